@@ -1,0 +1,55 @@
+# `make demo`: a fresh machine to a composited picture.  `make test`: everything that is checked.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format docs clean
+
+help:
+	@echo "make demo    install, and put the sample portrait on a beach"
+	@echo "make test    install with all extras, and run every check"
+	@echo "make check   every check, nothing installed"
+	@echo "make format  format the code, renew the generated docs"
+
+demo: .venv/base
+	@mkdir -p build/demo
+	$(BIN)/python examples/draw_beach.py build/demo/beach.jpg
+	$(BIN)/matte matte/media/samples/astronaut.jpg --bg build/demo/beach.jpg --quiet --overwrite \
+		-o build/demo/astronaut-on-beach.png --mask build/demo/mask.png \
+		--trimap build/demo/trimap.png --alpha build/demo/alpha.png
+	@echo "The composite: $(CURDIR)/build/demo/astronaut-on-beach.png (mask, trimap and alpha beside it)"
+
+test: .venv/all
+	$(MAKE) check
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/cog --check -P README.md docs/*.md
+	$(BIN)/pytest
+
+format:
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/cog -r -P README.md docs/*.md
+
+clean:
+	rm -rf .venv build
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "matte needs Python 3.11 or later: make PYTHON=python3.12 …"'
+	$(PYTHON) -m venv .venv
+
+.venv/base: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e .
+	@touch $@
+
+# torch is installed first: on machines with a CPU wheel of it, nothing then asks for CUDA's.
+.venv/all: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) torch
+	$(INSTALL) -e '.[torch,train,classical,dev]'
+	$(BIN)/python tests/mend_torchvision.py
+	@touch $@ .venv/base

@@ -1,0 +1,29 @@
+"""Alpha mattes for photos, and the subject on another background."""
+
+from typing import TYPE_CHECKING, Any
+
+from matte.registry import resolve
+
+if TYPE_CHECKING:
+    from matte.compositing.blend import composite
+    from matte.errors import MatteError
+    from matte.pipeline.build import Pipeline, load
+    from matte.stages import Matte
+
+__all__ = ["Matte", "MatteError", "Pipeline", "composite", "load"]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Matte": "matte.stages:Matte",
+    "MatteError": "matte.errors:MatteError",
+    "Pipeline": "matte.pipeline.build:Pipeline",
+    "composite": "matte.compositing.blend:composite",
+    "load": "matte.pipeline.build:load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first used: `matte --help` needs no runtime."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'matte' has no attribute {name!r}")
+    return resolve("public name", _HOMES, name)

@@ -1,0 +1,99 @@
+"""The arrays that travel between the stages, and the only checks on them.
+
+Code inside the package trusts these types; whatever comes from files, networks or callers passes
+through the `as_*` function of its type once.
+"""
+
+from typing import Any, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.errors import PictureError
+
+Image = NewType("Image", NDArray[np.uint8 | np.uint16])  # (H, W, 3) RGB, full range
+Mask = NewType("Mask", NDArray[np.uint8])  # (H, W): 0 background, 255 subject
+Trimap = NewType("Trimap", NDArray[np.uint8])  # (H, W): 0 background, 128 unknown, 255 subject
+Alpha = NewType("Alpha", NDArray[np.float32])  # (H, W): 0 background … 1 subject
+
+BACKGROUND, UNKNOWN, SUBJECT = 0, 128, 255
+
+
+def as_image(array: Any) -> Image:
+    """`array` as an RGB picture: uint8 or uint16, (H, W, 3); a grey (H, W) one is tripled."""
+    a = np.asarray(array)
+    if a.dtype not in (np.uint8, np.uint16):
+        raise PictureError(f"a picture of {a.dtype}", "give uint8 or uint16")
+    if a.ndim == 2:
+        a = np.repeat(a[:, :, None], 3, axis=2)
+    if a.ndim != 3 or a.shape[2] != 3:
+        raise PictureError(f"a picture of shape {a.shape}", "give (height, width, 3) in RGB order")
+    _refuse_empty(a, "picture")
+    return Image(a)
+
+
+def as_mask(array: Any) -> Mask:
+    """`array` as a binary mask: bool, or uint8/uint16 of which the upper half is the subject."""
+    a = _flat(array, "mask")
+    if a.dtype == np.bool_:
+        subject = a
+    elif a.dtype in (np.uint8, np.uint16):
+        subject = a > np.iinfo(a.dtype).max // 2
+    else:
+        raise PictureError(f"a mask of {a.dtype}", "give bool, uint8 or uint16")
+    return Mask(np.where(subject, SUBJECT, BACKGROUND).astype(np.uint8))
+
+
+def as_trimap(array: Any) -> Trimap:
+    """`array` as a trimap: uint8, below 85 background, from 170 subject, unknown between."""
+    a = _flat(array, "trimap")
+    if a.dtype == np.uint16:
+        a = (a // 257).astype(np.uint8)
+    if a.dtype != np.uint8:
+        raise PictureError(f"a trimap of {a.dtype}", "give uint8 with 0, 128 and 255")
+    trimap = np.full(a.shape, UNKNOWN, np.uint8)
+    trimap[a < 85] = BACKGROUND
+    trimap[a >= 170] = SUBJECT
+    return Trimap(trimap)
+
+
+def as_alpha(array: Any) -> Alpha:
+    """`array` as alpha: float in 0 … 1, or uint8/uint16 in full range, brought to float32."""
+    a = _flat(array, "alpha")
+    if a.dtype in (np.uint8, np.uint16):
+        return Alpha(a.astype(np.float32) / np.float32(np.iinfo(a.dtype).max))
+    if a.dtype == np.bool_:
+        return Alpha(a.astype(np.float32))
+    if not np.issubdtype(a.dtype, np.floating):
+        raise PictureError(f"an alpha of {a.dtype}", "give float32 in 0 … 1, or uint8, or uint16")
+    # The comparison is phrased so that NaN fails it.
+    if not (a.min() >= -1e-4 and a.max() <= 1 + 1e-4):
+        raise PictureError("an alpha with values outside 0 … 1", "scale it to 0 … 1")
+    return Alpha(np.clip(a, 0, 1).astype(np.float32))
+
+
+def same_size(*named: tuple[str, NDArray[Any]]) -> None:
+    """Raises unless all the arrays, each given with its name, have one height and width."""
+    first_name, first = named[0]
+    for name, array in named[1:]:
+        if array.shape[:2] != first.shape[:2]:
+            raise PictureError(
+                f"the {name} is {array.shape[1]}×{array.shape[0]},"
+                f" the {first_name} {first.shape[1]}×{first.shape[0]}",
+                "give both at one size",
+            )
+
+
+def _flat(array: Any, name: str) -> NDArray[Any]:
+    a = np.asarray(array)
+    if a.ndim == 3 and a.shape[2] == 1:
+        a = a[:, :, 0]
+    if a.ndim != 2:
+        raise PictureError(f"a {name} of shape {a.shape}", "give (height, width)")
+    _refuse_empty(a, name)
+    return a
+
+
+def _refuse_empty(a: NDArray[Any], name: str) -> None:
+    if a.size == 0:
+        raise PictureError(f"an empty {name}", "give at least one pixel")

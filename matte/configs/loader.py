@@ -1,0 +1,80 @@
+"""Merges the layers of settings: defaults < preset < user file < flags."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from matte.configs.settings import SETTINGS, Config
+from matte.configs.tables import fit, from_table, read_toml
+from matte.errors import SettingError
+from matte.registry import nearest
+
+PRESETS = Path(__file__).parent / "presets"
+DEFAULT_PRESET = "balanced"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The settings of a run and, by flag, the layer that each came from."""
+
+    config: Config
+    preset: str
+    origins: dict[str, str]
+
+
+def settle(
+    preset: str = "", file: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> Settled:
+    """The merged settings.
+
+    `preset` "" is the file's choice, or the default; `file` is the user's settings, if any;
+    `flags` are values by flag name, of which None means not given.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for name in given:
+        if name not in SETTINGS:
+            raise SettingError(f"no setting {name!r}", nearest(name, SETTINGS))
+    user = read_toml(file) if file else {}
+    wanted = user.pop("preset", DEFAULT_PRESET)
+    preset = preset or fit(wanted, str, "preset")
+
+    tables: dict[str, dict[str, Any]] = {}
+    origins = dict.fromkeys(SETTINGS, "default")
+    for origin, layer in (
+        (f"preset {preset}", read_toml(_preset_file(preset))),
+        (str(file), user),
+        ("flag", _by_section(given)),
+    ):
+        from_table(Config, layer, origin)  # a mistake is reported under the name of its layer
+        for section, table in layer.items():
+            tables.setdefault(section, {}).update(table)
+        for flag, s in SETTINGS.items():
+            if s.name in layer.get(s.section, {}):
+                origins[flag] = origin
+    return Settled(from_table(Config, tables, "settings"), preset, origins)
+
+
+def presets() -> list[str]:
+    """The names of the shipped presets."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def values(config: Config) -> dict[str, Any]:
+    """The value of every setting by its flag."""
+    tables = asdict(config)
+    return {flag: tables[s.section][s.name] for flag, s in SETTINGS.items()}
+
+
+def _preset_file(name: str) -> Path:
+    if name not in presets():
+        raise SettingError(f"no preset {name!r}", nearest(name, presets()))
+    return PRESETS / f"{name}.toml"
+
+
+def _by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    tables: dict[str, dict[str, Any]] = {}
+    for flag, value in flags.items():
+        s = SETTINGS[flag]
+        tables.setdefault(s.section, {})[s.name] = fit(value, s.hint, flag)
+    return tables

@@ -1,0 +1,47 @@
+"""The errors that matte raises on purpose.
+
+    MatteError
+    ├── SettingError    a flag, a config key or an argument that can't be used (exit code 2)
+    ├── PictureError    a picture that can't be read or does not fit its use
+    ├── OutputError     a result that can't be written where it was asked for
+    ├── WeightsError    weights that are missing, damaged or of another kind
+    └── BackendError    a runtime or an optional package that is missing or failed
+
+Each says on one line what is wrong and, after a colon, what to do about it. Anything else that
+is raised is a bug in matte and keeps its traceback.
+"""
+
+
+class MatteError(Exception):
+    """A problem that the user can solve: a cause and, if there is one, the remedy."""
+
+    exit_code = 1
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(f"{cause}: {remedy}" if remedy else cause)
+
+
+class SettingError(MatteError):
+    """A flag, a config key or an argument that can't be used."""
+
+    exit_code = 2
+
+
+class PictureError(MatteError):
+    """A picture that can't be read or does not fit its use."""
+
+
+class OutputError(MatteError):
+    """A result that can't be written where it was asked for."""
+
+
+class WeightsError(MatteError):
+    """Weights that are missing, damaged or of another kind."""
+
+
+class BackendError(MatteError):
+    """A runtime or an optional package that is missing or failed."""
+
+
+class MatteWarning(UserWarning):
+    """Something that works, but not as well as it could."""

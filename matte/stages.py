@@ -1,0 +1,44 @@
+"""What the stages promise each other, and what a run gives back."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from matte.arrays import Alpha, Image, Mask, Trimap
+
+
+class Segmenter(Protocol):
+    """Finds the subject."""
+
+    def segment(self, image: Image) -> Mask:
+        """The subject's mask, at the picture's size; all 0 where there is no subject."""
+        ...
+
+
+class Refiner(Protocol):
+    """Finds how much of each unknown pixel belongs to the subject."""
+
+    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+        ...
+
+
+class Matter(Protocol):
+    """Finds alpha from the picture alone, without a trimap."""
+
+    def matte(self, image: Image) -> Alpha:
+        """Alpha at the picture's size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """One picture's result: all arrays have the picture's height and width.
+
+    `mask` and `trimap` are None where the run had none; `report` holds plain JSON values.
+    """
+
+    alpha: Alpha
+    foreground: Image
+    mask: Mask | None
+    trimap: Trimap | None
+    report: dict[str, Any]

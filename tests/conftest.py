@@ -1,0 +1,50 @@
+"""What several tests use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matte.arrays import Alpha, Image
+from matte.media.files import write_file
+from matte.media.pictures import encode
+
+SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or writes the settings, weights and cache of whoever runs it."""
+    home: Path = tmp_path_factory.getbasetemp() / "matte-home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("MATTE_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def sample() -> Path:
+    """The shipped portrait."""
+    return SAMPLE
+
+
+@pytest.fixture
+def soft_disc() -> tuple[Image, Alpha]:
+    """A bright disc with a soft edge on a dark ground, and its exact alpha."""
+    return disc(96, 128)
+
+
+def disc(height: int, width: int) -> tuple[Image, Alpha]:
+    y, x = np.mgrid[:height, :width]
+    radius = min(height, width) / 3
+    distance = np.hypot(y - height / 2, x - width / 2)
+    alpha = np.clip((radius - distance) / 8 + 0.5, 0, 1).astype(np.float32)
+    subject, ground = np.array([230, 180, 60]), np.array([20, 60, 90])
+    picture = alpha[:, :, None] * subject + (1 - alpha[:, :, None]) * ground
+    return Image(np.rint(picture).astype(np.uint8)), Alpha(alpha)
+
+
+def save(path: Path, array: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
+    """Writes an array as the picture that the name asks for."""
+    write_file(path, encode(array, path.suffix))
+    return path

@@ -1,0 +1,1 @@
+"""The subject's own colours, and the subject on another background."""

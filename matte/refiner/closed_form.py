@@ -1,0 +1,68 @@
+"""Closed-form matting, by PyMatting.
+
+A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting", TPAMI 2008.
+"""
+
+import contextlib
+import io
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.errors import BackendError, MatteWarning, PictureError
+from matte.imaging.bands import bounding_box
+
+MARGIN = 16  # known pixels around the band; farther ones don't reach into the 3 × 3 windows
+
+
+class ClosedForm:
+    """Slow and careful: a sparse system over the band's surroundings."""
+
+    def __init__(self) -> None:
+        spec = find_spec("pymatting")
+        if spec is None:
+            raise BackendError(
+                "refiner 'closed-form' needs PyMatting", "pip install 'matte[classical]'"
+            )
+        (folder,) = spec.submodule_search_locations or [""]
+        if not any(Path(folder).rglob("*.nbi")):
+            warnings.warn(
+                "PyMatting compiles itself now, once: about a minute", MatteWarning, stacklevel=2
+            )
+
+    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+        alpha = (trimap / np.float32(255)).astype(np.float32)
+        unknown = trimap == UNKNOWN
+        box = bounding_box(unknown, MARGIN)
+        if box is None:
+            return Alpha(alpha)
+        for value, name in ((SUBJECT, "subject"), (BACKGROUND, "background")):
+            if not (trimap == value).any():
+                raise PictureError(
+                    f"the trimap has no sure {name}", "narrow it, or use the refiner 'guided'"
+                )
+        around = cv2.dilate(unknown.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        neighbours = np.unique(trimap[around & ~unknown])
+        if neighbours.size == 1:  # nothing to tell apart; PyMatting would divide 0 by 0
+            alpha[unknown] = neighbours[0] / 255
+            return Alpha(alpha)
+        from pymatting import estimate_alpha_cf
+
+        rgb = image[box] / np.float64(np.iinfo(image.dtype).max)
+        known = np.where(unknown, 0.5, trimap / 255)[box]
+        # PyMatting prints remarks about its preconditioner; the solution is exact all the same.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            try:
+                solved = estimate_alpha_cf(np.asarray(rgb), known)
+            except ValueError as error:
+                raise PictureError(
+                    "closed-form matting found no solution", "use the refiner 'guided'"
+                ) from error
+        alpha[box] = np.where(unknown[box], np.clip(solved, 0, 1), alpha[box])
+        return Alpha(alpha)

@@ -1,0 +1,70 @@
+"""Alpha from guided filters of shrinking radius: quick, and good where colours tell apart."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import UNKNOWN, Alpha, Image, Trimap
+from matte.imaging.bands import bounding_box, farthest
+from matte.imaging.guided import guided_filter
+from matte.imaging.scaling import scaled
+
+# Measured on portraits and on hair, against closed-form matting.
+RADII = (2.0, 1.0, 0.5, 0.25)  # in depths of the band
+WORKING_RADIUS = 12  # pixels; a wider window looks at a smaller picture
+EPSILON = 1e-4
+GUESS_WEIGHT = 0.05  # of what the wider window found, where a known pixel counts 1
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8 | np.uint16]
+
+
+class Guided:
+    """Extends the known pixels into the band, wide windows first, each correcting the last."""
+
+    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+        alpha = (trimap / np.float32(255)).astype(np.float32)
+        unknown = trimap == UNKNOWN
+        box = bounding_box(unknown)
+        if box is None:
+            return Alpha(alpha)
+        depth = farthest(unknown[box])
+        box = bounding_box(unknown, margin=round(2 * depth) + 2)
+        assert box is not None
+        alpha[box] = _refine(image[box], alpha[box], unknown[box], depth)
+        return Alpha(alpha)
+
+
+def _refine(image: Pixels, known: Floats, unknown: NDArray[np.bool_], depth: float) -> Floats:
+    guide = (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32)
+    alpha, weight = known, (~unknown).astype(np.float32)
+    for radius in RADII:
+        pixels = max(2.0, radius * depth)
+        shrink = max(1.0, pixels / WORKING_RADIUS)
+        guess = _filter(guide, alpha, weight, unknown, max(1, round(pixels / shrink)), shrink)
+        alpha = np.where(unknown, np.clip(guess, 0, 1), known)
+        weight = np.where(unknown, np.float32(GUESS_WEIGHT), np.float32(1))
+    return alpha
+
+
+def _filter(
+    guide: Floats,
+    alpha: Floats,
+    weight: Floats,
+    unknown: NDArray[np.bool_],
+    radius: int,
+    shrink: float,
+) -> Floats:
+    if shrink == 1:
+        return guided_filter(guide, alpha, weight, unknown, radius, EPSILON)
+    height, width = alpha.shape
+    small = max(1, round(height / shrink)), max(1, round(width / shrink))
+    small_weight = scaled(weight, *small)
+    target = scaled(alpha * weight, *small)
+    target /= np.maximum(small_weight, np.float32(1e-6))
+    # A small pixel that touches the band, and its neighbours, which upscaling reads.
+    touching = (scaled(unknown.astype(np.float32), *small) > 0).astype(np.uint8)
+    region = cv2.dilate(touching, np.ones((5, 5), np.uint8)) > 0
+    fitted = guided_filter(scaled(guide, *small), target, small_weight, region, radius, EPSILON)
+    return scaled(fitted, height, width)

@@ -1,0 +1,39 @@
+"""The band between the eroded and the dilated mask."""
+
+import warnings
+
+import cv2
+import numpy as np
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Mask, Trimap
+from matte.configs.settings import TrimapSettings
+from matte.errors import MatteWarning
+
+_SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
+
+
+def make_trimap(mask: Mask, settings: TrimapSettings) -> Trimap:
+    """Subject where the eroded mask is, background where the dilated mask is not, else unknown.
+
+    Erosion and dilation repeat `iterations` times with a k × k kernel anchored at (k // 2, k // 2):
+    with an even k the band is half a kernel wider on one side.
+    """
+    if settings.k % 2 == 0:
+        warnings.warn(
+            f"the kernel k = {settings.k} is even, so the band is lopsided:"
+            f" use {settings.k - 1} or {settings.k + 1}",
+            MatteWarning,
+            stacklevel=2,
+        )
+    kernel = cv2.getStructuringElement(_SHAPES[settings.shape], (settings.k, settings.k))
+    eroded = cv2.erode(mask, kernel, iterations=settings.iterations)
+    dilated = cv2.dilate(mask, kernel, iterations=settings.iterations)
+    trimap = np.full(mask.shape, UNKNOWN, np.uint8)
+    trimap[eroded >= SUBJECT] = SUBJECT
+    trimap[dilated <= BACKGROUND] = BACKGROUND
+    return Trimap(trimap)
+
+
+def unknown_share(trimap: Trimap) -> float:
+    """The unknown part of the picture, 0 … 1."""
+    return float(np.count_nonzero(trimap == UNKNOWN) / trimap.size)

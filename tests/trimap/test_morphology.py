@@ -1,0 +1,75 @@
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from matte.arrays import Mask, as_mask
+from matte.configs.settings import TrimapSettings
+from matte.errors import MatteWarning
+from matte.trimap.morphology import make_trimap, unknown_share
+
+
+def recipe(mask: NDArray[np.uint8], k: int, iterations: int) -> NDArray[np.uint8]:
+    """The ancestors' recipe, written down once more: what users' old trimaps were made with."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
+    dilated = cv2.dilate(mask, kernel, iterations=iterations)
+    eroded = cv2.erode(mask, kernel, iterations=iterations)
+    trimap = np.zeros(mask.shape, np.uint8)
+    trimap.fill(128)
+    trimap[eroded >= 255] = 255
+    trimap[dilated <= 0] = 0
+    return trimap
+
+
+def blobs() -> Mask:
+    random = np.random.default_rng(5)
+    return as_mask(cv2.resize(random.random((6, 7)), (211, 173)) > 0.6)
+
+
+@pytest.mark.parametrize("k", range(1, 16))
+def test_bit_for_bit_the_recipe(k: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MatteWarning)
+        trimap = make_trimap(blobs(), TrimapSettings(k=k))
+    assert np.array_equal(trimap, recipe(blobs(), k, 6))
+
+
+def test_even_kernels_are_exact_but_warned_about() -> None:
+    with pytest.warns(MatteWarning, match="k = 12 is even.*use 11 or 13"):
+        make_trimap(blobs(), TrimapSettings(k=12))
+
+
+@given(
+    arrays(np.bool_, st.tuples(st.integers(1, 20), st.integers(1, 20))),
+    st.sampled_from([1, 3, 5]),
+    st.integers(1, 3),
+    st.sampled_from(["ellipse", "rect", "cross"]),
+)
+@settings(deadline=None)
+def test_what_is_sure_agrees_with_the_mask(
+    subject: NDArray[np.bool_], k: int, iterations: int, shape: str
+) -> None:
+    trimap = make_trimap(
+        as_mask(subject),
+        TrimapSettings(k=k, iterations=iterations, shape=shape),  # type: ignore[arg-type]  # drawn from its values
+    )
+    assert subject[trimap == 255].all()
+    assert not subject[trimap == 0].any()
+    assert set(np.unique(trimap)) <= {0, 128, 255}
+
+
+def test_the_mask_stays_as_it_was() -> None:
+    mask = blobs()
+    before = mask.copy()
+    make_trimap(mask, TrimapSettings())
+    assert np.array_equal(mask, before)
+
+
+def test_unknown_share() -> None:
+    trimap = make_trimap(blobs(), TrimapSettings(k=3, iterations=1))
+    assert unknown_share(trimap) == (trimap == 128).mean()

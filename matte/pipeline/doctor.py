@@ -1,0 +1,105 @@
+"""What is installed and what of it works."""
+
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from matte.arrays import Image
+from matte.configs.places import cache, stored_weights, user_config
+from matte.configs.settings import RuntimeSettings, SegmentationSettings
+from matte.errors import MatteError
+from matte.runtime.session import PACKAGES, open_session, usable_threads
+from matte.segmentation.letterboxed import LetterboxedSegmenter
+from matte.weights.store import all_weights, find
+
+BASE = ("numpy", "opencv-python-headless", "Pillow", "av", "click", "rich")
+EXTRAS = {
+    "torch": ("torch", "training and export"),
+    "segmentation-models-pytorch": ("torch", "training and export"),
+    "pymatting": ("classical", "the refiner 'closed-form'"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `remedy` is the command that mends it."""
+
+    name: str
+    works: bool
+    needed: bool
+    told: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Everything that `matte image` and its options lean on."""
+    return [*_packages(), *_weights(), *_runtimes(), *_places()]
+
+
+def _packages() -> Iterator[Finding]:
+    machine = f"{platform.system()} {platform.machine()}, {usable_threads()} threads"
+    yield Finding("python", True, True, f"{platform.python_version()} on {machine}")
+    yield _package("matte", True, "reinstall matte", "")
+    for name in BASE:
+        yield _package(name, True, f"pip install {name}", "")
+    for name, (extra, use) in EXTRAS.items():
+        yield _package(name, False, f"pip install 'matte[{extra}]'", f", for {use}")
+
+
+def _package(name: str, needed: bool, remedy: str, use: str) -> Finding:
+    try:
+        return Finding(name, True, needed, version(name) + use)
+    except PackageNotFoundError:
+        return Finding(name, False, needed, "not installed" + use, remedy)
+
+
+def _weights() -> Iterator[Finding]:
+    for name, weights in all_weights().items():
+        told = f"{weights.kind}, {weights.path}"
+        try:
+            weights.check()
+            yield Finding(f"weights {name}", True, True, told)
+        except MatteError as error:
+            cause, _, remedy = str(error).rpartition(": ")
+            yield Finding(f"weights {name}", False, True, cause, remedy)
+
+
+def _runtimes() -> Iterator[Finding]:
+    """Each runtime finds the same mask with the default network, or is said to fail."""
+    picture = Image(np.full((64, 64, 3), 128, np.uint8))
+    settings = SegmentationSettings()
+    found = []
+    for backend, package in PACKAGES.items():
+        runtime: Any = backend
+        told = _package(package, False, f"pip install {package}", "")
+        if told.works:
+            try:
+                weights = find("segmenter", settings.name)
+                session = open_session(weights.path, RuntimeSettings(backend=runtime))
+                LetterboxedSegmenter(session, settings, weights.size).segment(picture)
+                told = replace(told, told=f"{told.told}, runs {settings.name!r} on the CPU")
+            except MatteError as error:
+                told = Finding(backend, False, False, str(error))
+        found.append(replace(told, name=f"runtime {backend}"))
+    any_works = any(f.works for f in found)
+    for finding in found:
+        yield replace(finding, needed=not any_works)
+
+
+def _places() -> Iterator[Finding]:
+    for name, path in (
+        ("settings file", user_config()),
+        ("own weights", stored_weights()),
+        ("cache", cache()),
+    ):
+        yield Finding(
+            name, path.exists(), False, f"{path}" + ("" if path.exists() else ", not there")
+        )

@@ -1,0 +1,55 @@
+"""ONNX Runtime."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from matte.errors import BackendError, WeightsError
+
+QUIET = 3  # errors only: its warnings are no help to whoever runs a network
+
+
+class OnnxSession:
+    """A network on ONNX Runtime's CPU provider."""
+
+    backend = "onnx"
+
+    def __init__(self, network: Path, threads: int) -> None:
+        onnxruntime.set_default_logger_severity(QUIET)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = QUIET
+        try:
+            self._session = onnxruntime.InferenceSession(
+                network, options, providers=["CPUExecutionProvider"]
+            )
+        # ONNX Runtime's errors have no common class below Exception.
+        except Exception as error:
+            raise WeightsError(
+                f"ONNX Runtime can't load {network} ({_reason(error)})", "give a whole ONNX file"
+            ) from error
+        self.inputs = {
+            i.name: tuple(d if isinstance(d, int) else None for d in i.shape)
+            for i in self._session.get_inputs()
+        }
+        self._outputs = [o.name for o in self._session.get_outputs()]
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """The outputs by name."""
+        try:
+            values = self._session.run(self._outputs, dict(inputs))
+        except Exception as error:  # as above
+            raise BackendError("ONNX Runtime failed", _reason(error)) from error
+        return {n: np.asarray(v, np.float32) for n, v in zip(self._outputs, values, strict=True)}
+
+    def metadata(self) -> dict[str, str]:
+        """What whoever made the file wrote into it."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

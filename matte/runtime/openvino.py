@@ -1,0 +1,62 @@
+"""OpenVINO."""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from matte.configs.places import cache
+from matte.errors import BackendError, WeightsError
+
+
+class OpenVinoSession:
+    """A network on OpenVINO's CPU plugin, in float32; compiled networks are kept on disk."""
+
+    backend = "openvino"
+
+    def __init__(self, network: Path, threads: int) -> None:
+        self._network = network
+        self._core = openvino.Core()
+        options = {
+            "INFERENCE_NUM_THREADS": str(threads),
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        compiled = cache() / "openvino"
+        with contextlib.suppress(OSError):  # without a cache every start compiles: slow, not wrong
+            compiled.mkdir(parents=True, exist_ok=True)
+            options["CACHE_DIR"] = str(compiled)
+        try:
+            self._compiled = self._core.compile_model(str(network), "CPU", options)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"OpenVINO can't load {network} ({_reason(error)})", "give a whole ONNX file"
+            ) from error
+        self.inputs = {
+            i.any_name: tuple(None if d.is_dynamic else d.get_length() for d in i.partial_shape)
+            for i in self._compiled.inputs
+        }
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """The outputs by name."""
+        try:
+            # A request of its own for each call: requests must not be shared between threads.
+            values = self._compiled.create_infer_request().infer(dict(inputs))
+        except RuntimeError as error:
+            raise BackendError("OpenVINO failed", _reason(error)) from error
+        return {o.any_name: np.array(v, np.float32) for o, v in values.items()}
+
+    def metadata(self) -> dict[str, str]:
+        """What whoever made the file wrote into it."""
+        info = self._core.read_model(str(self._network)).rt_info
+        written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
+        return {key: str(getattr(value, "value", value)) for key, value in written.items()}
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

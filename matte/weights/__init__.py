@@ -1,0 +1,1 @@
+"""The shipped networks, and the store of those that users add."""

@@ -1,0 +1,1 @@
+"""The `matte` command: one file for each subcommand."""

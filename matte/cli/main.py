@@ -1,0 +1,98 @@
+"""`matte`: finds the command, turns errors into one line."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+import matte
+from matte.errors import MatteError, MatteWarning, SettingError
+from matte.registry import nearest, resolve
+
+COMMANDS = {
+    "composite": "matte.cli.composite:composite",
+    "config": "matte.cli.config:config",
+    "doctor": "matte.cli.doctor:doctor",
+    "image": "matte.cli.image:image",
+    "refine": "matte.cli.refine:refine",
+    "train": "matte.cli.train:train",
+    "trimap": "matte.cli.trimap:trimap",
+}
+OWN_OPTIONS = ("--help", "-h", "--version")
+
+
+class SettingFailure(click.ClickException):
+    """One line about a setting, and click's exit code for wrong usage."""
+
+    exit_code = SettingError.exit_code
+
+
+class MatteGroup(click.Group):
+    """Loads a command's module only when it is called; takes a bare FILE for `image FILE`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, by name."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = resolve("command", COMMANDS, cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts `image` before anything that is not a command."""
+        if args and args[0] not in COMMANDS and args[0] not in OWN_OPTIONS:
+            with failures():
+                _refuse_typo(args[0])
+            args = ["image", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; a MatteError ends it with one line."""
+        with failures(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("once", MatteWarning)
+            warnings.showwarning = _show_warning
+            return super().invoke(ctx)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Turns MatteErrors into click's, which end the program with their one line."""
+    try:
+        yield
+    except MatteError as error:
+        failure = SettingFailure if isinstance(error, SettingError) else click.ClickException
+        raise failure(" ".join(str(error).split())) from error
+
+
+def _refuse_typo(word: str) -> None:
+    path = Path(word)
+    if not (word.startswith("-") or path.suffix or path.exists()):
+        raise SettingError(f"no command or file {word!r}", nearest(word, COMMANDS))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+@click.group(
+    cls=MatteGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`matte [OPTIONS] FILE…` is short for `matte image [OPTIONS] FILE…`.",
+)
+@click.version_option(matte.__version__, package_name="matte")
+def main() -> None:
+    """Cuts subjects out of pictures, with soft edges, and puts them on other backgrounds."""

@@ -1,0 +1,71 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import click
+
+from matte.configs.loader import DEFAULT_PRESET, presets, settle
+from matte.configs.places import user_config
+from matte.configs.settings import SETTINGS
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
+
+
+def setting_options(*flags: str) -> Callable[[F], F]:
+    """Adds --preset, --config and an option for each of the settings.
+
+    The command gets them merged with the preset and the user's file, as its argument `settled`.
+    """
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def with_settings(preset: str | None, config_file: Path | None, **arguments: Any) -> Any:
+            given = {flag: arguments.pop(flag) for flag in flags}
+            own = user_config()
+            file = config_file or (own if own.is_file() else None)
+            return command(settled=settle(preset or "", file, given), **arguments)
+
+        decorated: Any = with_settings
+        for flag in reversed(flags):
+            setting = SETTINGS[flag]
+            option = click.option(f"--{flag}", type=_type(setting.hint), help=setting.help)
+            decorated = option(decorated)
+        config = click.option("--config", "config_file", type=FILE, help="A settings file (TOML).")
+        choice = click.option(
+            "--preset",
+            metavar="NAME",
+            help=f"Where to start from: {', '.join(presets())}  [default: {DEFAULT_PRESET}]",
+        )
+        result: F = choice(config(decorated))
+        return result
+
+    return decorate
+
+
+def output_options(default: str) -> Callable[[F], F]:
+    """Adds -o, --overwrite and --quiet; `default` tells the name that is used without -o."""
+
+    def decorate(command: F) -> F:
+        quiet = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+        again = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+        output = click.option(
+            "-o", "--output", type=FILE, help=f"File to write.  [default: {default}]"
+        )
+        return output(again(quiet(command)))
+
+    return decorate
+
+
+def beside(path: Path, ending: str) -> Path:
+    """`photo.jpg` and `-alpha.png` give `photo-alpha.png`, in the photo's folder."""
+    return path.with_name(path.stem + ending)
+
+
+def _type(hint: Any) -> Any:
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    return hint

@@ -1,10 +1,10 @@
 """`matte`: finds the command, turns errors into one line."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -56,8 +56,8 @@ class MatteGroup(click.Group):
         """Runs the command; a MatteError ends it with one line."""
         with failures(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("once", MatteWarning)
-            warnings.showwarning = _show_warning
+            warnings.simplefilter("always", MatteWarning)
+            warnings.showwarning = _show_once()
             return super().invoke(ctx)
 
 
@@ -77,15 +77,16 @@ def _refuse_typo(word: str) -> None:
         raise SettingError(f"no command or file {word!r}", nearest(word, COMMANDS))
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    click.echo(f"Warning: {message}", err=True)
+def _show_once() -> Callable[..., None]:
+    """A printer of warnings that says each thing once, however many pictures it is true of."""
+    said = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            click.echo(f"Warning: {message}", err=True)
+
+    return show
 
 
 @click.group(

@@ -62,7 +62,7 @@ def output_options(default: str) -> Callable[[F], F]:
 
 def beside(path: Path, ending: str) -> Path:
     """`photo.jpg` and `-alpha.png` give `photo-alpha.png`, in the photo's folder."""
-    return path.with_name(path.stem + ending)
+    return path.parent / (path.stem + ending)
 
 
 def _type(hint: Any) -> Any:

@@ -39,6 +39,8 @@ def segmenter(config: Path, data: Path, out: Path, init: Path | None, device: st
         from matte.training.segmenter import train_segmenter
         from matte.training.settings import read_segmenter_settings
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("matte"):
+            raise  # our bug
         raise BackendError(f"training needs {error.name}", "pip install 'matte[train]'") from error
 
     best = train_segmenter(

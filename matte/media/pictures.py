@@ -1,7 +1,6 @@
 """Pictures read and encoded: what is behind a file name becomes an array, and back."""
 
 import io
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +99,12 @@ def _decode(path: Path, grey: bool) -> NDArray[Any]:
     except OSError as error:
         raise PictureError(f"can't read {path}", str(error.strerror)) from error
     try:
-        with warnings.catch_warnings():
-            # A picture's broken metadata is no reason to stop or to talk.
-            warnings.simplefilter("ignore")
-            with Pillow.open(io.BytesIO(data)) as picture:
-                picture.load()
-                deep = picture.mode.startswith("I") or _bits(picture, data) == 16
-                if deep and not picture.has_transparency_data:
-                    return _decode_deep(data, path, grey)
-                return _flatten(ImageOps.exif_transpose(picture), grey)
+        with Pillow.open(io.BytesIO(data)) as picture:
+            picture.load()
+            deep = picture.mode.startswith("I") or _bits(picture, data) == 16
+            if deep and not picture.has_transparency_data:
+                return _decode_deep(data, path, grey)
+            return _flatten(ImageOps.exif_transpose(picture), grey)
     except Pillow.DecompressionBombError as error:
         raise PictureError(f"{path} is too large", "give less than 179 megapixels") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:

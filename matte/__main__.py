@@ -1,0 +1,5 @@
+"""`python -m matte`."""
+
+from matte.cli.main import main
+
+main(prog_name="matte")

@@ -1,0 +1,174 @@
+"""Training samples: a picture and its label, changed at random and fitted into a square.
+
+What is not picture (the letterbox's padding, the corners that a rotation lays bare) is grey in the
+picture and 128 in the label, so that it never counts.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Image
+from matte.imaging.letterbox import letterbox
+from matte.training.pictures import Bytes
+from matte.training.settings import AugmentationSettings
+
+GREY = 128
+Random = np.random.Generator
+
+
+def whole(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, Bytes]:
+    """The whole picture and label as inference sees them: at the top left of a square."""
+    box = letterbox(Image(picture), size, size)
+    square = np.full((size, size), UNKNOWN, np.uint8)
+    square[: box.height, : box.width] = cv2.resize(
+        label, (box.width, box.height), interpolation=cv2.INTER_NEAREST_EXACT
+    )
+    return np.rint(box.pixels * 255).astype(np.uint8), square
+
+
+def sample(
+    picture: Bytes, label: Bytes, size: int, settings: AugmentationSettings, random: Random
+) -> tuple[Bytes, Bytes]:
+    """A changed picture (size, size, 3) and its label (size, size)."""
+    picture, label = _crop(picture, label, settings, random)
+    picture, label, inside = _place(picture, label, size, settings, random)
+    picture = _recolour(picture, settings, random)
+    picture[~inside] = GREY
+    return picture, label
+
+
+def compose(cutout: Bytes, background: Bytes, random: Random) -> tuple[Bytes, Bytes]:
+    """An RGBA subject somewhere on a background, often large and cut off below, and the label."""
+    canvas = _window(background, random)
+    height, width = canvas.shape[:2]
+    scale = height * random.uniform(0.6, 2.2) / cutout.shape[0]
+    # A subject wider than the picture would be a wall of cloth.
+    scale = min(scale, 1.3 * width / cutout.shape[1])
+    rgba = _resized(_bled(cutout), scale)
+    sub_height, sub_width = rgba.shape[:2]
+    x = (
+        round(random.uniform(-0.25, 1.25) * (width - sub_width))
+        if sub_width < width
+        else round((width - sub_width) * random.uniform(0.2, 0.8))
+    )
+    # The head stays inside; what is too tall is cut off below.
+    y = round(height * random.uniform(0.02, 0.25))
+    if y + sub_height < height:
+        y = height - sub_height + round(random.uniform(-0.1, 0.1) * sub_height)
+    move = np.array([[1, 0, x], [0, 1, y]], np.float64)
+    placed = cv2.warpAffine(rgba, move, (width, height), flags=cv2.INTER_NEAREST)
+    alpha = placed[:, :, 3:].astype(np.float32) / 255
+    mixed = placed[:, :, :3] * alpha + canvas * (1 - alpha)
+    label = np.full((height, width), UNKNOWN, np.uint8)
+    label[placed[:, :, 3] < 64] = BACKGROUND
+    label[placed[:, :, 3] >= 192] = SUBJECT
+    return np.rint(mixed).astype(np.uint8), label
+
+
+def _window(background: Bytes, random: Random) -> Bytes:
+    """A part of a background, at least 320 high, in any of the usual proportions."""
+    height, width = background.shape[:2]
+    proportion = random.choice([2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2])
+    part = random.uniform(0.6, 1)
+    h = min(height, width / proportion) * part
+    w = h * proportion
+    x, y = random.uniform(0, width - w), random.uniform(0, height - h)
+    window = background[int(y) : int(y + h) + 1, int(x) : int(x + w) + 1]
+    return _resized(window, 360 / window.shape[0])
+
+
+def _resized(picture: Bytes, scale: float) -> Bytes:
+    new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, new, interpolation=method), np.uint8)
+
+
+def _bled(cutout: Bytes) -> Bytes:
+    """The cut-out with its solid colours spread under the soft edge, against dark or light rims."""
+    solid = (cutout[:, :, 3:] > 200).astype(np.float32)
+    colours = cv2.blur(cutout[:, :, :3] * solid, (9, 9))
+    weight = cv2.blur(solid, (9, 9))[:, :, None]
+    rim = (solid == 0) & (weight > 0.02)
+    bled = np.where(rim, colours / np.maximum(weight, 0.02), cutout[:, :, :3])
+    return np.dstack([np.clip(bled, 0, 255).astype(np.uint8), cutout[:, :, 3]])
+
+
+def _crop(
+    picture: Bytes, label: Bytes, settings: AugmentationSettings, random: Random
+) -> tuple[Bytes, Bytes]:
+    if random.random() >= settings.crop:
+        return picture, label
+    height, width = label.shape
+    # Nearly square: of a tall street portrait that leaves a half body, and little padding.
+    proportion = np.exp(random.uniform(-0.35, 0.35))
+    part = random.uniform(settings.smallest, 1)
+    h = max(1, int(part * min(height, width / proportion)))
+    w = max(1, min(width, int(h * proportion)))
+    y, x = int(random.integers(0, height - h + 1)), int(random.integers(0, width - w + 1))
+    return picture[y : y + h, x : x + w], label[y : y + h, x : x + w]
+
+
+def _place(
+    picture: Bytes, label: Bytes, size: int, settings: AugmentationSettings, random: Random
+) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
+    """The picture flipped, rotated and scaled into the square, at a random place of it, its label,
+    and where the picture is.
+    """
+    height, width = label.shape
+    scale = size / max(height, width)
+    if random.random() < settings.shrink:
+        scale *= random.uniform(0.6, 1)
+    degrees = settings.degrees if random.random() < settings.rotate else 0
+    angle = np.deg2rad(random.uniform(-degrees, degrees))
+    mirror = -1 if random.random() < settings.flip else 1
+    turn = scale * np.array(
+        [[mirror * np.cos(angle), -np.sin(angle)], [mirror * np.sin(angle), np.cos(angle)]]
+    )
+    room = (size - scale * np.array([width, height])) / 2
+    centre = size / 2 + random.uniform(-1, 1, 2) * room
+    # Pixel centres are at whole numbers in warpAffine, hence the halves.
+    shift = centre - 0.5 - turn @ (np.array([width, height]) / 2 - 0.5)
+    move = np.column_stack([turn, shift])
+    if scale < 0.6:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.35 / scale), np.uint8)
+    square = cv2.warpAffine(
+        picture, move, (size, size), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
+    )
+    square_label = cv2.warpAffine(
+        label, move, (size, size), flags=cv2.INTER_NEAREST, borderValue=(UNKNOWN,)
+    )
+    inside = cv2.warpAffine(np.ones_like(label), move, (size, size), flags=cv2.INTER_NEAREST) > 0
+    return np.asarray(square, np.uint8), np.asarray(square_label, np.uint8), inside
+
+
+def _recolour(picture: Bytes, settings: AugmentationSettings, random: Random) -> Bytes:
+    picture = np.dstack(
+        [
+            cv2.LUT(picture[:, :, channel], table)
+            for channel, table in enumerate(_tables(settings.light, random))
+        ]
+    ).astype(np.uint8)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None].astype(np.float32)
+    colour = 0.0 if random.random() < settings.grey else 1 + random.uniform(-1, 1) * settings.light
+    mixed = grey + colour * (picture - grey)
+    if random.random() < settings.noise:
+        mixed += random.normal(0, random.uniform(1, 12), picture.shape)
+    picture = np.clip(mixed, 0, 255).astype(np.uint8)
+    if random.random() < settings.blur:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), random.uniform(0.4, 1.8)), np.uint8)
+    if random.random() < settings.jpeg:
+        quality = int(random.integers(30, 90))
+        _, stream = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        picture = np.asarray(cv2.imdecode(stream, cv2.IMREAD_COLOR_RGB), np.uint8)
+    return picture
+
+
+def _tables(light: float, random: Random) -> NDArray[np.uint8]:
+    """Per channel a table of 256 values: gamma, contrast, brightness and a tint."""
+    gamma, contrast, brightness = 1 + random.uniform(-1, 1, 3) * light
+    tint = 1 + random.uniform(-1, 1, 3) * light / 3
+    values = np.linspace(0, 1, 256) ** (gamma if gamma > 0 else 1)
+    values = (values - 0.5) * contrast + 0.5 * brightness
+    tables: NDArray[np.uint8] = np.clip(values * tint[:, None] * 255, 0, 255).astype(np.uint8)
+    return tables

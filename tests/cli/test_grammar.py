@@ -1,0 +1,99 @@
+"""What can be typed, and what is answered."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from matte.cli.main import COMMANDS, main
+from tests.conftest import SAMPLE
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_a_file_alone_means_image(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    for words in (
+        ["image", SAMPLE, "-o", out],
+        [SAMPLE, "-o", out],
+        ["-o", out, SAMPLE],
+        ["--quiet", "-o", out, "--", SAMPLE],
+    ):
+        out.unlink(missing_ok=True)
+        result = run(*words)
+        assert result.exit_code == 0, result.output
+        assert out.is_file()
+
+
+def test_a_first_word_that_exists_is_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "portrait").write_bytes(SAMPLE.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    result = run("portrait")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "portrait-matte.png\n"
+
+
+@pytest.mark.parametrize(("word", "nearest"), [("imge", "image"), ("trimpa", "trimap")])
+def test_a_mistyped_command_meets_the_nearest(word: str, nearest: str) -> None:
+    result = run(word)
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: no command or file '{word}': did you mean '{nearest}'?\n"
+
+
+def test_a_word_with_a_suffix_is_a_path() -> None:
+    result = run("imge.jpg")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: can't read imge.jpg: No such file or directory\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+    assert name in run("--help").stdout
+
+
+def loaded_by(*words: str | Path) -> set[str]:
+    code = (
+        "import json, sys\n"
+        "from matte.cli.main import main\n"
+        "main(json.loads(sys.argv[1]), standalone_mode=False)\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    argument = json.dumps([str(word) for word in words])
+    done = subprocess.run(
+        [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+HEAVY = {"torch", "pymatting", "numba", "scipy"}
+
+
+def test_help_loads_no_runtime() -> None:
+    loaded = loaded_by("--help")
+    assert "click" in loaded
+    assert not loaded & (HEAVY | {"openvino", "onnxruntime", "cv2", "numpy"})
+
+
+def test_image_loads_neither_torch_nor_what_compiles(tmp_path: Path) -> None:
+    loaded = loaded_by("image", SAMPLE, "-o", tmp_path / "out.png")
+    assert "openvino" in loaded
+    assert not loaded & HEAVY
+
+
+def test_training_is_offered_without_loading_torch() -> None:
+    assert not loaded_by("train", "segmenter", "--help") & HEAVY

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from matte.arrays import Alpha, Image
+from matte.compositing.foreground import estimate_foreground
+from tests.conftest import disc
+
+
+def test_the_old_background_is_taken_out() -> None:
+    image, alpha = disc(96, 128)
+    estimated = estimate_foreground(image, alpha).astype(float)
+    soft = (alpha > 0.1) & (alpha < 0.9)
+    off = np.abs(estimated - [230, 180, 60])[soft].mean()
+    untouched = np.abs(image - np.array([230.0, 180, 60]))[soft].mean()
+    assert off < 0.15 * untouched  # 0.114 measured
+
+
+def test_opaque_pixels_are_the_pictures() -> None:
+    random = np.random.default_rng(0)
+    image = Image(random.integers(0, 65536, (50, 60, 3), np.uint16))
+    alpha = Alpha(np.clip(random.random((50, 60)) * 3 - 1, 0, 1).astype(np.float32))
+    before = image.copy()
+    estimated = estimate_foreground(image, alpha)
+    assert estimated.dtype == np.uint16
+    assert np.array_equal(estimated[alpha == 1], image[alpha == 1])
+    assert np.array_equal(image, before)
+
+
+def test_far_from_the_subject_is_black() -> None:
+    image = Image(np.full((200, 200, 3), 99, np.uint8))
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[:9, :9], alpha[9, 9] = 1, 0.5
+    assert (estimate_foreground(image, Alpha(alpha))[60:, 60:] == 0).all()
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_without_soft_pixels_nothing_is_estimated(value: int) -> None:
+    image = Image(np.full((3, 4, 3), 99, np.uint8))
+    alpha = Alpha(np.full((3, 4), value, np.float32))
+    assert (estimate_foreground(image, alpha) == 99 * value).all()
+
+
+def test_one_soft_pixel_is_enough() -> None:
+    out = estimate_foreground(
+        Image(np.full((1, 1, 3), 80, np.uint8)), Alpha(np.full((1, 1), 0.5, "f"))
+    )
+    assert out.shape == (1, 1, 3)

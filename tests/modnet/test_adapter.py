@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from matte.arrays import Image
+from matte.errors import WeightsError
+from matte.modnet.adapter import Modnet, reference_size
+from tests.fakes import FakeSession
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((1080, 1920), (512, 896)),  # the short side becomes 512, 910 is floored to 896
+        ((300, 400), (512, 672)),  # small pictures grow
+        ((500, 900), (480, 896)),  # one side on each side of 512: kept, floored to 32
+        ((512, 512), (512, 512)),
+        ((5, 900), (32, 896)),
+    ],
+)
+def test_reference_sizes_are_the_released_codes(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert reference_size(*size) == expected
+
+
+def test_pictures_are_fed_from_minus_one_to_one() -> None:
+    session = FakeSession(lambda blob: (blob[:, :1] + 1) / 2)
+    image = np.zeros((512, 512, 3), np.uint8)
+    image[:, 256:] = 255
+    alpha = Modnet(session).matte(Image(image))
+    assert session.seen[0].min() == -1
+    assert session.seen[0].max() == 1
+    assert alpha.dtype == np.float32
+    assert np.array_equal(alpha[:, 256:] == 1, np.ones((512, 256)))
+    assert (alpha[:, :256] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (700, 33), (61, 97)])
+def test_alpha_has_the_pictures_size(shape: tuple[int, int]) -> None:
+    modnet = Modnet(FakeSession(lambda blob: blob[:, :1] * 2))  # out of range on purpose
+    alpha = modnet.matte(Image(np.full((*shape, 3), 65535, np.uint16)))
+    assert alpha.shape == shape
+    assert (alpha == 1).all()
+
+
+def test_fixed_networks_get_their_size() -> None:
+    session = FakeSession(lambda blob: blob[:, :1], shape=(1, 3, 64, 96))
+    Modnet(session).matte(Image(np.zeros((50, 60, 3), np.uint8)))
+    assert session.seen[0].shape == (1, 3, 64, 96)
+
+
+def test_other_networks_are_refused() -> None:
+    with pytest.raises(WeightsError, match="give a MODNet"):
+        Modnet(FakeSession(lambda blob: blob, shape=(1, 4, 64, 64)))
+    with pytest.raises(WeightsError, match="give a MODNet"):
+        Modnet(FakeSession(lambda blob: blob)).matte(Image(np.zeros((50, 60, 3), np.uint8)))

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matte.arrays import Image
+from matte.configs.settings import RuntimeSettings, SegmentationSettings
+from matte.errors import WeightsError
+from matte.media.pictures import read_image
+from matte.runtime.session import open_session
+from matte.segmentation.letterboxed import LetterboxedSegmenter
+from matte.weights.store import all_weights
+from tests.fakes import FakeSession
+
+Floats = NDArray[np.float32]
+SHIPPED = [name for name, weights in all_weights().items() if weights.kind == "segmenter"]
+SHAPES = [(1, 1), (2, 3), (61, 97), (3, 400), (640, 5), (480, 640)]
+
+
+def redness(blob: Floats) -> Floats:
+    return blob[:, :1]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_masks_have_the_pictures_size(shape: tuple[int, int]) -> None:
+    segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), 64)
+    image = np.zeros((*shape, 3), np.uint8)
+    image[:, : shape[1] // 2, 0] = 255
+    mask = segmenter.segment(Image(image))
+    assert mask.shape == shape
+    assert mask.dtype == np.uint8
+    assert set(np.unique(mask)) <= {0, 255}
+
+
+def test_pictures_are_not_squashed() -> None:
+    session = FakeSession(redness)
+    LetterboxedSegmenter(session, SegmentationSettings(), 64).segment(
+        Image(np.zeros((90, 300, 3), np.uint8))
+    )
+    assert session.seen[0].shape == (1, 3, 32, 64)  # 19 × 64, padded to whole multiples of 32
+
+
+def test_the_threshold_decides() -> None:
+    image = Image(np.full((8, 8, 3), 102, np.uint8))  # 0.4
+    for threshold, subject in ((0.3, True), (0.5, False)):
+        settings = SegmentationSettings(threshold=threshold)
+        mask = LetterboxedSegmenter(FakeSession(redness), settings, 64).segment(image)
+        assert mask.any() == subject
+
+
+def test_the_size_is_the_settings_else_the_stores_else_the_files() -> None:
+    image = Image(np.zeros((10, 10, 3), np.uint8))
+    session = FakeSession(redness, metadata={"matte.size": "128"})
+    for settings, stored, side in (
+        (SegmentationSettings(size=96), 64, 96),
+        (SegmentationSettings(), 64, 64),
+        (SegmentationSettings(), 0, 128),
+    ):
+        LetterboxedSegmenter(session, settings, stored).segment(image)
+        assert session.seen[-1].shape[-1] == side
+
+
+def test_fixed_networks_get_their_size() -> None:
+    session = FakeSession(redness, shape=(1, 3, 48, 80))
+    mask = LetterboxedSegmenter(session, SegmentationSettings()).segment(
+        Image(np.full((33, 20, 3), 255, np.uint8))
+    )
+    assert session.seen[0].shape == (1, 3, 48, 80)
+    assert (mask == 255).all()
+
+
+def test_networks_of_another_kind_are_refused() -> None:
+    with pytest.raises(WeightsError, match="give a segmenter"):
+        LetterboxedSegmenter(FakeSession(redness, shape=(1, 6, 32, 32)), SegmentationSettings())
+    two_maps = FakeSession(lambda blob: blob[:, :2])
+    with pytest.raises(WeightsError, match="give a segmenter"):
+        LetterboxedSegmenter(two_maps, SegmentationSettings(), 64).segment(
+            Image(np.zeros((8, 8, 3), np.uint8))
+        )
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_networks_find_the_astronaut(name: str, sample: Path) -> None:
+    weights = all_weights()[name]
+    session = open_session(weights.path, RuntimeSettings())
+    segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
+    image = read_image(sample)
+    mask = segmenter.segment(image)
+    assert (mask[100:180, 195:250] == 255).mean() > 0.98, "the face"
+    assert (mask[320:420, 120:280] == 255).mean() > 0.98, "the suit"
+    assert (mask[20:140, 300:380] == 0).mean() > 0.95, "the wall"
+    assert np.array_equal(segmenter.segment(image), mask), "deterministic"
+    assert not segmenter.segment(Image(np.full((200, 300, 3), 90, np.uint8))).any(), "a grey card"

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from matte.errors import WeightsError
+from matte.weights.store import SHIPPED, all_weights, find
+
+
+def test_every_shipped_network_is_whole_and_described() -> None:
+    shipped = {n: w for n, w in all_weights().items() if w.folder == SHIPPED}
+    assert shipped
+    for weights in shipped.values():
+        weights.check()
+        assert weights.kind in ("segmenter", "refiner", "modnet")
+        assert weights.origin
+        assert weights.licence
+        assert weights.metrics
+        assert weights.parameters > 0
+    assert {w.file for w in shipped.values()} == {p.name for p in SHIPPED.glob("*.onnx")}
+
+
+def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:
+    folder = own_home / "weights"
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest.toml").write_text('[mine]\nfile = "m.onnx"\nkind = "segmenter"\n')
+    try:
+        with pytest.raises(WeightsError, match=r"m\.onnx is missing"):
+            find("segmenter", "mine")
+        (folder / "m.onnx").write_bytes(b"\x08other")
+        assert find("segmenter", "mine").path == folder / "m.onnx"
+        with pytest.raises(WeightsError, match="is damaged"):
+            all_weights()["mine"].check()
+    finally:
+        (folder / "manifest.toml").unlink()
+
+
+def test_files_are_taken_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "own.onnx"
+    path.write_bytes(b"\x08\x09")
+    assert find("segmenter", str(path)).path == path
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("unett", "no segmenter 'unett': did you mean 'unet'"),
+        ("none.onnx", "can't read none.onnx: No such file"),
+        (".", "can't read .: Is a directory"),
+    ],
+)
+def test_what_is_not_there_is_named(name: str, message: str) -> None:
+    with pytest.raises(WeightsError, match=message):
+        find("segmenter", name)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(WeightsError, match=r"weights\.pth is not an ONNX file: give"):
+        find("segmenter", str(path))
+
+
+def test_a_network_of_another_kind_is_not_found() -> None:
+    with pytest.raises(WeightsError, match="no modnet 'unet'"):
+        find("modnet", "unet")

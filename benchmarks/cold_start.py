@@ -54,12 +54,10 @@ def import_times() -> dict[str, float]:
     """Milliseconds that the packages take to import, each alone in a process."""
     found = {}
     for name in ("numpy", "cv2", "openvino", "click", "PIL.Image"):
-        code = f"import time; t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
-        values = [
-            float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-            for _ in range(3)
-        ]
-        found[name] = round(1000 * min(values))
+        code = f"from time import perf_counter as t; s = t(); import {name}; print(t() - s)"
+        command = [sys.executable, "-c", code]
+        runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(3)]
+        found[name] = round(1000 * min(float(done.stdout) for done in runs), 1)
     return found
 
 
@@ -76,8 +74,9 @@ def main() -> None:
         timed = [run(words, home) for _ in range(options.runs)]
         helps = [run(["--help"], home)[0] for _ in range(options.runs)]
     seconds = sorted(t for t, _ in timed)
+    told = "".join(text for _, text in timed)
     stages = {
-        name: statistics.median(float(re.findall(rf"{name} (\d+) ms", text)[0]) for _, text in timed)
+        name: statistics.median(float(ms) for ms in re.findall(rf"{name} (\d+) ms", told))
         for name in ("segment", "trimap", "refine", "foreground")
     }
     result = {

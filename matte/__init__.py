@@ -6,16 +6,17 @@ from matte.registry import resolve
 
 if TYPE_CHECKING:
     from matte.compositing.blend import composite
-    from matte.errors import MatteError
+    from matte.errors import MatteError, MatteWarning
     from matte.pipeline.build import Pipeline, load
     from matte.stages import Matte
 
-__all__ = ["Matte", "MatteError", "Pipeline", "composite", "load"]
+__all__ = ["Matte", "MatteError", "MatteWarning", "Pipeline", "composite", "load"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "Matte": "matte.stages:Matte",
     "MatteError": "matte.errors:MatteError",
+    "MatteWarning": "matte.errors:MatteWarning",
     "Pipeline": "matte.pipeline.build:Pipeline",
     "composite": "matte.compositing.blend:composite",
     "load": "matte.pipeline.build:load",

@@ -21,20 +21,20 @@ BACKGROUND, UNKNOWN, SUBJECT = 0, 128, 255
 
 def as_image(array: Any) -> Image:
     """`array` as an RGB picture: uint8 or uint16, (H, W, 3); a grey (H, W) one is tripled."""
-    a = np.asarray(array)
+    a = _native(array)
     if a.dtype not in (np.uint8, np.uint16):
         raise PictureError(f"a picture of {a.dtype}", "give uint8 or uint16")
     if a.ndim == 2:
         a = np.repeat(a[:, :, None], 3, axis=2)
     if a.ndim != 3 or a.shape[2] != 3:
         raise PictureError(f"a picture of shape {a.shape}", "give (height, width, 3) in RGB order")
-    _refuse_empty(a, "picture")
+    _refuse_empty(a, "a picture")
     return Image(a)
 
 
 def as_mask(array: Any) -> Mask:
     """`array` as a binary mask: bool, or uint8/uint16 of which the upper half is the subject."""
-    a = _flat(array, "mask")
+    a = _flat(array, "a mask")
     if a.dtype == np.bool_:
         subject = a
     elif a.dtype in (np.uint8, np.uint16):
@@ -46,7 +46,7 @@ def as_mask(array: Any) -> Mask:
 
 def as_trimap(array: Any) -> Trimap:
     """`array` as a trimap: uint8, below 85 background, from 170 subject, unknown between."""
-    a = _flat(array, "trimap")
+    a = _flat(array, "a trimap")
     if a.dtype == np.uint16:
         a = (a // 257).astype(np.uint8)
     if a.dtype != np.uint8:
@@ -59,7 +59,7 @@ def as_trimap(array: Any) -> Trimap:
 
 def as_alpha(array: Any) -> Alpha:
     """`array` as alpha: float in 0 … 1, or uint8/uint16 in full range, brought to float32."""
-    a = _flat(array, "alpha")
+    a = _flat(array, "an alpha")
     if a.dtype in (np.uint8, np.uint16):
         return Alpha(a.astype(np.float32) / np.float32(np.iinfo(a.dtype).max))
     if a.dtype == np.bool_:
@@ -84,16 +84,22 @@ def same_size(*named: tuple[str, NDArray[Any]]) -> None:
             )
 
 
-def _flat(array: Any, name: str) -> NDArray[Any]:
+def _native(array: Any) -> NDArray[Any]:
+    """As an array whose numbers have this machine's byte order."""
     a = np.asarray(array)
+    return a if a.dtype.isnative else a.astype(a.dtype.newbyteorder("="))
+
+
+def _flat(array: Any, name: str) -> NDArray[Any]:
+    a = _native(array)
     if a.ndim == 3 and a.shape[2] == 1:
         a = a[:, :, 0]
     if a.ndim != 2:
-        raise PictureError(f"a {name} of shape {a.shape}", "give (height, width)")
+        raise PictureError(f"{name} of shape {a.shape}", "give (height, width)")
     _refuse_empty(a, name)
     return a
 
 
 def _refuse_empty(a: NDArray[Any], name: str) -> None:
     if a.size == 0:
-        raise PictureError(f"an empty {name}", "give at least one pixel")
+        raise PictureError(f"{name} without pixels", "give at least one")

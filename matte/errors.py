@@ -18,7 +18,10 @@ class MatteError(Exception):
     exit_code = 1
 
     def __init__(self, cause: str, remedy: str = "") -> None:
-        super().__init__(f"{cause}: {remedy}" if remedy else cause)
+        self.cause = cause
+        self.remedy = remedy
+        text = f"{cause}: {remedy}" if remedy else cause
+        super().__init__(text.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 class SettingError(MatteError):

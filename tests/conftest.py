@@ -1,13 +1,14 @@
 """What several tests use."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
-from matte.media.files import write_file
+from matte.files import write_file
 from matte.media.pictures import encode
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
@@ -44,7 +45,7 @@ def disc(height: int, width: int) -> tuple[Image, Alpha]:
     return Image(np.rint(picture).astype(np.uint8)), Alpha(alpha)
 
 
-def save(path: Path, array: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
+def save(path: Path, array: NDArray[Any]) -> Path:
     """Writes an array as the picture that the name asks for."""
     write_file(path, encode(array, path.suffix))
     return path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options
+from matte.cli.options import FILE, beside, output_options, told
 
 
 @click.command(no_args_is_help=True)
@@ -30,16 +30,18 @@ def composite(
     from matte.arrays import same_size
     from matte.compositing.blend import composite as on_background
     from matte.compositing.foreground import estimate_foreground
-    from matte.media.files import check_output, write_file
-    from matte.media.pictures import encode, read_alpha, read_image
-    from matte.pipeline.outputs import read_background
+    from matte.files import check_outputs, write_file
+    from matte.media.pictures import WRITABLE, encode, read_alpha, read_image
+    from matte.pipeline.outputs import background_file, read_background
 
     target = output or beside(image, "-composite.png")
-    check_output(target, overwrite)
+    used = background_file(bg)
+    sources = [image, alpha, *([used] if used else [])]
+    check_outputs([(target, WRITABLE)], sources, overwrite)
     picture, a = read_image(image), read_alpha(alpha)
     same_size(("picture", picture), ("alpha", a))
     foreground = picture if keep_colours else estimate_foreground(picture, a)
     result = on_background(foreground, a, read_background(bg))
     write_file(target, encode(result, target.suffix), overwrite)
     if not quiet:
-        click.echo(target)
+        told(target)

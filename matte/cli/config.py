@@ -25,9 +25,9 @@ def show(settled: Settled) -> None:
     current = values(settled.config)
     click.echo(f"preset = {json.dumps(settled.preset)}")
     section = ""
-    for flag, setting in SETTINGS.items():
+    for name, setting in SETTINGS.items():
         if setting.section != section:
             section = setting.section
             click.echo(f"\n[{section}]")
-        line = f"{setting.name} = {json.dumps(current[flag])}"
-        click.echo(f"{line:<28}  # {settled.origins[flag]}")
+        line = f"{name} = {json.dumps(current[name])}"
+        click.echo(f"{line:<28}  # {settled.origins[name]}")

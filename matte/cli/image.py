@@ -1,11 +1,12 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options
+from matte.cli.options import FILE, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
 from matte.errors import MatteError, SettingError
 
@@ -53,38 +54,33 @@ def image(
     the subject's colours are cleaned of the old background. Prints the files that were written.
     """
     if len(files) > 1 and (mask or trimap or alpha or foreground):
-        raise SettingError("--mask, --trimap, --alpha and --foreground take one FILE", "call again")
-    if settled.config.modnet.name and (mask or trimap):
+        raise SettingError(
+            "--mask, --trimap, --alpha and --foreground belong to one FILE", "give one FILE"
+        )
+    if settled.config.modnet.modnet and (mask or trimap):
         raise SettingError("a run with --modnet has no mask and no trimap", "leave them out")
 
+    from matte.files import check_outputs
     from matte.pipeline.build import build
-    from matte.pipeline.outputs import Outputs, read_background
+    from matte.pipeline.outputs import Outputs, background_file, read_background
 
     background = read_background(bg) if bg is not None else None
-    jobs = [
-        (
-            file,
-            Outputs(
-                _target(file, output, many=len(files) > 1),
-                background,
-                mask,
-                trimap,
-                alpha,
-                foreground,
-                overwrite,
-            ),
+    jobs = {
+        file: Outputs(
+            _target(file, output, len(files) > 1), background, mask, trimap, alpha, foreground
         )
         for file in files
-    ]
-    for file, outputs in jobs:
-        outputs.check(file)
+    }
+    used = background_file(bg) if bg is not None else None
+    sources = [*files, *([used] if used else [])]
+    check_outputs((path for job in jobs.values() for path in job.paths()), sources, overwrite)
 
     pipeline = build(settled)
     failed = 0
-    for file, outputs in jobs:
+    for file, outputs in jobs.items():
         try:
             matte = pipeline(file)
-            written = outputs.write(matte)
+            written = outputs.write(matte, overwrite)
         except MatteError as error:
             if len(files) == 1:
                 raise
@@ -94,10 +90,9 @@ def image(
         if not matte.report["subject"]:
             click.echo(f"Warning: no subject found in {file}: alpha is 0 everywhere", err=True)
         if verbose:
-            click.echo(_told(matte), err=True)
-        if not quiet:
-            for path in written:
-                click.echo(path)
+            click.echo(_summary(matte), err=True)
+        for path in written if not quiet else ():
+            told(path)
     if failed:
         raise MatteError(f"{failed} of {len(files)} pictures failed", "see above")
 
@@ -105,14 +100,14 @@ def image(
 def _target(file: Path, output: Path | None, many: bool) -> Path:
     if output is None:
         return beside(file, "-matte.png")
-    if output.is_dir():
+    if os.path.isdir(output):
         return output / f"{file.stem}-matte.png"
     if many:
         raise SettingError(f"{output} is not a folder", "with several FILEs, -o names a folder")
     return output
 
 
-def _told(matte: "Matte") -> str:
+def _summary(matte: "Matte") -> str:
     report = matte.report
     times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
     ran = ", ".join(f"{name} on {backend}" for name, backend in report["backends"].items())

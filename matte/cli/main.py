@@ -1,5 +1,6 @@
 """`matte`: finds the command, turns errors into one line."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,12 +69,13 @@ def failures() -> Iterator[None]:
         yield
     except MatteError as error:
         failure = SettingFailure if isinstance(error, SettingError) else click.ClickException
-        raise failure(" ".join(str(error).split())) from error
+        raise failure(str(error)) from error
 
 
 def _refuse_typo(word: str) -> None:
     path = Path(word)
-    if not (word.startswith("-") or path.suffix or path.exists()):
+    exists = os.path.lexists(word)
+    if word and not (word.startswith("-") or path.suffix or exists):
         raise SettingError(f"no command or file {word!r}", nearest(word, COMMANDS))
 
 

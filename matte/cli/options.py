@@ -1,5 +1,7 @@
 """Options that several commands share."""
 
+import errno
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,9 +12,25 @@ import click
 from matte.configs.loader import DEFAULT_PRESET, presets, settle
 from matte.configs.places import user_config
 from matte.configs.settings import SETTINGS
+from matte.errors import OutputError
 
 F = TypeVar("F", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path)
+
+
+class FileName(click.Path):
+    """A path, whatever is there; what can't be read or written is said by whoever tries."""
+
+    def __init__(self) -> None:
+        super().__init__(readable=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuses the empty name, which pathlib takes for the current folder."""
+        if value == "":
+            self.fail("an empty name", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = FileName()
 
 
 def setting_options(*flags: str) -> Callable[[F], F]:
@@ -26,8 +44,8 @@ def setting_options(*flags: str) -> Callable[[F], F]:
         def with_settings(preset: str | None, config_file: Path | None, **arguments: Any) -> Any:
             given = {flag: arguments.pop(flag) for flag in flags}
             own = user_config()
-            file = config_file or (own if own.is_file() else None)
-            return command(settled=settle(preset or "", file, given), **arguments)
+            file = config_file or (own if os.path.isfile(own) else None)
+            return command(settled=settle(preset, file, given), **arguments)
 
         decorated: Any = with_settings
         for flag in reversed(flags):
@@ -50,7 +68,9 @@ def output_options(default: str) -> Callable[[F], F]:
     """Adds -o, --overwrite and --quiet; `default` tells the name that is used without -o."""
 
     def decorate(command: F) -> F:
-        quiet = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+        quiet = click.option(
+            "-q", "--quiet", is_flag=True, help="Don't print the names of the files."
+        )
         again = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
         output = click.option(
             "-o", "--output", type=FILE, help=f"File to write.  [default: {default}]"
@@ -58,6 +78,16 @@ def output_options(default: str) -> Callable[[F], F]:
         return output(again(quiet(command)))
 
     return decorate
+
+
+def told(path: Path) -> None:
+    """Prints the name of a file that was written."""
+    try:
+        click.echo(path)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # whoever read has enough; click ends quietly
+        raise OutputError(f"can't print ({error.strerror})", "the files are written") from error
 
 
 def beside(path: Path, ending: str) -> Path:

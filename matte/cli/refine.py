@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options
+from matte.cli.options import FILE, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
 
 
@@ -21,15 +21,15 @@ def refine(
     TRIMAP is a grey picture: unknown from 85 to 169, background below, subject above.
     """
     from matte.arrays import same_size
-    from matte.media.files import check_output, write_file
-    from matte.media.pictures import encode_alpha, read_image, read_trimap
+    from matte.files import check_outputs, write_file
+    from matte.media.pictures import ALPHA_WRITABLE, encode_alpha, read_image, read_trimap
     from matte.pipeline.build import load_refiner
 
     target = output or beside(image, "-alpha.png")
-    check_output(target, overwrite)
+    check_outputs([(target, ALPHA_WRITABLE)], [image, trimap], overwrite)
     picture, known = read_image(image), read_trimap(trimap)
     same_size(("picture", picture), ("trimap", known))
-    alpha = load_refiner(settled.config.refiner.name).refine(picture, known)
+    alpha = load_refiner(settled.config.refiner.refiner).refine(picture, known)
     write_file(target, encode_alpha(alpha, target.suffix), overwrite)
     if not quiet:
-        click.echo(target)
+        told(target)

@@ -22,7 +22,7 @@ def train() -> None:
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for checkpoints, the log and the ONNX file.",
+    help="Folder for checkpoints, metrics.jsonl and the ONNX file.",
 )
 @click.option(
     "--init",

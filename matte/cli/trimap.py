@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options
+from matte.cli.options import FILE, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
 
 
@@ -17,13 +17,13 @@ def trimap(mask: Path, output: Path | None, overwrite: bool, quiet: bool, settle
 
     In the trimap 0 is background, 128 unknown, 255 subject.
     """
-    from matte.media.files import check_output, write_file
-    from matte.media.pictures import encode, read_mask
+    from matte.files import check_outputs, write_file
+    from matte.media.pictures import WRITABLE, encode, read_mask
     from matte.trimap.morphology import make_trimap
 
     target = output or beside(mask, "-trimap.png")
-    check_output(target, overwrite)
+    check_outputs([(target, WRITABLE)], [mask], overwrite)
     band = make_trimap(read_mask(mask), settled.config.trimap)
     write_file(target, encode(band, target.suffix), overwrite)
     if not quiet:
-        click.echo(target)
+        told(target)

@@ -1,5 +1,7 @@
 """What the subject is put on: a colour, or a picture cut to fit."""
 
+from typing import Any
+
 import numpy as np
 from PIL import ImageColor
 
@@ -11,15 +13,25 @@ from matte.imaging.scaling import scaled
 def colour(text: str) -> tuple[int, int, int]:
     """The RGB of a colour's name (`white`), `#rrggbb`, or `rgb(255, 255, 255)`."""
     try:
-        rgb = ImageColor.getrgb(text)
-    except ValueError as error:
+        return as_colour(ImageColor.getrgb(text))
+    except (ValueError, SettingError) as error:
         raise SettingError(
             f"background {text!r} is neither a file nor a colour",
             "give a picture, a name such as 'white', or '#rrggbb'",
         ) from error
-    if len(rgb) != 3:
-        raise SettingError(f"background {text!r} has an alpha", "give an opaque colour")
-    return rgb
+
+
+def as_colour(values: Any) -> tuple[int, int, int]:
+    """Three whole numbers 0 … 255 as a colour."""
+    numbers = np.asarray(values)
+    if (
+        numbers.shape != (3,)
+        or numbers.dtype.kind not in "iu"
+        or not ((numbers >= 0) & (numbers <= 255)).all()
+    ):
+        raise SettingError(f"{values!r} is not a colour", "give three whole numbers 0 … 255")
+    red, green, blue = (int(n) for n in numbers)
+    return red, green, blue
 
 
 def plain(rgb: tuple[int, int, int], height: int, width: int) -> Image:
@@ -28,9 +40,9 @@ def plain(rgb: tuple[int, int, int], height: int, width: int) -> Image:
 
 
 def cover(picture: Image, height: int, width: int) -> Image:
-    """The picture scaled to cover height × width, its middle cut out."""
-    scale = max(height / picture.shape[0], width / picture.shape[1])
-    h = max(height, round(picture.shape[0] * scale))
-    w = max(width, round(picture.shape[1] * scale))
-    top, left = (h - height) // 2, (w - width) // 2
-    return Image(scaled(picture, h, w)[top : top + height, left : left + width])
+    """The middle of the picture that has the shape of height × width, scaled to that size."""
+    rows, columns = picture.shape[:2]
+    h = min(rows, max(1, round(columns * height / width)))
+    w = min(columns, max(1, round(rows * width / height)))
+    top, left = (rows - h) // 2, (columns - w) // 2
+    return Image(scaled(picture[top : top + h, left : left + w], height, width))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
-from matte.compositing.backgrounds import colour, cover, plain
+from matte.compositing.backgrounds import as_colour, colour, cover, plain
 
 
 def composite(
@@ -24,8 +24,7 @@ def composite(
     if isinstance(background, str):
         b = plain(colour(background), height, width)
     elif np.ndim(background) == 1:
-        b = as_image(np.asarray(background, np.uint8).reshape(1, 1, -1))
-        b = cover(b, height, width)
+        b = plain(as_colour(background), height, width)
     else:
         b = cover(as_image(background), height, width)
     return blend(f, a, _in_depth(b, f.dtype))

@@ -1,4 +1,4 @@
-"""Merges the layers of settings: defaults < preset < user file < flags."""
+"""Merges the layers of settings: defaults < preset < settings file < flags."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ DEFAULT_PRESET = "balanced"
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The settings of a run and, by flag, the layer that each came from."""
+    """The settings of a run and, by name, the layer that each came from."""
 
     config: Config
     preset: str
@@ -24,12 +24,12 @@ class Settled:
 
 
 def settle(
-    preset: str = "", file: Path | None = None, flags: Mapping[str, Any] | None = None
+    preset: str | None = None, file: Path | None = None, flags: Mapping[str, Any] | None = None
 ) -> Settled:
     """The merged settings.
 
-    `preset` "" is the file's choice, or the default; `file` is the user's settings, if any;
-    `flags` are values by flag name, of which None means not given.
+    `preset` None is the file's choice, or the default; `file` is the user's settings, if any;
+    `flags` are values by name, of which None means not given.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     for name in given:
@@ -37,22 +37,23 @@ def settle(
             raise SettingError(f"no setting {name!r}", nearest(name, SETTINGS))
     user = read_toml(file) if file else {}
     wanted = user.pop("preset", DEFAULT_PRESET)
-    preset = preset or fit(wanted, str, "preset")
+    name = fit(wanted if preset is None else preset, str, "preset")
 
     tables: dict[str, dict[str, Any]] = {}
     origins = dict.fromkeys(SETTINGS, "default")
     for origin, layer in (
-        (f"preset {preset}", read_toml(_preset_file(preset))),
+        (f"preset {name}", read_toml(_preset_file(name))),
         (str(file), user),
         ("flag", _by_section(given)),
     ):
-        from_table(Config, layer, origin)  # a mistake is reported under the name of its layer
+        if origin != "flag":
+            _check(layer, origin)
         for section, table in layer.items():
             tables.setdefault(section, {}).update(table)
-        for flag, s in SETTINGS.items():
-            if s.name in layer.get(s.section, {}):
-                origins[flag] = origin
-    return Settled(from_table(Config, tables, "settings"), preset, origins)
+        for setting, s in SETTINGS.items():
+            if setting in layer.get(s.section, {}):
+                origins[setting] = origin
+    return Settled(from_table(Config, tables, "settings"), name, origins)
 
 
 def presets() -> list[str]:
@@ -61,9 +62,17 @@ def presets() -> list[str]:
 
 
 def values(config: Config) -> dict[str, Any]:
-    """The value of every setting by its flag."""
+    """The value of every setting by its name."""
     tables = asdict(config)
-    return {flag: tables[s.section][s.name] for flag, s in SETTINGS.items()}
+    return {name: tables[s.section][name] for name, s in SETTINGS.items()}
+
+
+def _check(layer: Mapping[str, Any], origin: str) -> None:
+    """Raises for a mistake in one layer, under the layer's name."""
+    try:
+        from_table(Config, layer, "settings")
+    except SettingError as error:
+        raise SettingError(f"{origin}: {error.cause}", error.remedy) from error
 
 
 def _preset_file(name: str) -> Path:
@@ -74,7 +83,7 @@ def _preset_file(name: str) -> Path:
 
 def _by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     tables: dict[str, dict[str, Any]] = {}
-    for flag, value in flags.items():
-        s = SETTINGS[flag]
-        tables.setdefault(s.section, {})[s.name] = fit(value, s.hint, flag)
+    for name, value in flags.items():
+        s = SETTINGS[name]
+        tables.setdefault(s.section, {})[name] = fit(value, s.hint, name)
     return tables

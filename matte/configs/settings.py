@@ -1,4 +1,4 @@
-"""What a run can be told. A setting has one name: as a flag, an override and in `matte config`."""
+"""What a run can be told. A setting has one name: as a flag, as an override and in files."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -6,17 +6,17 @@ from typing import Any, Literal
 from matte.errors import SettingError
 
 
-def setting(default: Any, help: str, flag: str = "") -> Any:  # noqa: A002  # click's word for it
-    """A documented field; `flag` is its name on the command line where it differs."""
-    return field(default=default, metadata={"help": help, "flag": flag})
+def setting(default: Any, help: str) -> Any:  # noqa: A002  # click's word for it
+    """A documented field."""
+    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentationSettings:
     """How the subject is found."""
 
-    name: str = setting(
-        "unet", "The network that finds the subject: a stored name or an ONNX file.", "segmenter"
+    segmenter: str = setting(
+        "unet", "The network that finds the subject: a stored name or an ONNX file."
     )
     size: int = setting(0, "Long side that the segmenter sees, in pixels; 0: the network's own.")
     threshold: float = setting(0.5, "Probability from which a pixel belongs to the subject.")
@@ -39,25 +39,25 @@ class TrimapSettings:
     shape: Literal["ellipse", "rect", "cross"] = setting("ellipse", "Shape of the kernel.")
 
     def __post_init__(self) -> None:
-        if not 1 <= self.k <= 255:
-            raise SettingError(f"k = {self.k}", "give 1 … 255")
-        if not 1 <= self.iterations <= 1000:
-            raise SettingError(f"iterations = {self.iterations}", "give 1 … 1000")
+        if not 1 <= self.k <= 101:
+            raise SettingError(f"k = {self.k}", "give 1 … 101")
+        if not 1 <= self.iterations <= 100:
+            raise SettingError(f"iterations = {self.iterations}", "give 1 … 100")
 
 
 @dataclass(frozen=True, slots=True)
 class RefinerSettings:
     """How alpha is found inside the band."""
 
-    name: str = setting("guided", "What refines alpha in the unknown band.", "refiner")
+    refiner: str = setting("guided", "What refines alpha in the unknown band.")
 
 
 @dataclass(frozen=True, slots=True)
 class ModnetSettings:
     """The network that needs no trimap."""
 
-    name: str = setting(
-        "", "Skip mask and trimap: a MODNet finds alpha (a stored name or an ONNX file).", "modnet"
+    modnet: str = setting(
+        "", "Skip mask and trimap: a MODNet finds alpha (a stored name or an ONNX file)."
     )
 
 
@@ -88,10 +88,9 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a flag's value lives, its type and what it means."""
+    """The section that a setting stands in, its type and what it means."""
 
     section: str
-    name: str
     hint: Any
     help: str
 
@@ -101,9 +100,8 @@ def _settings() -> dict[str, Setting]:
     for section in fields(Config):
         assert isinstance(section.type, type)
         for f in fields(section.type):
-            flag = f.metadata["flag"] or f.name
-            assert flag not in found, f"two settings are called {flag}"
-            found[flag] = Setting(section.name, f.name, f.type, f.metadata["help"])
+            assert f.name not in found, f"two settings are called {f.name}"
+            found[f.name] = Setting(section.name, f.type, f.metadata["help"])
     return found
 
 

@@ -6,12 +6,12 @@ Z. Ke et al., "MODNet: Real-Time Trimap-Free Portrait Matting via Objective Deco
 import numpy as np
 
 from matte.arrays import Alpha, Image
-from matte.errors import WeightsError
 from matte.imaging.scaling import scaled
-from matte.runtime.session import Session
+from matte.runtime.session import Session, picture_input, run_map
 
 REFERENCE = 512  # the short side that the network knows
 MULTIPLE = 32
+KIND = "MODNet"
 
 
 class Modnet:
@@ -19,28 +19,16 @@ class Modnet:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        (self._input, shape), *others = session.inputs.items()
-        if others or len(shape) != 4 or shape[1] not in (3, None):
-            raise WeightsError(
-                f"the network takes {session.inputs}", "give a MODNet with one RGB input"
-            )
-        self._fixed = (
-            (shape[2], shape[3]) if shape[2] is not None and shape[3] is not None else None
-        )
+        self._input, self._fixed = picture_input(session, KIND)
 
     def matte(self, image: Image) -> Alpha:
         """Alpha at the picture's size."""
         height, width = image.shape[:2]
-        rows, columns = self._fixed or reference_size(height, width)
-        small = scaled(image, rows, columns)
+        small = scaled(image, *(self._fixed or reference_size(height, width)))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
-        values = list(self._session.run({self._input: blob}).values())[-1]
-        if values.shape != (1, 1, rows, columns):
-            raise WeightsError(
-                f"the network gives an output of shape {values.shape}", "give a MODNet"
-            )
-        return Alpha(np.clip(scaled(values[0, 0], height, width), 0, 1))
+        values = run_map(self._session, self._input, blob, KIND)
+        return Alpha(np.clip(scaled(values, height, width), 0, 1))
 
 
 def reference_size(height: int, width: int) -> tuple[int, int]:

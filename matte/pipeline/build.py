@@ -1,5 +1,7 @@
 """From settings to a pipeline that is ready to run."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import as_image
 from matte.configs.loader import DEFAULT_PRESET, Settled, settle, values
 from matte.configs.settings import Config
+from matte.errors import SettingError
 from matte.media.pictures import read_image
 from matte.modnet.adapter import Modnet
 from matte.pipeline.lines import Line, TrimapFree, TwoStage
@@ -32,8 +35,8 @@ class Pipeline:
         picture = read_image(Path(image)) if isinstance(image, str | Path) else as_image(image)
         matte = self._line.run(picture)
         height, width = picture.shape[:2]
-        matte.report.update(self._facts, width=width, height=height)
-        return matte
+        facts = copy.deepcopy(self._facts)  # a report is the caller's to change
+        return replace(matte, report={**facts, "width": width, "height": height, **matte.report})
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -41,13 +44,15 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
 
     Settings are those of `matte config show`; the user's own settings file is not read.
     """
+    if not isinstance(preset, str):
+        raise SettingError(f"preset = {preset!r}", "give the name of one")
     return build(settle(preset, flags=overrides))
 
 
 def build(settled: Settled) -> Pipeline:
     """The pipeline that the settings ask for."""
     config = settled.config
-    line, backends = _trimap_free(config) if config.modnet.name else _two_stage(config)
+    line, backends = _trimap_free(config) if config.modnet.modnet else _two_stage(config)
     facts = {"preset": settled.preset, "backends": backends, "settings": values(config)}
     return Pipeline(line, facts)
 
@@ -59,13 +64,13 @@ def load_refiner(name: str) -> Refiner:
 
 
 def _two_stage(config: Config) -> tuple[Line, dict[str, str]]:
-    refiner = load_refiner(config.refiner.name)
-    weights = find("segmenter", config.segmentation.name)
+    refiner = load_refiner(config.refiner.refiner)
+    weights = find("segmenter", config.segmentation.segmenter)
     session: Session = open_session(weights.path, config.runtime)
     segmenter = LetterboxedSegmenter(session, config.segmentation, weights.size)
     return TwoStage(segmenter, config.trimap, refiner), {"segmenter": session.backend}
 
 
 def _trimap_free(config: Config) -> tuple[Line, dict[str, str]]:
-    session = open_session(find("modnet", config.modnet.name).path, config.runtime)
+    session = open_session(find("modnet", config.modnet.modnet).path, config.runtime)
     return TrimapFree(Modnet(session)), {"modnet": session.backend}

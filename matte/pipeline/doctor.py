@@ -4,11 +4,13 @@ import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from matte.arrays import Image
+from matte.configs.loader import settle
 from matte.configs.places import cache, stored_weights, user_config
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError
@@ -16,7 +18,7 @@ from matte.runtime.session import PACKAGES, open_session, usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.weights.store import all_weights, find
 
-BASE = ("numpy", "opencv-python-headless", "Pillow", "av", "click", "rich")
+BASE = ("numpy", "opencv-python-headless", "Pillow", "click")
 EXTRAS = {
     "torch": ("torch", "training and export"),
     "segmentation-models-pytorch": ("torch", "training and export"),
@@ -68,8 +70,7 @@ def _weights() -> Iterator[Finding]:
             weights.check()
             yield Finding(f"weights {name}", True, True, told)
         except MatteError as error:
-            cause, _, remedy = str(error).rpartition(": ")
-            yield Finding(f"weights {name}", False, True, cause, remedy)
+            yield Finding(f"weights {name}", False, True, error.cause, error.remedy)
 
 
 def _runtimes() -> Iterator[Finding]:
@@ -82,10 +83,10 @@ def _runtimes() -> Iterator[Finding]:
         told = _package(package, False, f"pip install {package}", "")
         if told.works:
             try:
-                weights = find("segmenter", settings.name)
+                weights = find("segmenter", settings.segmenter)
                 session = open_session(weights.path, RuntimeSettings(backend=runtime))
                 LetterboxedSegmenter(session, settings, weights.size).segment(picture)
-                told = replace(told, told=f"{told.told}, runs {settings.name!r} on the CPU")
+                told = replace(told, told=f"{told.told}, runs {settings.segmenter!r} on the CPU")
             except MatteError as error:
                 told = Finding(backend, False, False, str(error))
         found.append(replace(told, name=f"runtime {backend}"))
@@ -95,11 +96,15 @@ def _runtimes() -> Iterator[Finding]:
 
 
 def _places() -> Iterator[Finding]:
-    for name, path in (
-        ("settings file", user_config()),
-        ("own weights", stored_weights()),
-        ("cache", cache()),
-    ):
-        yield Finding(
-            name, path.exists(), False, f"{path}" + ("" if path.exists() else ", not there")
-        )
+    own = user_config()
+    try:
+        settle(file=own if own.exists() else None)
+        yield Finding("settings file", True, False, _there(own))
+    except MatteError as error:
+        yield Finding("settings file", False, True, error.cause, error.remedy)
+    for name, path in (("own weights", stored_weights()), ("cache", cache())):
+        yield Finding(name, True, False, _there(path))
+
+
+def _there(path: Path) -> str:
+    return str(path) if path.exists() else f"{path}, not there yet"

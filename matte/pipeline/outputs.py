@@ -1,5 +1,7 @@
 """The files that a run leaves behind."""
 
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,9 +9,10 @@ from matte.arrays import Image
 from matte.compositing.backgrounds import colour
 from matte.compositing.blend import composite
 from matte.errors import OutputError
-from matte.media.files import check_output, write_file
+from matte.files import write_file
 from matte.media.pictures import (
     ALPHA_WRITABLE,
+    OPAQUE,
     WRITABLE,
     encode,
     encode_alpha,
@@ -19,11 +22,17 @@ from matte.media.pictures import (
 from matte.stages import Matte
 
 
+def background_file(text: str) -> Path | None:
+    """The picture that `text` names; None if it is meant as a colour."""
+    path = Path(text)
+    return path if os.path.isfile(path) or path.suffix else None
+
+
 def read_background(text: str) -> Image | str:
     """The picture that `text` names, or the colour, checked, where it names no file."""
-    path = Path(text)
-    if path.exists() or path.suffix:
-        return read_image(path)
+    file = background_file(text)
+    if file is not None:
+        return read_image(file)
     colour(text)
     return text
 
@@ -41,49 +50,40 @@ class Outputs:
     trimap: Path | None = None
     alpha: Path | None = None
     foreground: Path | None = None
-    overwrite: bool = False
 
-    def check(self, source: Path) -> None:
-        """Raises if one of them can't be written, or would destroy the source or another."""
-        paths = self._wanted()
-        seen = {source.resolve()}
-        for path in paths:
-            if path.resolve() in seen:
-                raise OutputError(f"{path} is named twice", "give every file its own name")
-            seen.add(path.resolve())
-            check_output(path, self.overwrite)
-            known = ALPHA_WRITABLE if path == self.alpha else tuple(WRITABLE)
-            if path.suffix.lower() not in known:
-                raise OutputError(f"can't write {path.name}", "use " + ", ".join(known))
-        if self.background is None and not WRITABLE[self.picture.suffix.lower()]:
+    def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
+        """Each file that will be written, and the endings that it may have."""
+        for path in (self.mask, self.trimap, self.foreground):
+            if path is not None:
+                yield path, WRITABLE
+        if self.alpha is not None:
+            yield self.alpha, ALPHA_WRITABLE
+        if self.background is None and self.picture.suffix.lower() in OPAQUE:
             raise OutputError(
                 f"{self.picture.name} can't hold transparency",
                 "name a .png, .webp or .tif, or give a background with --bg",
             )
+        yield self.picture, WRITABLE
 
-    def write(self, matte: Matte) -> list[Path]:
-        """Writes all of them; returns what was written."""
+    def write(self, matte: Matte, overwrite: bool) -> list[Path]:
+        """Writes all of them, once all of them are encoded; returns what was written."""
         if self.background is None:
             picture = with_alpha(matte.foreground, matte.alpha)
         else:
             picture = composite(matte.foreground, matte.alpha, self.background)
-        for path, array in (
-            (self.mask, matte.mask),
-            (self.trimap, matte.trimap),
-            (self.foreground, matte.foreground),
-            (self.picture, picture),
-        ):
-            if path is None:
-                continue
-            if array is None:
-                raise OutputError(
-                    f"no {path.name}", "a run without a trimap has neither it nor a mask"
-                )
-            write_file(path, encode(array, path.suffix), self.overwrite)
-        if self.alpha is not None:
-            write_file(self.alpha, encode_alpha(matte.alpha, self.alpha.suffix), self.overwrite)
-        return self._wanted()
-
-    def _wanted(self) -> list[Path]:
-        all_paths = (self.mask, self.trimap, self.alpha, self.foreground, self.picture)
-        return [path for path in all_paths if path is not None]
+        files = [
+            (path, encode_alpha(matte.alpha, path.suffix))
+            if path is self.alpha
+            else (path, encode(array, path.suffix))
+            for path, array in (
+                (self.mask, matte.mask),
+                (self.trimap, matte.trimap),
+                (self.alpha, matte.alpha),
+                (self.foreground, matte.foreground),
+                (self.picture, picture),
+            )
+            if path is not None and array is not None
+        ]
+        for path, data in files:
+            write_file(path, data, overwrite)
+        return [path for path, _ in files]

@@ -31,7 +31,9 @@ class ClosedForm:
         (folder,) = spec.submodule_search_locations or [""]
         if not any(Path(folder).rglob("*.nbi")):
             warnings.warn(
-                "PyMatting compiles itself now, once: about a minute", MatteWarning, stacklevel=2
+                "PyMatting compiles itself at its first use: about a minute",
+                MatteWarning,
+                stacklevel=2,
             )
 
     def refine(self, image: Image, trimap: Trimap) -> Alpha:

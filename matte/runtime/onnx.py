@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matte.errors import BackendError, WeightsError
 
-QUIET = 3  # errors only: its warnings are no help to whoever runs a network
+QUIET = 4  # what goes wrong is raised; nothing needs to be printed too
 
 
 class OnnxSession:
@@ -32,9 +32,11 @@ class OnnxSession:
             raise WeightsError(
                 f"ONNX Runtime can't load {network} ({_reason(error)})", "give a whole ONNX file"
             ) from error
+        inputs = self._session.get_inputs()
+        if any(i.type != "tensor(float)" for i in inputs):
+            raise WeightsError(f"{network} takes {inputs[0].type}", "give one that takes float32")
         self.inputs = {
-            i.name: tuple(d if isinstance(d, int) else None for d in i.shape)
-            for i in self._session.get_inputs()
+            i.name: tuple(d if isinstance(d, int) else None for d in i.shape) for i in inputs
         }
         self._outputs = [o.name for o in self._session.get_outputs()]
 
@@ -43,7 +45,9 @@ class OnnxSession:
         try:
             values = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # as above
-            raise BackendError("ONNX Runtime failed", _reason(error)) from error
+            raise BackendError(
+                f"ONNX Runtime failed ({_reason(error)})", "try --backend openvino"
+            ) from error
         return {n: np.asarray(v, np.float32) for n, v in zip(self._outputs, values, strict=True)}
 
     def metadata(self) -> dict[str, str]:

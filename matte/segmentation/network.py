@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from matte.errors import WeightsError
+from matte.files import write_file
 from matte.registry import resolve
 
 ARCHITECTURES = {
@@ -74,9 +75,8 @@ class CheckpointInfo:
 def save_checkpoint(network: nn.Module, info: CheckpointInfo, path: Path) -> None:
     """Writes all tensors of the network in one go: the file is whole or not there."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    temporary = path.with_name(path.name + ".part")
-    save_file(tensors, temporary, metadata={"matte": json.dumps({"kind": KIND, **asdict(info)})})
-    temporary.replace(path)
+    metadata = {"matte": json.dumps({"kind": KIND, **asdict(info)})}
+    write_file(path, save(tensors, metadata), overwrite=True)
 
 
 def load_checkpoint(path: Path) -> tuple[SegmentationNetwork, CheckpointInfo]:
@@ -84,7 +84,7 @@ def load_checkpoint(path: Path) -> tuple[SegmentationNetwork, CheckpointInfo]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"can't read {path}", "give a .safetensors of matte train") from error
     try:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from matte.arrays import SUBJECT, UNKNOWN, Image
-from matte.errors import PictureError, WeightsError
-from matte.imaging.letterbox import letterbox, unletterbox
-from matte.runtime.onnx import OnnxSession
-from matte.runtime.session import usable_threads
-from matte.segmentation.network import KIND, MULTIPLE
+from matte.configs.settings import RuntimeSettings, SegmentationSettings
+from matte.errors import PictureError
+from matte.runtime.session import open_session
+from matte.segmentation.letterboxed import KIND, LetterboxedSegmenter
 from matte.training.augmentation import whole
 from matte.training.pictures import Bytes, Labelled, read_alpha, read_pair
+from matte.weights.store import find
 
 BATCH = 8
 
@@ -95,15 +95,12 @@ def evaluate_folder(network: Path, folder: Path) -> FolderScores:
     `folder` has images/ and masks/ (255 subject, 0 background, 128 not counted), or input/ and
     gt/ with alpha mattes, of which 0.5 and above is the subject.
     """
-    session, size = _opened(network)
+    segmenter = _opened(network)
     scores: dict[str, float] = {}
     background = []
     for item in _truths(folder):
-        image = Image(item.picture)
-        box = letterbox(image, size, size, MULTIPLE)
-        given = {"image": box.pixels.transpose(2, 0, 1)[None]}
-        mask = session.run(given)["mask"][0, 0]
-        counts = confusion(unletterbox(mask, box, *item.label.shape) >= 0.5, item.label)
+        found = segmenter.segment(Image(item.picture)) == SUBJECT
+        counts = confusion(found, item.label)
         scores[item.name] = iou(counts)
         # The background's view of the same counts: what was right for one is right for the other.
         background.append(iou(counts[[3, 2, 1, 0]]))
@@ -118,15 +115,9 @@ def evaluate_folder(network: Path, folder: Path) -> FolderScores:
     )
 
 
-def _opened(network: Path) -> tuple[OnnxSession, int]:
-    """The session of an exported segmenter and the long side that it was trained at."""
-    if not network.is_file():
-        raise WeightsError(f"no file {network}", "give an .onnx of matte train")
-    session = OnnxSession(network, usable_threads())
-    told = session.metadata()
-    if told.get("matte.kind") != KIND:
-        raise WeightsError(f"{network} is not a segmenter of matte", "export it with matte train")
-    return session, int(told["matte.size"])
+def _opened(network: Path) -> LetterboxedSegmenter:
+    session = open_session(find(KIND, str(network)).path, RuntimeSettings())
+    return LetterboxedSegmenter(session, SegmentationSettings())
 
 
 def _truths(folder: Path) -> Iterator[Labelled]:

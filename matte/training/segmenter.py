@@ -57,26 +57,26 @@ def fit(
     if init is not None:
         start_from(network, init)
     collection = collect(settings, data, progress)
-    network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub lacks it
     average = RunningAverage(network, settings.average)
     optimiser = _optimiser(network, settings)
     journal = Journal(out, progress)
     clock = Clock(settings)
     best = -1.0
     for step, pictures, labels in Batches(collection, settings).stream(clock.steps()):
-        rate = clock.rate()
+        rate = clock.next_rate()
         for group in optimiser.param_groups:
             group["lr"] = rate * group["part"]
         with torch.autocast(place.type, torch.bfloat16, enabled=settings.bfloat16):
             logits = network.train()(_pictures_in(pictures, place))
         loss = segmentation_loss(logits, torch.from_numpy(labels).to(place))
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch
         nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
         optimiser.step()
         average.update(network, step)
         journal.note(step, float(loss.detach()), rate)
-        if step % settings.validate_every == 0 or clock.is_last(step):
+        if step % settings.validate_every == 0 or clock.ends_with(step):
             metrics = validate(average.network, collection.validation, settings.size)
             journal.report(step, clock.part(), metrics)
             info = CheckpointInfo(settings.architecture, settings.size, step, metrics)
@@ -133,7 +133,7 @@ class Clock:
             return by_step
         return max(by_step, (time.monotonic() - self.start) / 60 / self.settings.minutes)
 
-    def rate(self) -> float:
+    def next_rate(self) -> float:
         """The learning rate of the next step: up in a line, down as a cosine."""
         part, warm_up = self.part(), self.settings.warm_up
         self.step += 1
@@ -142,7 +142,7 @@ class Clock:
         fall = min(1.0, (part - warm_up) / max(1e-9, 1 - warm_up))
         return self.settings.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * fall)) / 2)
 
-    def is_last(self, step: int) -> bool:
+    def ends_with(self, step: int) -> bool:
         """Whether the run ends with this step."""
         self.ended = step >= self.settings.steps or self.part() >= 1
         return self.ended

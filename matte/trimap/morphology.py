@@ -1,9 +1,12 @@
 """The band between the eroded and the dilated mask."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Mask, Trimap
 from matte.configs.settings import TrimapSettings
@@ -26,12 +29,27 @@ def make_trimap(mask: Mask, settings: TrimapSettings) -> Trimap:
             stacklevel=2,
         )
     kernel = cv2.getStructuringElement(_SHAPES[settings.shape], (settings.k, settings.k))
-    eroded = cv2.erode(mask, kernel, iterations=settings.iterations)
-    dilated = cv2.dilate(mask, kernel, iterations=settings.iterations)
+    eroded = _repeated(cv2.erode, mask, kernel, settings.iterations)
+    dilated = _repeated(cv2.dilate, mask, kernel, settings.iterations)
     trimap = np.full(mask.shape, UNKNOWN, np.uint8)
     trimap[eroded >= SUBJECT] = SUBJECT
     trimap[dilated <= BACKGROUND] = BACKGROUND
     return Trimap(trimap)
+
+
+def _repeated(
+    operation: Callable[..., Any], mask: Mask, kernel: NDArray[Any], iterations: int
+) -> NDArray[np.uint8]:
+    """The operation, again and again: what OpenCV's own repetition gives, ended when all is done.
+
+    OpenCV would join the repetitions of a square kernel into one of their common size.
+    """
+    values: NDArray[np.uint8] = mask
+    for _ in range(iterations):
+        before, values = values, operation(values, kernel)
+        if np.array_equal(before, values):
+            break
+    return values
 
 
 def unknown_share(trimap: Trimap) -> float:

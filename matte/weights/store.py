@@ -1,16 +1,16 @@
 """Which networks there are, and where their files lie."""
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matte.configs.places import stored_weights
 from matte.configs.tables import from_table, read_toml
-from matte.errors import WeightsError
+from matte.errors import SettingError, WeightsError
 from matte.registry import nearest
 
 SHIPPED = Path(__file__).parent
-ONNX_START = b"\x08"  # the protobuf tag of a model's first field, ir_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,17 @@ class Weights:
     file: str
     kind: str  # segmenter, refiner or modnet
     sha256: str = ""
-    size: int = 0  # long side that it was trained at; 0: unknown
+    size: int = 0  # long side that it was trained at; 0: its file tells
     architecture: str = ""
     parameters: int = 0
     origin: str = ""
     licence: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     folder: Path = SHIPPED
+
+    def __post_init__(self) -> None:
+        if not (self.size == 0 or 32 <= self.size <= 4096):
+            raise SettingError(f"size = {self.size}", "give 0, or 32 … 4096")
 
     @property
     def path(self) -> Path:
@@ -35,10 +39,13 @@ class Weights:
 
     def check(self) -> None:
         """Raises unless the file is there and is the one that the manifest means."""
-        if not self.path.is_file():
-            raise WeightsError(f"{self.path} is missing", "install matte again")
-        if hashlib.sha256(self.path.read_bytes()).hexdigest() != self.sha256:
-            raise WeightsError(f"{self.path} is damaged", "install matte again")
+        remedy = "install matte again" if self.folder == SHIPPED else "store it again"
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise WeightsError(f"can't read {self.path} ({error.strerror})", remedy) from error
+        if self.sha256 and hashlib.sha256(data).hexdigest() != self.sha256:
+            raise WeightsError(f"{self.path} is damaged", remedy)
 
 
 def all_weights() -> dict[str, Weights]:
@@ -46,10 +53,13 @@ def all_weights() -> dict[str, Weights]:
     found: dict[str, Weights] = {}
     for folder in (SHIPPED, stored_weights()):
         manifest = folder / "manifest.toml"
-        if not manifest.is_file():
+        if not os.path.isfile(manifest):
             continue
         for name, row in read_toml(manifest).items():
-            found[name] = replace(from_table(Weights, row, f"{manifest}: {name}"), folder=folder)
+            try:
+                found[name] = replace(from_table(Weights, row, name), folder=folder)
+            except SettingError as error:
+                raise WeightsError(f"{manifest}: {error.cause}", error.remedy) from error
     return found
 
 
@@ -57,18 +67,57 @@ def find(kind: str, name: str) -> Weights:
     """The network that `name` means: a stored one of that kind, or an ONNX file."""
     known = {n: w for n, w in all_weights().items() if w.kind == kind}
     if name in known:
-        weights = known[name]
-        if not weights.path.is_file():
-            raise WeightsError(f"{weights.path} is missing", "install matte again")
-        return weights
+        known[name].check()
+        return known[name]
     path = Path(name)
-    if not (path.suffix or path.exists()):
-        raise WeightsError(f"no {kind} {name!r}", f"{nearest(name, known)} Or give an ONNX file")
+    if not (path.suffix or os.path.lexists(path)):
+        hint = nearest(name, known) if known else "none is stored"
+        raise WeightsError(f"no {kind} {name!r}", f"{hint}; or give an ONNX file")
     try:
-        with path.open("rb") as file:
-            start = file.read(1)
-    except OSError as error:
-        raise WeightsError(f"can't read {path}", str(error.strerror)) from error
-    if start != ONNX_START:
-        raise WeightsError(f"{path} is not an ONNX file", f"give the name of a {kind} or its .onnx")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WeightsError(f"can't read {path} ({reason})", "name an ONNX file") from error
+    if not _is_onnx(data):
+        raise WeightsError(
+            f"{path} is not a whole ONNX file", f"give the name of a {kind} or its .onnx"
+        )
     return Weights(file=path.name, kind=kind, folder=path.parent)
+
+
+GRAPH = 7  # the field of a protobuf ModelProto that holds the graph
+
+
+def _is_onnx(data: bytes) -> bool:
+    """Whether the bytes are fields of protobuf from end to end, a graph among them.
+
+    Runtimes guess at other files, and print what they think of them.
+    """
+    at, fields = 0, set()
+    try:
+        while at < len(data):
+            tag, at = _varint(data, at)
+            fields.add(tag >> 3)
+            if tag & 7 == 0:
+                _, at = _varint(data, at)
+            elif tag & 7 == 2:
+                length, at = _varint(data, at)
+                at += length
+            else:
+                return False
+    except IndexError:
+        return False
+    return at == len(data) and GRAPH in fields
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A protobuf number and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+        if shift > 63:
+            raise IndexError

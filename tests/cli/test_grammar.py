@@ -19,12 +19,13 @@ def run(*words: str | Path) -> Result:
 
 def test_a_file_alone_means_image(tmp_path: Path) -> None:
     out = tmp_path / "out.png"
-    for words in (
+    ways: list[list[str | Path]] = [
         ["image", SAMPLE, "-o", out],
         [SAMPLE, "-o", out],
         ["-o", out, SAMPLE],
         ["--quiet", "-o", out, "--", SAMPLE],
-    ):
+    ]
+    for words in ways:
         out.unlink(missing_ok=True)
         result = run(*words)
         assert result.exit_code == 0, result.output
@@ -51,7 +52,9 @@ def test_a_mistyped_command_meets_the_nearest(word: str, nearest: str) -> None:
 def test_a_word_with_a_suffix_is_a_path() -> None:
     result = run("imge.jpg")
     assert result.exit_code == 1
-    assert result.stderr == "Error: can't read imge.jpg: No such file or directory\n"
+    assert (
+        result.stderr == "Error: can't read imge.jpg (No such file or directory): name a picture\n"
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)

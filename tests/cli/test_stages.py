@@ -37,7 +37,10 @@ def test_trimap_is_the_recipes(files: tuple[Path, Path, Path], tmp_path: Path) -
     assert result.stdout == f"{tmp_path / 'mask-trimap.png'}\n"
     mask = cv2.imread(str(files[1]), cv2.IMREAD_GRAYSCALE)
     assert mask is not None
-    expected = make_trimap(Mask(mask.astype(np.uint8)), TrimapSettings(5, 2, "rect"))
+    kernel = np.ones((5, 5), np.uint8)
+    expected = np.full(mask.shape, 128, np.uint8)
+    expected[cv2.erode(mask, kernel, iterations=2) == 255] = 255
+    expected[cv2.dilate(mask, kernel, iterations=2) == 0] = 0
     assert np.array_equal(read_trimap(tmp_path / "mask-trimap.png"), expected)
 
 
@@ -106,7 +109,7 @@ def test_config_show_is_a_settings_file_with_origins(tmp_path: Path) -> None:
     assert lines["threshold"].endswith("# default")
     again = tmp_path / "again.toml"
     again.write_text(result.stdout)
-    settled = settle("", again)
+    settled = settle(None, again)
     assert settled.preset == "fast"
     assert settled.config == settle("fast", mine, {"k": 5}).config
     assert tomllib.loads(result.stdout)["trimap"]["k"] == 5
@@ -142,3 +145,25 @@ def test_doctor_says_what_is_missing_and_what_mends_it(monkeypatch: pytest.Monke
     assert result.exit_code == 1
     assert "MISSING no-such-package" in result.stdout
     assert "pip install no-such-package" in result.stdout
+
+
+def test_doctor_reads_the_settings_file(own_home: Path) -> None:
+    own = own_home / "config.toml"
+    own.write_text("[trimap]\nk = 0\n")
+    try:
+        result = run("doctor")
+    finally:
+        own.unlink()
+    assert result.exit_code == 1
+    assert f"{own}: k = 0" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["photo.png", "trimap.png"])
+def test_inputs_are_never_overwritten(
+    files: tuple[Path, Path, Path], tmp_path: Path, name: str
+) -> None:
+    before = (tmp_path / name).read_bytes()
+    result = run("refine", files[0], files[2], "-o", tmp_path / name, "--overwrite")
+    assert result.exit_code == 1
+    assert "is named twice" in result.stderr
+    assert (tmp_path / name).read_bytes() == before

@@ -73,3 +73,17 @@ def test_nothing_given_is_changed() -> None:
     matte.composite(f, np.ones((4, 4)), b)[:] = 0
     assert (f == 7).all()
     assert (b == 9).all()
+
+
+@pytest.mark.parametrize(
+    "values", [(-1, 0, 0), (256, 0, 0), (0.5, 0.5, 0.5), (1, 2), (np.nan,) * 3]
+)
+def test_impossible_colours_are_refused(values: tuple[float, ...]) -> None:
+    with pytest.raises(SettingError, match="give three whole numbers 0 … 255"):
+        matte.composite(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2)), values)
+
+
+def test_extreme_backgrounds_cost_no_more_than_the_picture() -> None:
+    thin = Image(np.full((1, 100_000, 3), 9, np.uint8))
+    assert (cover(thin, 3000, 2) == 9).all()
+    assert (cover(Image(thin.transpose(1, 0, 2)), 2, 3000) == 9).all()

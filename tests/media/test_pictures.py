@@ -1,3 +1,4 @@
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -123,8 +124,50 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
         read_alpha(path)
 
 
-def test_unknown_endings_are_named() -> None:
-    with pytest.raises(OutputError, match=r"can't write \.bmp: use .jpeg, .jpg"):
-        encode(RGB, ".bmp")
-    with pytest.raises(OutputError, match=r"can't write alpha as '.jpg': use .npy"):
-        encode_alpha(Alpha(np.zeros((2, 2), "f")), ".jpg")
+def test_pictures_that_a_format_can_not_hold_are_refused() -> None:
+    with pytest.raises(OutputError, match=r"70000×2 can't be saved as \.jpg: save it as \.png"):
+        encode(np.zeros((2, 70_000, 3), np.uint8), ".jpg")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_deep_cut_outs_keep_their_depth(tmp_path: Path, suffix: str) -> None:
+    rgba = RANDOM.integers(0, 65536, (9, 7, 4), np.uint16)
+    path = save(tmp_path / f"p{suffix}", rgba)
+    alpha = rgba[:, :, 3:] / 65535
+    expected = alpha * rgba[:, :, :3] + (1 - alpha) * 65535
+    assert np.abs(read_image(path) - expected).max() <= 1
+    assert np.abs(read_alpha(path) - alpha[:, :, 0]).max() < 1e-5
+
+
+def test_opaque_masks_are_read_by_their_colour(tmp_path: Path) -> None:
+    rgba = np.full((1, 2, 4), 255, np.uint8)
+    rgba[0, 0, :3] = 0
+    assert read_mask(save(tmp_path / "m.png", rgba)).tolist() == [[0, 255]]
+
+
+def test_floats_are_alpha_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Pillow.fromarray(np.full((3, 4), 0.75, np.float32)).save(path)
+    assert (read_alpha(path) == 0.75).all()
+    with pytest.raises(PictureError, match="float32: give"):
+        read_mask(path)
+
+
+def test_deep_pictures_are_turned_upright_too(tmp_path: Path) -> None:
+    stored = RANDOM.integers(0, 65536, (4, 6, 3), np.uint16)
+    png = encode(stored, ".png")
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    body = exif.tobytes().removeprefix(b"Exif\x00\x00")
+    chunk = b"eXIf" + body
+    whole = len(body).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    path = tmp_path / "p.png"
+    path.write_bytes(png[:33] + whole + png[33:])  # behind the header
+    assert np.array_equal(read_image(path), np.rot90(stored, -1))
+
+
+def test_white_may_be_zero(tmp_path: Path) -> None:
+    path = tmp_path / "p.tif"
+    grey = Pillow.fromarray(np.full((3, 4), 1000, np.uint16))
+    grey.save(path, tiffinfo={262: 0})
+    assert (read_image(path) == 65535 - 1000).all()

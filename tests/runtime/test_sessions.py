@@ -1,16 +1,21 @@
 """What every runtime keeps, on a network that is shipped."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
-from matte.configs.settings import RuntimeSettings, SettingError
-from matte.errors import BackendError, WeightsError
+from matte.configs.settings import RuntimeSettings
+from matte.errors import BackendError, SettingError, WeightsError
 from matte.runtime.session import BACKENDS, PACKAGES, open_session, usable_threads
 from matte.weights.store import find
+from tests.conftest import SAMPLE
 from tests.tolerances import RUNTIMES
 
 UNET = find("segmenter", "unet").path
@@ -61,7 +66,7 @@ class TestSession:
     def test_a_damaged_file_is_named(self, backend: str, tmp_path: Path) -> None:
         half = tmp_path / "half.onnx"
         half.write_bytes(UNET.read_bytes()[:100_000])
-        with pytest.raises(WeightsError, match=r"half\.onnx .*: give a whole ONNX file"):
+        with pytest.raises(WeightsError, match=r"half\.onnx \(.*: give a whole ONNX file"):
             open_session(half, settings(backend))
 
     def test_a_wrong_input_is_the_backends_error(self, backend: str) -> None:
@@ -100,3 +105,44 @@ def test_a_folder_that_can_hold_no_cache_is_no_obstacle(
     monkeypatch.setenv("MATTE_HOME", str(tmp_path / "file"))
     out = open_session(UNET, settings("openvino")).run({"image": np.zeros((1, 3, 32, 32), "f")})
     assert np.isfinite(out["mask"]).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_another_file_of_the_same_name_size_and_time_is_another_network(
+    backend: str, tmp_path: Path
+) -> None:
+    def write(bias: float) -> Path:
+        nodes = [helper.make_node("Add", ["image", "bias"], ["mask"])]
+        shape = ["n", 3, "h", "w"]
+        graph = helper.make_graph(
+            nodes,
+            "add",
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info("mask", TensorProto.FLOAT, shape)],
+            [helper.make_tensor("bias", TensorProto.FLOAT, [1], [bias])],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+        path = tmp_path / "net.onnx"
+        path.write_bytes(model.SerializeToString())
+        os.utime(path, (1, 1))
+        return path
+
+    zeros = np.zeros((1, 3, 4, 4), np.float32)
+    for bias in (1.0, 2.0):
+        out = open_session(write(bias), settings(backend)).run({"image": zeros})["mask"]
+        assert (out == bias).all()
+
+
+def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "def no_net(event, args):\n"
+        "    assert not event.startswith('socket.'), (event, args)\n"
+        "sys.addaudithook(no_net)\n"
+        "import matte\n"
+        "matte.load()(sys.argv[1])\n"
+        "assert 'openvino_telemetry.main' not in sys.modules"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code, str(SAMPLE)], check=True, env=environment)
+    assert list(tmp_path.iterdir()) == []

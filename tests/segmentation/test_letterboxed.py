@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,14 +71,34 @@ def test_fixed_networks_get_their_size() -> None:
     assert (mask == 255).all()
 
 
-def test_networks_of_another_kind_are_refused() -> None:
-    with pytest.raises(WeightsError, match="give a segmenter"):
-        LetterboxedSegmenter(FakeSession(redness, shape=(1, 6, 32, 32)), SegmentationSettings())
-    two_maps = FakeSession(lambda blob: blob[:, :2])
-    with pytest.raises(WeightsError, match="give a segmenter"):
-        LetterboxedSegmenter(two_maps, SegmentationSettings(), 64).segment(
-            Image(np.zeros((8, 8, 3), np.uint8))
-        )
+@pytest.mark.parametrize("shape", [(1, 6, 32, 32), (1, 3, 32), (1, 32, 32, 3), (1, 3, 32, None)])
+def test_networks_with_other_inputs_are_refused(shape: tuple[int | None, ...]) -> None:
+    with pytest.raises(WeightsError, match="give a segmenter with one RGB input"):
+        LetterboxedSegmenter(FakeSession(redness, shape=shape), SegmentationSettings(), 64)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda blob: blob[:, :2], "one output"),
+        (lambda blob: blob[:, :1, ::4, ::4], "one output"),
+        (lambda blob: blob[:, :1] * 9 - 4, "sigmoid"),
+        (lambda blob: blob[:, :1] * np.float32("nan"), "sigmoid"),
+    ],
+)
+def test_networks_with_other_outputs_are_refused(
+    function: Callable[[Floats], Floats], message: str
+) -> None:
+    segmenter = LetterboxedSegmenter(FakeSession(function), SegmentationSettings(), 64)
+    with pytest.raises(WeightsError, match=f"give a segmenter .*{message}"):
+        segmenter.segment(Image(np.zeros((8, 8, 3), np.uint8)))
+
+
+@pytest.mark.parametrize("told", ["banana", "0", "-64", "99999"])
+def test_an_impossible_size_is_refused(told: str) -> None:
+    session = FakeSession(redness, metadata={"matte.size": told})
+    with pytest.raises(WeightsError, match="set one with --size"):
+        LetterboxedSegmenter(session, SegmentationSettings())
 
 
 @pytest.mark.parametrize("name", SHIPPED)

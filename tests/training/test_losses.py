@@ -18,7 +18,7 @@ def test_label_128_does_not_count() -> None:
     other = logits.detach().clone()
     other[:, :, 6:] = 50
     assert segmentation_loss(other, label) == loss
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch
     assert logits.grad is not None
     assert (logits.grad[:, :, 6:] == 0).all()
     assert (logits.grad[:, :, :6] != 0).all()

@@ -92,8 +92,8 @@ def test_sizes_share_the_steps_and_the_rate_falls(settings: SegmenterSettings) -
     seen, rates = [], []
     for step, size in clock.steps():
         seen.append(size)
-        rates.append(clock.rate())
-        assert clock.is_last(step) == (step == 9)
+        rates.append(clock.next_rate())
+        assert clock.ends_with(step) == (step == 9)
     assert seen == [32] * 3 + [64] * 3 + [96] * 3
     top = rates.index(max(rates))
     assert rates == sorted(rates[: top + 1]) + sorted(rates[top + 1 :], reverse=True)
@@ -103,8 +103,8 @@ def test_sizes_share_the_steps_and_the_rate_falls(settings: SegmenterSettings) -
 def test_minutes_end_a_run(settings: SegmenterSettings) -> None:
     clock = Clock(replace(settings, steps=10**9, minutes=1e-6))
     for step, _ in clock.steps():
-        clock.rate()
-        clock.is_last(step)
+        clock.next_rate()
+        clock.ends_with(step)
     assert step < 1000
 
 
@@ -113,7 +113,7 @@ def test_the_average_follows_slowly() -> None:
     average = RunningAverage(network, 0.9)
     with torch.no_grad():
         network.weight.fill_(3)
-        network.num_batches_tracked.fill_(7)  # type: ignore[union-attr]
+        network.num_batches_tracked.fill_(7)  # type: ignore[union-attr]  # a tensor
     for step in range(1, 40):
         average.update(network, step)
     mean = average.network.state_dict()

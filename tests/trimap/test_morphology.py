@@ -73,3 +73,8 @@ def test_the_mask_stays_as_it_was() -> None:
 def test_unknown_share() -> None:
     trimap = make_trimap(blobs(), TrimapSettings(k=3, iterations=1))
     assert unknown_share(trimap) == (trimap == 128).mean()
+
+
+def test_huge_kernels_end_when_nothing_is_left_to_do() -> None:
+    trimap = make_trimap(blobs(), TrimapSettings(k=101, iterations=100, shape="rect"))
+    assert (trimap == 128).all()

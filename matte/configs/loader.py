@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matte.configs.settings import SETTINGS, Config
-from matte.configs.tables import fit, from_table, read_toml
+from matte.configs.tables import fit, from_file, from_table, read_toml
 from matte.errors import SettingError
 from matte.registry import nearest
 
@@ -47,7 +47,7 @@ def settle(
         ("flag", _by_section(given)),
     ):
         if origin != "flag":
-            _check(layer, origin)
+            from_file(Config, layer, origin)  # so that a mistake is told with its layer
         for section, table in layer.items():
             tables.setdefault(section, {}).update(table)
         for setting, s in SETTINGS.items():
@@ -65,14 +65,6 @@ def values(config: Config) -> dict[str, Any]:
     """The value of every setting by its name."""
     tables = asdict(config)
     return {name: tables[s.section][name] for name, s in SETTINGS.items()}
-
-
-def _check(layer: Mapping[str, Any], origin: str) -> None:
-    """Raises for a mistake in one layer, under the layer's name."""
-    try:
-        from_table(Config, layer, "settings")
-    except SettingError as error:
-        raise SettingError(f"{origin}: {error.cause}", error.remedy) from error
 
 
 def _preset_file(name: str) -> Path:

@@ -25,6 +25,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise SettingError(f"{path} is not TOML", str(error)) from error
 
 
+def from_file(cls: type[T], table: Mapping[str, Any], file: str, where: str = "settings") -> T:
+    """As `from_table`, with mistakes reported under the name of the file that they are in."""
+    try:
+        return from_table(cls, table, where)
+    except SettingError as error:
+        raise SettingError(f"{file}: {error.cause}", error.remedy) from error
+
+
 def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     """A settings dataclass filled from `table`; `where` names the table in error messages."""
     if not isinstance(table, Mapping):
@@ -49,8 +57,14 @@ def fit(value: Any, hint: Any, name: str) -> Any:
         if value in get_args(hint):
             return value
         raise SettingError(f"{name} = {value!r}", nearest(str(value), get_args(hint)))
-    if get_origin(hint) is tuple and isinstance(value, list | tuple):
-        return tuple(fit(v, get_args(hint)[0], name) for v in value)
+    if get_origin(hint) is tuple:
+        item = get_args(hint)[0]
+        if isinstance(value, list | tuple):
+            return tuple(fit(v, item, name) for v in value)
+        remedy = f"write [[{name}]]" if is_dataclass(item) else "give a list"
+        raise SettingError(f"{name} = {value!r}", remedy)
+    if get_origin(hint) is dict and isinstance(value, Mapping):
+        return {key: fit(v, get_args(hint)[1], f"{name}.{key}") for key, v in value.items()}
     if isinstance(value, bool) == (hint is bool):
         try:
             if hint is int and not isinstance(value, float | str):

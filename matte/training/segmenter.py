@@ -84,6 +84,8 @@ def fit(
             if metrics["iou"] > best:
                 best = metrics["iou"]
                 save_checkpoint(average.network, info, out / "best.safetensors")
+        if clock.ended:
+            break  # batches that were prepared ahead are not needed any more
     progress(f"best IoU {best:.4f}")
     return out / "best.safetensors"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from matte.configs.tables import from_table, read_toml
+from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError
 from matte.registry import nearest
 
@@ -81,7 +81,7 @@ class SegmenterSettings:
     `seed`: same seed, same steps, same weights (one machine, one number of threads).
     """
 
-    data: tuple[DataSet, ...]
+    data: tuple[DataSet, ...] = ()
     architecture: str = "unet"
     sizes: tuple[int, ...] = (320,)
     batch: int = 8
@@ -131,15 +131,7 @@ class SegmenterSettings:
 
 def read_segmenter_settings(path: Path) -> SegmenterSettings:
     """The settings in a TOML file: plain keys, [augmentation] and one [[data]] per data set."""
-    table = read_toml(path)
-    sets, augmentation = table.pop("data", []), table.pop("augmentation", {})
-    if not isinstance(sets, list) or not all(isinstance(s, dict) for s in sets):
-        raise SettingError(f"data in {path} is not a list of tables", "write [[data]]")
-    if not isinstance(augmentation, dict):
-        raise SettingError(f"augmentation in {path} is not a table", "write [augmentation]")
-    table["data"] = tuple(from_table(DataSet, s, f"{path}: data") for s in sets)
-    table["augmentation"] = from_table(AugmentationSettings, augmentation, f"{path}: augmentation")
-    return from_table(SegmenterSettings, table, str(path))
+    return from_file(SegmenterSettings, read_toml(path), str(path))
 
 
 def _at_least(low: float, **named: float) -> None:

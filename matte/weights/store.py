@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matte.configs.places import stored_weights
-from matte.configs.tables import from_table, read_toml
+from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError, WeightsError
 from matte.registry import nearest
 
@@ -56,10 +56,7 @@ def all_weights() -> dict[str, Weights]:
         if not os.path.isfile(manifest):
             continue
         for name, row in read_toml(manifest).items():
-            try:
-                found[name] = replace(from_table(Weights, row, name), folder=folder)
-            except SettingError as error:
-                raise WeightsError(f"{manifest}: {error.cause}", error.remedy) from error
+            found[name] = replace(from_file(Weights, row, str(manifest), name), folder=folder)
     return found
 
 

@@ -113,7 +113,7 @@ def test_another_file_of_the_same_name_size_and_time_is_another_network(
 ) -> None:
     def write(bias: float) -> Path:
         nodes = [helper.make_node("Add", ["image", "bias"], ["mask"])]
-        shape = ["n", 3, "h", "w"]
+        shape: list[str | int | None] = ["n", 3, "h", "w"]
         graph = helper.make_graph(
             nodes,
             "add",

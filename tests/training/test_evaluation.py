@@ -115,7 +115,7 @@ def test_alpha_mattes_are_cut_at_a_half(bright_onnx: Path, tmp_path: Path) -> No
 
 
 def test_an_unusable_file_is_refused(bright_onnx: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="no file"):
+    with pytest.raises(WeightsError, match="can't read"):
         evaluate_folder(tmp_path / "none.onnx", tmp_path)
     (tmp_path / "images").mkdir()
     with pytest.raises(PictureError, match="no pictures with truth"):

@@ -108,6 +108,13 @@ def test_minutes_end_a_run(settings: SegmenterSettings) -> None:
     assert step < 1000
 
 
+def test_a_run_that_the_clock_ends_validates_once(
+    settings: SegmenterSettings, data: Path, tmp_path: Path
+) -> None:
+    fit(replace(settings, steps=10**6, minutes=1e-6, validate_every=10**6), data, tmp_path / "run")
+    assert len((tmp_path / "run/metrics.jsonl").read_text().splitlines()) == 1
+
+
 def test_the_average_follows_slowly() -> None:
     network = torch.nn.BatchNorm2d(2)
     average = RunningAverage(network, 0.9)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.errors import WeightsError
+from matte.errors import SettingError, WeightsError
 from matte.weights.store import SHIPPED, all_weights, find
 
 
@@ -33,7 +33,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:
         with pytest.raises(WeightsError, match=r"m\.onnx is damaged: store it again"):
             find("segmenter", "mine")
         (folder / "manifest.toml").write_text("x = 3\n")
-        with pytest.raises(WeightsError, match="x = 3 is not a table"):
+        with pytest.raises(SettingError, match=r"manifest\.toml: x = 3 is not a table"):
             all_weights()
     finally:
         (folder / "manifest.toml").unlink()

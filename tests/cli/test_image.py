@@ -38,8 +38,8 @@ def test_without_a_background_a_cut_out(tmp_path: Path) -> None:
     photo.write_bytes(SAMPLE.read_bytes())
     result = run(photo, "--refiner", "guided", "--k", "5", "--threads", "1")
     assert result.exit_code == 0, result.output
-    cut_out = Pillow.open(tmp_path / "photo-matte.png")
-    assert cut_out.mode == "RGBA"
+    with Pillow.open(tmp_path / "photo-matte.png") as cut_out:
+        assert cut_out.mode == "RGBA"
     assert result.stdout == f"{tmp_path / 'photo-matte.png'}\n"
 
 
@@ -67,7 +67,8 @@ def test_no_subject_is_said(tmp_path: Path) -> None:
     result = run(blank, "-o", tmp_path / "out.png")
     assert result.exit_code == 0
     assert result.stderr.startswith("Warning: no subject found in ")
-    assert (np.asarray(Pillow.open(tmp_path / "out.png")) == 0).all()
+    with Pillow.open(tmp_path / "out.png") as cut_out:
+        assert (np.asarray(cut_out) == 0).all()
 
 
 def test_even_kernels_are_warned_about_once(tmp_path: Path) -> None:

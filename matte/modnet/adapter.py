@@ -17,17 +17,26 @@ KIND = "MODNet"
 class Modnet:
     """Alpha of people from a network that takes RGB −1 … 1 as (1, 3, H, W)."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, protocol: str = "official") -> None:
+        """`protocol`: "official" brings the short side to 512, "native" keeps the size, padded."""
         self._session = session
+        self._native = protocol == "native"
         self._input, self._fixed = picture_input(session, KIND)
 
     def matte(self, image: Image) -> Alpha:
         """Alpha at the picture's size."""
         height, width = image.shape[:2]
-        small = scaled(image, *(self._fixed or reference_size(height, width)))
+        if self._native and not self._fixed:
+            # Filled up by repeating the border; sizes that are multiples stay as they are.
+            fill = [(0, -length % MULTIPLE) for length in (height, width)]
+            small = np.pad(image, [*fill, (0, 0)], mode="edge")
+        else:
+            small = scaled(image, *(self._fixed or reference_size(height, width)))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
         values = run_map(self._session, self._input, blob, KIND)
+        if self._native and not self._fixed:
+            return Alpha(np.ascontiguousarray(values[:height, :width]))
         return Alpha(np.clip(scaled(values, height, width), 0, 1))
 
 

@@ -40,6 +40,10 @@ class Session(Protocol):
 def open_session(network: Path, settings: RuntimeSettings) -> Session:
     """The ONNX file `network`, ready to run on the backend that the settings ask for."""
     backend = settings.backend if settings.backend != "auto" else _first_installed()
+    if backend == "torch":
+        raise BackendError(
+            f"{network.name} is an ONNX file, which torch can't run", "use --backend onnx"
+        )
     if find_spec(PACKAGES[backend]) is None:
         raise BackendError(
             f"backend {backend!r} is not installed", f"pip install {PACKAGES[backend]}"

@@ -1,0 +1,80 @@
+"""How pictures and trimaps are padded for GCA, and what a network of it is fed.
+
+The released code has two ways. Padding changes the share of unknown pixels, and with it what the
+attention prefers: the same picture gets a slightly different alpha.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.errors import SettingError
+from matte.registry import nearest
+
+MULTIPLE = 32  # height and width of what the network is given
+PLACE = 16  # pixels from one place of the attention to the next
+# Pixels reflected on every side, before the right and the bottom are filled up to the multiple:
+# by the author's demo for any picture, and by his evaluation on Composition-1k.
+PROTOCOLS = {"demo": 32, "tester": 0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Padded:
+    """A picture and its trimap with reflected borders; (H, W) are multiples of 32.
+
+    The picture begins at row and column `border` and is `height` × `width`.
+    """
+
+    image: Image
+    trimap: Trimap
+    border: int
+    height: int
+    width: int
+
+    def crop(self, alpha: NDArray[np.float32]) -> Alpha:
+        """The picture's part of what the network gave for the padded one, (H, W)."""
+        rows = slice(self.border, self.border + self.height)
+        return Alpha(alpha[rows, self.border : self.border + self.width])
+
+
+def padded(image: Image, trimap: Trimap, protocol: str) -> Padded:
+    """Both with the protocol's borders. Pictures narrower than a border are reflected again and
+    again; a single row or column is repeated.
+    """
+    if protocol not in PROTOCOLS:
+        raise SettingError(f"no protocol {protocol!r}", nearest(protocol, PROTOCOLS))
+    border = PROTOCOLS[protocol]
+    height, width = trimap.shape
+    sides = [(border, border + -length % MULTIPLE) for length in (height, width)]
+    return Padded(
+        Image(np.pad(image, [*sides, (0, 0)], mode="reflect")),
+        Trimap(np.pad(trimap, sides, mode="reflect")),
+        border,
+        height,
+        width,
+    )
+
+
+def unknown_ratio(trimap: Trimap) -> float:
+    """The share of unknown places, as the network counts it: every 16th row and column.
+
+    A network that sees a padded picture in parts is given the whole one's.
+    """
+    return float((trimap[::PLACE, ::PLACE] == UNKNOWN).mean())
+
+
+def network_inputs(
+    image: Image, trimap: Trimap, ratio: float | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """A batch of one, float32: `image` (1, 3, H, W) RGB 0 … 1, `trimap` (1, 1, H, W) 0, 0.5 and 1,
+    and `unknown_ratio` (1,), −1 for the trimap's own.
+    """
+    rgb = image.transpose(2, 0, 1)[None] / np.float32(np.iinfo(image.dtype).max)
+    levels = np.select([trimap == BACKGROUND, trimap == SUBJECT], [0.0, 1.0], 0.5)
+    return {
+        "image": np.ascontiguousarray(rgb, np.float32),
+        "trimap": levels[None, None].astype(np.float32),
+        "unknown_ratio": np.array([-1 if ratio is None else ratio], np.float32),
+    }

@@ -24,7 +24,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from matte.errors import OutputError, WeightsError
 from matte.runtime.onnx import OnnxSession
 from matte.runtime.session import usable_threads
-from matte.segmentation.network import KIND, MULTIPLE, SegmentationNetwork, load_checkpoint
+from matte.segmentation.network import (
+    KIND,
+    MULTIPLE,
+    Probability,
+    SegmentationNetwork,
+    load_checkpoint,
+)
 
 OPSET = 18
 SIZES = ((320, 192), (192, 320), (64, 320), (320, 320))
@@ -71,7 +77,7 @@ def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
     """
     network, info = load_checkpoint(checkpoint)
     rounded = with_half_weights(without_batch_norms(network))
-    model = _traced(_Probability(rounded).eval())
+    model = _traced(Probability(rounded).eval())
     _store_half(model.graph)
     helper.set_model_props(
         model,
@@ -116,15 +122,6 @@ def with_half_weights(network: SegmentationNetwork) -> SegmentationNetwork:
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half().float())
     return rounded
-
-
-class _Probability(nn.Module):
-    def __init__(self, network: SegmentationNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.network(image))
 
 
 def _steps(sequence: nn.Sequential) -> Iterator[tuple[nn.Module, str, nn.Module]]:

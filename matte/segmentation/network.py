@@ -3,20 +3,18 @@
 Checkpoints are safetensors with what they are in the metadata, never pickles.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
 from matte.errors import WeightsError
-from matte.files import write_file
 from matte.registry import resolve
+from matte.runtime.tensors import load_tensors, save_tensors
+from matte.runtime.torch import TorchSession
 
 ARCHITECTURES = {
     "deeplabv3plus": "segmentation_models_pytorch:DeepLabV3Plus",
@@ -74,30 +72,34 @@ class CheckpointInfo:
 
 def save_checkpoint(network: nn.Module, info: CheckpointInfo, path: Path) -> None:
     """Writes all tensors of the network in one go: the file is whole or not there."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    metadata = {"matte": json.dumps({"kind": KIND, **asdict(info)})}
-    write_file(path, save(tensors, metadata), overwrite=True)
+    save_tensors(path, network.state_dict(), KIND, asdict(info))
 
 
 def load_checkpoint(path: Path) -> tuple[SegmentationNetwork, CheckpointInfo]:
     """The network of a checkpoint, in evaluation mode, and what the file says about it."""
+    tensors, told = load_tensors(path, KIND)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a dict
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"can't read {path}", "give a .safetensors of matte train") from error
-    try:
-        told = json.loads(metadata["matte"])
-        kind = told.pop("kind")
         info = CheckpointInfo(**told)
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path} is not one of matte's", "give one of matte train") from error
-    if kind != KIND:
-        raise WeightsError(f"{path} holds a {kind}", f"give a {KIND}")
-    network = build_network(info.architecture)
-    try:
+        network = build_network(info.architecture)
         network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit {info.architecture}", "train it again") from error
+    except (TypeError, RuntimeError) as error:
+        raise WeightsError(f"{path} does not fit what it tells", "train it again") from error
     return network.eval(), info
+
+
+class Probability(nn.Module):
+    """A network whose logits have become probabilities, as in its ONNX file."""
+
+    def __init__(self, network: SegmentationNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) to (N, 1, H, W), 0 … 1."""
+        return torch.sigmoid(self.network(image))
+
+
+def torch_session(path: Path, threads: int) -> TorchSession:
+    """The network of a checkpoint, ready to run."""
+    network, _ = load_checkpoint(path)
+    return TorchSession(Probability(network), {"image": (None, 3, None, None)}, "mask", threads)

@@ -51,8 +51,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not one of matte's"):
         load_checkpoint(path)
     save_file({"x": torch.zeros(1)}, path, metadata={"matte": '{"kind": "refiner"}'})
-    with pytest.raises(WeightsError, match="not one of matte's"):
+    with pytest.raises(WeightsError, match="holds a refiner"):
         load_checkpoint(path)
     save_checkpoint(torch.nn.Linear(1, 1), INFO, path)
-    with pytest.raises(WeightsError, match="does not fit unet"):
+    with pytest.raises(WeightsError, match="does not fit what it tells"):
         load_checkpoint(path)

@@ -1,0 +1,185 @@
+"""Checkpoints that users own, read without running anything that lies in them.
+
+Pickles can name any function and have it called. Torch's restricted reader calls tensors'
+constructors only; files of 2020 also hold numbers of numpy's in their metadata, and for those
+few names there are stand-ins here, which make plain Python numbers and dictionaries. A file that
+names anything else is refused.
+"""
+
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from matte.errors import WeightsError
+
+PREFIX = "module."  # what nn.DataParallel puts before every key
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the tensors
+DEPTH = 3  # of those within each other; a pickle's may be within themselves
+NAMED = 3  # keys that a refusal lists
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint on the CPU, by the file's own keys and in its own types.
+
+    Torch's zip files and the pickles from before 1.6, with or without optimiser state around
+    them, and .safetensors.
+    """
+    head = _head(path)
+    if not head:
+        raise WeightsError(f"{path} is empty", "get it again")
+    if path.suffix == ".safetensors" or head[8:9] == b"{":
+        return _safetensors(path)
+    if head.startswith(b"PK"):
+        _refuse_other_zip(path)
+    elif not head.startswith(b"\x80"):
+        raise WeightsError(f"{path} is not a checkpoint", "give a .ckpt, .pth or .safetensors")
+    return _tensors(_unpickled(path), path)
+
+
+def without_prefix(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors; if every key starts with `module.`, without it."""
+    if all(key.startswith(PREFIX) for key in state):
+        return {key.removeprefix(PREFIX): tensor for key, tensor in state.items()}
+    return dict(state)
+
+
+def refuse_other_keys(
+    state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor], kind: str
+) -> None:
+    """Raises unless keys and shapes are the expected ones; says which differ first."""
+    differences = [
+        f"{key} is missing"
+        if key not in state
+        else f"{key} is {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
+        for key, tensor in expected.items()
+        if key not in state or state[key].shape != tensor.shape
+    ]
+    differences += [f"{key} is too many" for key in state if key not in expected]
+    if differences:
+        rest = len(differences) - NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        raise WeightsError(
+            f"the checkpoint is not {kind}: {', '.join(differences[:NAMED])}{more}",
+            "give one of that architecture",
+        )
+
+
+def as_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same numbers, real ones as float32, each tensor with memory of its own."""
+    converted = {}
+    for key, tensor in state.items():
+        real = tensor.float() if tensor.is_floating_point() else tensor
+        if not real.isfinite().all():
+            raise WeightsError(f"{key} is not finite", "give a checkpoint from before it diverged")
+        converted[key] = real.clone(memory_format=torch.contiguous_format)
+    return converted
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(9)
+    except OSError as error:
+        raise WeightsError(f"can't read {path}", str(error.strerror)) from error
+
+
+def _safetensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} is not a whole safetensors file", "get it again") from error
+
+
+def _refuse_other_zip(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.rpartition("/")[2] for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} is cut off or damaged", "get it again") from error
+    if "constants.pkl" in names:
+        raise WeightsError(f"{path} is TorchScript, a program", "give the checkpoint it is from")
+    if "data.pkl" not in names:
+        raise WeightsError(f"{path} is a zip file of something else", "give a checkpoint")
+
+
+def _unpickled(path: Path) -> Any:
+    try:
+        # What torch says about old files is no news to whoever imports one.
+        with warnings.catch_warnings(), torch.serialization.safe_globals(STAND_INS):
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # torch wraps its own error into a page of advice.
+        reason = str(error.__context__ or error).partition("\n")[0]
+        name = re.search(r"GLOBAL (\S+)", reason)
+        if name:
+            raise WeightsError(
+                f"{path} holds {name[1]}, which matte doesn't load",
+                "save its state_dict alone, with the code that it comes from",
+            ) from error
+        raise WeightsError(
+            f"{path} is no checkpoint that can be read safely ({reason})", "get it again"
+        ) from error
+    # A damaged pickle may fail anywhere in the reader, in any way.
+    except Exception as error:
+        raise WeightsError(f"{path} is cut off or damaged", "get it again") from error
+
+
+def _tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
+    for _ in range(DEPTH):
+        if isinstance(loaded, Mapping):
+            inner = [loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), Mapping)]
+            loaded = inner[0] if inner else loaded
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise WeightsError(f"{path} holds no tensors by name", "give a checkpoint")
+    for key, value in loaded.items():
+        plain = isinstance(value, torch.Tensor) and value.layout is torch.strided
+        if not isinstance(key, str) or not plain or value.is_quantized or value.is_meta:
+            raise WeightsError(
+                f"{path} holds no state_dict: its {key!r} is not a plain tensor",
+                "give a checkpoint",
+            )
+    return {key: value.detach() for key, value in loaded.items()}
+
+
+class _NumpyType:
+    """Stands for numpy.dtype: the code of a number's type and the order of its bytes."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        if not re.fullmatch(r"[biuf][1248]", code):
+            raise pickle.UnpicklingError(f"numpy's type {code!r} is no number's")
+        self.code, self.order = code, "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = ">" if state[1] == ">" else "<"
+
+
+def _number(kind: _NumpyType, stored: bytes) -> bool | int | float:
+    """Stands for numpy's scalar."""
+    values: list[bool | int | float] = np.frombuffer(stored, kind.order + kind.code).tolist()
+    (number,) = values
+    return number
+
+
+def _dictionary(*_: Any) -> dict[Any, Any]:
+    """Stands for collections.defaultdict, whose default nothing here asks for."""
+    return {}
+
+
+# OrderedDict is among torch's own; dict is what optimisers' defaultdicts make.
+STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    (_NumpyType, "numpy.dtype"),
+    (_number, "numpy.core.multiarray.scalar"),
+    (_number, "numpy._core.multiarray.scalar"),  # the same since numpy 2
+    (_dictionary, "collections.defaultdict"),
+    (dict, "builtins.dict"),
+]

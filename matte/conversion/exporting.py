@@ -1,0 +1,157 @@
+"""Stored networks as ONNX files for use elsewhere: any size or one, float32 or float16."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxslim
+from numpy.typing import NDArray
+from onnxruntime.transformers import float16
+
+from matte.configs.settings import RuntimeSettings
+from matte.errors import SettingError, WeightsError
+from matte.files import write_file
+from matte.pipeline.build import session_for
+from matte.runtime.onnx import OnnxSession
+from matte.runtime.session import Session, usable_threads
+from matte.weights.store import Weights
+
+MULTIPLE = 32
+SIZES = ((64, 96), (160, 64), (224, 352), (32, 32))  # for the comparison, where any size is taken
+# Largest and mean difference to torch. What float16 costs is rounding, which random weights
+# amplify in single pixels; another function shows in the mean.
+TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (0.5, 2e-2)}
+# What float16's range or steps would spoil: the attention's logits and softmax, and the means and
+# variances of MODNet's norms.
+IN_FLOAT32 = ("Softmax", "ReduceMean", "ReduceSum", "Sqrt", "Pow", "Reciprocal", "Div", "Einsum")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far the file's output is from the reference's at one height and width."""
+
+    height: int
+    width: int
+    largest: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The file that was written, and how far it is from `reference`."""
+
+    path: Path
+    reference: str
+    differences: tuple[Difference, ...]
+
+
+def export_weights(
+    weights: Weights, path: Path, precision: str, size: tuple[int, int] | None, overwrite: bool
+) -> Exported:
+    """Writes a stored network as ONNX, slimmed, for one height and width or for any.
+
+    It is compared with torch, or, for a network of which no torch weights are stored, with the
+    stored file. A file that differs too much is not written.
+    """
+    if size and any(length < MULTIPLE or length % MULTIPLE for length in size):
+        raise SettingError(f"{size[1]}×{size[0]} pixels", f"give multiples of {MULTIPLE}")
+    model = onnx.load(weights.path)
+    notes = {entry.key: entry.value for entry in model.metadata_props}
+    if size:
+        _fix_size(model, *size)
+    model = onnxslim.slim(model)
+    if precision == "fp16":
+        model = _in_half(model)
+    onnx.helper.set_model_props(model, {**notes, "matte.precision": precision})
+    reference = session_for(
+        weights, RuntimeSettings(backend="torch" if weights.checkpoint else "onnx")
+    )
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "network.onnx"
+        onnx.save(model, file)
+        exported = OnnxSession(file, usable_threads())
+        found = tuple(_compare(exported, reference, size) for size in ((size,) if size else SIZES))
+        largest, mean = TOLERANCES[precision]
+        for d in found:
+            # Phrased so that NaN fails.
+            if not (d.largest <= largest and d.mean <= mean):
+                raise WeightsError(
+                    f"the exported network differs by {d.largest:.1e} (mean {d.mean:.1e})"
+                    f" at {d.width}×{d.height}",
+                    "export it as fp32" if precision == "fp16" else "report it",
+                )
+        write_file(path, file.read_bytes(), overwrite)
+    return Exported(path, reference.backend, found)
+
+
+def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        dims = value.type.tensor_type.shape.dim
+        for dim, length in zip(dims, (1, None, height, width), strict=False):
+            if length is not None:
+                dim.dim_value = length
+    del model.graph.value_info[:]
+
+
+def _in_half(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Float16 inside, float32 at the inputs and outputs and where rounding would hurt."""
+    producers = {output: node for node in model.graph.node for output in node.output}
+    keep = {node.name for node in model.graph.node if node.op_type in IN_FLOAT32}
+    for node in model.graph.node:
+        if node.op_type == "Softmax":
+            # The logits: from the softmax back to the product of queries and keys.
+            waiting = [node]
+            while waiting:
+                source = producers.get(waiting.pop().input[0])
+                if source is not None and source.name not in keep:
+                    keep.add(source.name)
+                    if source.op_type != "MatMul":
+                        waiting.append(source)
+    with warnings.catch_warnings():
+        # It tells of every weight below float16's smallest step.
+        warnings.simplefilter("ignore", UserWarning)
+        half = float16.convert_float_to_float16(
+            model,
+            keep_io_types=True,
+            node_block_list=sorted(keep),
+            op_block_list=[*float16.DEFAULT_OP_BLOCK_LIST, "Resize"],
+        )
+    assert isinstance(half, onnx.ModelProto)
+    # It casts a value once for every node that takes it, always under one name.
+    nodes = {node.output[0]: node for node in half.graph.node}
+    del half.graph.node[:]
+    half.graph.node.extend(nodes.values())
+    return half
+
+
+def _compare(exported: Session, reference: Session, size: tuple[int, int]) -> Difference:
+    given = _inputs(exported.inputs, *size)
+    (found,) = exported.run(given).values()
+    (expected,) = reference.run(given).values()
+    if found.shape != expected.shape:
+        raise WeightsError(f"the exported network gives {found.shape}", "report it")
+    apart = np.abs(found - expected)
+    return Difference(*size, float(apart.max()), float(apart.mean()))
+
+
+def _inputs(
+    shapes: Mapping[str, tuple[int | None, ...]], height: int, width: int
+) -> dict[str, NDArray[Any]]:
+    """Smooth noise for pictures, three levels for trimaps, −1 for a ratio to be counted."""
+    random = np.random.default_rng(height * width)
+    inputs: dict[str, NDArray[Any]] = {}
+    for name, shape in shapes.items():
+        if len(shape) == 1:
+            inputs[name] = np.full(1, -1, np.float32)
+            continue
+        coarse = random.random((1, shape[1] or 3, height // 16, width // 16), np.float32)
+        smooth = coarse.repeat(16, axis=2).repeat(16, axis=3)
+        if name == "trimap":
+            smooth = np.floor(smooth * 2.98) / 2
+        inputs[name] = (smooth * 2 - 1 if name == "input" else smooth).astype(np.float32)
+    return inputs

@@ -1,0 +1,160 @@
+"""Files that users own, brought into the store: recognised, converted, compared, listed."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from matte.configs.places import stored_weights
+from matte.conversion import gca, modnet
+from matte.conversion.checkpoints import read_state_dict
+from matte.conversion.export import export_segmenter
+from matte.conversion.gca_export import export_gca
+from matte.conversion.modnet_export import export_modnet
+from matte.errors import SettingError, WeightsError
+from matte.files import write_file
+from matte.modnet.checkpoint import load_network as load_modnet
+from matte.modnet.checkpoint import save_network as save_modnet
+from matte.modnet.network import build_network
+from matte.refiner.checkpoint import load_network as load_gca
+from matte.refiner.checkpoint import save_network as save_gca
+from matte.refiner.network import GcaNetwork
+from matte.runtime.tensors import kind_of
+from matte.segmentation.network import load_checkpoint
+from matte.weights.store import Weights, add, all_weights
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+GCA_LICENCE = (
+    "as its authors say: weights trained on the Adobe matting data set are for"
+    " non-commercial use only"
+)
+MODNET_LICENCE = "as its authors say: Apache-2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was recognised, under which name it is stored, and how it compares with torch."""
+
+    name: str
+    weights: Weights
+    parity: str
+
+
+def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Imported:
+    """Stores the network of `file` under `name` ("": the file's own).
+
+    Official GCA and MODNet checkpoints, ONNX files of MODNet, and matte's own: networks become
+    an ONNX file and, where there were torch weights, a .safetensors beside it.
+    """
+    name = name or file.stem
+    known = all_weights()
+    if not NAME.fullmatch(name):
+        raise SettingError(f"{name!r} can't be a name", "use letters, digits, '.', '_' and '-'")
+    if name in known and not overwrite:
+        raise SettingError(f"{name!r} is stored already", "choose another --as, or --overwrite")
+    if name in known and known[name].folder != stored_weights():
+        raise SettingError(f"{name!r} is one of matte's own names", "choose another --as")
+    folder = stored_weights()
+    folder.mkdir(parents=True, exist_ok=True)
+    if file.suffix.lower() == ".onnx":
+        weights, parity = _from_onnx(file, folder / f"{name}.onnx"), "taken as it is"
+    else:
+        weights, parity = _from_checkpoint(file, folder / f"{name}.onnx")
+    data = file.read_bytes()
+    weights = replace(
+        weights,
+        sha256=hashlib.sha256((folder / weights.file).read_bytes()).hexdigest(),
+        origin=f"imported from {file.name}, sha256 {hashlib.sha256(data).hexdigest()}",
+        folder=folder,
+    )
+    add(name, weights)
+    return Imported(name, weights, parity)
+
+
+def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
+    state = read_state_dict(file)
+    tensors = target.with_suffix(".safetensors")
+    if gca.is_official_gca(state):
+        design, ours = gca.from_official(state)
+        network = GcaNetwork(design)
+        network.load_state_dict(ours)
+        save_gca(network.eval(), tensors)
+        report = str(export_gca(network.eval(), target))
+        kind = "GCA" if design.attention else "GCA's network without attention"
+        architecture = f"{kind}, trimap as {design.trimap_channels}"
+        weights = Weights(target.name, "refiner", architecture=architecture, licence=GCA_LICENCE)
+    elif modnet.is_official_modnet(state):
+        info, ours = modnet.from_official(state)
+        matter = build_network(info)
+        matter.load_state_dict(ours)
+        save_modnet(matter.eval(), tensors)
+        report = str(export_modnet(matter.eval(), target))
+        architecture = f"MODNet on {info.encoder}"
+        weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
+    elif file.suffix == ".safetensors":
+        weights, report = _from_own(file, target)
+        write_file(tensors, file.read_bytes(), overwrite=True)
+    else:
+        first = ", ".join(list(state)[:3]) or "no tensors"
+        raise WeightsError(
+            f"{file} is no network that matte knows (its first keys: {first})",
+            "give a checkpoint of GCA-Matting or MODNet, or an ONNX file",
+        )
+    parameters, values = _counts(tensors)
+    stored = replace(weights, checkpoint=tensors.name, parameters=parameters, values=values)
+    return stored, report
+
+
+def _from_own(file: Path, target: Path) -> tuple[Weights, str]:
+    """The same for a .safetensors that matte wrote itself."""
+    kind = kind_of(file)
+    if kind == "refiner":
+        refiner = load_gca(file)
+        width = f"GCA, width {refiner.design.width:g}"
+        return Weights(target.name, kind, architecture=width), str(export_gca(refiner, target))
+    if kind == "modnet":
+        matter = load_modnet(file)
+        architecture = f"MODNet on {matter.info.encoder}"
+        return Weights(target.name, kind, architecture=architecture), str(
+            export_modnet(matter, target)
+        )
+    _, told = load_checkpoint(file)
+    report = str(export_segmenter(file, target))
+    return Weights(target.name, kind, size=told.size, architecture=told.architecture), report
+
+
+def _counts(tensors: Path) -> tuple[int, int]:
+    """How many numbers were trained, and how many the file holds."""
+    sizes = {key: tensor.numel() for key, tensor in read_state_dict(tensors).items()}
+    statistics = ("running_mean", "running_var", "num_batches_tracked")
+    trained = sum(n for key, n in sizes.items() if not key.endswith(statistics))
+    return trained, sum(sizes.values())
+
+
+def _from_onnx(file: Path, target: Path) -> Weights:
+    try:
+        data = file.read_bytes()
+        model = onnx.load_from_string(data)
+        onnx.checker.check_model(model)
+    except OSError as error:
+        raise WeightsError(f"can't read {file} ({error.strerror})", "name a file") from error
+    # Parser and checker raise classes of several packages.
+    except Exception as error:
+        raise WeightsError(f"{file} is not a whole ONNX file", "get it again") from error
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    names = {value.name for value in model.graph.initializer}
+    inputs = [i for i in model.graph.input if i.name not in names]
+    one_in_one_out = len(inputs) == 1 and len(model.graph.output) == 1
+    kind = told.get("matte.kind", "modnet" if one_in_one_out else "")
+    if kind not in ("modnet", "refiner", "segmenter"):
+        raise WeightsError(
+            f"{file} is no network that matte knows", "give a MODNet with one input and one output"
+        )
+    write_file(target, data, overwrite=True)
+    parameters = sum(int(np.prod(i.dims)) for i in model.graph.initializer if len(i.dims) > 1)
+    size = int(told.get("matte.size", 0))
+    licence = MODNET_LICENCE if kind == "modnet" and not told else ""
+    return Weights(target.name, kind, size=size, parameters=parameters, licence=licence)

@@ -1,0 +1,96 @@
+"""Networks as files for use elsewhere, through the command."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from matte.conversion.importing import import_weights
+from matte.modnet.checkpoint import save_network as save_modnet
+from matte.modnet.network import build_network
+from matte.refiner.checkpoint import save_network as save_gca
+from matte.refiner.network import Design, GcaNetwork
+from matte.runtime.onnx import OnnxSession
+from matte.weights.store import find
+from tests.cli.test_grammar import run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a slim GCA and a MODNet, from matte's own .safetensors."""
+    home = tmp_path_factory.mktemp("home")
+    torch.manual_seed(1)
+    save_gca(GcaNetwork(Design(width=0.25)), home / "slim.safetensors")
+    save_modnet(build_network(), home / "mod.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MATTE_HOME", str(home))
+        for name in ("slim", "mod"):
+            assert import_weights(home / f"{name}.safetensors").weights.checkpoint
+    return home
+
+
+@pytest.fixture(autouse=True)
+def use_home(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MATTE_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["unet", "slim", "mod"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_files_agree_with_torch_at_any_size(name: str, precision: str) -> None:
+    result = run("export", name, "-o", "out.onnx", "--dynamic", "--precision", precision)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "out.onnx\n"
+    reference = "onnx" if name == "unet" else "torch"
+    assert result.stderr.count(f"from {reference}") == 4
+    model = onnx.load("out.onnx")
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    assert told["matte.precision"] == precision
+    halves = [i for i in model.graph.initializer if i.data_type == onnx.TensorProto.FLOAT16]
+    assert bool(halves) == (precision == "fp16")
+    for value in (*model.graph.input, *model.graph.output):
+        assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    kinds = {node.op_type for node in model.graph.node}
+    assert not kinds & {"Loop", "Scan", "If"}
+    # No convolution takes its weights from the picture.
+    stored = {i.name for i in model.graph.initializer}
+    constants = {n.output[0] for n in model.graph.node if n.op_type in ("Constant", "Cast")}
+    for node in model.graph.node:
+        if node.op_type in ("Conv", "ConvTranspose"):
+            assert node.input[1] in stored | constants
+
+
+def test_one_size_is_in_the_file() -> None:
+    result = run("export", "slim", "--height", "64", "--width", "96")
+    assert result.exit_code == 0, result.output
+    session = OnnxSession(Path("slim.onnx"), 1)
+    assert session.inputs["image"] == (1, 3, 64, 96)
+
+
+def test_exported_files_are_networks_of_matte(tmp_path: Path) -> None:
+    assert run("export", "unet", "-o", "own.onnx").exit_code == 0
+    assert find("segmenter", "own.onnx").path == Path("own.onnx")
+    network = OnnxSession(Path("own.onnx"), 1)
+    out = network.run({"image": np.zeros((1, 3, 32, 64), np.float32)})["mask"]
+    assert out.shape == (1, 1, 32, 64)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nothing"], "no network 'nothing'"),
+        (["unet", "--height", "64"], "a size is --height and --width"),
+        (["unet", "--height", "64", "--width", "64", "--dynamic"], "a size is --height"),
+        (["unet", "--height", "65", "--width", "64"], "64×65 pixels: give multiples of 32"),
+        (["unet", "-o", "net.pb"], "can't write net.pb: end it in .onnx"),
+        (["unet", "-o", "none/net.onnx"], "no folder none"),
+    ],
+)
+def test_mistakes_get_one_line(words: list[str], message: str) -> None:
+    result = run("export", *words)
+    assert result.exit_code in (1, 2)
+    assert result.stderr.startswith(f"Error: {message}"), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(Path().iterdir())

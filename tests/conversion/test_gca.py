@@ -1,0 +1,200 @@
+"""The released GCA code's own results, from weights that are filled by a rule."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import openvino
+import pytest
+import torch
+from torch import Tensor
+
+import matte.conversion.gca_export
+from matte.arrays import Image, Trimap
+from matte.conversion.gca import from_official, is_official_gca
+from matte.conversion.gca_export import ParityReport, export_gca
+from matte.errors import SettingError, WeightsError
+from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
+from matte.refiner.protocols import network_inputs, padded
+from matte.runtime.onnx import OnnxSession
+from tests.official import filled
+from tests.tolerances import RUNTIMES
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES = ("203x311", "256x320")
+
+
+@pytest.fixture(scope="module")
+def official() -> dict[str, Tensor]:
+    return filled(json.loads((GOLDEN / "gca_keys.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def network(official: dict[str, Tensor]) -> GcaNetwork:
+    design, state = from_official({"state_dict": {f"module.{k}": v for k, v in official.items()}})
+    assert design == Design(attention=True, trimap_channels=3, width=1)
+    network = GcaNetwork(design)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def exported(network: GcaNetwork, tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
+    return export_gca(network, tmp_path_factory.mktemp("gca") / "gca.onnx")
+
+
+def farthest(case: str, run: Any) -> float:
+    """The largest difference between a runtime's alpha and the released code's."""
+    with np.load(GOLDEN / f"gca_{case}.npz") as golden:
+        prepared = padded(Image(golden["rgb"]), Trimap(golden["trimap"]), "demo")
+        found = run(network_inputs(prepared.image, prepared.trimap))
+        return float(np.abs(prepared.crop(found[0, 0]) - golden["alpha"]).max())
+
+
+def test_weights_are_filled_as_for_the_released_code(official: dict[str, Tensor]) -> None:
+    for key, expected in json.loads((GOLDEN / "gca_weight_sums.json").read_text()).items():
+        assert float(official[key].double().abs().sum()) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("queries", [50, 1024])
+def test_torch_gives_the_released_codes_alpha(network: GcaNetwork, case: str, queries: int) -> None:
+    def run(inputs: Mapping[str, Any]) -> Any:
+        with torch.inference_mode():
+            return network(**{k: torch.from_numpy(v) for k, v in inputs.items()}).numpy()
+
+    network.set_queries(queries)
+    assert farthest(case, run) < RUNTIMES
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_onnx_runtime_gives_the_released_codes_alpha(exported: ParityReport, case: str) -> None:
+    session = OnnxSession(exported.path, 1)
+    assert farthest(case, lambda inputs: session.run(inputs)["alpha"]) < RUNTIMES
+
+
+def test_openvino_gives_the_released_codes_alpha(exported: ParityReport) -> None:
+    precise = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(exported.path, "CPU", precise)
+    for case in CASES:
+        assert farthest(case, lambda inputs: compiled(inputs)["alpha"]) < RUNTIMES
+
+
+def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> None:
+    assert len(exported.differences) == 6
+    assert {d.runtime for d in exported.differences} == {"onnx", "openvino"}
+    assert all(0 <= d.mean <= d.largest < 1e-5 for d in exported.differences)
+    assert "gca.onnx (gca): at most" in str(exported)
+    session = OnnxSession(exported.path, 1)
+    assert session.inputs == {
+        "image": (None, 3, None, None),
+        "trimap": (None, 1, None, None),
+        "unknown_ratio": (None,),
+    }
+    assert session.metadata()["matte.kind"] == "refiner"
+    assert json.loads(session.metadata()["matte.design"])["attention"] is True
+    graph = onnx.load(exported.path).graph
+    kinds = [node.op_type for node in graph.node]
+    assert {"Loop", "Scan", "If", "SequenceAt"}.isdisjoint(kinds)
+    # Two attentions, each in two parts of queries, each of two products.
+    assert kinds.count("MatMul") == 8
+    weights = {tensor.name for tensor in graph.initializer}
+    assert all(n.input[1] in weights for n in graph.node if n.op_type.startswith("Conv"))
+    stream = exported.path.read_bytes()
+    for word in (str(Path.cwd()), "site-packages", "stack_trace", "forward("):
+        assert word.encode() not in stream
+    assert [p.name for p in exported.path.parent.iterdir()] == ["gca.onnx"]
+
+
+def test_one_size_without_attention(tmp_path: Path) -> None:
+    network = GcaNetwork(Design(attention=False, trimap_channels=1, width=0.125))
+    report = export_gca(network, tmp_path / "plain.onnx", (64, 32))
+    assert {(d.height, d.width) for d in report.differences} == {(64, 32)}
+    inputs = OnnxSession(report.path, 1).inputs
+    assert inputs == {"image": (None, 3, 64, 32), "trimap": (None, 1, 64, 32)}
+    with pytest.raises(SettingError, match="33×64 pixels: give multiples of 32"):
+        export_gca(network, tmp_path / "odd.onnx", (64, 33))
+
+
+def test_a_network_that_differs_is_refused(
+    exported: ParityReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a faulty exporter would give.
+    model = onnx.load(exported.path)
+    monkeypatch.setattr(matte.conversion.gca_export, "traced", lambda *_, **__: model)
+    with pytest.raises(WeightsError, match=r"on onnx differs from torch by .* at 64×32: "):
+        export_gca(GcaNetwork(), tmp_path / "gca.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_way_it_was_saved_is_read(official: dict[str, Tensor], network: GcaNetwork) -> None:
+    bare = dict(official)
+    prefixed = {f"module.{key}": tensor.double() for key, tensor in official.items()}
+    for checkpoint in (bare, prefixed, {"state_dict": bare, "optimizer": None}):
+        assert is_official_gca(checkpoint)
+        _, state = from_official(checkpoint)
+        for key, tensor in network.state_dict().items():
+            assert state[key].dtype == tensor.dtype
+            assert torch.equal(state[key], tensor)
+
+
+@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_its_relatives_are_recognised(attention: bool, channels: int) -> None:
+    given = Design(attention, channels)
+    design, state = from_official(wrapped(given))
+    assert design == given
+    GcaNetwork(design).load_state_dict(state)
+
+
+def wrapped(design: Design) -> dict[str, Tensor]:
+    """The released code's names for a network of that design."""
+    network = GcaNetwork(design)
+    state = network.state_dict()
+    for name, _ in spectral_convolutions(network):
+        weight = state.pop(f"{name}.weight")
+        state[f"{name}.module.weight_bar"] = weight
+        state[f"{name}.module.weight_u"] = torch.rand(weight.shape[0])
+        state[f"{name}.module.weight_v"] = torch.rand(weight[0].numel())
+    return state
+
+
+def test_transposed_convolutions_are_divided_by_rows_of_inputs() -> None:
+    state = wrapped(Design())
+    key = "decoder.layer1.0.conv1"
+    weight = state[f"{key}.module.weight_bar"]
+    u, s, v = torch.linalg.svd(weight.flatten(1), full_matrices=False)
+    state |= {f"{key}.module.weight_u": u[:, 0], f"{key}.module.weight_v": v[0]}
+    folded = from_official(state)[1][f"{key}.weight"]
+    torch.testing.assert_close(folded, weight / s[0], atol=1e-6, rtol=1e-5)
+
+
+def test_other_networks_are_refused_by_name(official: dict[str, Tensor]) -> None:
+    other: dict[str, Any] = dict(official)
+    other["encoder.layer5.weight"] = other.pop("decoder.conv2.bias")
+    other["encoder.bn1.bias"] = torch.zeros(7)
+    other["encoder.bn1.weight"] = 3
+    other["decoder.bn1.weight"] = torch.zeros(7)
+    with pytest.raises(WeightsError) as caught:
+        from_official(other)
+    assert str(caught.value) == (
+        "weights of another network than GCA (decoder.bn1.weight is (7,), not (32,);"
+        " decoder.conv2.bias is missing; encoder.bn1.bias is (7,), not (32,); 2 more):"
+        " give a checkpoint of the released GCA code"
+    )
+
+
+@pytest.mark.parametrize("state", [{}, {"state_dict": 3}, {"conv.weight": torch.zeros(1)}])
+def test_no_gca_at_all(state: dict[str, Any]) -> None:
+    assert not is_official_gca(state)
+    with pytest.raises(WeightsError, match=r"encoder\.conv1\.module\.weight_bar is missing"):
+        from_official(state)
+
+
+def test_weights_that_are_no_numbers_are_refused(official: dict[str, Tensor]) -> None:
+    key = "encoder.layer3.0.conv1.module.weight_u"
+    with pytest.raises(WeightsError, match=r"encoder\.layer3\.0\.conv1.* are not finite"):
+        from_official(official | {key: torch.zeros_like(official[key])})

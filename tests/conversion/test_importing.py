@@ -1,0 +1,144 @@
+"""What users own, through the command, to the official result on every runtime."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import Result
+
+from matte.conversion.importing import import_weights
+from matte.errors import MatteError
+from matte.media.pictures import read_alpha
+from matte.weights.store import all_weights, find
+from tests.cli.test_grammar import run
+from tests.conftest import save
+from tests.modnet.official import released_state
+from tests.official import filled
+from tests.tolerances import OFFICIAL, OFFICIAL_MODNET
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store into which both official checkpoints were imported by the command."""
+    home = tmp_path_factory.mktemp("home")
+    shapes = json.loads((GOLDEN / "gca_keys.json").read_text())
+    gca = {"state_dict": {f"module.{key}": value for key, value in filled(shapes).items()}}
+    torch.save({**gca, "epoch": 3}, home / "gca-dist.pth")
+    torch.save(released_state(), home / "modnet.ckpt", _use_new_zipfile_serialization=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MATTE_HOME", str(home))
+        for file, name in (("gca-dist.pth", "my-gca"), ("modnet.ckpt", "my-modnet")):
+            done = run("weights", "import", home / file, "--as", name)
+            assert done.exit_code == 0, done.output
+            assert done.stdout.startswith(f"{name}: ")
+    return home
+
+
+@pytest.fixture(autouse=True)
+def use_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTE_HOME", str(store))
+
+
+def refined(tmp_path: Path, case: str, *options: str) -> tuple[Result, Path]:
+    data = np.load(GOLDEN / case)
+    photo = save(tmp_path / "photo.png", data["rgb"])
+    trimap = save(tmp_path / "trimap.png", data["trimap"])
+    out = tmp_path / "alpha.npy"
+    return run("refine", photo, trimap, "-o", out, "--weights", "my-gca", *options), out
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx", "openvino"])
+@pytest.mark.parametrize("case", ["gca_203x311.npz", "gca_256x320.npz"])
+def test_official_gca(tmp_path: Path, case: str, backend: str) -> None:
+    result, out = refined(tmp_path, case, "--protocol", "demo", "--backend", backend)
+    assert result.exit_code == 0, result.output
+    expected = np.load(GOLDEN / case)["alpha"]
+    assert np.abs(read_alpha(out) - expected).max() <= OFFICIAL
+
+
+@pytest.mark.parametrize(
+    ("options", "tolerance"),
+    [
+        ([], OFFICIAL),  # auto: torch, since a protocol is named
+        (["--backend", "torch"], OFFICIAL),
+        (["--backend", "onnx"], OFFICIAL_MODNET),
+        (["--backend", "openvino"], OFFICIAL_MODNET),
+    ],
+)
+def test_official_modnet(tmp_path: Path, options: list[str], tolerance: float) -> None:
+    data = np.load(GOLDEN / "modnet_256x320.npz")
+    photo = save(tmp_path / "photo.png", data["rgb"])
+    alpha, cut = tmp_path / "alpha.npy", tmp_path / "cut.png"
+    named = ["--trimap-free", "--modnet", "my-modnet", "--protocol", "native"]
+    result = run("image", photo, *named, "--alpha", alpha, "-o", cut, *options)
+    assert result.exit_code == 0, result.output
+    assert np.abs(read_alpha(alpha) - data["matte"].squeeze()).max() <= tolerance
+
+
+def test_the_store_tells_what_it_holds() -> None:
+    listed = run("weights", "list", "--verbose").stdout
+    assert "25.16 M parameters, 25.19 M values" in listed
+    assert "6.49 M parameters" in listed
+    assert "non-commercial" in listed
+    assert run("weights", "verify").stdout.count("ok  ") >= 3
+    assert run("weights", "path", "my-gca").stdout.strip().endswith("my-gca.onnx")
+    assert find("refiner", "my-gca").torch_path is not None
+
+
+def test_official_onnx_files_are_taken_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "modnet.onnx"
+    file.write_bytes(find("modnet", "my-modnet").path.read_bytes())
+    done = import_weights(file, "from-onnx")
+    assert (done.weights.kind, done.weights.checkpoint) == ("modnet", "")
+    assert run("weights", "verify", "from-onnx").exit_code == 0
+
+
+def test_files_of_the_official_onnx_run_at_once(tmp_path: Path) -> None:
+    photo = save(tmp_path / "photo.png", np.full((64, 96, 3), 90, np.uint8))
+    network = find("modnet", "my-modnet").path
+    assert run(photo, "--modnet", network, "--alpha", tmp_path / "a.npy").exit_code == 0
+    assert read_alpha(tmp_path / "a.npy").shape == (64, 96)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["photo.png", "--trimap-free"], "--trimap-free needs a MODNet: name one with --modnet"),
+        (["photo.png", "--modnet", "my-gca"], "no modnet 'my-gca'"),
+        (["photo.png", "--refiner", "my-modnet"], "no refiner 'my-modnet'"),
+        (["photo.png", "--modnet", "my-modnet", "--protocol", "demo"], "protocol 'demo' is not"),
+        (["photo.png", "--backend", "torch"], "unet.onnx has no torch weights"),
+        (["weights", "path", "nothing"], "no network 'nothing'"),
+        (["weights", "download", "unet"], "'unet' has no address"),
+        (["weights", "import", "none.pth"], "can't read none.pth"),
+        (["weights", "import", "photo.png"], "photo.png is not a checkpoint"),
+        (["weights", "import", "other.pth"], "other.pth is no network that matte knows"),
+        (["weights", "import", "other.pth", "--as", "a b"], "'a b' can't be a name"),
+        (["weights", "import", "other.pth", "--as", "my-gca"], "'my-gca' is stored already"),
+        (["weights", "import", "other.pth", "--as", "unet"], "'unet' is"),
+        (["weights", "import", "text.onnx"], "text.onnx is not a whole ONNX file"),
+    ],
+)
+def test_mistakes_get_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(Path("photo.png"), np.zeros((8, 8, 3), np.uint8))
+    torch.save({"weight": torch.zeros(3)}, "other.pth")
+    Path("text.onnx").write_text("text")
+    result = run(*words)
+    assert result.exit_code in (1, 2), result.output
+    assert result.stderr.startswith(f"Error: {message}"), result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_failed_import_lists_nothing(tmp_path: Path) -> None:
+    before = set(all_weights())
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
+    with pytest.raises(MatteError):
+        import_weights(tmp_path / "other.pth", "other")
+    assert set(all_weights()) == before

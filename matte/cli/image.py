@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     "shape",
     "refiner",
     "modnet",
+    "protocol",
     "backend",
     "threads",
 )
+@click.option("--trimap-free", is_flag=True, help="Only with a MODNet: no mask, no trimap.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")
 def image(
     files: tuple[Path, ...],
@@ -46,6 +48,7 @@ def image(
     alpha: Path | None,
     foreground: Path | None,
     settled: Settled,
+    trimap_free: bool,
     verbose: bool,
 ) -> None:
     """Cut subjects out of pictures.
@@ -57,6 +60,8 @@ def image(
         raise SettingError(
             "--mask, --trimap, --alpha and --foreground belong to one FILE", "give one FILE"
         )
+    if trimap_free and not settled.config.modnet.modnet:
+        raise SettingError("--trimap-free needs a MODNet", "name one with --modnet")
     if settled.config.modnet.modnet and (mask or trimap):
         raise SettingError("a run with --modnet has no mask and no trimap", "leave them out")
 

@@ -17,10 +17,12 @@ COMMANDS = {
     "composite": "matte.cli.composite:composite",
     "config": "matte.cli.config:config",
     "doctor": "matte.cli.doctor:doctor",
+    "export": "matte.cli.export:export",
     "image": "matte.cli.image:image",
     "refine": "matte.cli.refine:refine",
     "train": "matte.cli.train:train",
     "trimap": "matte.cli.trimap:trimap",
+    "weights": "matte.cli.weights:weights",
 }
 OWN_OPTIONS = ("--help", "-h", "--version")
 

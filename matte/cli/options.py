@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -12,7 +13,7 @@ import click
 from matte.configs.loader import DEFAULT_PRESET, presets, settle
 from matte.configs.places import user_config
 from matte.configs.settings import SETTINGS
-from matte.errors import OutputError
+from matte.errors import BackendError, OutputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,6 +79,17 @@ def output_options(default: str) -> Callable[[F], F]:
         return output(again(quiet(command)))
 
     return decorate
+
+
+@contextmanager
+def needs_torch(what: str) -> Iterator[None]:
+    """Around an import of what needs an extra: if a package is missing, its remedy is said."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("matte"):
+            raise  # our bug
+        raise BackendError(f"{what} needs {error.name}", "pip install 'matte[train]'") from error
 
 
 def told(path: Path) -> None:

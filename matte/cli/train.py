@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from matte.errors import BackendError
+from matte.cli.options import needs_torch
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -35,13 +35,9 @@ def segmenter(config: Path, data: Path, out: Path, init: Path | None, device: st
 
     The last line is the path of the best checkpoint; best.onnx lies beside it.
     """
-    try:
+    with needs_torch("training"):
         from matte.training.segmenter import train_segmenter
         from matte.training.settings import read_segmenter_settings
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("matte"):
-            raise  # our bug
-        raise BackendError(f"training needs {error.name}", "pip install 'matte[train]'") from error
 
     best = train_segmenter(
         read_segmenter_settings(config),

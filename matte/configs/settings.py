@@ -49,7 +49,9 @@ class TrimapSettings:
 class RefinerSettings:
     """How alpha is found inside the band."""
 
-    refiner: str = setting("guided", "What refines alpha in the unknown band.")
+    refiner: str = setting(
+        "guided", "What refines alpha in the unknown band: a name, or an ONNX file."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class ModnetSettings:
     """The network that needs no trimap."""
 
     modnet: str = setting(
-        "", "Skip mask and trimap: a MODNet finds alpha (a stored name or an ONNX file)."
+        "", "A MODNet that finds alpha without mask and trimap: a stored name or an ONNX file."
     )
 
 
@@ -65,8 +67,14 @@ class ModnetSettings:
 class RuntimeSettings:
     """What the networks run on."""
 
-    backend: Literal["auto", "openvino", "onnx"] = setting(
+    backend: Literal["auto", "openvino", "onnx", "torch"] = setting(
         "auto", "Inference runtime; auto takes the first that is installed."
+    )
+    protocol: Literal["auto", "demo", "tester", "official", "native"] = setting(
+        "auto",
+        "How a network is fed, as its authors do: GCA demo (auto) or tester, MODNet official"
+        " (auto) or native, the picture's own size. To name one asks for their very result:"
+        " --backend auto then takes torch, if it and the network's torch weights are there.",
     )
     threads: int = setting(0, "Threads for inference; 0: as many as this process may use.")
 

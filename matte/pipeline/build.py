@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,26 @@ from numpy.typing import NDArray
 
 from matte.arrays import as_image
 from matte.configs.loader import DEFAULT_PRESET, Settled, settle, values
-from matte.configs.settings import Config
-from matte.errors import SettingError
+from matte.configs.settings import Config, RuntimeSettings
+from matte.errors import BackendError, SettingError, WeightsError
 from matte.media.pictures import read_image
 from matte.modnet.adapter import Modnet
 from matte.pipeline.lines import Line, TrimapFree, TwoStage
 from matte.refiner import REFINERS
+from matte.refiner.gca import Gca
 from matte.registry import resolve
-from matte.runtime.session import Session, open_session
+from matte.runtime.session import Session, open_session, usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Matte, Refiner
-from matte.weights.store import find
+from matte.weights.store import Weights, find
+
+# What makes a torch session of a stored network, by its kind.
+TORCH = {
+    "modnet": "matte.modnet.checkpoint:torch_session",
+    "refiner": "matte.refiner.checkpoint:torch_session",
+    "segmenter": "matte.segmentation.network:torch_session",
+}
+PROTOCOLS = {"modnet": ("official", "native"), "refiner": ("demo", "tester")}
 
 
 class Pipeline:
@@ -50,27 +60,61 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
 
 
 def build(settled: Settled) -> Pipeline:
-    """The pipeline that the settings ask for."""
+    """The pipeline that the settings ask for: without a trimap if they name a MODNet."""
     config = settled.config
     line, backends = _trimap_free(config) if config.modnet.modnet else _two_stage(config)
     facts = {"preset": settled.preset, "backends": backends, "settings": values(config)}
     return Pipeline(line, facts)
 
 
-def load_refiner(name: str) -> Refiner:
-    """The refiner of that name."""
-    refiner: Refiner = resolve("refiner", REFINERS, name)()
-    return refiner
+def build_refiner(config: Config) -> tuple[Refiner, dict[str, str]]:
+    """The refiner that the settings name, and the backend of its network if it has one."""
+    name = config.refiner.refiner
+    if name in REFINERS:
+        refiner: Refiner = resolve("refiner", REFINERS, name)()
+        return refiner, {}
+    protocol = _protocol("refiner", config.runtime)
+    session = session_for(find("refiner", name, REFINERS), config.runtime)
+    return Gca(session, protocol), {"refiner": session.backend}
+
+
+def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
+    """The network ready to run: its torch weights where those are asked for, else its ONNX file."""
+    has_torch = find_spec("torch") is not None
+    exact = settings.backend == "auto" and settings.protocol != "auto"
+    if settings.backend != "torch" and not (exact and weights.torch_path and has_torch):
+        return open_session(weights.path, settings)
+    if weights.torch_path is None:
+        raise WeightsError(
+            f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
+        )
+    if not has_torch:
+        raise BackendError("backend 'torch' is not installed", "pip install 'matte[torch]'")
+    make = resolve("kind", TORCH, weights.kind)
+    session: Session = make(weights.torch_path, settings.threads or usable_threads())
+    return session
 
 
 def _two_stage(config: Config) -> tuple[Line, dict[str, str]]:
-    refiner = load_refiner(config.refiner.refiner)
+    refiner, backends = build_refiner(config)
     weights = find("segmenter", config.segmentation.segmenter)
-    session: Session = open_session(weights.path, config.runtime)
+    session = session_for(weights, config.runtime)
     segmenter = LetterboxedSegmenter(session, config.segmentation, weights.size)
-    return TwoStage(segmenter, config.trimap, refiner), {"segmenter": session.backend}
+    return TwoStage(segmenter, config.trimap, refiner), {"segmenter": session.backend, **backends}
 
 
 def _trimap_free(config: Config) -> tuple[Line, dict[str, str]]:
-    session = open_session(find("modnet", config.modnet.modnet).path, config.runtime)
-    return TrimapFree(Modnet(session)), {"modnet": session.backend}
+    protocol = _protocol("modnet", config.runtime)
+    session = session_for(find("modnet", config.modnet.modnet), config.runtime)
+    return TrimapFree(Modnet(session, protocol)), {"modnet": session.backend}
+
+
+def _protocol(kind: str, settings: RuntimeSettings) -> str:
+    known = PROTOCOLS[kind]
+    if settings.protocol == "auto":
+        return known[0]
+    if settings.protocol not in known:
+        raise SettingError(
+            f"protocol {settings.protocol!r} is not a {kind}'s", "give " + " or ".join(known)
+        )
+    return settings.protocol

@@ -16,7 +16,7 @@ from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError
 from matte.runtime.session import PACKAGES, open_session, usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
-from matte.weights.store import all_weights, find
+from matte.weights.store import all_weights, find, place
 
 BASE = ("numpy", "opencv-python-headless", "Pillow", "click")
 EXTRAS = {
@@ -65,6 +65,8 @@ def _package(name: str, needed: bool, remedy: str, use: str) -> Finding:
 
 def _weights() -> Iterator[Finding]:
     for name, weights in all_weights().items():
+        if place(weights) == "not fetched":
+            continue
         told = f"{weights.kind}, {weights.path}"
         try:
             weights.check()

@@ -1,14 +1,19 @@
 """Which networks there are, and where their files lie."""
 
 import hashlib
+import json
 import os
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from matte.configs.places import stored_weights
 from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError, WeightsError
+from matte.files import write_file
 from matte.registry import nearest
+from matte.weights.download import Progress, download
 
 SHIPPED = Path(__file__).parent
 
@@ -19,18 +24,26 @@ class Weights:
 
     file: str
     kind: str  # segmenter, refiner or modnet
-    sha256: str = ""
+    sha256: str = ""  # of the file; or as many digits as its publisher tells
     size: int = 0  # long side that it was trained at; 0: its file tells
+    checkpoint: str = ""  # the same network as torch weights, where there are any
     architecture: str = ""
-    parameters: int = 0
+    parameters: int = 0  # what was trained
+    values: int = 0  # and with it the norms' running statistics
     origin: str = ""
     licence: str = ""
+    url: str = ""  # where it can be fetched, if it is not shipped
     metrics: dict[str, float] = field(default_factory=dict)
     folder: Path = SHIPPED
 
     def __post_init__(self) -> None:
         if not (self.size == 0 or 32 <= self.size <= 4096):
             raise SettingError(f"size = {self.size}", "give 0, or 32 … 4096")
+
+    @property
+    def torch_path(self) -> Path | None:
+        """Where the torch weights lie, if there are any."""
+        return self.folder / self.checkpoint if self.checkpoint else None
 
     @property
     def path(self) -> Path:
@@ -44,7 +57,7 @@ class Weights:
             data = self.path.read_bytes()
         except OSError as error:
             raise WeightsError(f"can't read {self.path} ({error.strerror})", remedy) from error
-        if self.sha256 and hashlib.sha256(data).hexdigest() != self.sha256:
+        if not hashlib.sha256(data).hexdigest().startswith(self.sha256):
             raise WeightsError(f"{self.path} is damaged", remedy)
 
 
@@ -56,19 +69,80 @@ def all_weights() -> dict[str, Weights]:
         if not os.path.isfile(manifest):
             continue
         for name, row in read_toml(manifest).items():
-            found[name] = replace(from_file(Weights, row, str(manifest), name), folder=folder)
+            weights = from_file(Weights, row, str(manifest), name)
+            found[name] = replace(weights, folder=stored_weights() if weights.url else folder)
     return found
 
 
-def find(kind: str, name: str) -> Weights:
-    """The network that `name` means: a stored one of that kind, or an ONNX file."""
+def stored(name: str) -> Weights:
+    """The network of that name, of whatever kind."""
+    known = all_weights()
+    if name not in known:
+        raise WeightsError(f"no network {name!r}", nearest(name, known))
+    return known[name]
+
+
+def place(weights: Weights) -> str:
+    """Whether it is shipped, stored, or only known."""
+    if weights.folder == SHIPPED:
+        return "shipped"
+    if os.path.isfile(weights.path):
+        return "stored"
+    return "not fetched" if weights.url else "missing"
+
+
+def fetch(name: str, url: str, progress: Progress) -> Path:
+    """Downloads a network that matte knows an address of; the path that it got."""
+    weights = stored(name)
+    address = url or weights.url
+    if not address:
+        raise WeightsError(f"{name!r} has no address", "it is here already, or name one with --url")
+    if not os.path.isfile(weights.path):
+        download(address, weights.path, weights.sha256, progress)
+    return weights.path
+
+
+def add(name: str, weights: Weights) -> None:
+    """Lists a network, whose files lie in the user's store already, in the store's manifest."""
+    manifest = stored_weights() / "manifest.toml"
+    rows = read_toml(manifest) if os.path.isfile(manifest) else {}
+    row = {f.name: getattr(weights, f.name) for f in fields(Weights) if f.name != "folder"}
+    rows[name] = {key: value for key, value in row.items() if value}
+    write_file(manifest, _toml(rows).encode(), overwrite=True)
+
+
+def _toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Tables of strings and numbers, and tables of those, as TOML."""
+    lines = []
+    for name, row in rows.items():
+        lines.append(f"[{json.dumps(name)}]")
+        for key, value in row.items():
+            inner = value.items() if isinstance(value, Mapping) else None
+            plain = (
+                "{ " + ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in inner) + " }"
+                if inner
+                else ""
+            )
+            lines.append(f"{key} = {plain or json.dumps(value, ensure_ascii=False)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def find(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
+    """The network that `name` means: a stored one of that kind, or an ONNX file.
+
+    `others` are names that could have been meant besides.
+    """
     known = {n: w for n, w in all_weights().items() if w.kind == kind}
+    if name in known and place(known[name]) == "not fetched":
+        raise WeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
     if name in known:
         known[name].check()
         return known[name]
     path = Path(name)
     if not (path.suffix or os.path.lexists(path)):
-        hint = nearest(name, known) if known else "none is stored"
+        names = [*known, *others]
+        hint = nearest(name, names) if names else "none is stored"
         raise WeightsError(f"no {kind} {name!r}", f"{hint}; or give an ONNX file")
     try:
         data = path.read_bytes()

@@ -92,7 +92,7 @@ def test_auto_takes_the_first_that_is_there(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_backend_can_be_asked_for() -> None:
     hints = RuntimeSettings.__annotations__["backend"]
-    assert set(get_args(hints)) == {"auto", *BACKENDS}
+    assert set(get_args(hints)) == {"auto", "torch", *BACKENDS}
     assert usable_threads() >= 1
     with pytest.raises(SettingError):
         RuntimeSettings(threads=-1)

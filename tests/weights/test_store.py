@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from matte.errors import SettingError, WeightsError
-from matte.weights.store import SHIPPED, all_weights, find
+from matte.weights.store import SHIPPED, all_weights, fetch, find, place
 
 
 def test_every_shipped_network_is_whole_and_described() -> None:
-    shipped = {n: w for n, w in all_weights().items() if w.folder == SHIPPED}
+    shipped = {n: w for n, w in all_weights().items() if place(w) == "shipped"}
     assert shipped
     for weights in shipped.values():
         weights.check()
@@ -77,3 +77,23 @@ def test_cut_and_foreign_files_are_no_networks(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(WeightsError, match=r"own\.onnx is not a whole ONNX file"):
             find("segmenter", str(path))
+
+
+def test_networks_of_others_are_known_by_address_hash_and_licence() -> None:
+    others = {n: w for n, w in all_weights().items() if w.url}
+    assert others
+    for name, weights in others.items():
+        assert place(weights) == "not fetched"
+        assert weights.url.startswith("https://")
+        assert len(weights.sha256) == 64
+        assert weights.licence
+        with pytest.raises(WeightsError, match=f"run 'matte weights download {name}'"):
+            find(weights.kind, name)
+
+
+def test_fetching_goes_through_the_checked_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTE_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="MATTE_OFFLINE"):
+        fetch("modnet-photographic", "", lambda *_: None)
+    with pytest.raises(WeightsError, match="'unet' has no address"):
+        fetch("unet", "", lambda *_: None)

@@ -85,7 +85,7 @@ def torch_network(queries: int, patches: bool) -> Run:
     network = full_width()
     network.set_queries(queries)
     if patches:
-        GuidedAttention._gathered = _textbook  # type: ignore[method-assign]
+        GuidedAttention._gathered = _textbook  # type: ignore[method-assign]  # the comparison
 
     def run(inputs: dict[str, NDArray[np.float32]]) -> Any:
         with torch.inference_mode():

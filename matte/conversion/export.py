@@ -7,12 +7,10 @@ computation is float32.
 """
 
 import copy
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -21,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from matte.conversion.graphs import traced
 from matte.errors import OutputError, WeightsError
 from matte.runtime.onnx import OnnxSession
 from matte.runtime.session import usable_threads
@@ -32,7 +31,7 @@ from matte.segmentation.network import (
     load_checkpoint,
 )
 
-OPSET = 18
+EXAMPLE = torch.rand(2, 3, 2 * MULTIPLE, 3 * MULTIPLE)
 SIZES = ((320, 192), (192, 320), (64, 320), (320, 320))
 SAME_WEIGHTS = 1e-4  # largest difference between the runtimes, on equal weights
 ROUNDED_WEIGHTS = 0.02  # largest mean difference that rounding the weights may make
@@ -77,7 +76,7 @@ def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
     """
     network, info = load_checkpoint(checkpoint)
     rounded = with_half_weights(without_batch_norms(network))
-    model = _traced(Probability(rounded).eval())
+    model = traced(Probability(rounded).eval(), {"image": EXAMPLE}, ["mask"], free=True)
     _store_half(model.graph)
     helper.set_model_props(
         model,
@@ -131,55 +130,6 @@ def _steps(sequence: nn.Sequential) -> Iterator[tuple[nn.Module, str, nn.Module]
             yield from _steps(module)
         else:
             yield sequence, name, module
-
-
-def _traced(network: nn.Module) -> onnx.ModelProto:
-    # The named sizes: the exporter can't see by itself that the decoder needs multiples of 32.
-    dim = torch.export.Dim
-    sizes: dict[int, Any] = {
-        0: dim("batch"),
-        2: MULTIPLE * dim("rows", min=1, max=256),
-        3: MULTIPLE * dim("columns", min=1, max=256),
-    }
-    with warnings.catch_warnings():
-        # torch.export copies tree specs, which warns about torch's own deprecated class.
-        warnings.filterwarnings("ignore", r".*isinstance\(treespec", FutureWarning)
-        program = torch.onnx.export(
-            network,
-            (torch.rand(2, 3, 2 * MULTIPLE, 3 * MULTIPLE),),
-            input_names=["image"],
-            output_names=["mask"],
-            opset_version=OPSET,
-            dynamic_shapes={"image": sizes},
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    _strip(model.graph)
-    _name_sizes(model.graph)
-    return model
-
-
-def _strip(graph: onnx.GraphProto) -> None:
-    """Removes the exporter's notes: stack traces with this machine's paths, and 0.4 MB."""
-    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
-        del part.metadata_props[:]
-        part.doc_string = ""
-    del graph.metadata_props[:]
-    graph.doc_string = ""
-    del graph.value_info[:]
-
-
-def _name_sizes(graph: onnx.GraphProto) -> None:
-    """Calls the free sizes batch, height and width, as people who open the file expect."""
-    for value, channels in ((graph.input[0], 3), (graph.output[0], 1)):
-        shape = value.type.tensor_type.shape
-        for dim, name in zip(shape.dim, ("batch", channels, "height", "width"), strict=True):
-            if isinstance(name, str):
-                dim.dim_param = name
-            else:
-                dim.dim_value = name
 
 
 def _store_half(graph: onnx.GraphProto) -> None:

@@ -57,7 +57,7 @@ class ModnetNetwork(nn.Module):
         self.f_branch = FusionBranch()
 
     # Named as in the authors' ONNX files, so that every runtime is fed alike.
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  # see above
         """The matte alone; what only training needs is not computed."""
         features = self.backbone(input)
         eighth = self.lr_branch(features.deep)

@@ -126,7 +126,7 @@ def test_a_network_that_differs_is_refused(
             values = onnx.numpy_helper.to_array(tensor) * np.float16(1.1)
             tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     # What a faulty exporter would give.
-    monkeypatch.setattr(matte.conversion.export, "_traced", lambda _: model)
+    monkeypatch.setattr(matte.conversion.export, "traced", lambda *_, **__: model)
     with pytest.raises(WeightsError, match="differs from torch"):
         export_segmenter(other, tmp_path / "other.onnx")
     assert [p.name for p in tmp_path.iterdir()] == ["other.safetensors"]

@@ -56,7 +56,7 @@ def test_every_variant_learns(encoder: str, context: str) -> None:
     torch.manual_seed(1)
     network = build_network(ModnetInfo(encoder, context))
     found = network.branches(picture(2, 64, 96))
-    torch.stack([values.mean() for values in found]).sum().backward()  # type: ignore[no-untyped-call]
+    torch.stack([values.mean() for values in found]).sum().backward()  # type: ignore[no-untyped-call]  # torch
     without = [name for name, p in network.named_parameters() if p.grad is None]
     assert without == []
 

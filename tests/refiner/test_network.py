@@ -180,7 +180,7 @@ def test_attention_is_what_the_paper_says(share: float) -> None:
     """Against patches cut and pasted one by one, with most or few of the places unknown."""
     torch.manual_seed(1)
     attention = GuidedAttention(16, 8).eval()
-    nn.init.ones_(attention.W[1].weight)  # type: ignore[arg-type]
+    nn.init.ones_(attention.W[1].weight)  # type: ignore[arg-type]  # a tensor
     features, guidance = torch.randn(1, 16, 12, 16), torch.randn(1, 8, 12, 16)
     unknown = (torch.rand(1, 1, 6, 8) < share).float()
     context = Context(guidance, unknown, unknown.mean().view(1))

@@ -2,12 +2,14 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+import matte.weights.download
 from matte.errors import WeightsError
 from matte.weights.download import download
 
@@ -16,7 +18,9 @@ SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(BaseHTTPRequestHandler):
-    """/whole, /cut (breaks off twice), /stubborn (no ranges), /moved, /gone, /broken."""
+    """/whole, /slow, /cut (breaks off twice), /stalled (falls silent once), /stubborn (no ranges),
+    /moved, /gone, /broken.
+    """
 
     requests: list[tuple[str, str | None]]
 
@@ -46,6 +50,16 @@ class Server(BaseHTTPRequestHandler):
         body = CONTENT[start:]
         if self.path == "/cut" and len(self.requests) < 3:
             body = body[:700_000]
+        if self.path == "/slow":
+            for at in range(0, len(body), 300_000):
+                self.wfile.write(body[at : at + 300_000])
+                time.sleep(0.05)
+            return
+        if self.path == "/stalled" and len(self.requests) == 1:
+            self.wfile.write(body[: 1 << 20])
+            self.wfile.flush()
+            time.sleep(1)
+            return
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
@@ -63,7 +77,7 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("path", ["/whole", "/moved", "/cut"])
+@pytest.mark.parametrize("path", ["/whole", "/slow", "/moved", "/cut"])
 def test_a_file_arrives_whole(server: str, tmp_path: Path, path: str) -> None:
     seen: list[tuple[int, int]] = []
     target = tmp_path / "new/net.onnx"
@@ -77,6 +91,15 @@ def test_a_broken_connection_is_taken_up_where_it_broke(server: str, tmp_path: P
     download(server + "/cut", tmp_path / "net.onnx", SHA)
     starts = [wanted for _, wanted in Server.requests]
     assert starts == [None, "bytes=700000-", "bytes=1400000-"]
+
+
+def test_a_server_that_falls_silent_is_asked_again(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matte.weights.download, "TIMEOUT", 0.3)
+    download(server + "/stalled", tmp_path / "net.onnx", SHA)
+    assert (tmp_path / "net.onnx").read_bytes() == CONTENT
+    assert Server.requests == [("/stalled", None), ("/stalled", f"bytes={1 << 20}-")]
 
 
 @pytest.mark.parametrize("path", ["/whole", "/stubborn"])

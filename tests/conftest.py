@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.files import write_file
 from matte.media.pictures import encode
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("matte", deadline=None)
+hypothesis.settings.load_profile("matte")
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
 

@@ -19,8 +19,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from matte.conversion.graphs import traced
-from matte.errors import OutputError, WeightsError
+from matte.conversion.graphs import traced, verified
+from matte.errors import WeightsError
 from matte.runtime.onnx import OnnxSession
 from matte.runtime.session import usable_threads
 from matte.segmentation.network import (
@@ -87,17 +87,11 @@ def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
         },
     )
     onnx.checker.check_model(model, full_check=True)
-    temporary = path.with_name(path.name + ".part")
-    try:
+    with verified(path) as temporary:
         temporary.write_bytes(model.SerializeToString())
         differences = tuple(_differences(temporary, network, rounded))
         report = ParityReport(path, info.architecture, info.size, differences)
         _refuse_difference(report)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"can't write {path}", str(error.strerror)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return report
 
 

@@ -17,8 +17,8 @@ import torch
 from onnx import helper
 from torch import Tensor
 
-from matte.conversion.graphs import Difference, differences, refuse_difference, traced
-from matte.errors import OutputError, SettingError
+from matte.conversion.graphs import Difference, differences, refuse_difference, traced, verified
+from matte.errors import SettingError
 from matte.refiner.network import GcaNetwork, without_spectral_norm
 from matte.refiner.protocols import MULTIPLE
 
@@ -53,18 +53,12 @@ def export_gca(
     design = json.dumps(asdict(plain.design))
     notes = {"matte.kind": KIND, "matte.architecture": "gca", "matte.design": design}
     helper.set_model_props(model, notes)
-    temporary = path.with_name(f"{path.stem}.part.onnx")
-    try:
+    with verified(path) as temporary:
         onnx.save(model, temporary)
         onnx.checker.check_model(temporary, full_check=True)
         cases = (_case(plain, *s) for s in ((size,) if size else SIZES))
         report = ParityReport(path, tuple(differences(temporary, plain, cases)))
         refuse_difference(report.differences)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"can't write {path}", str(error.strerror)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return report
 
 

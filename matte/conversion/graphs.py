@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import openvino
 import torch
 from torch import Tensor, nn
 
-from matte.errors import WeightsError
+from matte.errors import OutputError, WeightsError
 from matte.runtime.onnx import OnnxSession
 from matte.runtime.session import usable_threads
 
@@ -98,6 +99,22 @@ def differences(
                 [np.abs(a - b).ravel() for a, b in zip(found, expected, strict=True)]
             )
             yield Difference(runtime, height, width, float(apart.max()), float(apart.mean()))
+
+
+@contextmanager
+def verified(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, for a file that takes its place once the block is through.
+
+    If the block raises, nothing is left.
+    """
+    temporary = path.with_name(f"{path.stem}.part.onnx")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"can't write {path}", str(error.strerror)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def refuse_difference(found: Iterable[Difference], largest: float = SAME) -> None:

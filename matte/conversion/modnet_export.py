@@ -16,8 +16,8 @@ import onnxscript.optimizer
 import torch
 from onnx import helper
 
-from matte.conversion.graphs import OPSET, Difference, differences, refuse_difference
-from matte.errors import OutputError, WeightsError
+from matte.conversion.graphs import OPSET, Difference, differences, refuse_difference, verified
+from matte.errors import WeightsError
 from matte.modnet.network import KIND, MULTIPLE, ModnetNetwork
 
 SIZES = ((2, 64, 96), (1, 32, 32), (1, 160, 64), (1, 224, 352))  # batch, height, width
@@ -55,8 +55,7 @@ def export_modnet(network: ModnetNetwork, path: Path) -> ParityReport:
     Nothing is left at `path` when they don't.
     """
     network = copy.deepcopy(network).cpu().float().eval()
-    temporary = path.with_name(f"{path.stem}.part.onnx")
-    try:
+    with verified(path) as temporary:
         _trace(network, temporary)
         model = onnxscript.optimizer.optimize(onnx.load(temporary))
         notes = {"kind": KIND, **asdict(network.info)}
@@ -65,11 +64,6 @@ def export_modnet(network: ModnetNetwork, path: Path) -> ParityReport:
         onnx.save(model, temporary)
         found = tuple(differences(temporary, network, _cases()))
         refuse_difference(found, SAME)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"can't write {path}", str(error.strerror)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return ParityReport(path, network.info.encoder, found)
 
 

@@ -81,8 +81,8 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         design, ours = gca.from_official(state)
         network = GcaNetwork(design)
         network.load_state_dict(ours)
-        save_gca(network.eval(), tensors)
         report = str(export_gca(network.eval(), target))
+        save_gca(network, tensors)
         kind = "GCA" if design.attention else "GCA's network without attention"
         architecture = f"{kind}, trimap as {design.trimap_channels}"
         weights = Weights(target.name, "refiner", architecture=architecture, licence=GCA_LICENCE)
@@ -90,8 +90,8 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         info, ours = modnet.from_official(state)
         matter = build_network(info)
         matter.load_state_dict(ours)
-        save_modnet(matter.eval(), tensors)
         report = str(export_modnet(matter.eval(), target))
+        save_modnet(matter, tensors)
         architecture = f"MODNet on {info.encoder}"
         weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
     elif file.suffix == ".safetensors":

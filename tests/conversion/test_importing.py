@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from click.testing import Result
+from numpy.typing import NDArray
 
 from matte.conversion.importing import import_weights
 from matte.errors import MatteError
@@ -43,8 +45,14 @@ def use_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTE_HOME", str(store))
 
 
+def golden(case: str) -> dict[str, NDArray[Any]]:
+    """What went into the official code, and what came out."""
+    with np.load(GOLDEN / case) as data:
+        return dict(data)
+
+
 def refined(tmp_path: Path, case: str, *options: str) -> tuple[Result, Path]:
-    data = np.load(GOLDEN / case)
+    data = golden(case)
     photo = save(tmp_path / "photo.png", data["rgb"])
     trimap = save(tmp_path / "trimap.png", data["trimap"])
     out = tmp_path / "alpha.npy"
@@ -56,7 +64,7 @@ def refined(tmp_path: Path, case: str, *options: str) -> tuple[Result, Path]:
 def test_official_gca(tmp_path: Path, case: str, backend: str) -> None:
     result, out = refined(tmp_path, case, "--protocol", "demo", "--backend", backend)
     assert result.exit_code == 0, result.output
-    expected = np.load(GOLDEN / case)["alpha"]
+    expected = golden(case)["alpha"]
     assert np.abs(read_alpha(out) - expected).max() <= OFFICIAL
 
 
@@ -70,7 +78,7 @@ def test_official_gca(tmp_path: Path, case: str, backend: str) -> None:
     ],
 )
 def test_official_modnet(tmp_path: Path, options: list[str], tolerance: float) -> None:
-    data = np.load(GOLDEN / "modnet_256x320.npz")
+    data = golden("modnet_256x320.npz")
     photo = save(tmp_path / "photo.png", data["rgb"])
     alpha, cut = tmp_path / "alpha.npy", tmp_path / "cut.png"
     named = ["--trimap-free", "--modnet", "my-modnet", "--protocol", "native"]

@@ -1,0 +1,1 @@
+"""Training pictures as users have them: found by their folders' layout, read, checked."""

@@ -1,0 +1,146 @@
+"""A data set read from beginning to end, and what was found in it."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
+from matte.datasets.duplicates import hashes, near_duplicates
+from matte.datasets.finding import Broken
+from matte.datasets.layouts import AUTO, guess, list_set
+from matte.datasets.reading import read, shrunk
+from matte.datasets.samples import Entry, Kind, Sample, UnusableError
+
+SHOWN = 24  # samples kept for a sheet
+TILE = 200  # their long side
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A usable picture: its size, and shares 0 … 1 of its pixels.
+
+    `subject`: of the pixels that count; alpha counts as a part. `soft`: alpha between 0 and 1.
+    `ignored`: pixels of a mask that don't count.
+    """
+
+    name: str
+    kind: Kind
+    width: int
+    height: int
+    subject: float
+    soft: float
+    ignored: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """What a set holds. `shown`: some of its samples, small; `duplicates`: pairs of names."""
+
+    folder: Path
+    layout: str
+    found: tuple[Finding, ...]
+    broken: tuple[Broken, ...]
+    duplicates: tuple[tuple[str, str], ...]
+    shown: tuple[Sample, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON takes it; shares are means over the pictures."""
+        return {
+            "folder": str(self.folder),
+            "layout": self.layout,
+            "usable": len(self.found),
+            "kinds": dict(sorted(Counter(f.kind for f in self.found).items())),
+            "smallest": self._size(0),
+            "median": self._size(len(self.found) // 2),
+            "largest": self._size(-1),
+            "subject": self._mean("subject"),
+            "soft": self._mean("soft"),
+            "ignored": self._mean("ignored"),
+            "without_subject": [
+                f.name for f in self.found if f.kind != "background" and f.subject == 0
+            ],
+            "duplicates": [list(pair) for pair in self.duplicates],
+            "broken": [{"path": str(path), "reason": reason} for path, reason in self.broken],
+        }
+
+    def _size(self, at: int) -> list[int]:
+        sizes = sorted((f.width * f.height, f.width, f.height) for f in self.found)
+        return list(sizes[at][1:]) if sizes else []
+
+    def _mean(self, share: str) -> float:
+        values = [getattr(f, share) for f in self.found if f.kind != "background"]
+        return round(float(np.mean(values)), 6) if values else 0.0
+
+
+def check_set(
+    folder: Path,
+    layout: str = AUTO,
+    classes: Sequence[str] = (),
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Report:
+    """Every entry of the set read and measured; what can't be used is named in the report.
+
+    `progress` is called with the number of entries done and their number.
+    """
+    chosen = guess(folder, classes) if layout == AUTO and folder.is_dir() else layout
+    listing = list_set(folder, chosen, classes)
+    entries = listing.entries
+    shown = set(np.linspace(0, len(entries) - 1, min(SHOWN, len(entries))).astype(int).tolist())
+    found: list[Finding] = []
+    hashed: list[NDArray[np.uint64]] = []
+    samples: list[Sample] = []
+    broken = list(listing.broken)
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        results = pool.map(_examine, entries, (at in shown for at in range(len(entries))))
+        try:
+            for at, (entry, result) in enumerate(zip(entries, results, strict=True), 1):
+                if isinstance(result, str):
+                    broken.append((entry.picture, result))
+                else:
+                    found.append(result[0])
+                    hashed.append(result[1])
+                    samples += result[2]
+                progress(at, len(entries))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    pairs = near_duplicates(np.array(hashed, np.uint64).reshape(-1, 2))
+    duplicates = tuple((found[i].name, found[j].name) for i, j in pairs)
+    return Report(folder, chosen, tuple(found), tuple(broken), duplicates, tuple(samples))
+
+
+def _examine(
+    entry: Entry, show: bool
+) -> tuple[Finding, NDArray[np.uint64], tuple[Sample, ...]] | str:
+    """What is found in an entry, its hash, and, if it is shown, a small sample; or the reason."""
+    try:
+        sample = read(entry)
+    except UnusableError as error:
+        return str(error)
+    small = (_small(sample),) if show else ()
+    return measure(sample), hashes([sample.picture])[0], small
+
+
+def measure(sample: Sample) -> Finding:
+    """The sample's size and shares."""
+    truth = sample.truth
+    mask = sample.kind == "mask"
+    ignored = float((truth == UNKNOWN).mean()) if mask else 0.0
+    soft = 0.0 if mask else float(((truth > BACKGROUND) & (truth < SUBJECT)).mean())
+    counted = truth[truth != UNKNOWN] if mask else truth
+    subject = float(counted.mean()) / SUBJECT if counted.size else 0.0
+    height, width = truth.shape
+    return Finding(sample.name, sample.kind, width, height, subject, soft, ignored)
+
+
+def _small(sample: Sample) -> Sample:
+    method = cv2.INTER_NEAREST_EXACT if sample.kind == "mask" else cv2.INTER_AREA
+    picture = shrunk(sample.picture, TILE, cv2.INTER_AREA)
+    return Sample(sample.name, sample.kind, picture, shrunk(sample.truth, TILE, method))

@@ -1,0 +1,60 @@
+"""The subject's own colours, spread under its soft edge."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+# Alphas: up to which a colour is not believed; from which it begins to count for the pixels around;
+# from which it is believed altogether.
+DOUBTED, SOLID, TRUSTED = 0.4, 0.95, 0.98
+SPREAD = 1.0  # standard deviations that a soft pixel's colour may differ from the solid ones nearby
+LEAST = 8.0  # … and at least so much, out of 255
+
+
+def bled(picture: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A cut-out's (H, W, 3) colours, with those of soft and transparent pixels made plausible.
+
+    Below `alpha` (H, W) many files are black, white or hold the old background, which shows as a
+    rim on a new one. A soft pixel's colour is brought into the range of the solid colours nearby;
+    the more transparent, the more it becomes their mean. Solid pixels stay as they are.
+    """
+    opacity = np.asarray(alpha / 255, np.float32)
+    trust = _ramp(opacity, DOUBTED)
+    # Where nothing is solid, as in smoke, what is least transparent counts.
+    solid = np.maximum(_ramp(opacity, SOLID), 1e-4 * opacity**2)
+    own = picture.astype(np.float32)
+    near = spread(np.dstack([own, np.mean(own**2, axis=2)]), solid)
+    mean = near[:, :, :3]
+    variance = near[:, :, 3:] - np.mean(mean**2, axis=2, keepdims=True)
+    room = np.maximum(SPREAD * np.sqrt(np.maximum(variance, 0)), LEAST)
+    plausible = np.clip(own, mean - room, mean + room)
+    mixed = mean + trust[:, :, None] * (plausible - mean)
+    mixed = np.where(trust[:, :, None] >= 1, own, mixed)
+    return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+
+
+def _ramp(opacity: Floats, start: float) -> Floats:
+    """0 up to `start`, 1 from TRUSTED, smooth between."""
+    share = np.clip((opacity - start) / (TRUSTED - start), 0, 1)
+    return np.asarray(share**2 * (3 - 2 * share), np.float32)
+
+
+def spread(values: Floats, weight: Floats) -> Floats:
+    """`values` (H, W, C ≤ 4) where `weight` (H, W) is 1; elsewhere weighted means of near ones.
+
+    Pull-push: S. Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.2: means over ever
+    larger squares, then from the coarsest back, each level filling what the finer one leaves open.
+    """
+    height, width = weight.shape
+    weighted = values * weight[:, :, None]
+    if max(height, width) == 1:
+        return np.asarray(values, np.float32)
+    half = ((width + 1) // 2, (height + 1) // 2)
+    share = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
+    sums = cv2.resize(weighted, half, interpolation=cv2.INTER_AREA)
+    means = sums.reshape(*share.shape, -1) / np.maximum(share, 1e-12)[:, :, None]
+    coarse = spread(np.asarray(means, np.float32), np.minimum(4 * share, 1))
+    filling = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    filling = filling.reshape(values.shape)
+    return np.asarray(weighted + (1 - weight)[:, :, None] * filling, np.float32)

@@ -1,0 +1,194 @@
+"""A data set's pictures read into memory."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
+from matte.datasets.colours import bled
+from matte.datasets.matlab import read_annotation
+from matte.datasets.samples import Entry, Sample, UnusableError
+
+Bytes = NDArray[np.uint8]
+VOID = 255  # in label maps: what belongs to no class and doesn't count
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+def read(entry: Entry, longest: int = 0) -> Sample:
+    """The entry's picture and truth; with `longest` > 0 shrunk to that long side.
+
+    Pictures and alphas are averaged when they shrink, of masks the nearest pixel is taken. Colours
+    of cut-outs are spread under their soft edges. The EXIF orientation is not applied, so that a
+    picture stays as its truth was drawn. Raises UnusableError if it can't be used.
+    """
+    if entry.kind == "background":
+        picture = shrunk(_colours(entry.picture), longest, cv2.INTER_AREA)
+        return Sample(entry.name, "background", picture, np.zeros(picture.shape[:2], np.uint8))
+    if entry.kind == "cutout":
+        return _cutout(entry, longest)
+    picture = _colours(entry.picture)
+    if entry.truth is None:
+        raise UnusableError(f"{entry.picture.name} has no {entry.kind}")
+    if entry.kind == "alpha":
+        truth, method = _alpha(entry.truth), cv2.INTER_AREA
+    elif entry.classes:
+        truth, method = _chosen(_labels(entry.truth), entry), cv2.INTER_NEAREST_EXACT
+    else:
+        truth, method = _mask(entry.truth), cv2.INTER_NEAREST_EXACT
+    _same_size(entry.picture, picture, entry.truth, truth)
+    picture = shrunk(picture, longest, cv2.INTER_AREA)
+    return Sample(entry.name, entry.kind, picture, shrunk(truth, longest, method))
+
+
+def _cutout(entry: Entry, longest: int) -> Sample:
+    if entry.truth is None:
+        array = _decoded(entry.picture)
+        if array.ndim != 3 or array.shape[2] != 4:
+            raise UnusableError(f"{entry.picture.name} has no transparency")
+        picture, alpha = np.ascontiguousarray(array[:, :, :3]), array[:, :, 3].copy()
+    else:
+        picture, alpha = _colours(entry.picture), _alpha(entry.truth)
+        _same_size(entry.picture, picture, entry.truth, alpha)
+    if not alpha.any():
+        raise UnusableError(f"{entry.picture.name} is transparent everywhere")
+    if entry.truth is None and (alpha == SUBJECT).all():
+        raise UnusableError(f"{entry.picture.name} is opaque everywhere")
+    small = shrunk(alpha, longest, cv2.INTER_AREA)
+    if small.shape != alpha.shape:
+        # Transparent pixels must not lend their colour, often black, to their neighbours.
+        weight = np.maximum(alpha, 1)[:, :, None] / np.float32(255)
+        size = small.shape[::-1]
+        sums = cv2.resize(picture * weight, size, interpolation=cv2.INTER_AREA)
+        share = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        picture = np.rint(sums / share[:, :, None]).astype(np.uint8)
+    return Sample(entry.name, "cutout", bled(picture, small), small)
+
+
+def _mask(path: Path) -> Bytes:
+    """0, 128 and 255, from a mask that is also allowed to be of 0 and 1."""
+    mask = _grey(path)
+    values = np.unique(mask)
+    if set(values.tolist()) <= {0, 1}:
+        return mask * np.uint8(255)
+    wrong = np.setdiff1d(values, (BACKGROUND, UNKNOWN, SUBJECT))
+    if wrong.size:
+        some = ", ".join(str(v) for v in wrong[:4]) + (" …" if wrong.size > 4 else "")
+        raise UnusableError(
+            f"{path.name} has the values {some}",
+            "a mask is of 0, 128 (doesn't count) and 255, or of 0 and 1, and not a JPEG",
+        )
+    return mask
+
+
+def _alpha(path: Path) -> Bytes:
+    alpha = _grey(path)
+    if alpha.max() == 1:
+        raise UnusableError(f"{path.name} goes up to 1 only", "an alpha is grey, 0 … 255")
+    return alpha
+
+
+def _labels(path: Path) -> NDArray[Any]:
+    """Class numbers as the file stores them: of a picture with a palette the indices."""
+    if path.suffix.lower() == ".mat":
+        return read_annotation(path)
+    indices = _palette_indices(path)
+    return _grey(path, deep=True) if indices is None else indices
+
+
+def _chosen(labels: NDArray[Any], entry: Entry) -> Bytes:
+    """The mask of the entry's classes."""
+    mask = np.where(np.isin(labels, entry.classes), SUBJECT, BACKGROUND).astype(np.uint8)
+    if VOID not in entry.classes:
+        mask[labels == VOID] = UNKNOWN
+    return mask
+
+
+def _grey(path: Path, deep: bool = False) -> NDArray[Any]:
+    """A grey picture; of a cut-out its transparency; of colours on a palette the indices."""
+    array = _decoded(path, deep)
+    if array.ndim == 2:
+        return array
+    colours = array[:, :, :3]
+    grey = bool((colours == colours[:, :, :1]).all())
+    if array.shape[2] == 4 and not (grey and (array[:, :, 3] == array.max()).all()):
+        return np.ascontiguousarray(array[:, :, 3])
+    if grey:
+        return np.ascontiguousarray(colours[:, :, 0])
+    indices = _palette_indices(path)
+    if indices is None:
+        raise UnusableError(f"{path.name} is coloured, where a grey picture belongs")
+    return indices
+
+
+def _palette_indices(path: Path) -> Bytes | None:
+    """The indices of a picture with a palette; None for any other."""
+    try:
+        with Pillow.open(path) as picture:
+            return np.array(picture, np.uint8) if picture.mode == "P" else None
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        raise UnusableError(f"can't decode {path.name}") from error
+
+
+def _colours(path: Path) -> Bytes:
+    """RGB; transparency is dropped."""
+    array = _decoded(path)
+    if array.ndim == 2:
+        return np.repeat(array[:, :, None], 3, axis=2)
+    return np.ascontiguousarray(array[:, :, :3])
+
+
+def _decoded(path: Path, deep: bool = False) -> NDArray[Any]:
+    """Grey, RGB or RGBA as stored, not turned; of 8 bits, or, if `deep`, of as many as it has."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise UnusableError(f"can't read {path.name} ({error.strerror})") from error
+    if data.size == 0:
+        raise UnusableError(f"{path.name} is empty")
+    try:
+        array: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise UnusableError(f"can't decode {path.name}") from error
+    if array is None:
+        raise UnusableError(f"can't decode {path.name}")
+    if array.dtype == np.uint16 and not deep:
+        array = np.rint(array / np.float32(257)).astype(np.uint8)
+    if array.dtype not in (np.uint8, np.uint16):
+        raise UnusableError(f"{path.name} is not a picture of 8 or 16 bits")
+    if array.ndim == 2:
+        return np.asarray(array)
+    return np.asarray(
+        cv2.cvtColor(array, cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    )
+
+
+def _same_size(path: Path, picture: Bytes, truth_path: Path, truth: Bytes) -> None:
+    (height, width), (rows, columns) = picture.shape[:2], truth.shape
+    if (height, width) == (rows, columns):
+        return
+    cause = f"{truth_path.name} is {columns}×{rows}, {path.name} {width}×{height}"
+    if (height, width) == (columns, rows) and _orientation(path) in (5, 6, 7, 8):
+        raise UnusableError(cause, "its EXIF orientation is not applied; save the picture upright")
+    raise UnusableError(cause, "give both at one size")
+
+
+def _orientation(path: Path) -> int:
+    try:
+        with Pillow.open(path) as picture:
+            return int(picture.getexif().get(ORIENTATION, 1))
+    except (OSError, SyntaxError, ValueError):
+        return 1
+
+
+def shrunk(array: Bytes, longest: int, method: int) -> Bytes:
+    """The array, brought to that long side if that is above 0 and below its own."""
+    height, width = array.shape[:2]
+    scale = longest / max(height, width)
+    if not 0 < scale < 1:
+        return array
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(array, size, interpolation=method), np.uint8)

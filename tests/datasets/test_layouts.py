@@ -1,0 +1,129 @@
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from matte.datasets.layouts import LAYOUTS, guess, list_set
+from matte.datasets.reading import read
+from matte.errors import SettingError
+from matte.registry import resolve
+from tests.datasets.sets import cutout, names, photo, put, reasons
+
+SETS = {
+    "pairs": ("images/a.jpg", "masks/a.png"),
+    "alphas": ("images/a.jpg", "gt/a.png"),
+    "alphamatting": ("input/a.jpg", "gt/a.png", "trimap1/a.png", "trimap2/a.png"),
+    "composition1k": ("Training_set/Other/fg/a.jpg", "Training_set/Other/alpha/a.png"),
+    "aisegment": ("clip_img/18/clip_00/a.jpg", "matting/18/matting_00/a.png"),
+    "ppm100": ("image/a.jpg", "matte/a.png"),
+    "p3m10k": ("train/blurred_image/a.jpg", "train/mask/a.png"),
+    "ccp": ("photos/a.jpg", "labels/a.png"),
+    "backgrounds": ("streets/a.jpg",),
+}
+
+
+def test_every_name_stands_for_a_function() -> None:
+    for name in LAYOUTS:
+        assert callable(resolve("layout", LAYOUTS, name))
+
+
+@pytest.mark.parametrize("layout", SETS)
+def test_a_set_is_guessed_listed_and_read(layout: str, tmp_path: Path) -> None:
+    put(tmp_path, *SETS[layout])
+    assert guess(tmp_path) == layout
+    listing = list_set(tmp_path, "auto")
+    assert len(listing.entries) == 1
+    assert listing.broken == ()
+    assert read(listing.entries[0]).picture.shape == (12, 16, 3)
+
+
+def test_cutouts_are_told_by_their_transparency(tmp_path: Path) -> None:
+    put(tmp_path, "people/a.png", array=cutout())
+    assert guess(tmp_path) == "cutouts"
+    put(tmp_path, "b.png", array=photo())
+    with pytest.raises(SettingError, match=r"could be backgrounds or cutouts: .*pairs"):
+        guess(tmp_path)
+
+
+def test_masks_alone_are_no_backgrounds(tmp_path: Path) -> None:
+    put(tmp_path, "set/pictures/a.jpg", "set/masks/a.png")
+    with pytest.raises(SettingError, match=r"no layout that is known: .*ppm100"):
+        guess(tmp_path)
+
+
+def test_labels_beside_masks_are_taken_when_classes_are_asked_for(tmp_path: Path) -> None:
+    put(tmp_path, "images/a.jpg", "masks/a.png", "labels/a.png")
+    assert guess(tmp_path) == "pairs"
+    assert guess(tmp_path, ["dress"]) == "ccp"
+
+
+def test_two_layouts_at_once_are_ambiguous(tmp_path: Path) -> None:
+    put(tmp_path, "images/a.jpg", "masks/a.png", "alphas/a.png")
+    with pytest.raises(SettingError, match="could be alphas or pairs"):
+        list_set(tmp_path, "auto")
+
+
+@pytest.mark.parametrize(
+    ("layout", "classes", "said"),
+    [
+        ("pears", (), "no layout 'pears': did you mean 'pairs'"),
+        ("pairs", ("dress",), "pairs has no classes"),
+        ("ppm100", (), "no image/ in "),
+    ],
+)
+def test_what_does_not_fit_is_said(
+    layout: str, classes: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match=said):
+        list_set(tmp_path, layout, classes)
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no folder"):
+        list_set(tmp_path / "nowhere", "auto")
+
+
+def test_what_has_no_partner_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "images/a.jpg", "images/b.jpg", "masks/a.png", "masks/c.png")
+    listing = list_set(tmp_path, "pairs")
+    assert names(listing) == ["a"]
+    assert reasons(listing) == {
+        "b.jpg": "no mask of this name",
+        "c.png": "no picture of this name",
+    }
+
+
+def test_two_pictures_of_one_name_are_both_named(tmp_path: Path) -> None:
+    put(tmp_path, "images/a.jpg", "images/a.PNG", "masks/a.png")
+    listing = list_set(tmp_path, "pairs")
+    assert listing.entries == ()
+    assert list(reasons(listing).values()) == ["one name for a.PNG and a.jpg"]
+
+
+def test_endings_hidden_files_spaces_and_umlauts(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "schöne Grüße")
+    put(tmp_path, f"Images/{decomposed}.JPG", "Images/.hidden.jpg", "Images/__MACOSX/x.jpg")
+    put(tmp_path, "masks/schöne Grüße.PNG", "masks/._schöne Grüße.png")
+    (tmp_path / "Images" / "notes.txt").write_text("not a picture")
+    listing = list_set(tmp_path, "pairs")
+    assert names(listing) == ["schöne Grüße"]
+    assert listing.broken == ()
+
+
+def test_folders_below_are_part_of_the_name(tmp_path: Path) -> None:
+    put(tmp_path, "images/x/a.jpg", "images/y/a.jpg", "masks/x/a.png", "masks/y/a.png")
+    assert names(list_set(tmp_path, "pairs")) == ["x/a", "y/a"]
+
+
+def test_names_do_not_depend_on_the_place(tmp_path: Path) -> None:
+    for place in ("one", "two/deep"):
+        put(tmp_path / place, "images/b.jpg", "images/a.jpg", "masks/a.png", "masks/b.png")
+    first, second = (list_set(tmp_path / place, "pairs") for place in ("one", "two/deep"))
+    assert names(first) == names(second) == ["a", "b"]
+
+
+def test_of_p3m_a_validation_part_is_listed_when_named(tmp_path: Path) -> None:
+    put(tmp_path, *SETS["p3m10k"])
+    put(tmp_path, "validation/P3M-500-NP/original_image/v.jpg", "validation/P3M-500-NP/mask/v.png")
+    assert names(list_set(tmp_path, "auto")) == ["a"]
+    assert names(list_set(tmp_path / "validation/P3M-500-NP", "auto")) == ["v"]

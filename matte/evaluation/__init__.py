@@ -1,0 +1,1 @@
+"""Contestants on pictures with truth: scores, tables, the worst cases."""

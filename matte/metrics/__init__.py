@@ -1,0 +1,1 @@
+"""How far a mask or an alpha is from the truth."""

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matte.arrays import Alpha, Image, Trimap
+from matte.errors import PictureError
+from matte.evaluation.pairs import MaskCase, MatteCase, Skipped, find_pairs, mask_cases, matte_cases
+from tests.conftest import save
+
+
+def test_masks_keep_what_is_not_counted(masks: Path) -> None:
+    cases = [case for case in mask_cases(masks) if isinstance(case, MaskCase)]
+    assert [case.name for case in cases] == ["a", "b", "c"]
+    assert set(np.unique(cases[0].truth)) == {0, 255}
+    assert set(np.unique(cases[1].truth)) == {0, 128, 255}
+
+
+def test_alpha_becomes_a_mask_at_a_half(tmp_path: Path) -> None:
+    for folder in ("input", "gt"):
+        (tmp_path / folder).mkdir()
+    save(tmp_path / "input/x.png", np.zeros((1, 4, 3), np.uint8))
+    save(tmp_path / "gt/x.png", np.array([[0, 127, 128, 255]], np.uint8))
+    (case,) = mask_cases(tmp_path)
+    assert isinstance(case, MaskCase)
+    assert case.truth.tolist() == [[0, 0, 255, 255]]
+
+
+def test_broken_pairs_are_named(mattes: Path) -> None:
+    (mattes / "input/a.png").write_bytes(b"no picture")
+    (mattes / "gt/b.png").unlink()
+    (mattes / "input/c.png").unlink()
+    save(mattes / "input/d.png", np.zeros((5, 5, 3), np.uint8))
+    save(mattes / "gt/d.png", np.zeros((5, 6), np.uint8))
+    (mattes / "gt/.hidden.png").write_bytes(b"")
+    (mattes / "input/notes.txt").write_text("")
+    found = list(matte_cases(mattes))
+    assert all(isinstance(case, Skipped) for case in found)
+    reasons = [case.reason for case in found if isinstance(case, Skipped)]
+    for reason, word in zip(
+        reasons, ("not a readable", "no truth", "no picture", "truth is 6×5"), strict=True
+    ):
+        assert word in reason
+
+
+def test_masks_of_class_numbers_are_refused(masks: Path) -> None:
+    (masks / "masks/a.png").unlink()
+    save(masks / "masks/a.png", np.ones((60, 80), np.uint8))
+    first = next(mask_cases(masks))
+    assert isinstance(first, Skipped)
+    assert "no value in a.png is above 1: write the subject as 255" in first.reason
+
+
+def test_the_region_is_what_is_unknown(mattes: Path) -> None:
+    whole = next(matte_cases(mattes))
+    assert isinstance(whole, MatteCase)
+    assert whole.region.all()
+    known = np.zeros((60, 80), np.uint8)
+    known[:3] = 128
+
+    def draw(name: str, image: Image, truth: Alpha) -> Trimap:
+        return Trimap(known)
+
+    case = next(matte_cases(mattes, draw))
+    assert isinstance(case, MatteCase)
+    assert case.region.sum() == 240
+
+
+def test_a_trimap_that_knows_all_is_refused(mattes: Path) -> None:
+    def draw(name: str, image: Image, truth: Alpha) -> Trimap:
+        return Trimap(np.zeros(truth.shape, np.uint8))
+
+    assert all(isinstance(case, Skipped) for case in matte_cases(mattes, draw))
+
+
+def test_other_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="name one that holds images/ and masks/ or input/"):
+        find_pairs(tmp_path / "none", ("images", "masks"), ("input", "gt"))
+    (tmp_path / "images").mkdir()
+    with pytest.raises(PictureError, match="give it images/ and masks/"):
+        find_pairs(tmp_path, ("images", "masks"))

@@ -1,0 +1,1 @@
+"""Training samples made on the fly: cut-outs, masks and drawn mattes on backgrounds."""

@@ -1,0 +1,176 @@
+"""Windows onto pictures: scaled, turned, mirrored, placed so that they stay inside.
+
+Borders are never mirrored: that makes patches which no photo has. A window is moved inwards or
+enlarged instead; what still lies outside is marked as not valid.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Random = np.random.Generator
+Sides = tuple[bool, bool, bool, bool]  # top, bottom, left, right
+
+EVERY_SIDE: Sides = (True, True, True, True)
+NO_SIDE: Sides = (False, False, False, False)
+GREY = 128
+SHARP = 0.75  # below this scale, linear interpolation would skip pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a source is seen: pixels of the window per pixel of the source, degrees, mirrored or
+    not, and how much wider than high it becomes.
+    """
+
+    scale: float = 1.0
+    degrees: float = 0.0
+    mirrored: bool = False
+    stretch: float = 1.0
+
+    def matrix(self) -> NDArray[np.float64]:
+        """(2, 2): from steps in the source to steps in the window, both as x, y."""
+        angle = np.deg2rad(self.degrees)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        wide, mirror = np.sqrt(self.stretch), -1.0 if self.mirrored else 1.0
+        matrix: NDArray[np.float64] = self.scale * turn @ np.diag([mirror * wide, 1 / wide])
+        return matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A part of a source: `move` (2, 3) takes the source's x, y to the window's; `box` holds the
+    rows and columns of the source that it needs; `inside` says that it lies in the source wholly.
+    """
+
+    move: NDArray[np.float64]
+    height: int
+    width: int
+    scale: float
+    box: tuple[slice, slice]
+    inside: bool
+
+
+def random_turn(
+    random: Random, scales: tuple[float, float], degrees: float, plain: float = 0.0
+) -> Turn:
+    """A turn with a scale between the two, even in its logarithm. With probability `plain` only
+    mirrored or not, so that the source's own sharpness and noise are kept.
+    """
+    mirrored = bool(random.random() < 0.5)
+    if random.random() < plain:
+        return Turn(mirrored=mirrored)
+    low, high = np.log(scales)
+    return Turn(
+        scale=float(np.exp(random.uniform(low, high))),
+        degrees=float(random.uniform(-degrees, degrees)) if random.random() < 0.6 else 0.0,
+        mirrored=mirrored,
+        stretch=float(np.exp(random.uniform(-0.15, 0.15))),
+    )
+
+
+def window(
+    frame: tuple[int, ...],
+    size: tuple[int, int],
+    centre: tuple[float, float],
+    turn: Turn,
+    closed: Sides = EVERY_SIDE,
+    enlarge: float = 3.0,
+) -> Window:
+    """The window of `size` (height, width) around the source's point `centre` (x, y).
+
+    It is moved so as not to look over the `closed` sides of the source, `frame` (height, width),
+    and if it is too large for that, the source is enlarged, up to `enlarge` times.
+    """
+    height, width = frame[:2]
+    half = np.array([size[1], size[0]]) / 2
+    matrix = turn.matrix()
+    reach = np.abs(np.linalg.inv(matrix)) @ half
+    sides = ((closed[2], closed[3], width), (closed[0], closed[1], height))
+    needed = [2 * r / length for r, (a, b, length) in zip(reach, sides, strict=True) if a and b]
+    # A hair more than needed, so that rounding leaves nothing outside.
+    more = min(enlarge, max([1.0, *(n * 1.001 for n in needed if n > 1)]))
+    matrix, reach = matrix * more, reach / more
+    place = [_clamped(c, r, *side) for c, r, side in zip(centre, reach, sides, strict=True)]
+    shift = half - 0.5 - matrix @ np.array(place)
+    if turn == Turn(mirrored=turn.mirrored) and more == 1.0:
+        shift = np.rint(shift)  # whole pixels: nothing is interpolated
+    x, y = place
+    box = (_span(y, reach[1], height), _span(x, reach[0], width))
+    inside = (
+        x - reach[0] >= -0.51
+        and x + reach[0] <= width - 0.49
+        and y - reach[1] >= -0.51
+        and y + reach[1] <= height - 0.49
+    )
+    return Window(np.column_stack([matrix, shift]), *size, turn.scale * more, box, bool(inside))
+
+
+def seen(source: Bytes, through: Window, outside: int | None = None) -> Bytes:
+    """What the window shows of `source` (H, W) or (H, W, 3); around it the value `outside`, or
+    without one the nearest pixel's.
+    """
+    part = source[through.box]
+    rows, columns = through.box
+    offset = np.array([columns.start, rows.start], np.float64)
+    matrix, shift = through.move[:, :2], through.move[:, 2]
+    shift = shift + matrix @ offset
+    if through.scale < SHARP:
+        height, width = part.shape[:2]
+        h, w = max(1, round(height * through.scale)), max(1, round(width * through.scale))
+        part = np.asarray(cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
+        # x = (x' + ½) · width / w − ½
+        ratio = np.array([width / w, height / h])
+        shift = shift + matrix @ (ratio / 2 - 0.5)
+        matrix = matrix * ratio
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    return np.asarray(
+        cv2.warpAffine(
+            part,
+            np.column_stack([matrix, shift]),
+            (through.width, through.height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=border,
+            borderValue=(outside or 0,) * 3,
+        ),
+        np.uint8,
+    )
+
+
+def valid(through: Window, frame: tuple[int, ...]) -> Bytes:
+    """(height, width): 1 where the window shows the source, 0 where it looks beyond."""
+    if through.inside:
+        return np.ones((through.height, through.width), np.uint8)
+    ones = np.ones(frame[:2], np.uint8)
+    there = cv2.warpAffine(
+        ones, through.move, (through.width, through.height), flags=cv2.INTER_NEAREST
+    )
+    # One pixel less: the border is mixed with what lies outside.
+    return np.asarray(cv2.erode(there, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def closed_sides(alpha: Bytes) -> Sides:
+    """The sides at which the subject is cut off by the frame of its alpha."""
+    return (
+        bool((alpha[0] > 8).any()),
+        bool((alpha[-1] > 8).any()),
+        bool((alpha[:, 0] > 8).any()),
+        bool((alpha[:, -1] > 8).any()),
+    )
+
+
+def _clamped(centre: float, reach: float, low: bool, high: bool, length: int) -> float:
+    first = reach - 0.5 if low else -np.inf
+    last = length - 0.5 - reach if high else np.inf
+    if first > last:
+        return (length - 1) / 2
+    return float(min(max(centre, first), last))
+
+
+def _span(centre: float, reach: float, length: int) -> slice:
+    """The pixels within reach and two around, at least one."""
+    start = min(max(0, int(np.floor(centre - reach)) - 2), length - 1)
+    return slice(start, max(start + 1, min(length, int(np.ceil(centre + reach)) + 3)))

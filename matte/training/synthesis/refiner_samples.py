@@ -1,0 +1,178 @@
+"""What a refiner learns from: crops around soft edges, real and made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from matte.arrays import UNKNOWN
+from matte.datasets.samples import Sample
+from matte.errors import SettingError
+from matte.training.synthesis.compose import as_jpeg, compose, over
+from matte.training.synthesis.drawn import drawn_layer
+from matte.training.synthesis.geometry import GREY, Bytes, Random, random_turn, seen, valid, window
+from matte.training.synthesis.layers import Layer, mask_layer, seen_layer
+from matte.training.synthesis.sources import Backgrounds, subjects
+from matte.training.synthesis.trimaps import random_trimap
+
+SHARES = ("real", "recomposed", "procedural", "cutouts", "masks")
+TRIES = 4
+_RANGES = {"smallest": (0.1, 1.0), "largest": (1.0, 4.0), "degrees": (0.0, 180.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class RefinerMix:
+    """What the samples of a refiner are made of.
+
+    `real` (crops of pictures with their alphas), `recomposed` (their subjects on other
+    backgrounds), `procedural` (drawn alphas), `cutouts`, `masks` (subjects with softened masks):
+    shares, against each other; the share of a kind without pictures falls to the others.
+    `two_layers`: probability that a second subject joins a made sample. `jpeg`, `plain_background`,
+    `blurred_background`, `alike_background` (its colour near the subject's): probabilities.
+    `untouched`: probability that a real crop is neither scaled nor turned.
+    `smallest`, `largest`: scale of a crop. `degrees`: the largest rotation.
+    `least_unknown`: the part of a crop that must be unknown, else it is drawn again, a few times.
+    """
+
+    real: float = 0.40
+    recomposed: float = 0.20
+    procedural: float = 0.22
+    cutouts: float = 0.12
+    masks: float = 0.06
+    two_layers: float = 0.25
+    jpeg: float = 0.2
+    plain_background: float = 0.1
+    blurred_background: float = 0.25
+    alike_background: float = 0.12
+    untouched: float = 0.35
+    smallest: float = 0.5
+    largest: float = 1.5
+    degrees: float = 25.0
+    least_unknown: float = 0.03
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            low, high = _RANGES.get(field.name, (0.0, 1.0))
+            if not low <= value <= high:
+                raise SettingError(f"{field.name} = {value}", f"give a number from {low} to {high}")
+        if not sum(getattr(self, name) for name in SHARES) > 0:
+            raise SettingError("all shares are 0", f"raise one of {', '.join(SHARES)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefinerSample:
+    """One crop, all arrays (H, W) or (H, W, 3) uint8.
+
+    `alpha` is 0 … 255, `trimap` 0, 128 or 255, `valid` 1 where the crop counts, else 0. Where
+    `layered`, picture = αF + (1 − α)B; else the picture is what a camera or a JPEG file left, F and
+    B aren't known, and both hold the picture itself.
+    """
+
+    picture: Bytes
+    foreground: Bytes
+    background: Bytes
+    alpha: Bytes
+    trimap: Bytes
+    valid: Bytes
+    layered: bool
+
+
+class RefinerSamples:
+    """Draws samples from groups of pictures; `shares` holds the kinds' probabilities in effect.
+
+    `alphas`, `cutouts`, `masks` and `backgrounds` are samples of these kinds; without backgrounds
+    there are real crops only. Made slowly, as the colours of each alpha's subject are estimated.
+    """
+
+    def __init__(
+        self,
+        alphas: Sequence[Sample],
+        cutouts: Sequence[Sample],
+        masks: Sequence[Sample],
+        backgrounds: Sequence[Sample],
+        mix: RefinerMix,
+    ) -> None:
+        self._mix = mix
+        self._groups = {
+            "recomposed": subjects(alphas),
+            "cutouts": subjects(cutouts),
+            "masks": subjects(masks),
+        }
+        self._backgrounds = Backgrounds(
+            tuple(sample.picture for sample in backgrounds),
+            mix.plain_background,
+            mix.blurred_background,
+            mix.alike_background,
+        )
+        there = {name for name, group in self._groups.items() if group} | {"procedural"}
+        possible = there if self._backgrounds.pictures else set()
+        if self._groups["recomposed"]:
+            possible.add("real")
+        shares = {name: getattr(mix, name) for name in SHARES if name in possible}
+        total = sum(shares.values())
+        if not total > 0:
+            raise SettingError(
+                "no pictures for any share of the mix", "give alphas, or backgrounds for made ones"
+            )
+        self.shares = {name: share / total for name, share in shares.items() if share > 0}
+        self._made = {name: share for name, share in self.shares.items() if name != "real"}
+
+    def sample(self, size: tuple[int, int], random: Random) -> RefinerSample:
+        """A sample of `size` (height, width); it depends on the generator's state only."""
+        kind = _pick(self.shares, random)
+        for _ in range(TRIES):
+            made = self.sample_of(kind, size, random)
+            counted = (made.trimap == UNKNOWN) & (made.valid > 0)
+            if np.count_nonzero(counted) >= self._mix.least_unknown * counted.size:
+                break
+        return made
+
+    def sample_of(self, kind: str, size: tuple[int, int], random: Random) -> RefinerSample:
+        """A sample of one of the `shares`, whatever part of it is unknown."""
+        if kind == "real":
+            return self._real(size, random)
+        layer = self._layer(kind, size, random)
+        if random.random() < self._mix.two_layers:
+            layer = over(layer, self._layer(_pick(self._made, random), size, random))
+        background = self._backgrounds.behind(layer, random)
+        trimap = random_trimap(layer.alpha, random)
+        picture = compose(layer, background)
+        everywhere = np.ones(size, np.uint8)
+        if random.random() < self._mix.jpeg:
+            picture = as_jpeg(picture, random)
+            return RefinerSample(picture, picture, picture, layer.alpha, trimap, everywhere, False)
+        return RefinerSample(
+            picture, layer.colours, background, layer.alpha, trimap, everywhere, True
+        )
+
+    def _real(self, size: tuple[int, int], random: Random) -> RefinerSample:
+        mix, group = self._mix, self._groups["recomposed"]
+        subject = group[int(random.integers(len(group)))]
+        turn = random_turn(random, (mix.smallest, mix.largest), mix.degrees, mix.untouched)
+        frame = subject.picture.shape
+        through = window(frame, size, subject.soft_place(random), turn)
+        picture, there = seen(subject.picture, through), valid(through, frame)
+        alpha = seen(subject.layer.alpha, through, outside=0)
+        if random.random() < mix.jpeg:
+            picture = as_jpeg(picture, random)
+        picture[there == 0] = GREY
+        trimap = random_trimap(alpha, random)
+        return RefinerSample(picture, picture, picture, alpha, trimap, there, False)
+
+    def _layer(self, kind: str, size: tuple[int, int], random: Random) -> Layer:
+        mix = self._mix
+        if kind == "procedural":
+            return drawn_layer(*size, self._backgrounds, random)
+        group = self._groups[kind]
+        subject = group[int(random.integers(len(group)))]
+        turn = random_turn(random, (mix.smallest, mix.largest), mix.degrees)
+        frame = subject.layer.alpha.shape
+        through = window(frame, size, subject.soft_place(random), turn, subject.closed)
+        layer = seen_layer(subject.layer, through)
+        return mask_layer(layer.colours, layer.alpha, random) if subject.rough else layer
+
+
+def _pick(shares: dict[str, float], random: Random) -> str:
+    weights = np.array(list(shares.values()))
+    return list(shares)[int(random.choice(len(weights), p=weights / weights.sum()))]

@@ -1,0 +1,131 @@
+"""What is drawn from: subjects prepared once, and backgrounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import SUBJECT
+from matte.datasets.samples import Sample
+from matte.imaging.bands import bounding_box, farthest
+from matte.training.synthesis.geometry import (
+    Bytes,
+    Random,
+    Sides,
+    closed_sides,
+    random_turn,
+    seen,
+    window,
+)
+from matte.training.synthesis.layers import Layer, estimated_layer
+from matte.training.synthesis.noise import smooth_noise
+
+POINTS = 20000  # soft pixels remembered of each picture
+THIN = 12  # pixels; nothing sure is left of a thinner mask when its edge is worn off
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """One subject: its `picture` as read, its `layer` with clean colours (if `rough` the picture
+    and a mask, to be softened by `mask_layer`), the flat indices of its `soft` pixels and edges,
+    the sides at which it is cut off, and its bounding `box`, rows and columns.
+    """
+
+    picture: Bytes
+    layer: Layer
+    rough: bool
+    soft: NDArray[np.int32]
+    closed: Sides
+    box: tuple[slice, slice]
+
+    def soft_place(self, random: Random) -> tuple[float, float]:
+        """The x and y of one of its soft pixels."""
+        y, x = divmod(int(random.choice(self.soft)), self.layer.alpha.shape[1])
+        return float(x), float(y)
+
+
+def subjects(samples: Sequence[Sample]) -> list[Subject]:
+    """The samples' subjects, in order; those without an edge are left out, and of masks the thin
+    ones. Slow for alphas, whose colours are estimated.
+    """
+    found = []
+    for sample in samples:
+        if sample.kind == "alpha":
+            layer = estimated_layer(sample.picture, sample.truth)
+        elif sample.kind == "mask":
+            inside = sample.truth == SUBJECT
+            if farthest(inside) < THIN:
+                continue
+            layer = Layer(sample.picture, np.where(inside, SUBJECT, 0).astype(np.uint8))
+        else:
+            layer = Layer(sample.picture, sample.truth)
+        soft, box = _soft(layer.alpha), bounding_box(layer.alpha > 8)
+        if soft.size and box is not None:
+            closed = closed_sides(layer.alpha)
+            rough = sample.kind == "mask"
+            found.append(Subject(sample.picture, layer, rough, soft, closed, box))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Backgrounds:
+    """Photos without a subject, and how they are changed.
+
+    `plain`: probability of a studio's backdrop instead of a photo. `blurred`: of one that is out
+    of focus. `alike`: of one whose mean colour is brought near the subject's.
+    """
+
+    pictures: tuple[Bytes, ...]
+    plain: float
+    blurred: float
+    alike: float
+
+    def behind(self, layer: Layer, random: Random) -> Bytes:
+        """A background of the layer's size, (H, W, 3)."""
+        height, width = layer.alpha.shape
+        if random.random() < self.plain:
+            picture = _backdrop(height, width, random)
+        else:
+            picture = self.photo(height, width, random)
+            if random.random() < self.blurred:
+                widest = 0.05 * min(height, width) + 1
+                sigma = float(np.exp(random.uniform(0, np.log(widest))))
+                picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
+        if random.random() < self.alike:
+            wanted = cv2.mean(layer.colours, layer.alpha)
+            there = cv2.mean(picture)
+            part = random.uniform(0.5, 1)
+            step = part * (np.array(wanted) - there)
+            picture = np.asarray(cv2.add(picture, step), np.uint8)
+        return picture
+
+    def photo(self, height: int, width: int, random: Random) -> Bytes:
+        """A part of a photo (height, width, 3), at a random scale."""
+        picture = self.pictures[int(random.integers(len(self.pictures)))]
+        # Between one pixel for one and the whole photo.
+        whole = max(height / picture.shape[0], width / picture.shape[1])
+        scales = (min(whole, 0.7), max(1.3 * whole, 1.2))
+        place = random.uniform(0, 1, 2) * picture.shape[1::-1]
+        turn = random_turn(random, scales, 8)
+        through = window(picture.shape, (height, width), (place[0], place[1]), turn, enlarge=np.inf)
+        return seen(picture, through)
+
+
+def _soft(alpha: Bytes) -> NDArray[np.int32]:
+    """Flat indices of the pixels where alpha is between 0 and 1 or jumps, at most POINTS."""
+    steps = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+    found = np.flatnonzero(((alpha > 8) & (alpha < 247)) | (steps > 60))
+    return found[:: max(1, -(-found.size // POINTS))].astype(np.int32)
+
+
+def _backdrop(height: int, width: int, random: Random) -> Bytes:
+    """One colour, lighter here and darker there."""
+    colour = random.uniform(0, 255, 3).astype(np.float32)
+    if random.random() < 0.4:
+        colour[:] = colour.mean()
+    light = np.float32(random.uniform(0, 50)) * smooth_noise(
+        height, width, max(height, width), random
+    )
+    return np.clip(colour + light[:, :, None], 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""GCA networks as torch weights on disk."""
+"""Refiner networks as torch weights on disk."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,22 +6,31 @@ from pathlib import Path
 from matte.errors import WeightsError
 from matte.refiner.gca import RATIO
 from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
 
 KIND = "refiner"
+RefinerNetwork = GcaNetwork | SlimNetwork
 
 
-def save_network(network: GcaNetwork, path: Path) -> None:
+def architecture(network: RefinerNetwork) -> str:
+    """The name of the network's kind."""
+    return "gca-slim" if isinstance(network, SlimNetwork) else "gca"
+
+
+def save_network(network: RefinerNetwork, path: Path) -> None:
     """Writes the network's weights and its design."""
-    save_tensors(path, network.state_dict(), KIND, asdict(network.design))
+    told = {"architecture": architecture(network), **asdict(network.design)}
+    save_tensors(path, network.state_dict(), KIND, told)
 
 
-def load_network(path: Path) -> GcaNetwork:
+def load_network(path: Path) -> RefinerNetwork:
     """The network of a file that `save_network` wrote, in evaluation mode."""
     tensors, told = load_tensors(path, KIND)
+    slim = told.pop("architecture", "gca") == "gca-slim"
     try:
-        network = GcaNetwork(Design(**told))
+        network = SlimNetwork(SlimDesign(**told)) if slim else GcaNetwork(Design(**told))
         network.load_state_dict(tensors)
     except (TypeError, RuntimeError) as error:
         raise WeightsError(f"{path} does not fit its own design", "import it again") from error

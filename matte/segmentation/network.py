@@ -17,12 +17,21 @@ from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
 
 ARCHITECTURES = {
+    "deeplab-unet": "matte.segmentation.deeplab_unet:DeepLabUnet",
+    "deeplab-unet-light": "matte.segmentation.deeplab_unet:DeepLabUnet",
     "deeplabv3plus": "segmentation_models_pytorch:DeepLabV3Plus",
     "unet": "segmentation_models_pytorch:Unet",
 }
 # Half of the usual channels: the mask is thrown away below a trimap's band, so speed wins.
-DECODERS: dict[str, dict[str, Any]] = {"unet": {"decoder_channels": (128, 64, 48, 32, 16)}}
-ENCODER = "mobilenet_v2"
+OPTIONS: dict[str, dict[str, Any]] = {
+    "deeplab-unet": {"encoder_name": "tu-mobilenetv2_100", "decoder_channels": (128, 64, 48, 24)},
+    "deeplab-unet-light": {
+        "encoder_name": "tu-mobilenetv2_050",
+        "decoder_channels": (64, 48, 32, 16),
+    },
+    "deeplabv3plus": {"encoder_name": "mobilenet_v2"},
+    "unet": {"encoder_name": "mobilenet_v2", "decoder_channels": (128, 64, 48, 32, 16)},
+}
 KIND = "segmenter"
 MULTIPLE = 32  # height and width of what a network is given
 
@@ -54,10 +63,7 @@ class SegmentationNetwork(nn.Module):
 def build_network(architecture: str) -> SegmentationNetwork:
     """The network of that name, with random weights."""
     make: Callable[..., nn.Module] = resolve("architecture", ARCHITECTURES, architecture)
-    decoder = DECODERS.get(architecture, {})
-    return SegmentationNetwork(
-        make(encoder_name=ENCODER, encoder_weights=None, classes=1, **decoder)
-    )
+    return SegmentationNetwork(make(encoder_weights=None, classes=1, **OPTIONS[architecture]))
 
 
 @dataclass(frozen=True, slots=True)

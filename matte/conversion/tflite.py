@@ -1,0 +1,68 @@
+"""The convolutions of a TensorFlow Lite file, as plain numbers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.errors import WeightsError
+
+Numbers = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Convolution:
+    """`weight` (out, in / groups, height, width) and `bias` (out,), as torch orders them."""
+
+    weight: Numbers
+    bias: Numbers
+
+
+def convolutions(path: Path) -> list[Convolution]:
+    """All convolutions in the order of their work; quantised ones as their real values."""
+    from tflite.BuiltinOperator import BuiltinOperator
+    from tflite.Model import Model
+
+    try:
+        model = Model.GetRootAs(path.read_bytes(), 0)
+        graph = model.Subgraphs(0)
+        found = []
+        for index in range(graph.OperatorsLength()):
+            operator = graph.Operators(index)
+            kind = model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode()
+            if kind in (BuiltinOperator.CONV_2D, BuiltinOperator.DEPTHWISE_CONV_2D):
+                _, weight, bias = operator.InputsAsNumpy()
+                # (out, height, width, in), but (1, height, width, out) when depthwise.
+                order = (0, 3, 1, 2) if kind == BuiltinOperator.CONV_2D else (3, 0, 1, 2)
+                values = _values(model, graph.Tensors(weight)).transpose(order)
+                found.append(
+                    Convolution(np.ascontiguousarray(values), _values(model, graph.Tensors(bias)))
+                )
+    except OSError as error:
+        raise WeightsError(f"can't read {path}", str(error.strerror)) from error
+    except Exception as error:  # the reader trusts its input; a broken file fails anywhere
+        raise WeightsError(f"{path} is not a TensorFlow Lite network", "check the file") from error
+    return found
+
+
+def _values(model: Any, tensor: Any) -> Numbers:  # the reader has no types
+    from tflite.TensorType import TensorType
+
+    kinds = {
+        TensorType.FLOAT32: np.float32,
+        TensorType.UINT8: np.uint8,
+        TensorType.INT8: np.int8,
+        TensorType.INT32: np.int32,
+    }
+    raw: NDArray[Any] = model.Buffers(tensor.Buffer()).DataAsNumpy()
+    values = raw.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy()).astype(np.float32)
+    told = tensor.Quantization()
+    if told is None or not told.ScaleLength():
+        return values
+    shape = [1] * values.ndim
+    shape[told.QuantizedDimension()] = -1  # one scale for all, or one for each channel
+    scale = np.asarray(told.ScaleAsNumpy(), np.float32).reshape(shape)
+    zero = np.asarray(told.ZeroPointAsNumpy() if told.ZeroPointLength() else [0], np.float32)
+    return (values - zero.reshape(shape)) * scale

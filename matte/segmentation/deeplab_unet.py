@@ -1,0 +1,66 @@
+"""A UNet that sees as far as a DeepLab: its decoder starts from DeepLabV3's context.
+
+L.-C. Chen et al., "Rethinking Atrous Convolution for Semantic Image Segmentation", 2017, in the
+form that its authors gave to MobileNetV2: stride 16, no atrous branches, the whole picture's mean.
+Its convolutions are those of the released networks, in their order (see `matte.training.start`).
+"""
+
+from collections.abc import Sequence
+
+import torch
+from segmentation_models_pytorch.base import SegmentationHead
+from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
+from segmentation_models_pytorch.encoders import get_encoder
+from torch import Tensor, nn
+
+CONTEXT = 256
+
+
+class DeepLabUnet(nn.Module):
+    """Logits (N, classes, H, W) of pictures (N, 3, H, W) in −1 … 1, H and W multiples of 32.
+
+    They are computed at half the size: what is finer is the trimap's band anyway.
+    """
+
+    def __init__(
+        self,
+        encoder_name: str,
+        encoder_weights: str | None,
+        decoder_channels: Sequence[int],
+        classes: int,
+    ) -> None:
+        super().__init__()
+        self.encoder = get_encoder(encoder_name, weights=encoder_weights, output_stride=16)
+        channels = (*self.encoder.out_channels[:-1], CONTEXT)
+        self.context = Context(self.encoder.out_channels[-1])
+        self.decoder = UnetDecoder(channels, decoder_channels, len(decoder_channels))
+        self.head = SegmentationHead(decoder_channels[-1], classes, upsampling=2)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """The logits."""
+        features = self.encoder(picture)
+        features[-1] = self.context(features[-1])
+        logits: Tensor = self.head(self.decoder(features))
+        return logits
+
+
+class Context(nn.Module):
+    """Features joined with their mean over the picture."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.point = _pointwise(features, CONTEXT)
+        self.pool = _pointwise(features, CONTEXT)
+        self.project = _pointwise(2 * CONTEXT, CONTEXT)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, 256, H, W)."""
+        mean = self.pool(features.mean(dim=(2, 3), keepdim=True)).expand(
+            -1, -1, *features.shape[2:]
+        )
+        joined: Tensor = self.project(torch.cat([mean, self.point(features)], dim=1))
+        return joined
+
+
+def _pointwise(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())

@@ -16,7 +16,9 @@ from matte.registry import nearest, resolve
 COMMANDS = {
     "composite": "matte.cli.composite:composite",
     "config": "matte.cli.config:config",
+    "data": "matte.cli.data:data",
     "doctor": "matte.cli.doctor:doctor",
+    "eval": "matte.cli.eval:evaluate",
     "export": "matte.cli.export:export",
     "image": "matte.cli.image:image",
     "refine": "matte.cli.refine:refine",

@@ -1,10 +1,14 @@
 """`matte train`: the networks that matte ships, trained on your pictures."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
 from matte.cli.options import needs_torch
+from matte.errors import SettingError
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -15,36 +19,145 @@ def train() -> None:
     """Train a network on your own pictures."""
 
 
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what every training takes; the command gets the machine's part as `machine`."""
+
+    @wraps(command)
+    def with_machine(device: str, devices: int, strategy: str, **arguments: Any) -> Any:
+        with needs_torch("training"):
+            from matte.training.run import Machine
+
+        return command(machine=Machine(device, devices, strategy), **arguments)
+
+    options = [
+        click.option(
+            "--config",
+            required=True,
+            help="Recipe: a TOML file, or the name of one that matte ships, such as person.",
+        ),
+        click.option(
+            "--data", required=True, type=FOLDER, help="Folder that holds the recipe's folders."
+        ),
+        click.option(
+            "--out",
+            required=True,
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Folder for checkpoints, curves and the ONNX file.",
+        ),
+        click.option(
+            "--init",
+            metavar="NAME|FILE",
+            help="Weights to start from: a network of matte, a .safetensors checkpoint,"
+            " torchvision's mobilenet_v2 (.pth), or a released DeepLabV3 (.tflite).",
+        ),
+        click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out."),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda"]),
+            default="auto",
+            show_default=True,
+            help="Where to train.",
+        ),
+        click.option(
+            "--devices",
+            type=click.IntRange(1),
+            default=1,
+            show_default=True,
+            help="How many GPUs (or CPU processes).",
+        ),
+        click.option(
+            "--strategy",
+            default="auto",
+            show_default=True,
+            help="How Lightning Fabric spreads the work over several, such as ddp.",
+        ),
+    ]
+    decorated: Callable[..., Any] = with_machine
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
+
+
 @train.command()
-@click.option("--config", required=True, type=FILE, help="Recipe, such as unet.toml.")
-@click.option("--data", required=True, type=FOLDER, help="Folder that holds the recipe's folders.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for checkpoints, metrics.jsonl and the ONNX file.",
-)
-@click.option(
-    "--init",
-    type=FILE,
-    help="Weights to start from: a .safetensors checkpoint, or torchvision's mobilenet_v2 .pth.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def segmenter(config: Path, data: Path, out: Path, init: Path | None, device: str) -> None:
+@run_options
+def segmenter(**arguments: Any) -> None:
     """Train a segmenter: pictures and masks in, an ONNX file out.
 
     The last line is the path of the best checkpoint; best.onnx lies beside it.
     """
     with needs_torch("training"):
         from matte.training.segmenter import train_segmenter
-        from matte.training.settings import read_segmenter_settings
+        from matte.training.settings import SegmenterSettings
 
-    best = train_segmenter(
-        read_segmenter_settings(config),
-        data,
-        out,
-        device=device,
-        init=init,
+    _train(SegmenterSettings, train_segmenter, **arguments)
+
+
+@train.command()
+@run_options
+def refiner(**arguments: Any) -> None:
+    """Train a refiner: pictures with alphas in, an ONNX file out.
+
+    The last line is the path of the best checkpoint; best.onnx lies beside it.
+    """
+    with needs_torch("training"):
+        from matte.training.refiner import train_refiner
+        from matte.training.settings import RefinerSettings
+
+    _train(RefinerSettings, train_refiner, **arguments)
+
+
+@train.command()
+@run_options
+@click.option(
+    "--soc",
+    is_flag=True,
+    help="Adapt the network of --init to the pictures in --data, which need no truth.",
+)
+@click.option(
+    "--validation",
+    type=FOLDER,
+    help="With --soc: pictures with truth that decide whether the network got better.",
+)
+def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
+    """Train a trimap-free network: pictures with alphas in, an ONNX file out.
+
+    The last line is the path of the best checkpoint; best.onnx lies beside it.
+    """
+    with needs_torch("training"):
+        from matte.training.modnet import train_modnet
+        from matte.training.modnet_settings import ModnetSettings, SocSettings
+        from matte.training.soc import adapt_modnet
+
+    def adapt(
+        settings: SocSettings, data: Path, out: Path, *, init: Path | None, **rest: Any
+    ) -> Path:
+        if init is None:
+            raise SettingError("--soc adapts a network", "name it with --init")
+        return adapt_modnet(settings, init, data, out, validation=validation, **rest)
+
+    if soc:
+        _train(SocSettings, adapt, **arguments)
+    elif validation:
+        raise SettingError("--validation is for --soc", "use the recipe's held_back")
+    else:
+        _train(ModnetSettings, train_modnet, **arguments)
+
+
+def _train(
+    settings: type[Any],
+    run: Callable[..., Path],
+    *,
+    config: str,
+    init: str | None,
+    **arguments: Any,
+) -> None:
+    from matte.training.recipes import read_recipe
+    from matte.training.start import find_start
+
+    best = run(
+        read_recipe(settings, config),
+        init=find_start(init) if init else None,
         progress=lambda line: click.echo(line, err=True),
+        **arguments,
     )
     click.echo(best)

@@ -40,12 +40,12 @@ class Modnet:
         return Alpha(np.clip(scaled(values, height, width), 0, 1))
 
 
-def reference_size(height: int, width: int) -> tuple[int, int]:
-    """Height and width for the network: the short side near 512, both multiples of 32.
+def reference_size(height: int, width: int, side: int = REFERENCE) -> tuple[int, int]:
+    """Height and width for the network: the short side near `side`, both multiples of 32.
 
-    Pictures that reach over 512 on one side only keep their size, as in the released code.
+    Pictures that reach over `side` on one side only keep their size, as in the released code.
     """
-    if max(height, width) < REFERENCE or min(height, width) > REFERENCE:
-        scale = REFERENCE / min(height, width)
+    if max(height, width) < side or min(height, width) > side:
+        scale = side / min(height, width)
         height, width = int(height * scale), int(width * scale)
     return max(MULTIPLE, height // MULTIPLE * MULTIPLE), max(MULTIPLE, width // MULTIPLE * MULTIPLE)

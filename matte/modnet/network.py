@@ -19,7 +19,8 @@ from matte.registry import nearest
 
 KIND = "modnet"
 MULTIPLE = 32  # height and width of what the network is given
-WIDE, NARROW = 96, 32  # channels at 1/16, and from 1/8 upwards
+WIDE, NARROW = 96, 32  # channels at 1/16, and from 1/8 upwards, at width 1
+STEP = 8  # channels are a multiple of this
 
 
 class Branches(NamedTuple):
@@ -32,12 +33,28 @@ class Branches(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModnetInfo:
-    """Which MODNet: `mobilenetv2` or the name of a timm encoder, and what gathers context in
-    its deepest features, the released `se_block` or the paper's `e_aspp`.
+    """Which MODNet: `mobilenetv2` or the name of a timm encoder, what gathers context in its
+    deepest features, the released `se_block` or the paper's `e_aspp`, and the scale of the
+    branches' channels: 1 is the released network.
     """
 
     encoder: str = RELEASED
     context: str = "se_block"
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.width <= 4:
+            raise SettingError(f"width = {self.width}", "give a number above 0, up to 4")
+
+    @property
+    def wide(self) -> int:
+        """The channels at 1/16."""
+        return _channels(WIDE, self.width)
+
+    @property
+    def narrow(self) -> int:
+        """The channels from 1/8 upwards."""
+        return _channels(NARROW, self.width)
 
 
 class ModnetNetwork(nn.Module):
@@ -52,9 +69,9 @@ class ModnetNetwork(nn.Module):
         self.info = info
         self.backbone = build_backbone(info.encoder)
         half, quarter, deep = self.backbone.channels
-        self.lr_branch = SemanticBranch(deep, info.context)
-        self.hr_branch = DetailBranch(half, quarter)
-        self.f_branch = FusionBranch()
+        self.lr_branch = SemanticBranch(deep, info)
+        self.hr_branch = DetailBranch(half, quarter, info.narrow)
+        self.f_branch = FusionBranch(info.narrow)
 
     # Named as in the authors' ONNX files, so that every runtime is fed alike.
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  # see above
@@ -85,18 +102,18 @@ def build_network(info: ModnetInfo | None = None) -> ModnetNetwork:
 class SemanticBranch(nn.Module):
     """Where the person is, from the deepest features."""
 
-    def __init__(self, channels: int, context: str) -> None:
+    def __init__(self, channels: int, info: ModnetInfo) -> None:
         super().__init__()
-        if context not in CONTEXTS:
-            raise SettingError(f"no context {context!r}", nearest(context, CONTEXTS))
-        self._context = context
-        self.add_module(context, CONTEXTS[context](channels))
-        self.conv_lr16x = Convolution(channels, WIDE, 5)
-        self.conv_lr8x = Convolution(WIDE, NARROW, 5)
-        self.conv_lr = Convolution(NARROW, 1, 3, stride=2, plain=True)
+        if info.context not in CONTEXTS:
+            raise SettingError(f"no context {info.context!r}", nearest(info.context, CONTEXTS))
+        self._context = info.context
+        self.add_module(info.context, CONTEXTS[info.context](channels))
+        self.conv_lr16x = Convolution(channels, info.wide, 5)
+        self.conv_lr8x = Convolution(info.wide, info.narrow, 5)
+        self.conv_lr = Convolution(info.narrow, 1, 3, stride=2, plain=True)
 
     def forward(self, deep: torch.Tensor) -> torch.Tensor:
-        """(N, channels, H / 32, W / 32) to (N, 32, H / 8, W / 8)."""
+        """(N, channels, H / 32, W / 32) to (N, narrow, H / 8, W / 8)."""
         gathered = self.get_submodule(self._context)(deep)
         sixteenth = self.conv_lr16x(_scaled(gathered, 2))
         eighth: torch.Tensor = self.conv_lr8x(_scaled(sixteenth, 2))
@@ -110,31 +127,31 @@ class SemanticBranch(nn.Module):
 class DetailBranch(nn.Module):
     """The soft edge, from the picture and the first features, guided by the semantic branch."""
 
-    def __init__(self, half: int, quarter: int) -> None:
+    def __init__(self, half: int, quarter: int, narrow: int) -> None:
         super().__init__()
-        self.tohr_enc2x = Convolution(half, NARROW, 1)
-        self.conv_enc2x = Convolution(NARROW + 3, NARROW, 3, stride=2)
-        self.tohr_enc4x = Convolution(quarter, NARROW, 1)
-        self.conv_enc4x = Convolution(2 * NARROW, 2 * NARROW, 3)
+        self.tohr_enc2x = Convolution(half, narrow, 1)
+        self.conv_enc2x = Convolution(narrow + 3, narrow, 3, stride=2)
+        self.tohr_enc4x = Convolution(quarter, narrow, 1)
+        self.conv_enc4x = Convolution(2 * narrow, 2 * narrow, 3)
         self.conv_hr4x = nn.Sequential(
-            Convolution(3 * NARROW + 3, 2 * NARROW, 3),
-            Convolution(2 * NARROW, 2 * NARROW, 3),
-            Convolution(2 * NARROW, NARROW, 3),
+            Convolution(3 * narrow + 3, 2 * narrow, 3),
+            Convolution(2 * narrow, 2 * narrow, 3),
+            Convolution(2 * narrow, narrow, 3),
         )
         self.conv_hr2x = nn.Sequential(
-            Convolution(2 * NARROW, 2 * NARROW, 3),
-            Convolution(2 * NARROW, NARROW, 3),
-            Convolution(NARROW, NARROW, 3),
-            Convolution(NARROW, NARROW, 3),
+            Convolution(2 * narrow, 2 * narrow, 3),
+            Convolution(2 * narrow, narrow, 3),
+            Convolution(narrow, narrow, 3),
+            Convolution(narrow, narrow, 3),
         )
         self.conv_hr = nn.Sequential(
-            Convolution(NARROW + 3, NARROW, 3), Convolution(NARROW, 1, 1, plain=True)
+            Convolution(narrow + 3, narrow, 3), Convolution(narrow, 1, 1, plain=True)
         )
 
     def forward(
         self, image: torch.Tensor, features: Features, eighth: torch.Tensor
     ) -> torch.Tensor:
-        """(N, 32, H / 2, W / 2)."""
+        """(N, narrow, H / 2, W / 2)."""
         at_half = self.tohr_enc2x(features.half)
         fine = self.conv_enc2x(torch.cat((_scaled(image, 0.5), at_half), 1))
         fine = self.conv_enc4x(torch.cat((fine, self.tohr_enc4x(features.quarter)), 1))
@@ -151,12 +168,12 @@ class DetailBranch(nn.Module):
 class FusionBranch(nn.Module):
     """Alpha, from what the other two found."""
 
-    def __init__(self) -> None:
+    def __init__(self, narrow: int) -> None:
         super().__init__()
-        self.conv_lr4x = Convolution(NARROW, NARROW, 5)
-        self.conv_f2x = Convolution(2 * NARROW, NARROW, 3)
+        self.conv_lr4x = Convolution(narrow, narrow, 5)
+        self.conv_f2x = Convolution(2 * narrow, narrow, 3)
         self.conv_f = nn.Sequential(
-            Convolution(NARROW + 3, NARROW // 2, 3), Convolution(NARROW // 2, 1, 1, plain=True)
+            Convolution(narrow + 3, narrow // 2, 3), Convolution(narrow // 2, 1, 1, plain=True)
         )
 
     def forward(
@@ -268,6 +285,10 @@ def _pointwise(width: int, channels: int) -> nn.Sequential:
     convolution = nn.Conv2d(width, channels, 1, bias=False)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())
+
+
+def _channels(full: int, width: float) -> int:
+    return max(STEP, STEP * round(full * width / STEP))
 
 
 def _scaled(values: torch.Tensor, factor: float) -> torch.Tensor:

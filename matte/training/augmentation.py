@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Image
 from matte.imaging.letterbox import letterbox
-from matte.training.pictures import Bytes
 from matte.training.settings import AugmentationSettings
 
+Bytes = NDArray[np.uint8]
 GREY = 128
 Random = np.random.Generator
 
@@ -28,9 +28,13 @@ def whole(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, Bytes]:
 
 
 def sample(
-    picture: Bytes, label: Bytes, size: int, settings: AugmentationSettings, random: Random
+    picture: Bytes,
+    label: Bytes,
+    size: tuple[int, int],
+    settings: AugmentationSettings,
+    random: Random,
 ) -> tuple[Bytes, Bytes]:
-    """A changed picture (size, size, 3) and its label (size, size)."""
+    """A changed picture (*size, 3) and its label; `size` is height and width."""
     picture, label = _crop(picture, label, settings, random)
     picture, label, inside = _place(picture, label, size, settings, random)
     picture = _recolour(picture, settings, random)
@@ -38,14 +42,14 @@ def sample(
     return picture, label
 
 
-def compose(cutout: Bytes, background: Bytes, random: Random) -> tuple[Bytes, Bytes]:
-    """An RGBA subject somewhere on a background, often large and cut off below, and the label."""
+def compose(cutout: Bytes, alpha: Bytes, background: Bytes, random: Random) -> tuple[Bytes, Bytes]:
+    """A cut-out somewhere on a background, often large and cut off below, and the label."""
     canvas = _window(background, random)
     height, width = canvas.shape[:2]
     scale = height * random.uniform(0.6, 2.2) / cutout.shape[0]
     # A subject wider than the picture would be a wall of cloth.
     scale = min(scale, 1.3 * width / cutout.shape[1])
-    rgba = _resized(_bled(cutout), scale)
+    rgba = _resized(np.dstack([cutout, alpha]), scale)
     sub_height, sub_width = rgba.shape[:2]
     x = (
         round(random.uniform(-0.25, 1.25) * (width - sub_width))
@@ -58,8 +62,8 @@ def compose(cutout: Bytes, background: Bytes, random: Random) -> tuple[Bytes, By
         y = height - sub_height + round(random.uniform(-0.1, 0.1) * sub_height)
     move = np.array([[1, 0, x], [0, 1, y]], np.float64)
     placed = cv2.warpAffine(rgba, move, (width, height), flags=cv2.INTER_NEAREST)
-    alpha = placed[:, :, 3:].astype(np.float32) / 255
-    mixed = placed[:, :, :3] * alpha + canvas * (1 - alpha)
+    cover = placed[:, :, 3:].astype(np.float32) / 255
+    mixed = placed[:, :, :3] * cover + canvas * (1 - cover)
     label = np.full((height, width), UNKNOWN, np.uint8)
     label[placed[:, :, 3] < 64] = BACKGROUND
     label[placed[:, :, 3] >= 192] = SUBJECT
@@ -84,16 +88,6 @@ def _resized(picture: Bytes, scale: float) -> Bytes:
     return np.asarray(cv2.resize(picture, new, interpolation=method), np.uint8)
 
 
-def _bled(cutout: Bytes) -> Bytes:
-    """The cut-out with its solid colours spread under the soft edge, against dark or light rims."""
-    solid = (cutout[:, :, 3:] > 200).astype(np.float32)
-    colours = cv2.blur(cutout[:, :, :3] * solid, (9, 9))
-    weight = cv2.blur(solid, (9, 9))[:, :, None]
-    rim = (solid == 0) & (weight > 0.02)
-    bled = np.where(rim, colours / np.maximum(weight, 0.02), cutout[:, :, :3])
-    return np.dstack([np.clip(bled, 0, 255).astype(np.uint8), cutout[:, :, 3]])
-
-
 def _crop(
     picture: Bytes, label: Bytes, settings: AugmentationSettings, random: Random
 ) -> tuple[Bytes, Bytes]:
@@ -110,13 +104,18 @@ def _crop(
 
 
 def _place(
-    picture: Bytes, label: Bytes, size: int, settings: AugmentationSettings, random: Random
+    picture: Bytes,
+    label: Bytes,
+    size: tuple[int, int],
+    settings: AugmentationSettings,
+    random: Random,
 ) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
-    """The picture flipped, rotated and scaled into the square, at a random place of it, its label,
+    """The picture flipped, rotated and scaled into the size, at a random place of it, its label,
     and where the picture is.
     """
     height, width = label.shape
-    scale = size / max(height, width)
+    scale = min(size[0] / height, size[1] / width)
+    across = (size[1], size[0])
     if random.random() < settings.shrink:
         scale *= random.uniform(0.6, 1)
     degrees = settings.degrees if random.random() < settings.rotate else 0
@@ -125,20 +124,20 @@ def _place(
     turn = scale * np.array(
         [[mirror * np.cos(angle), -np.sin(angle)], [mirror * np.sin(angle), np.cos(angle)]]
     )
-    room = (size - scale * np.array([width, height])) / 2
-    centre = size / 2 + random.uniform(-1, 1, 2) * room
+    room = (np.array(across) - scale * np.array([width, height])) / 2
+    centre = np.array(across) / 2 + random.uniform(-1, 1, 2) * room
     # Pixel centres are at whole numbers in warpAffine, hence the halves.
     shift = centre - 0.5 - turn @ (np.array([width, height]) / 2 - 0.5)
     move = np.column_stack([turn, shift])
     if scale < 0.6:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.35 / scale), np.uint8)
     square = cv2.warpAffine(
-        picture, move, (size, size), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
+        picture, move, across, flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
     )
     square_label = cv2.warpAffine(
-        label, move, (size, size), flags=cv2.INTER_NEAREST, borderValue=(UNKNOWN,)
+        label, move, across, flags=cv2.INTER_NEAREST, borderValue=(UNKNOWN,)
     )
-    inside = cv2.warpAffine(np.ones_like(label), move, (size, size), flags=cv2.INTER_NEAREST) > 0
+    inside = cv2.warpAffine(np.ones_like(label), move, across, flags=cv2.INTER_NEAREST) > 0
     return np.asarray(square, np.uint8), np.asarray(square_label, np.uint8), inside
 
 

@@ -1,227 +1,168 @@
 """Training a segmenter."""
 
-import copy
-import json
-import math
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from matte.arrays import SUBJECT, UNKNOWN
 from matte.conversion.export import export_segmenter
-from matte.errors import BackendError, OutputError
-from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
-from matte.training.batches import Batches
-from matte.training.evaluation import validate
-from matte.training.losses import segmentation_loss
-from matte.training.pictures import Bytes, collect
+from matte.segmentation.network import (
+    CheckpointInfo,
+    SegmentationNetwork,
+    build_network,
+    save_checkpoint,
+)
+from matte.training.augmentation import compose, sample, whole
+from matte.training.collection import Collection, Progress, collect
+from matte.training.losses import segmentation_losses
+from matte.training.run import Batch, Machine, fit
 from matte.training.settings import SegmenterSettings
-from matte.training.start import start_from
+from matte.training.sheets import sheet
+from matte.training.sizes import batch_size
+from matte.training.start import refit_norms, start_segmenter
 
-Progress = Callable[[str], None]
+Bytes = NDArray[np.uint8]
+SHOWN = 8  # pictures on the sheet
 
 
 def train_segmenter(
     settings: SegmenterSettings,
     data: Path,
     out: Path,
-    device: str = "auto",
+    *,
+    machine: Machine | None = None,
     init: Path | None = None,
+    resume: bool = False,
     progress: Progress = lambda _: None,
 ) -> Path:
     """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
-    `start_from`. Writes also out/last.safetensors and out/metrics.jsonl.
+    `start_segmenter`.
     """
-    best = fit(settings, data, out, device, init, progress)
-    progress(str(export_segmenter(best, best.with_suffix(".onnx"))))
+    fabric = (machine or Machine()).fabric(settings.run.precision)
+    torch.manual_seed(settings.run.seed)
+    network = build_network(settings.architecture)
+    task = SegmenterTask(
+        settings, network, collect(settings.data, settings.collect, data, progress)
+    )
+    if init is not None and not resume:
+        start_segmenter(network, init)
+        refit_norms(network, _pictures_in(torch.from_numpy(task.batch(0, 0)["picture"])))
+    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    if fabric.is_global_zero:
+        progress(str(export_segmenter(best, best.with_suffix(".onnx"))))
     return best
 
 
-def fit(
-    settings: SegmenterSettings,
-    data: Path,
-    out: Path,
-    device: str = "auto",
-    init: Path | None = None,
-    progress: Progress = lambda _: None,
-) -> Path:
-    """`train_segmenter` without the export."""
-    place = _device(device)
-    torch.manual_seed(settings.seed)
-    network = build_network(settings.architecture)
-    if init is not None:
-        start_from(network, init)
-    collection = collect(settings, data, progress)
-    network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub lacks it
-    average = RunningAverage(network, settings.average)
-    optimiser = _optimiser(network, settings)
-    journal = Journal(out, progress)
-    clock = Clock(settings)
-    best = -1.0
-    for step, pictures, labels in Batches(collection, settings).stream(clock.steps()):
-        rate = clock.next_rate()
-        for group in optimiser.param_groups:
-            group["lr"] = rate * group["part"]
-        with torch.autocast(place.type, torch.bfloat16, enabled=settings.bfloat16):
-            logits = network.train()(_pictures_in(pictures, place))
-        loss = segmentation_loss(logits, torch.from_numpy(labels).to(place))
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch
-        nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-        optimiser.step()
-        average.update(network, step)
-        journal.note(step, float(loss.detach()), rate)
-        if step % settings.validate_every == 0 or clock.ends_with(step):
-            metrics = validate(average.network, collection.validation, settings.size)
-            journal.report(step, clock.part(), metrics)
-            info = CheckpointInfo(settings.architecture, settings.size, step, metrics)
-            save_checkpoint(average.network, info, out / "last.safetensors")
-            if metrics["iou"] > best:
-                best = metrics["iou"]
-                save_checkpoint(average.network, info, out / "best.safetensors")
-        if clock.ended:
-            break  # batches that were prepared ahead are not needed any more
-    progress(f"best IoU {best:.4f}")
-    return out / "best.safetensors"
-
-
-class RunningAverage:
-    """A copy of a network whose weights are a running mean of the trained ones'."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self.decay = decay
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Draws the mean nearer to the network, faster in the first steps."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for mean, new in zip(
-            self.network.state_dict().values(), network.state_dict().values(), strict=True
-        ):
-            if mean.is_floating_point():
-                mean.lerp_(new, 1 - decay)
-            else:
-                mean.copy_(new)
-
-
 @dataclass(slots=True)
-class Clock:
-    """Where a run stands between its start, 0, and its end, 1, by steps or by minutes."""
+class SegmenterTask:
+    """A segmenter, its samples, its losses and its scores."""
 
     settings: SegmenterSettings
-    step: int = 0
-    start: float = 0.0
-    ended: bool = False
+    network: SegmentationNetwork
+    collection: Collection
+    score: str = "score"
+    backgrounds: list[Bytes] = field(init=False)
 
-    def steps(self) -> Iterator[tuple[int, int]]:
-        """Each step, from 1, with the size of its pictures."""
-        self.start = time.monotonic()
-        for step in range(1, self.settings.steps + 1):
-            if self.ended:
-                return
-            sizes = self.settings.sizes
-            yield step, sizes[min(int(self.part() * len(sizes)), len(sizes) - 1)]
+    def __post_init__(self) -> None:
+        self.backgrounds = [s.picture for s in self.collection.kind("background")]
 
-    def part(self) -> float:
-        """The part of the run that is over."""
-        by_step = self.step / self.settings.steps
-        if not self.settings.minutes:
-            return by_step
-        return max(by_step, (time.monotonic() - self.start) / 60 / self.settings.minutes)
+    @property
+    def encoder(self) -> nn.Module:
+        """The part that starts from released weights."""
+        return self.network.encoder
 
-    def next_rate(self) -> float:
-        """The learning rate of the next step: up in a line, down as a cosine."""
-        part, warm_up = self.part(), self.settings.warm_up
-        self.step += 1
-        if part < warm_up:
-            return self.settings.learning_rate * (part + 1 / self.settings.steps) / warm_up
-        fall = min(1.0, (part - warm_up) / max(1e-9, 1 - warm_up))
-        return self.settings.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * fall)) / 2)
-
-    def ends_with(self, step: int) -> bool:
-        """Whether the run ends with this step."""
-        self.ended = step >= self.settings.steps or self.part() >= 1
-        return self.ended
-
-
-class Journal:
-    """The log of a run: lines for people, metrics.jsonl for programs."""
-
-    def __init__(self, out: Path, progress: Progress) -> None:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            self.path = out / "metrics.jsonl"
-            self.path.write_text("")
-        except OSError as error:
-            raise OutputError(f"can't write into {out}", str(error.strerror)) from error
-        self.progress = progress
-        self.losses: list[float] = []
-        self.rate = 0.0
-        self.start = time.monotonic()
-
-    def note(self, step: int, loss: float, rate: float) -> None:
-        """Keeps a step's loss; says so now and then."""
-        self.losses.append(loss)
-        self.rate = rate
-        if step in (1, 10) or step % 50 == 0:
-            recent = self.losses[-50:]
-            each = (time.monotonic() - self.start) / step
-            self.progress(
-                f"step {step}: loss {sum(recent) / len(recent):.4f}, {each:.2f} s per step"
-            )
-
-    def report(self, step: int, part: float, metrics: dict[str, float]) -> None:
-        """Writes a validation down."""
-        row = {
-            "step": step,
-            "seconds": round(time.monotonic() - self.start, 1),
-            "learning_rate": self.rate,
-            "loss": sum(self.losses) / max(1, len(self.losses)),
-            "validation": metrics,
+    def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
+        """`picture` (N, height, width, 3) and `label` (N, height, width), uint8."""
+        random = np.random.default_rng([self.settings.run.seed, step, rank])
+        part = step / self.settings.run.steps
+        size = batch_size(self.settings.sizes, part, self.settings.aspects, random)
+        pairs = [self._one(size, random) for _ in range(self.settings.run.batch)]
+        return {
+            "picture": np.stack([p for p, _ in pairs]),
+            "label": np.stack([t for _, t in pairs]),
         }
-        self.losses.clear()
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        self.progress(f"step {step} ({part:.0%}): {told}")
+
+    def _one(self, size: tuple[int, int], random: np.random.Generator) -> tuple[Bytes, Bytes]:
+        sets = [(d, s) for d, s in self.collection.sets if d.weight > 0]
+        shares = np.array([d.weight for d, _ in sets])
+        _, samples = sets[random.choice(len(sets), p=shares / shares.sum())]
+        item = samples[int(random.integers(len(samples)))]
+        picture, label = item.picture, item.truth
+        if item.kind == "cutout":
+            background = self.backgrounds[int(random.integers(len(self.backgrounds)))]
+            picture, label = compose(picture, label, background, random)
+        elif item.kind == "alpha":
+            label = cut(label)
+        return sample(picture, label, size, self.settings.augmentation, random)
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy and Dice."""
+        logits = network(_pictures_in(batch["picture"]))
+        return segmentation_losses(logits, batch["label"], self.settings.boundary)
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Per set "iou SET", the mean over its pictures, or, without any subject, "false SET":
+        the share of pixels taken for the subject; "score", the mean over the sets with subjects.
+        """
+        ious: dict[str, list[float]] = {}
+        wrong: dict[str, list[float]] = {}
+        for (name, _), logits, label in self._found(network, len(self.collection.validation)):
+            found, counted = logits > 0, label != UNKNOWN
+            subject = label == SUBJECT
+            if subject.any():
+                union = ((found | subject) & counted).sum()
+                ious.setdefault(name, []).append(float((found & subject).sum() / union))
+            else:
+                wrong.setdefault(name, []).append(float(found[counted].mean()))
+        means = {name: float(np.mean(values)) for name, values in sorted(ious.items())}
+        return {
+            self.score: float(np.mean(list(means.values()))) if means else 0.0,
+            **{f"iou {name}": value for name, value in means.items()},
+            **{f"false {name}": float(np.mean(v)) for name, v in sorted(wrong.items())},
+        }
+
+    def sheet(self, network: nn.Module) -> Bytes:
+        """Picture, label and probability of a few validation pictures."""
+        size = self.settings.size
+        rows = []
+        for (_, item), logits, label in self._found(network, SHOWN):
+            picture, _ = whole(item.picture, _label(item.kind, item.truth), size)
+            probability = np.rint(255 / (1 + np.exp(-logits))).astype(np.uint8)
+            rows.append([picture, label, probability])
+        return sheet(rows)
+
+    def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+        """Writes the network with what it is."""
+        info = CheckpointInfo(self.settings.architecture, self.settings.size, step, metrics)
+        save_checkpoint(network, info, path)
+
+    def _found(self, network: nn.Module, count: int) -> Iterator[tuple[Any, NDArray[Any], Bytes]]:
+        """Validation pictures with the logits (size, size) and the label at the network's size."""
+        place = next(network.parameters()).device
+        for name, item in self.collection.validation[:count]:
+            picture, label = whole(item.picture, _label(item.kind, item.truth), self.settings.size)
+            with torch.inference_mode():
+                logits = network(_pictures_in(torch.from_numpy(picture[None]).to(place)))
+            yield (name, item), logits[0, 0].float().cpu().numpy(), label
 
 
-def _pictures_in(pictures: Bytes, place: torch.device) -> torch.Tensor:
+def cut(alpha: Bytes) -> Bytes:
+    """A matte as a label: subject from a half on."""
+    return np.where(alpha >= UNKNOWN, np.uint8(SUBJECT), np.uint8(0)).astype(np.uint8)
+
+
+def _label(kind: str, truth: Bytes) -> Bytes:
+    return cut(truth) if kind == "alpha" else truth
+
+
+def _pictures_in(pictures: Tensor) -> Tensor:
     """uint8 (N, H, W, 3) as float 0 … 1 (N, 3, H, W), channels last in memory."""
-    return torch.from_numpy(pictures).to(place).permute(0, 3, 1, 2).float().div_(255)
-
-
-def _optimiser(network: nn.Module, settings: SegmenterSettings) -> torch.optim.Optimizer:
-    """AdamW; norms and biases don't decay, the encoder learns at its part of the rate."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        key = (name.startswith("network.encoder."), parameter.ndim > 1)
-        groups.setdefault(key, []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {
-                "params": parameters,
-                "part": settings.encoder_rate if encoder else 1.0,
-                "weight_decay": settings.weight_decay if weight else 0.0,
-            }
-            for (encoder, weight), parameters in groups.items()
-        ],
-        lr=settings.learning_rate,
-    )
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        place = torch.device(name)
-        torch.empty(1, device=place)
-    except (RuntimeError, AssertionError) as error:
-        raise BackendError(f"no device {name!r} for torch", "use --device auto or cpu") from error
-    return place
+    return pictures.permute(0, 3, 1, 2).float().div_(255)

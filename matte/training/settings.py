@@ -2,33 +2,111 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from matte.configs.tables import from_file, read_toml
+from matte.datasets.layouts import AUTO, LAYOUTS
 from matte.errors import SettingError
 from matte.registry import nearest
+from matte.training.synthesis.refiner_samples import RefinerMix
 
-KINDS = ("backgrounds", "cutouts", "pairs")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
     """One folder of training pictures.
 
-    `folder`: below the data root. `kind`: "pairs" (images/NAME.* and masks/NAME.png: 255 subject,
-    0 background, 128 doesn't count), "backgrounds" (pictures without a subject) or "cutouts" (RGBA
-    subjects, put on the backgrounds). `weight`: its share of the samples, against the other sets'.
-    `exclude`: names, without the ending, to leave out.
+    `folder`: below the data root. `layout`: one of `matte.datasets.layouts.LAYOUTS`. `classes`:
+    the labels that are the subject, where the layout has labels. `weight`: its share of the
+    samples, against the other sets'; 0: for validation only. `held_back`: the share of its
+    pictures that is only for validation, chosen by name; negative: the recipe's. `exclude`: names
+    to leave out.
     """
 
     folder: str
-    kind: str = "pairs"
+    layout: str = "pairs"
+    classes: tuple[str, ...] = ()
     weight: float = 1.0
+    held_back: float = -1.0
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise SettingError(f"no kind of data set {self.kind!r}", nearest(self.kind, KINDS))
-        _at_least(0, weight=self.weight)
+        known = (*LAYOUTS, AUTO)
+        if self.layout not in known:
+            raise SettingError(f"no layout {self.layout!r}", nearest(self.layout, known))
+        at_least(0, weight=self.weight)
+        between(-1, 1, held_back=self.held_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """Which pictures there are and how they are kept.
+
+    `held_back`: the share of the pictures that is only for validation, chosen by name.
+    `validation_pictures`: at most so many are validated on. `longest`: the long side at which
+    pictures are kept in memory; 0: as they are.
+    """
+
+    held_back: float = 0.1
+    validation_pictures: int = 200
+    longest: int = 560
+
+    def __post_init__(self) -> None:
+        between(0, 1, held_back=self.held_back)
+        at_least(1, validation_pictures=self.validation_pictures)
+        at_least(0, longest=self.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How any network is trained.
+
+    `batch`, `steps`: pictures per step (on each device), and steps.
+    `learning_rate`: its peak, after `warm_up` (a share of the steps). `schedule`: "cosine" falls
+    to nothing at the last step; "plateau" halves the rate whenever `plateau` validations in a row
+    bring nothing better; "constant".
+    `encoder_rate`: the encoder's part of the rate. `freeze`: how many of the network's first
+    layers (modules with weights of their own, norms included) keep the weights they start with.
+    `weight_decay`: AdamW's, on weights only. `momentum`: its first beta.
+    `clip`: the largest norm of the gradients. `average`: decay of the running mean of the weights,
+    which is what is validated and kept.
+    `validate_every`: steps between validations, each of which leaves a checkpoint. `patience`: the
+    run ends after so many in a row that bring nothing better; 0: never.
+    `precision`: "32-true", or mixed, where the processor multiplies it fast: "bf16-mixed",
+    "16-mixed".
+    `workers`: processes that prepare samples; 0: the training's own.
+    `seed`: same seed, same steps, same weights (one machine, one number of threads and devices).
+    """
+
+    batch: int = 8
+    steps: int = 1000
+    learning_rate: float = 1e-3
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    warm_up: float = 0.05
+    plateau: int = 5
+    encoder_rate: float = 0.3
+    freeze: int = 0
+    weight_decay: float = 0.01
+    momentum: float = 0.9
+    clip: float = 1.0
+    average: float = 0.998
+    validate_every: int = 250
+    patience: int = 0
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    workers: int = 0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)
+        at_least(1, validate_every=self.validate_every)
+        at_least(0, weight_decay=self.weight_decay, seed=self.seed, freeze=self.freeze)
+        at_least(0, patience=self.patience, workers=self.workers, encoder_rate=self.encoder_rate)
+        between(0, 1, warm_up=self.warm_up, average=self.average)
+        between(0, 0.999, momentum=self.momentum)
+        for name in ("learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise SettingError(f"{name} = {getattr(self, name)}", "give a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +132,10 @@ class AugmentationSettings:
 
     def __post_init__(self) -> None:
         for name in ("flip", "crop", "shrink", "rotate", "grey", "blur", "noise", "jpeg"):
-            _between(0, 1, **{name: getattr(self, name)})
-        _between(0.1, 1, smallest=self.smallest)
-        _between(0, 180, degrees=self.degrees)
-        _between(0, 0.9, light=self.light)
+            between(0, 1, **{name: getattr(self, name)})
+        between(0.1, 1, smallest=self.smallest)
+        between(0, 180, degrees=self.degrees)
+        between(0, 0.9, light=self.light)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,61 +145,24 @@ class SegmenterSettings:
     `architecture`: a name in `matte.segmentation.network.ARCHITECTURES`.
     `sizes`: the squares that pictures are fitted into, one after the other for equal shares of
     the steps, small and cheap ones first; the network is made for the last. Multiples of 32.
-    `batch`, `steps`: pictures per step, and steps.
-    `minutes`: 0, or when to end: the schedule then follows the clock or the steps, whichever is
-    further, and the weights depend on the machine's speed.
-    `learning_rate`: its peak, after `warm_up` (a share of the steps); then it falls as a cosine.
-    `encoder_rate`: the encoder's part of it. `weight_decay`: AdamW's, on weights only.
-    `clip`: the largest norm of the gradients. `average`: decay of the running mean of the weights,
-    which is what is validated and kept.
-    `validate_every`: steps. `validation_pictures`: at most so many; `held_back`: the share of
-    the pictures that is only for validation, chosen by name.
-    `longest`: the long side at which pictures are kept in memory.
-    `bfloat16`: multiply in bfloat16; good on processors with AVX-512 BF16 and on recent GPUs.
-    `seed`: same seed, same steps, same weights (one machine, one number of threads).
+    `aspects`: the largest ratio of the sides of a batch's pictures, drawn anew for each batch
+    around the same area; 1: squares only.
+    `boundary`: how much more a pixel at the subject's edge counts.
     """
 
     data: tuple[DataSet, ...] = ()
     architecture: str = "unet"
     sizes: tuple[int, ...] = (320,)
-    batch: int = 8
-    steps: int = 1000
-    minutes: float = 0.0
-    learning_rate: float = 1e-3
-    warm_up: float = 0.05
-    encoder_rate: float = 0.3
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    average: float = 0.998
-    validate_every: int = 250
-    validation_pictures: int = 200
-    held_back: float = 0.1
-    longest: int = 448
-    bfloat16: bool = False
-    seed: int = 1
+    aspects: float = 1.0
+    boundary: float = 0.0
+    collect: Collecting = field(default_factory=Collecting)
+    run: RunSettings = field(default_factory=RunSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
 
     def __post_init__(self) -> None:
-        if not any(d.weight > 0 for d in self.data):
-            raise SettingError("no data set to train on", "add [[data]] with folder and weight")
-        if not self.sizes:
-            raise SettingError("sizes is empty", "give at least one, such as [320]")
-        for size in self.sizes:
-            if size < 32 or size % 32:
-                raise SettingError(f"sizes has {size}", "give multiples of 32")
-        _at_least(
-            1,
-            batch=self.batch,
-            steps=self.steps,
-            validate_every=self.validate_every,
-            validation_pictures=self.validation_pictures,
-            longest=self.longest,
-        )
-        _at_least(0, minutes=self.minutes, weight_decay=self.weight_decay, seed=self.seed)
-        _between(0, 1, warm_up=self.warm_up, average=self.average, held_back=self.held_back)
-        for name in ("learning_rate", "encoder_rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise SettingError(f"{name} = {getattr(self, name)}", "give a number above 0")
+        checked(self.data, self.sizes)
+        between(1, 4, aspects=self.aspects)
+        at_least(0, boundary=self.boundary)
 
     @property
     def size(self) -> int:
@@ -129,18 +170,74 @@ class SegmenterSettings:
         return self.sizes[-1]
 
 
-def read_segmenter_settings(path: Path) -> SegmenterSettings:
-    """The settings in a TOML file: plain keys, [augmentation] and one [[data]] per data set."""
-    return from_file(SegmenterSettings, read_toml(path), str(path))
+@dataclass(frozen=True, slots=True)
+class RefinerGoal:
+    """What a refiner is told to get right, each with its weight: `alpha` (L1 in the unknown
+    region), `composition` (the picture that alpha gives with the true layers), `laplacian` (all
+    scales of alpha), `gradient` (its edges).
+    """
+
+    alpha: float = 1.0
+    composition: float = 0.5
+    laplacian: float = 0.5
+    gradient: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "composition", "laplacian", "gradient"):
+            at_least(0, **{name: getattr(self, name)})
 
 
-def _at_least(low: float, **named: float) -> None:
+@dataclass(frozen=True, slots=True)
+class RefinerSettings:
+    """How a refiner is trained.
+
+    `architecture`: "gca-slim" or "gca"; `attention`: with guided contextual attention or without;
+    `width`: of "gca", the scale of its channels.
+    `sizes`, `aspects`: of the crops, as for segmenters.
+    `mix`: where the samples come from.
+    """
+
+    data: tuple[DataSet, ...] = ()
+    architecture: Literal["gca-slim", "gca"] = "gca-slim"
+    attention: bool = True
+    width: float = 1.0
+    sizes: tuple[int, ...] = (192, 256)
+    aspects: float = 1.0
+    goal: RefinerGoal = field(default_factory=RefinerGoal)
+    mix: RefinerMix = field(default_factory=RefinerMix)
+    collect: Collecting = field(default_factory=lambda: Collecting(longest=0))
+    run: RunSettings = field(default_factory=RunSettings)
+
+    def __post_init__(self) -> None:
+        checked(self.data, self.sizes)
+        between(1, 4, aspects=self.aspects)
+
+
+def read_settings(cls: type[T], path: Path) -> T:
+    """The settings in a recipe: a TOML file with plain keys, tables and one [[data]] per set."""
+    return from_file(cls, read_toml(path), str(path))
+
+
+def checked(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> None:
+    """Raises if there is nothing to train on, or a size that networks can't take."""
+    if not any(d.weight > 0 for d in data):
+        raise SettingError("no data set to train on", "add [[data]] with folder and weight")
+    if not sizes:
+        raise SettingError("sizes is empty", "give at least one, such as [320]")
+    for size in sizes:
+        if size < 32 or size % 32:
+            raise SettingError(f"sizes has {size}", "give multiples of 32")
+
+
+def at_least(low: float, **named: float) -> None:
+    """Raises if one of the numbers is below `low`, or not a number."""
     for name, value in named.items():
         if not value >= low:
             raise SettingError(f"{name} = {value}", f"give at least {low}")
 
 
-def _between(low: float, high: float, **named: float) -> None:
+def between(low: float, high: float, **named: float) -> None:
+    """Raises if one of the numbers is out of bounds, or not a number."""
     for name, value in named.items():
         if not low <= value <= high:
             raise SettingError(f"{name} = {value}", f"give a number from {low} to {high}")

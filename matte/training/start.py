@@ -1,41 +1,215 @@
 """Weights that a training starts from."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from matte.conversion.tflite import convolutions
 from matte.errors import WeightsError
+from matte.modnet.backbones import MobileNetV2Backbone
+from matte.modnet.checkpoint import load_network as load_modnet
+from matte.modnet.network import KIND as MODNET
+from matte.modnet.network import ModnetNetwork
+from matte.refiner.checkpoint import RefinerNetwork
+from matte.refiner.checkpoint import load_network as load_refiner
+from matte.refiner.slim import SlimNetwork
+from matte.runtime.tensors import kind_of
+from matte.segmentation.deeplab_unet import DeepLabUnet
 from matte.segmentation.network import SegmentationNetwork, load_checkpoint
+from matte.weights.store import all_weights
+
+EPSILON = 1e-5  # of MobileNetV2's norms
+MOBILENET_V2 = 51  # its convolutions down to 320 channels; for ImageNet there is one more
 
 
-def start_from(network: SegmentationNetwork, path: Path) -> None:
-    """Puts weights into the network before training.
+@dataclass(frozen=True, slots=True, eq=False)
+class Released:
+    """A convolution of a released network and the norm behind it."""
 
-    `path`: a checkpoint of the same architecture (.safetensors), or a state_dict of torchvision's
-    mobilenet_v2 (.pth), of which the features become the encoder.
+    weight: Tensor
+    mean: Tensor
+    variance: Tensor
+    scale: Tensor
+    shift: Tensor
+
+
+def find_start(name: str) -> Path:
+    """The file to start from: a path, or a network of matte by its name."""
+    path = Path(name)
+    known = all_weights()
+    if path.is_file() or name not in known:
+        if not path.is_file():
+            raise WeightsError(f"no file and no network {name!r}", "see 'matte weights list'")
+        return path
+    return known[name].torch_path or known[name].path
+
+
+def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
+    """Puts weights into a segmenter before training.
+
+    `path`: a checkpoint (.safetensors), of which everything is taken that fits in name and shape;
+    a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or DeepLabV3 on MobileNetV2
+    as released (.tflite) for the encoder and the context of a DeepLabUnet.
     """
     if path.suffix == ".safetensors":
-        weights = load_checkpoint(path)[0].state_dict()
-        part: nn.Module = network
+        put_fitting(network, load_checkpoint(path)[0].state_dict(), path)
+        return
+    parts: list[nn.Module] = [network.encoder]
+    if path.suffix == ".tflite" and isinstance(network.network, DeepLabUnet):
+        parts.append(network.network.context)
+    put_in_order(parts, released(path), path)
+
+
+def start_refiner(network: RefinerNetwork, path: Path) -> None:
+    """Puts weights into a refiner before training: a checkpoint (.safetensors), of which everything
+    is taken that fits, or, for the slim network's encoder, what `released` reads.
+    """
+    if path.suffix == ".safetensors":
+        put_fitting(network, load_refiner(path).state_dict(), path)
+    elif isinstance(network, SlimNetwork):
+        put_in_order([network.encoder], released(path), path)
     else:
-        weights = _encoder_weights(path)
-        part = network.encoder
-    try:
-        part.load_state_dict(weights)
-    except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit the network", "start from another") from error
+        raise WeightsError(f"{path} is for another network", "start gca from a .safetensors")
 
 
-def _encoder_weights(path: Path) -> dict[str, torch.Tensor]:
+def start_modnet(network: ModnetNetwork, path: Path) -> None:
+    """Puts weights into a MODNet before training.
+
+    `path`: a MODNet, trained here or imported (.safetensors), of which everything is taken that
+    fits in name and shape; or, for a MobileNetV2 in the backbone, a segmenter whose encoder is one
+    (.safetensors), or what `released` reads.
+    """
+    if path.suffix == ".safetensors" and kind_of(path) == MODNET:
+        put_fitting(network, load_modnet(path).state_dict(), path)
+        return
+    backbone = network.backbone
+    if not network.info.encoder.startswith("mobilenetv2"):
+        raise WeightsError(f"{path} is not for {network.info.encoder}", "start from a MODNet")
+    if path.suffix == ".safetensors":
+        theirs = [_trained(*pair) for pair in _convolutions(load_checkpoint(path)[0].encoder)]
+    else:
+        theirs = released(path)
+    if path.suffix == ".tflite":
+        theirs = theirs[:MOBILENET_V2]  # what follows is DeepLab's own
+    part: nn.Module = backbone
+    if isinstance(backbone, MobileNetV2Backbone) and len(theirs) == MOBILENET_V2:
+        part = backbone.model.features[:-1]  # type: ignore[index,assignment]  # an nn.Sequential
+    put_in_order([part], theirs, path)
+
+
+def released(path: Path) -> list[Released]:
+    """The convolutions of a MobileNetV2 in the order of their work: torchvision's state_dict (.pth)
+    or DeepLabV3 for TensorFlow Lite (.tflite).
+    """
+    if path.suffix == ".tflite":
+        return [_folded(c.weight, c.bias) for c in convolutions(path)]
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        whole = torch.load(path, map_location="cpu", weights_only=True)
+        weights = {k: v.float() for k, v in whole.items() if k.startswith("features.")}
+        found: list[Released] = []
+        # A convolution's key is followed by its norm's.
+        values = iter((k, v) for k, v in weights.items() if "num_batches" not in k)
+        for _, weight in values:
+            scale, shift, mean, variance = (next(values)[1] for _ in range(4))
+            found.append(Released(weight, mean, variance, scale, shift))
     except Exception as error:  # torch.load documents no set of errors
-        raise WeightsError(f"can't read {path}", "give a .pth or .safetensors") from error
-    if not isinstance(weights, dict):
-        raise WeightsError(f"{path} is not a state_dict", "give torchvision's mobilenet_v2")
-    return {
-        key: value.float() if value.is_floating_point() else value
-        for key, value in weights.items()
-        if key.startswith("features.")
-    }
+        raise WeightsError(
+            f"can't read {path}", "give torchvision's mobilenet_v2, a .tflite or a .safetensors"
+        ) from error
+    return found
+
+
+@torch.no_grad()
+def put_in_order(parts: Sequence[nn.Module], theirs: Sequence[Released], path: Path) -> None:
+    """Fills the convolutions and norms of a network's parts, in the order of their work.
+
+    A released network of half width has 12 channels where ours has 16, and ours may take more
+    than colours: what is left over starts at random, and nothing released listens to it yet.
+    """
+    ours = [pair for part in parts for pair in _convolutions(part)]
+    if len(ours) > len(theirs) or not all(
+        _fits(c.weight, released.weight) for (c, _), released in zip(ours, theirs, strict=False)
+    ):
+        raise WeightsError(f"{path} does not fit the network", "start from another")
+    for (convolution, norm), released in zip(ours, theirs, strict=False):
+        out, channels = released.weight.shape[:2]
+        convolution.weight[:out] = 0
+        convolution.weight[:out, :channels] = released.weight
+        norm.reset_running_stats()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        norm.running_mean[:out] = released.mean
+        norm.running_var[:out] = released.variance
+        norm.weight[:out] = released.scale
+        norm.bias[:out] = released.shift
+
+
+def put_fitting(network: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Fills whatever of the network has the name and shape of one of the weights."""
+    own = network.state_dict()
+    fitting = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
+    if not fitting:
+        raise WeightsError(f"nothing of {path} fits the network", "start from another")
+    network.load_state_dict(fitting, strict=False)
+
+
+@torch.no_grad()
+def refit_norms(network: nn.Module, *inputs: Tensor) -> None:
+    """Gives batch norms the statistics of some inputs, without changing what the network does.
+
+    Networks whose norms were folded into convolutions come with norms that do nothing; trained on
+    batches they would start from a different function.
+    """
+    handles = [
+        module.register_forward_pre_hook(_refit)
+        for module in network.modules()
+        if isinstance(module, nn.BatchNorm2d)
+    ]
+    network.eval()(*inputs)
+    for handle in handles:
+        handle.remove()
+
+
+def _refit(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None
+    assert variance is not None
+    scale = norm.weight / (variance + norm.eps).sqrt()
+    shift = norm.bias - mean * scale
+    batch = inputs[0].transpose(0, 1).flatten(1).float()
+    mean.copy_(batch.mean(dim=1))
+    # A channel that is nearly constant would be blown up when a batch lets it vary.
+    variance.copy_(batch.var(dim=1, correction=0).clamp(min=1e-3 * float(batch.var())))
+    norm.weight.copy_(scale * (variance + norm.eps).sqrt())
+    norm.bias.copy_(shift + mean * scale)
+
+
+def _trained(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Released:
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return Released(convolution.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias)
+
+
+def _folded(weight: object, bias: object) -> Released:
+    shift = torch.as_tensor(bias)
+    zero, one = torch.zeros_like(shift), torch.ones_like(shift)
+    return Released(torch.as_tensor(weight), zero, one - EPSILON, one, shift)
+
+
+def _fits(ours: Tensor, theirs: Tensor) -> bool:
+    """Whether a released weight has our kernel and at most our channels."""
+    return ours.shape[2:] == theirs.shape[2:] and all(
+        have >= released for have, released in zip(ours.shape, theirs.shape, strict=True)
+    )
+
+
+def _convolutions(part: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """The convolutions of a part in the order of their work, each with the norm behind it."""
+    modules = [m for m in part.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
+    for convolution, norm in zip(modules[::2], modules[1::2], strict=True):
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        yield convolution, norm

@@ -23,6 +23,10 @@ def test_reference_sizes_are_the_released_codes(
     assert reference_size(*size) == expected
 
 
+def test_networks_of_another_size_have_the_same_rule() -> None:
+    assert reference_size(1080, 1920, 256) == (256, 448)
+
+
 def test_pictures_are_fed_from_minus_one_to_one() -> None:
     session = FakeSession(lambda blob: blob[:, :1] * np.float32(0.5) + np.float32(0.5))
     image = np.zeros((512, 512, 3), np.uint8)

@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from matte.errors import SettingError
-from matte.modnet.network import CONTEXTS, IBNorm, ModnetInfo, build_network
+from matte.modnet.checkpoint import load_network, metrics_of, save_network
+from matte.modnet.network import CONTEXTS, KIND, IBNorm, ModnetInfo, build_network
+from matte.runtime.tensors import save_tensors
 from tests.modnet.official import official_case, single_state
 
 SMALL = "mobilenetv3_small_050"  # one of timm's, with features from 1/2 to 1/32
@@ -107,3 +111,37 @@ def test_ibnorm_counts_in_float32_whatever_it_is_given() -> None:
 def test_what_does_not_fit_is_refused(info: ModnetInfo, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         build_network(info)
+
+
+@pytest.mark.parametrize("width", [0.25, 0.5, 2.0])
+def test_width_scales_the_branches(width: float) -> None:
+    info = ModnetInfo(SMALL, "e_aspp", width)
+    assert (info.wide, info.narrow) == (96 * width, 32 * width)
+    network = build_network(info).eval()
+    with torch.inference_mode():
+        assert network(picture(1, 64, 96)).shape == (1, 1, 64, 96)
+    released = build_network(ModnetInfo(SMALL, "e_aspp"))
+    assert network.state_dict().keys() == released.state_dict().keys()
+
+
+def test_channels_are_multiples_of_8() -> None:
+    info = ModnetInfo(SMALL, width=0.3)
+    assert (info.wide, info.narrow) == (32, 8)
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, float("nan"), 5.0])
+def test_a_width_that_can_not_be_is_refused(width: float) -> None:
+    with pytest.raises(SettingError, match="width = "):
+        ModnetInfo(width=width)
+
+
+def test_checkpoints_carry_the_width_and_old_ones_have_none(tmp_path: Path) -> None:
+    network = build_network(ModnetInfo(SMALL, "e_aspp", 0.25))
+    save_network(network, tmp_path / "new.safetensors", 7, {"mad": 0.5})
+    assert load_network(tmp_path / "new.safetensors").info == network.info
+    assert metrics_of(tmp_path / "new.safetensors") == {"mad": 0.5}
+    full = build_network(ModnetInfo(SMALL))
+    told = {"encoder": SMALL, "context": "se_block"}
+    save_tensors(tmp_path / "old.safetensors", full.state_dict(), KIND, told)
+    assert load_network(tmp_path / "old.safetensors").info == ModnetInfo(SMALL)
+    assert metrics_of(tmp_path / "old.safetensors") == {}

@@ -11,14 +11,18 @@ import torch
 RECIPE = """
 architecture = "unet"
 sizes = [64]
+
+[run]
 batch = 4
 steps = 3
 validate_every = 3
-held_back = 0.3
 warm_up = 0.0
 average = 0.5
 learning_rate = 3e-3
 encoder_rate = 1.0
+
+[collect]
+held_back = 0.3
 
 [augmentation]
 crop = 0.0
@@ -33,12 +37,12 @@ weight = 0.8
 
 [[data]]
 folder = "cut"
-kind = "cutouts"
+layout = "cutouts"
 weight = 0.1
 
 [[data]]
 folder = "empty"
-kind = "backgrounds"
+layout = "backgrounds"
 weight = 0.1
 """
 

@@ -32,7 +32,7 @@ def test_picture_and_label_move_together(shape: tuple[int, int]) -> None:
     random = np.random.default_rng(1)
     for _ in range(20):
         settings = AugmentationSettings(light=0, grey=0, blur=0, noise=0, jpeg=0, degrees=40)
-        square, label = sample(*picture(*shape), 64, settings, random)
+        square, label = sample(*picture(*shape), (64, 64), settings, random)
         assert square.shape == (64, 64, 3)
         assert square.dtype == label.dtype == np.uint8
         assert set(np.unique(label)) <= {0, 128, 255}
@@ -45,13 +45,13 @@ def test_picture_and_label_move_together(shape: tuple[int, int]) -> None:
 def test_what_is_outside_the_picture_stays_grey() -> None:
     random = np.random.default_rng(2)
     for _ in range(20):
-        square, label = sample(*picture(50, 70), 64, WILD, random)
+        square, label = sample(*picture(50, 70), (64, 64), WILD, random)
         assert (square[label == 128] == GREY).all()
 
 
 def test_no_change_is_asked_for_none_is_made() -> None:
     given, given_label = picture(64, 64)
-    square, label = sample(given, given_label, 64, STILL, np.random.default_rng(3))
+    square, label = sample(given, given_label, (64, 64), STILL, np.random.default_rng(3))
     np.testing.assert_array_equal(label, given_label)
     assert np.abs(square.astype(int) - given).max() <= 1
 
@@ -59,20 +59,28 @@ def test_no_change_is_asked_for_none_is_made() -> None:
 def test_the_inputs_are_not_edited() -> None:
     given, given_label = picture(40, 40)
     before = given.copy(), given_label.copy()
-    sample(given, given_label, 32, WILD, np.random.default_rng(4))
+    sample(given, given_label, (32, 32), WILD, np.random.default_rng(4))
     np.testing.assert_array_equal(given, before[0])
     np.testing.assert_array_equal(given_label, before[1])
 
 
 def test_a_cutout_is_labelled_where_it_lands() -> None:
-    cutout = np.full((40, 20, 4), 255, np.uint8)
+    cutout, alpha = np.full((40, 20, 3), 255, np.uint8), np.full((40, 20), 255, np.uint8)
     background = np.zeros((100, 150, 3), np.uint8)
     random = np.random.default_rng(5)
     seen = 0
     for _ in range(10):
-        mixed, label = compose(cutout, background, random)
+        mixed, label = compose(cutout, alpha, background, random)
         assert mixed.shape[:2] == label.shape
         assert (mixed[label == 255] >= 190).all()
         assert (mixed[label == 0] <= 64).all()
         seen += int((label == 255).any())
     assert seen == 10
+
+
+@pytest.mark.parametrize("size", [(32, 96), (96, 32)])
+def test_samples_have_the_size_that_is_asked_for(size: tuple[int, int]) -> None:
+    square, label = sample(*picture(40, 60), size, WILD, np.random.default_rng(6))
+    assert square.shape == (*size, 3)
+    assert label.shape == size
+    assert (label != 128).any()

@@ -1,6 +1,10 @@
 import torch
 
-from matte.training.losses import segmentation_loss
+from matte.training.losses import absolute, gradient, laplacian, segmentation_losses
+
+
+def segmentation_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    return torch.stack(list(segmentation_losses(logits, label).values())).sum()
 
 
 def labels() -> torch.Tensor:
@@ -39,3 +43,54 @@ def test_nothing_that_counts_is_no_error() -> None:
 def test_an_empty_picture_left_empty_costs_nothing() -> None:
     label = torch.zeros(1, 8, 8, dtype=torch.uint8)
     assert segmentation_loss(torch.full((1, 1, 8, 8), -30.0), label) < 1e-3
+
+
+def test_small_subjects_count_as_much_as_large_ones() -> None:
+    label = torch.zeros(2, 16, 16, dtype=torch.uint8)
+    label[0, :12] = 255
+    label[1, :2, :2] = 255
+    found = torch.where(label == 255, 20.0, -20.0)[:, None]
+    for index in (0, 1):
+        missed = found.clone()
+        missed[index] = -20
+        assert torch.isclose(
+            segmentation_losses(missed, label)["dice"], torch.tensor(0.5), atol=1e-3
+        )
+
+
+def test_the_boundary_can_count_more() -> None:
+    label = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    label[:, :8] = 255
+    right = torch.where(label == 255, 4.0, -4.0)[:, None]
+    near, far = right.clone(), right.clone()
+    near[:, :, 8:10] *= -1
+    far[:, :, 14:16] *= -1
+    plain = [segmentation_losses(x, label)["cross-entropy"] for x in (near, far)]
+    weighted = [segmentation_losses(x, label, 3.0)["cross-entropy"] for x in (near, far)]
+    assert plain[0] == plain[1]
+    assert weighted[0] > 2 * weighted[1]
+
+
+def test_mattes_are_compared_in_the_region_only() -> None:
+    truth = torch.rand(2, 1, 32, 32)
+    region = torch.zeros(2, 1, 32, 32)
+    region[:, :, 8:16] = 1
+    outside = truth.clone()
+    outside[:, :, :8] += 1
+    for loss in (absolute, laplacian, gradient):
+        assert loss(truth, truth, region) == 0
+        assert loss(outside, truth, region) == 0
+        assert loss(truth + 0.1 * region, truth, region) > 0
+    torch.testing.assert_close(absolute(truth - 0.25, truth, region), torch.tensor(0.25))
+
+
+def test_scales_and_slopes_tell_errors_apart() -> None:
+    truth, region = torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)
+    checks = torch.zeros(64, 64)
+    checks[::2, ::2] = checks[1::2, 1::2] = 0.2
+    halves = torch.zeros(64, 64)
+    halves[:32] = 0.2
+    fine, coarse = checks[None, None], halves[None, None]
+    assert absolute(fine, truth, region) == absolute(coarse, truth, region)
+    assert gradient(fine, truth, region) > 10 * gradient(coarse, truth, region)
+    assert laplacian(fine, truth, region) != laplacian(coarse, truth, region)

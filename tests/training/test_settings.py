@@ -3,17 +3,28 @@ from pathlib import Path
 import pytest
 
 from matte.errors import SettingError
-from matte.segmentation.network import ARCHITECTURES
-from matte.training.settings import read_segmenter_settings
+from matte.training.recipes import read_recipe, recipes
+from matte.training.settings import RefinerSettings, SegmenterSettings
 
-RECIPES = Path(__file__).parents[2] / "matte" / "configs" / "training"
+SEGMENTERS = ["clothing", "person", "person-light"]
 
 
-@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_the_shipped_recipes_can_be_read(name: str) -> None:
-    settings = read_segmenter_settings(RECIPES / f"{name}.toml")
-    assert settings.architecture == name
-    assert settings.size == 320
+@pytest.mark.parametrize("name", SEGMENTERS)
+def test_the_shipped_segmenters_recipes_can_be_read(name: str) -> None:
+    assert name in recipes()
+    settings = read_recipe(SegmenterSettings, name)
+    assert settings.size in (320, 384, 512)
+    assert "DATA" not in settings.architecture
+
+
+def test_the_shipped_refiners_recipes_differ_in_their_attention() -> None:
+    assert read_recipe(RefinerSettings, "gca-slim").attention
+    assert not read_recipe(RefinerSettings, "gca-slim-plain").attention
+
+
+def test_a_mistyped_recipe_is_named() -> None:
+    with pytest.raises(SettingError, match="did you mean 'person'"):
+        read_recipe(SegmenterSettings, "persn")
 
 
 @pytest.mark.parametrize(
@@ -24,24 +35,26 @@ def test_the_shipped_recipes_can_be_read(name: str) -> None:
         ("sizes = [64]", "sizes = [50]", "sizes has 50: give multiples of 32"),
         ("sizes = [64]", "sizes = []", "sizes is empty"),
         ("warm_up = 0.0", "warm_up = nan", "warm_up = nan"),
+        ("warm_up = 0.0", 'schedule = "cosin"', "did you mean 'cosine'"),
+        ("warm_up = 0.0", 'precision = "fp8"', "precision"),
         ("crop = 0.0", "crop = 2.0", "crop = 2.0"),
-        ('kind = "cutouts"', 'kind = "cutout"', "did you mean 'cutouts'"),
+        ('layout = "cutouts"', 'layout = "cutout"', "did you mean 'cutouts'"),
         ("learning_rate = 3e-3", "learning_rate = -1.0", "learning_rate = -1.0"),
     ],
 )
 def test_a_mistake_is_named(recipe: Path, old: str, new: str, told: str) -> None:
     recipe.write_text(recipe.read_text().replace(old, new, 1))
     with pytest.raises(SettingError, match=told):
-        read_segmenter_settings(recipe)
+        read_recipe(SegmenterSettings, str(recipe))
 
 
 def test_data_sets_are_needed(recipe: Path) -> None:
-    recipe.write_text("steps = 3\n")
+    recipe.write_text("sizes = [32]\n")
     with pytest.raises(SettingError, match="no data set"):
-        read_segmenter_settings(recipe)
+        read_recipe(SegmenterSettings, str(recipe))
 
 
 def test_data_is_a_list_of_tables(recipe: Path) -> None:
     recipe.write_text('data = "discs"\n')
     with pytest.raises(SettingError, match=r"write \[\[data\]\]"):
-        read_segmenter_settings(recipe)
+        read_recipe(SegmenterSettings, str(recipe))

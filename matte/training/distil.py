@@ -1,0 +1,115 @@
+"""Mattes for pictures that only have masks: a pipeline's, where it agrees with the mask."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import SUBJECT, Mask, Trimap
+from matte.datasets.layouts import list_set
+from matte.datasets.reading import read
+from matte.datasets.samples import UnusableError
+from matte.errors import OutputError, SettingError
+from matte.files import write_file
+from matte.media.pictures import encode, encode_alpha
+from matte.metrics.masks import subject_iou
+from matte.stages import Matte
+from matte.training.collection import Progress
+from matte.training.settings import DataSet, between
+
+AGREEMENT = 0.9
+
+
+class Teacher(Protocol):
+    """Whatever mattes pictures: `matte.load("best")`, for one."""
+
+    def __call__(self, image: NDArray[Any]) -> Matte:
+        """The matte of an RGB picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Distilled:
+    """What became of the pictures: names of those written now, there before, on which teacher and
+    mask disagree, and lines about the unusable.
+    """
+
+    written: tuple[str, ...]
+    present: tuple[str, ...]
+    dropped: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.written)} written, {len(self.present)} there before, {len(self.dropped)}"
+            f" dropped: teacher and mask disagree, {len(self.skipped)} unusable"
+        )
+
+
+def distil(
+    teacher: Teacher,
+    data: DataSet,
+    root: Path,
+    out: Path,
+    *,
+    agreement: float = AGREEMENT,
+    longest: int = 0,
+    progress: Progress = lambda _: None,
+) -> Distilled:
+    """Writes images/NAME.jpg and alphas/NAME.png (layout "alphas") into the folder `out`.
+
+    `data`: a set of masks below `root`; its `classes` and `exclude` count. `agreement`: the least
+    IoU of the teacher's alpha, cut at a half, with the mask; where the mask is 128 it has no say.
+    `longest` > 0: the long side to which pictures are shrunk before. What is there already is left
+    alone, so that an interrupted run can be repeated.
+    """
+    between(0, 1, agreement=agreement)
+    listing = list_set(root / data.folder, data.layout, data.classes)
+    if any(entry.kind != "mask" for entry in listing.entries):
+        raise SettingError(f"{root / data.folder} holds no masks", "give a set of layout pairs")
+    for folder in (out / "images", out / "alphas"):
+        _make(folder)
+    skipped = [f"{path}: {why}" for path, why in listing.broken]
+    for line in skipped:
+        progress(f"skipped {line}")
+    written, present, dropped = [], [], []
+    entries = [entry for entry in listing.entries if entry.name not in data.exclude]
+    for done, entry in enumerate(entries, 1):
+        name = entry.name.replace("/", "_")
+        picture, alpha = out / "images" / f"{name}.jpg", out / "alphas" / f"{name}.png"
+        if picture.is_file() and alpha.is_file():
+            present.append(entry.name)
+            continue
+        try:
+            sample = read(entry, longest)
+        except UnusableError as error:
+            skipped.append(f"{entry.picture}: {error}")
+            progress(f"skipped {skipped[-1]}")
+            continue
+        stream = encode(sample.picture, ".jpg")
+        matte = teacher(sample.picture)
+        mask = Mask(np.where(matte.alpha >= 0.5, SUBJECT, 0).astype(np.uint8))
+        iou = subject_iou(mask, Trimap(sample.truth))
+        told = f"{done} of {len(entries)}: {entry.name}, IoU {iou:.3f}"
+        # Without a subject, agreement is an empty picture: nothing to learn an edge from.
+        if iou >= agreement and mask.any():
+            # The picture comes last: only with it, the pair is whole.
+            write_file(alpha, encode_alpha(matte.alpha, ".png"), overwrite=True)
+            write_file(picture, stream, overwrite=True)
+            written.append(entry.name)
+            progress(told)
+        else:
+            dropped.append(entry.name)
+            progress(f"{told}: dropped")
+    found = Distilled(tuple(written), tuple(present), tuple(dropped), tuple(skipped))
+    progress(str(found))
+    return found
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't make {folder} ({error.strerror})", "choose another") from error

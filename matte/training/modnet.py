@@ -1,0 +1,147 @@
+"""Training a MODNet."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matte.conversion.modnet_export import export_modnet
+from matte.modnet.checkpoint import load_network, save_network
+from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
+from matte.training.collection import Collection, Progress, collect
+from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
+from matte.training.modnet_losses import Branched, modnet_losses
+from matte.training.modnet_settings import ModnetSettings
+from matte.training.run import Batch, Machine, fit
+from matte.training.sizes import batch_size
+from matte.training.start import refit_norms, start_modnet
+from matte.training.synthesis.matte_samples import MatteSample, MatteSamples
+from matte.training.synthesis.photometric import photometric
+
+BAND = (10, 20)  # the widths of the authors' band in a picture of 256 pixels
+
+
+class Samples(Protocol):
+    """Where the pictures to learn from come from."""
+
+    def sample(self, size: tuple[int, int], random: np.random.Generator) -> MatteSample:
+        """One of that height and width, a function of the generator's state."""
+        ...
+
+
+def train_modnet(
+    settings: ModnetSettings,
+    data: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,
+    init: Path | None = None,
+    resume: bool = False,
+    progress: Progress = lambda _: None,
+) -> Path:
+    """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
+
+    `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
+    `start_modnet`.
+    """
+    fabric = (machine or Machine()).fabric(settings.run.precision)
+    torch.manual_seed(settings.run.seed)
+    network = build_network(ModnetInfo(settings.encoder, settings.context, settings.width))
+    collection = collect(settings.data, settings.collect, data, progress)
+    samples = MatteSamples(
+        alphas=collection.kind("alpha"),
+        cutouts=collection.kind("cutout"),
+        masks=collection.kind("mask"),
+        backgrounds=collection.kind("background"),
+        mix=settings.mix,
+    )
+    task = ModnetTask(settings, Branched(network), samples, collection)
+    if init is not None and not resume:
+        start_modnet(network, init)
+        pictures = network_input(torch.from_numpy(task.batch(0, 0)["picture"]))
+        refit_norms(network.backbone, pictures)
+    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    if fabric.is_global_zero:
+        progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))
+    return best
+
+
+@dataclass(slots=True)
+class ModnetTask:
+    """A MODNet, its samples, its losses and its scores."""
+
+    settings: ModnetSettings
+    network: Branched
+    samples: Samples
+    collection: Collection
+    score: str = field(default=SCORE, init=False)
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The part that starts from released weights."""
+        return self.network.network.backbone
+
+    def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
+        """`picture` (N, H, W, 3), `alpha` and `valid` (N, H, W), uint8; `exact` (N,) bool;
+        `reach`, how wide the band is on each side of the edge; `seed` for what the device changes.
+        """
+        settings = self.settings
+        random = np.random.default_rng([settings.run.seed, step, rank])
+        size = batch_size(settings.sizes, step / settings.run.steps, settings.aspects, random)
+        drawn = [self.samples.sample(size, random) for _ in range(settings.run.batch)]
+        reach = min(size) / 256 * random.integers(*BAND) / 2
+        return {
+            "picture": np.stack([s.picture for s in drawn]),
+            "alpha": np.stack([s.alpha for s in drawn]),
+            "valid": np.stack([s.valid for s in drawn]),
+            "exact": np.array([s.exact for s in drawn]),
+            "reach": np.array(max(1, round(reach))),
+            "seed": np.array(random.integers(2**31)),
+        }
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Those of the three branches, and the composition's."""
+        picture, alpha = batch["picture"], batch["alpha"]
+        flat = {
+            "foreground": picture,
+            "background": picture,
+            "alpha": alpha,
+            "layered": torch.zeros_like(batch["exact"]),
+            "seed": batch["seed"],
+        }
+        changed, _, _ = photometric(flat, self.settings.light)
+        return modnet_losses(
+            network(changed * 2 - 1),
+            changed,
+            alpha[:, None].float() / 255,
+            batch["valid"][:, None].float(),
+            batch["exact"],
+            int(batch["reach"]),
+            self.settings.goal,
+        )
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """See `matte_metrics`."""
+        assert isinstance(network, Branched)
+        return matte_metrics(network, self.collection.validation, self.settings.reference)
+
+    def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
+        """See `matte_sheet`."""
+        assert isinstance(network, Branched)
+        return matte_sheet(network, self.collection.validation, self.settings.reference)
+
+    def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+        """Writes the MODNet with what it is and what was measured."""
+        save(network, path, step, metrics)
+
+
+def save(network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+    """Writes the MODNet whose branches are trained."""
+    assert isinstance(network, Branched)
+    inner = network.network
+    assert isinstance(inner, ModnetNetwork)
+    save_network(inner, path, step, metrics)

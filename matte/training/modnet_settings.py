@@ -1,0 +1,101 @@
+"""What a training of MODNet is told."""
+
+from dataclasses import dataclass, field
+
+from matte.errors import SettingError
+from matte.modnet.adapter import MULTIPLE, REFERENCE
+from matte.training.settings import Collecting, DataSet, RunSettings, at_least, between, checked
+from matte.training.synthesis.matte_samples import MatteMix
+from matte.training.synthesis.photometric import Photometric
+
+
+@dataclass(frozen=True, slots=True)
+class ModnetGoal:
+    """What MODNet is told to get right, each with its weight.
+
+    `semantic` (where the subject is, at 1/16), `detail` (alpha near the soft edge), `matte` (alpha
+    everywhere), `composition` (the subject's colours that alpha lets through; times `matte`).
+    `band`: how much more a pixel near the soft edge counts in `matte` and `composition`.
+
+    The defaults are those of the authors' code: squared errors of a blurred map and a mean over all
+    pixels of what differs in a band alone are small numbers, and so get ten times the weight.
+    """
+
+    semantic: float = 10.0
+    detail: float = 10.0
+    matte: float = 1.0
+    composition: float = 1.0
+    band: float = 4.0
+
+    def __post_init__(self) -> None:
+        for name in ("semantic", "detail", "matte", "composition", "band"):
+            at_least(0, **{name: getattr(self, name)})
+
+
+@dataclass(frozen=True, slots=True)
+class ModnetSettings:
+    """How a MODNet is trained.
+
+    `encoder`, `context`, `width`: as of `matte.modnet.network.ModnetInfo`.
+    `sizes`, `aspects`: of the samples, as for segmenters.
+    `reference`: the short side at which whole pictures are validated. Programs that follow the
+    authors' rule, matte among them, bring pictures to 512.
+    `mix`: where the samples come from. `light`: how their light and colours change.
+    """
+
+    data: tuple[DataSet, ...] = ()
+    encoder: str = "mobilenetv2"
+    context: str = "se_block"
+    width: float = 1.0
+    sizes: tuple[int, ...] = (256, 320)
+    aspects: float = 1.0
+    reference: int = REFERENCE
+    goal: ModnetGoal = field(default_factory=ModnetGoal)
+    mix: MatteMix = field(default_factory=MatteMix)
+    light: Photometric = field(default_factory=Photometric)
+    collect: Collecting = field(default_factory=Collecting)
+    run: RunSettings = field(default_factory=RunSettings)
+
+    def __post_init__(self) -> None:
+        checked(self.data, self.sizes)
+        between(1, 4, aspects=self.aspects)
+        at_least(MULTIPLE, reference=self.reference)
+
+
+def _gentle() -> RunSettings:
+    return RunSettings(
+        batch=1,
+        steps=1000,
+        learning_rate=1e-5,
+        schedule="constant",
+        warm_up=0.0,
+        encoder_rate=1.0,
+        weight_decay=0.0,
+        average=0.99,
+        validate_every=100,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SocSettings:
+    """How a trained MODNet is adapted to pictures without truth.
+
+    `reference`: the short side that pictures are brought to. `semantic`, `detail`: weights of the
+    agreement of those branches with the matte. `keep`: weight of the detail branch's likeness to
+    what it said before. `layout`: of the validation folder, if one is given.
+    `run`: its batch is one picture, whose size then is its own.
+    """
+
+    reference: int = REFERENCE
+    semantic: float = 100.0
+    detail: float = 1.0
+    keep: float = 1.0
+    layout: str = "alphas"
+    collect: Collecting = field(default_factory=lambda: Collecting(longest=1024))
+    run: RunSettings = field(default_factory=_gentle)
+
+    def __post_init__(self) -> None:
+        at_least(MULTIPLE, reference=self.reference)
+        at_least(0, semantic=self.semantic, detail=self.detail, keep=self.keep)
+        if self.run.batch != 1:
+            raise SettingError(f"batch = {self.run.batch}", "adapt with 1")

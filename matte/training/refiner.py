@@ -1,0 +1,184 @@
+"""Training a refiner."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matte.arrays import UNKNOWN, Alpha, Image, Trimap
+from matte.conversion.refiner_export import export_refiner
+from matte.datasets.samples import Sample
+from matte.evaluation.blind import Blind
+from matte.evaluation.trimaps import from_alpha
+from matte.refiner.checkpoint import RefinerNetwork, save_network
+from matte.refiner.network import Design, GcaNetwork, with_spectral_norm, without_spectral_norm
+from matte.refiner.protocols import MULTIPLE
+from matte.refiner.slim import SlimDesign, SlimNetwork
+from matte.training.collection import Collection, Progress, collect
+from matte.training.losses import absolute, gradient, laplacian
+from matte.training.run import Batch, Machine, fit
+from matte.training.settings import RefinerSettings
+from matte.training.sheets import sheet
+from matte.training.sizes import batch_size
+from matte.training.start import start_refiner
+from matte.training.synthesis.photometric import photometric
+from matte.training.synthesis.refiner_samples import RefinerSamples
+
+Bytes = NDArray[np.uint8]
+SHOWN = 8  # pictures on the sheet
+BAND = 15  # mean width of the trimaps that are validated on, in pixels
+
+
+def train_refiner(
+    settings: RefinerSettings,
+    data: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,
+    init: Path | None = None,
+    resume: bool = False,
+    progress: Progress = lambda _: None,
+) -> Path:
+    """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
+
+    `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
+    `start_refiner`.
+    """
+    fabric = (machine or Machine()).fabric(settings.run.precision)
+    torch.manual_seed(settings.run.seed)
+    network = network_for(settings)
+    if init is not None and not resume:
+        start_refiner(network, init)
+    task = RefinerTask(settings, network, collect(settings.data, settings.collect, data, progress))
+    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    if fabric.is_global_zero:
+        progress(str(export_refiner(best, best.with_suffix(".onnx"))))
+    return best
+
+
+@dataclass(slots=True)
+class RefinerTask:
+    """A refiner, its samples, its losses and its scores."""
+
+    settings: RefinerSettings
+    network: RefinerNetwork
+    collection: Collection
+    score: str = "score"
+    samples: RefinerSamples = field(init=False)
+    validation: list[tuple[str, Sample, Trimap]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind = self.collection.kind
+        self.samples = RefinerSamples(
+            kind("alpha"), kind("cutout"), kind("mask"), kind("background"), self.settings.mix
+        )
+        draw = from_alpha(BAND).draw
+        self.validation = [
+            (name, s, draw(s.name, Image(s.picture), _alpha(s)))
+            for name, s in self.collection.validation
+            if s.kind == "alpha"
+        ]
+
+    @property
+    def encoder(self) -> nn.Module | None:
+        """The part that starts from released weights."""
+        return self.network.encoder if isinstance(self.network, SlimNetwork) else None
+
+    def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
+        """The arrays of `RefinerSample`, stacked, and a seed for what the device adds to them."""
+        run = self.settings.run
+        random = np.random.default_rng([run.seed, step, rank])
+        part = step / run.steps
+        size = batch_size(self.settings.sizes, part, self.settings.aspects, random)
+        drawn = [self.samples.sample(size, random) for _ in range(run.batch)]
+        names = ("picture", "foreground", "background", "alpha", "trimap", "valid")
+        return {
+            **{name: np.stack([getattr(s, name) for s in drawn]) for name in names},
+            "layered": np.array([s.layered for s in drawn]),
+            "seed": np.array(random.integers(2**31)),
+        }
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """What the goal tells, in the unknown region, where the sample counts."""
+        picture, foreground, background = photometric(batch)
+        alpha, trimap = (batch[name][:, None].float() / 255 for name in ("alpha", "trimap"))
+        counts = (batch["valid"][:, None] > 0).float()
+        region = (batch["trimap"][:, None] == UNKNOWN).float() * counts
+        found = network(picture.contiguous(memory_format=torch.channels_last), trimap).float()
+        goal = self.settings.goal
+        losses = {
+            "alpha": goal.alpha * absolute(found, alpha, region),
+            "laplacian": goal.laplacian * laplacian(found, alpha, region),
+            "gradient": goal.gradient * gradient(found, alpha, region),
+        }
+        layered = region * batch["layered"][:, None, None, None]
+        composed = found * foreground + (1 - found) * background
+        losses["composition"] = goal.composition * absolute(composed, picture, layered)
+        return losses
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Per set "sad SET", the mean sum of absolute differences in the unknown region in
+        thousands, and "blind SET", that error over a picture-blind guess's; "score", the mean over
+        the sets of one minus the latter.
+        """
+        sads: dict[str, list[float]] = {}
+        blinds: dict[str, list[float]] = {}
+        for name, sample, trimap, alpha in self._found(network, len(self.validation)):
+            truth = sample.truth.astype(np.float32) / 255
+            unknown = trimap == UNKNOWN
+            sads.setdefault(name, []).append(float(np.abs(alpha - truth)[unknown].sum() / 1000))
+            guess = Blind().refine(Image(sample.picture), trimap)
+            blinds.setdefault(name, []).append(float(np.abs(guess - truth)[unknown].sum() / 1000))
+        ratios = {name: sum(sads[name]) / max(1e-9, sum(blinds[name])) for name in sorted(sads)}
+        return {
+            self.score: 1 - float(np.mean(list(ratios.values()))) if ratios else 0.0,
+            **{f"sad {name}": float(np.mean(values)) for name, values in sorted(sads.items())},
+            **{f"blind {name}": value for name, value in ratios.items()},
+        }
+
+    def sheet(self, network: nn.Module) -> Bytes:
+        """Picture, trimap, truth and alpha of a few validation pictures."""
+        rows = []
+        for _, sample, trimap, alpha in self._found(network, SHOWN):
+            found = np.rint(alpha * 255).astype(np.uint8)
+            rows.append([sample.picture, trimap, sample.truth, found])
+        return sheet(rows)
+
+    def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+        """Writes the network with what it is."""
+        assert isinstance(network, GcaNetwork | SlimNetwork)
+        plain = without_spectral_norm(network) if isinstance(network, GcaNetwork) else network
+        save_network(plain, path)
+
+    def _found(
+        self, network: nn.Module, count: int
+    ) -> Iterator[tuple[str, Sample, Trimap, NDArray[np.float32]]]:
+        """Validation pictures with their trimaps and the alphas that the network gives."""
+        place = next(network.parameters()).device
+        for name, sample, trimap in self.validation[:count]:
+            height, width = trimap.shape
+            below, beside = -height % MULTIPLE, -width % MULTIPLE
+            picture = np.pad(sample.picture, ((0, below), (0, beside), (0, 0)), mode="reflect")
+            known = np.pad(trimap, ((0, below), (0, beside)), mode="reflect")
+            with torch.inference_mode():
+                alpha = network(
+                    torch.from_numpy(picture).to(place).permute(2, 0, 1)[None].float() / 255,
+                    torch.from_numpy(known).to(place)[None, None].float() / 255,
+                )
+            yield name, sample, trimap, alpha[0, 0, :height, :width].float().cpu().numpy()
+
+
+def _alpha(sample: Sample) -> Alpha:
+    return Alpha((sample.truth / 255).astype(np.float32))
+
+
+def network_for(settings: RefinerSettings) -> RefinerNetwork:
+    """The network that the settings ask for, with random weights."""
+    if settings.architecture == "gca-slim":
+        return SlimNetwork(SlimDesign(settings.attention))
+    return with_spectral_norm(GcaNetwork(Design(settings.attention, width=settings.width)))

@@ -1,0 +1,183 @@
+"""Adapting a MODNet to pictures without truth: its branches are to agree.
+
+Z. Ke et al., "MODNet: Real-Time Trimap-Free Portrait Matting via Objective Decomposition", 2022,
+section on self-supervision by sub-objectives' consistency (SOC).
+
+Agreement is no truth: it mends details where the semantic branch is right, and spreads its error
+where it is not. So what counts is a validation on mattes of the same kind.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matte.conversion.modnet_export import export_modnet
+from matte.datasets.samples import Sample
+from matte.errors import SettingError
+from matte.imaging.scaling import scaled
+from matte.modnet.adapter import reference_size
+from matte.modnet.checkpoint import load_network, metrics_of
+from matte.modnet.network import Branches, ModnetNetwork
+from matte.training.collection import Progress, collect
+from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
+from matte.training.modnet import save
+from matte.training.modnet_losses import Branched, band, coarse
+from matte.training.modnet_settings import SocSettings
+from matte.training.run import Batch, Machine, fit
+from matte.training.settings import DataSet
+
+REACH = 7.5 / 256  # of the band around the frozen copy's soft edge, in parts of the short side
+JUDGED = 20  # pictures on which the branches' agreement is measured where there is no truth
+
+
+def adapt_modnet(
+    settings: SocSettings,
+    network: Path,
+    pictures: Path,
+    out: Path,
+    *,
+    validation: Path | None = None,
+    machine: Machine | None = None,
+    resume: bool = False,
+    progress: Progress = lambda _: None,
+) -> Path:
+    """The path of the adapted network, out/best.safetensors, with best.onnx beside it.
+
+    `network`: a trained one (.safetensors). `pictures`: a folder of them, without truth.
+    `validation`: a data set with truth that decides when the network is best, and whether it has
+    become better at all: if not, it is kept as it was. Without one, that of the best agreement
+    between the branches is kept, and that nothing was validated is said.
+    """
+    start = load_network(network)
+    unlabelled = collect(
+        [DataSet(".", "backgrounds", held_back=0)], settings.collect, pictures, progress
+    ).kind("background")
+    judged = _judged(settings, validation, progress) if validation else ()
+    fabric = (machine or Machine()).fabric(settings.run.precision)
+    task = SocTask(settings, start, tuple(unlabelled), judged)
+    before = task.validate(fabric.to_device(Branched(task.frozen)))
+    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    if not fabric.is_global_zero:
+        return best
+    after = metrics_of(best)
+    if not judged:
+        progress("nothing was validated: compare the mattes before you use the network")
+    elif after[SCORE] > before[SCORE]:
+        progress(f"score {before[SCORE]:.4f} before, {after[SCORE]:.4f} after")
+    else:
+        progress(f"{validation} got no better: the network is kept as it was")
+        task.save(Branched(task.frozen), best, 0, before)
+    progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))
+    return best
+
+
+def _judged(
+    settings: SocSettings, folder: Path, progress: Progress
+) -> tuple[tuple[str, Sample], ...]:
+    data = [DataSet(".", settings.layout, weight=0, held_back=1)]
+    found = collect(data, settings.collect, folder, progress).validation
+    if not found:
+        raise SettingError(f"nothing to validate in {folder}", f"is its layout {settings.layout}?")
+    return tuple((folder.name, sample) for _, sample in found)
+
+
+@dataclass(slots=True)
+class SocTask:
+    """A MODNet, the copy of it that stays, the pictures, and what may judge."""
+
+    settings: SocSettings
+    start: ModnetNetwork
+    pictures: tuple[Sample, ...]
+    judged: tuple[tuple[str, Sample], ...] = ()
+    network: Branched = field(init=False)
+    frozen: ModnetNetwork = field(init=False)
+    score: str = field(default=SCORE, init=False)
+
+    def __post_init__(self) -> None:
+        self.network = Branched(self.start.requires_grad_(True))
+        self.frozen = copy.deepcopy(self.start).eval().requires_grad_(False)
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The part that could learn at a rate of its own."""
+        return self.start.backbone
+
+    def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
+        """`picture` (1, H, W, 3) uint8: a whole one at the reference size, mirrored or not."""
+        random = np.random.default_rng([self.settings.run.seed, step, rank])
+        whole = self.pictures[int(random.integers(len(self.pictures)))].picture
+        small = self._at_reference(whole)
+        if random.random() < 0.5:
+            small = small[:, ::-1]
+        return {"picture": np.ascontiguousarray(small[None])}
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Agreement of the branches, and of the detail branch with what it said before."""
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()  # one picture's statistics are no batch's
+        image = network_input(batch["picture"])
+        with torch.no_grad():
+            before = self.frozen.to(image.device).branches(image)
+        apart = disagreement(network(image), before)
+        weights = self.settings
+        return {
+            "semantic": weights.semantic * apart["semantic"],
+            "detail": weights.detail * apart["detail"],
+            "keep": weights.keep * apart["keep"],
+        }
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """As `matte_metrics` where there is truth; else "score" is minus the disagreement."""
+        assert isinstance(network, Branched)
+        if self.judged:
+            return matte_metrics(network, self.judged, self.settings.reference)
+        found: list[list[float]] = []
+        for item in self.pictures[:JUDGED]:
+            place = next(network.parameters()).device
+            small = torch.from_numpy(self._at_reference(item.picture)[None])
+            image = network_input(small.to(place))
+            with torch.inference_mode():
+                before = self.frozen.to(place).branches(image)
+                apart = disagreement(network(image), before)
+            found.append([float(apart["semantic"]), float(apart["detail"])])
+        semantic, detail = (float(mean) for mean in np.mean(found, axis=0))
+        total = self.settings.semantic * semantic + self.settings.detail * detail
+        return {SCORE: -total, "semantic": semantic, "detail": detail}
+
+    def _at_reference(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        height, width = picture.shape[:2]
+        return scaled(picture, *reference_size(height, width, self.settings.reference))
+
+    def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
+        """See `matte_sheet`."""
+        assert isinstance(network, Branched)
+        shown = self.judged or [("", item) for item in self.pictures]
+        return matte_sheet(network, shown, self.settings.reference)
+
+    def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+        """Writes the MODNet with what it is and what was measured."""
+        save(network, path, step, metrics)
+
+
+def disagreement(found: Branches, before: Branches) -> dict[str, Tensor]:
+    """ "semantic": mean squared difference between the semantic branch and the matte, averaged and
+    blurred; "detail" and "keep": mean difference of the detail branch to the matte, and to what
+    the frozen copy's said, near the frozen copy's soft edge.
+
+    Branches learn from the matte, and it learns from them.
+    """
+    height, width = found.matte.shape[2:]
+    near = band(before.matte, max(1, round(REACH * min(height, width))))
+    pixels = near.sum().clamp(min=1)
+    return {
+        "semantic": (found.semantic - coarse(found.matte)[0]).square().mean(),
+        "detail": ((found.detail - found.matte).abs() * near).sum() / pixels,
+        "keep": ((found.detail - before.detail).abs() * near).sum() / pixels,
+    }

@@ -1,0 +1,77 @@
+"""What an interrupted run needs to go on as if nothing had happened: out/last.ckpt."""
+
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from matte.errors import SettingError, WeightsError
+from matte.files import write_file
+from matte.training.schedule import Progress
+from matte.training.settings import RunSettings
+
+FILE = "last.ckpt"
+FREE = {"steps", "validate_every", "patience", "workers"}  # may differ when a run goes on
+
+
+def save(
+    out: Path,
+    settings: RunSettings,
+    progress: Progress,
+    network: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+) -> None:
+    """Writes everything that the next step depends on."""
+    stream = io.BytesIO()
+    whole = {
+        "settings": asdict(settings),
+        "progress": asdict(progress),
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "random": torch.get_rng_state(),
+        "random on gpus": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    torch.save(whole, stream)
+    write_file(out / FILE, stream.getvalue(), overwrite=True)
+
+
+def load(
+    out: Path,
+    settings: RunSettings,
+    network: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+) -> Progress:
+    """Where the run in that folder stood, with everything as it was then."""
+    path = out / FILE
+    if not path.is_file():
+        raise WeightsError(f"nothing to resume in {out}", "start without --resume")
+    try:
+        whole: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        then = whole["settings"]
+        _compare(then, asdict(settings))
+        network.load_state_dict(whole["network"])
+        average.load_state_dict(whole["average"])
+        optimiser.load_state_dict(whole["optimiser"])
+        torch.set_rng_state(whole["random"])
+        if torch.cuda.is_available() and whole["random on gpus"]:
+            torch.cuda.set_rng_state_all(whole["random on gpus"])
+        return Progress(**whole["progress"])
+    except SettingError:
+        raise
+    except Exception as error:  # torch.load documents no set of errors
+        raise WeightsError(f"can't resume from {path}", "start without --resume") from error
+
+
+def _compare(then: dict[str, Any], now: dict[str, Any]) -> None:
+    for name, value in now.items():
+        if name not in FREE and then.get(name) != value:
+            raise SettingError(
+                f"the run to resume had {name} = {then.get(name)}, not {value}",
+                "resume with its own recipe",
+            )

@@ -1,0 +1,85 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from matte.errors import SettingError
+from matte.training.collection import Collection, collect, fraction
+from matte.training.recipes import read_recipe
+from matte.training.settings import Collecting, DataSet, SegmenterSettings
+
+
+def collected(data: Path, sets: tuple[DataSet, ...], settings: Collecting) -> Collection:
+    return collect(sets, settings, data, lambda _: None)
+
+
+def test_the_split_depends_on_names_alone(data: Path, recipe: Path) -> None:
+    settings = read_recipe(SegmenterSettings, str(recipe))
+    collection = collected(data, settings.data, settings.collect)
+    trained = {item.name for _, items in collection.sets for item in items}
+    held_back = {item.name for _, item in collection.validation}
+    assert held_back
+    assert not trained & held_back
+    assert all(fraction(name) < settings.collect.held_back for name in held_back)
+    assert 0 <= fraction("any") < 1
+
+
+def test_broken_pairs_are_named_and_skipped(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "discs", tmp_path / "discs")
+    images, masks = tmp_path / "discs/images", tmp_path / "discs/masks"
+    (images / "00.png").write_bytes(b"not a picture")
+    (masks / "01.png").unlink()
+    cv2.imwrite(str(masks / "02.png"), np.zeros((5, 5), np.uint8))
+    cv2.imwrite(str(masks / "03.png"), np.full((72, 96), 7, np.uint8))
+    (images / "04.png").write_bytes(b"")
+    said: list[str] = []
+    sets = (DataSet("discs", exclude=("05",)),)
+    collection = collect(sets, Collecting(held_back=0), tmp_path, said.append)
+    assert len(collection.skipped) == 5
+    assert [item.name for item in collection.sets[0][1]] == [f"{n:02}" for n in range(6, 12)]
+    for name in ("00", "01", "02", "03", "04"):
+        assert any(f"{name}.png" in line for line in said[:-1])
+    assert "5 skipped" in said[-1]
+
+
+def test_pictures_are_kept_small(data: Path, recipe: Path) -> None:
+    settings = read_recipe(SegmenterSettings, str(recipe))
+    small = replace(settings.collect, longest=48)
+    for _, items in collected(data, settings.data, small).sets:
+        for item in items:
+            assert max(item.picture.shape) == 48
+
+
+def test_a_missing_folder_is_named(data: Path) -> None:
+    with pytest.raises(SettingError, match="nowhere"):
+        collected(data, (DataSet("nowhere"),), Collecting())
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / "none" / folder).mkdir(parents=True)
+    with pytest.raises(SettingError, match=r"no training picture in .*none"):
+        collected(tmp_path, (DataSet("none"),), Collecting())
+
+
+def test_nearly_equal_pictures_stay_on_one_side(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "discs", tmp_path / "discs")
+    held = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") < 0.3)
+    for folder in ("images", "masks"):
+        path = tmp_path / "discs" / folder / f"{held}.png"
+        twin = next(n for n in range(100) if fraction(f"twin{n}") > 0.3)
+        shutil.copy(path, path.with_name(f"twin{twin}.png"))
+    collection = collected(tmp_path, (DataSet("discs"),), Collecting(held_back=0.3))
+    assert {held, f"twin{twin}"} <= {item.name for _, item in collection.validation}
+
+
+def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
+    sets = (DataSet("discs", weight=0.75), DataSet("discs", weight=0.25, exclude=("00", "01")))
+    collection = collected(data, sets, Collecting(held_back=0))
+    listed = [item.name for item in collection.kind("mask")]
+    # 12 pictures share 3/4, 10 the rest: 2.5 times as likely, which rounds to 2.
+    assert listed.count("00") == 2
+    assert listed.count("05") == 3

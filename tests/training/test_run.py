@@ -1,0 +1,190 @@
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matte.errors import BackendError, SettingError, WeightsError
+from matte.runtime.tensors import load_tensors, save_tensors
+from matte.training.freezing import freeze
+from matte.training.run import Machine, RunningAverage, fit
+from matte.training.schedule import Progress, learning_rate
+from matte.training.settings import RunSettings
+
+SETTINGS = RunSettings(batch=4, steps=12, validate_every=4, learning_rate=5e-2, average=0.5)
+
+
+@dataclass
+class Line:
+    """Learns y = 2x + 1 from noisy points, through a norm and dropout: state and chance count."""
+
+    network: nn.Module = field(init=False)
+    encoder: nn.Module | None = None
+    score: str = "score"
+    scores: Iterator[float] | None = None
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(3)
+        layers = (nn.Conv2d(1, 4, 1), nn.BatchNorm2d(4), nn.Dropout(0.1), nn.Conv2d(4, 1, 1))
+        self.network = nn.Sequential(*layers)
+
+    def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
+        random = np.random.default_rng([step, rank])
+        x = random.random((4, 1, 2, 2), np.float32)
+        return {"x": x, "y": 2 * x + 1 + 0.01 * random.standard_normal(x.shape, np.float32)}
+
+    def losses(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"error": (network(batch["x"]) - batch["y"]).square().mean()}
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        if self.scores is not None:
+            return {"score": next(self.scores)}
+        batch = {name: torch.from_numpy(v) for name, v in self.batch(0, 0).items()}
+        with torch.no_grad():
+            return {"score": -float(self.losses(network, batch)["error"])}
+
+    def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
+        return np.zeros((4, 4, 3), np.uint8)
+
+    def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+        save_tensors(path, network.state_dict(), "line", {"step": step})
+
+
+def run(out: Path, settings: RunSettings = SETTINGS, **arguments: Any) -> list[dict[str, Any]]:
+    task = arguments.pop("task", None) or Line()
+    fit(task, settings, out, Machine("cpu").fabric(settings.precision), **arguments)
+    rows = [json.loads(row) for row in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{key: row[key] for key in row if key != "seconds"} for row in rows]
+
+
+def test_it_learns_and_leaves_what_it_says(tmp_path: Path) -> None:
+    rows = run(tmp_path, replace(SETTINGS, steps=40))
+    assert rows[-1]["validation"]["score"] > 0.5 * rows[0]["validation"]["score"]
+    assert [row["step"] for row in rows] == list(range(4, 41, 4))
+    names = {"best.safetensors", "last.ckpt", "last.safetensors", "metrics.jsonl", "tensorboard"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+    assert any((tmp_path / "tensorboard").iterdir())
+
+
+def test_an_interrupted_run_goes_on_as_if_unbroken(tmp_path: Path) -> None:
+    unbroken = run(tmp_path / "unbroken")
+    # The cosine must be the whole run's: interrupted means stopped, not planned shorter.
+    torch.manual_seed(99)
+
+    def stop(line: str) -> None:
+        if line.startswith("step 8 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "broken", progress=stop)
+    torch.manual_seed(7)  # whatever happened in between
+    resumed = run(tmp_path / "broken", resume=True)
+    assert resumed == unbroken
+    whole, parts = (
+        load_tensors(tmp_path / name / "last.safetensors", "line")[0]
+        for name in ("unbroken", "broken")
+    )
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_only_its_own_recipe_resumes_a_run(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(SettingError, match=r"learning_rate = 0.05, not 0.5"):
+        run(tmp_path, replace(SETTINGS, learning_rate=0.5), resume=True)
+    longer = run(tmp_path, replace(SETTINGS, steps=16), resume=True)
+    assert [row["step"] for row in longer] == [4, 8, 12, 16]
+
+
+def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="start without --resume"):
+        run(tmp_path, resume=True)
+    (tmp_path / "last.ckpt").write_bytes(b"nonsense")
+    with pytest.raises(WeightsError, match="can't resume"):
+        run(tmp_path, resume=True)
+
+
+def test_workers_change_nothing(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=4)
+    assert run(tmp_path / "a", settings) == run(tmp_path / "b", replace(settings, workers=1))
+
+
+def test_the_best_is_kept_and_patience_ends_a_run(tmp_path: Path) -> None:
+    task = Line(scores=iter([0.1, 0.9, 0.5, 0.4, 0.8, 0.7]))
+    rows = run(tmp_path, replace(SETTINGS, steps=100, patience=3), task=task)
+    assert len(rows) == 5
+    best, last = (load_tensors(tmp_path / f"{n}.safetensors", "line")[1] for n in ("best", "last"))
+    assert (best["step"], last["step"]) == (8, 20)
+
+
+def test_bfloat16_trains_too(tmp_path: Path) -> None:
+    rows = run(tmp_path, replace(SETTINGS, precision="bf16-mixed"))
+    assert all(np.isfinite(row["validation"]["score"]) for row in rows)
+
+
+def test_a_run_that_explodes_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="not finite: lower learning_rate"):
+        run(tmp_path, replace(SETTINGS, learning_rate=1e30))
+
+
+def test_frozen_layers_stay(tmp_path: Path) -> None:
+    task = Line()
+    before = {k: v.clone() for k, v in task.network.state_dict().items()}
+    run(tmp_path, replace(SETTINGS, freeze=2), task=task)
+    after = task.network.state_dict()
+    for name in before:
+        assert torch.equal(before[name], after[name]) == name.startswith(("0.", "1."))
+
+
+def test_too_much_frozen_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="leaves nothing"):
+        run(tmp_path, replace(SETTINGS, freeze=3))
+    with pytest.raises(SettingError, match="has 3 layers"):
+        freeze(Line().network, 4)
+
+
+def test_an_unknown_device_is_named() -> None:
+    with pytest.raises(BackendError, match="toaster"):
+        Machine("toaster").fabric("32-true")
+
+
+def test_the_average_follows_slowly() -> None:
+    network = nn.BatchNorm2d(2)
+    average = RunningAverage(network, 0.9)
+    with torch.no_grad():
+        network.weight.fill_(3)
+        network.num_batches_tracked.fill_(7)  # type: ignore[union-attr]  # a tensor
+    for step in range(1, 40):
+        average.update(network, step)
+    mean = average.network.state_dict()
+    assert 2.5 < mean["weight"][0] < 3
+    assert mean["num_batches_tracked"] == 7
+
+
+def rates(settings: RunSettings) -> list[float]:
+    return [learning_rate(Progress(step), settings) for step in range(settings.steps)]
+
+
+def test_the_cosine_rises_then_falls() -> None:
+    found = rates(RunSettings(steps=100, warm_up=0.1, learning_rate=1.0))
+    top = found.index(max(found))
+    assert top in (9, 10)
+    assert found == sorted(found[:top]) + sorted(found[top:], reverse=True)
+    assert found[0] == pytest.approx(0.1)
+    assert found[-1] < 0.02
+
+
+def test_a_plateau_halves_the_rate() -> None:
+    settings = RunSettings(schedule="plateau", plateau=2, learning_rate=1.0, warm_up=0)
+    progress = Progress()
+    seen = []
+    for score in (0.5, 0.4, 0.3, 0.6, 0.5, 0.5, 0.5, 0.5):
+        progress.scored(score, settings)
+        seen.append(learning_rate(progress, settings))
+    assert seen == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+    assert set(rates(replace(settings, schedule="constant"))) == {1.0}

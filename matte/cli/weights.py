@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def weights() -> None:
-    """List, check, fetch and import networks."""
+    """List, describe, check, fetch and import networks."""
 
 
 @weights.command("list")
@@ -25,7 +25,7 @@ def list_command(verbose: bool) -> None:
     for name, w in sorted(all_weights().items()):
         click.echo(f"{name:<24}{w.kind:<11}{place(w):<15}{w.architecture}")
         if verbose:
-            for line in (_counts(w), w.origin or w.url, w.licence):
+            for line in (_counts(w), w.origin or w.command or w.url, w.licence):
                 if line:
                     click.echo(f"    {line}")
 
@@ -47,6 +47,15 @@ def verify(names: tuple[str, ...]) -> None:
     for w in chosen:
         w.check()
         click.echo(f"ok  {w.path}")
+
+
+@weights.command()
+@click.argument("name")
+def card(name: str) -> None:
+    """Print a network's model card: data, recipe, scores, weaknesses, licences (Markdown)."""
+    from matte.weights.cards import card
+
+    click.echo(card(name), nl=False)
 
 
 @weights.command()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,16 @@ class Weights:
     architecture: str = ""
     parameters: int = 0  # what was trained
     values: int = 0  # and with it the norms' running statistics
-    origin: str = ""
+    recipe: str = ""  # of matte/configs/training, or a TOML file
+    start: str = ""  # what the training started from, and its licence
+    command: str = ""  # that trained it
+    steps: int = 0  # of the checkpoint that this is
+    time: str = ""  # that they took, and on what
+    weaknesses: tuple[str, ...] = ()
+    failures: str = ""  # what the picture of failures shows, and whose it is
+    origin: str = ""  # of those that matte did not train
     licence: str = ""
     url: str = ""  # where it can be fetched, if it is not shipped
-    metrics: dict[str, float] = field(default_factory=dict)
     folder: Path = SHIPPED
 
     def __post_init__(self) -> None:

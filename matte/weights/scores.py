@@ -1,0 +1,109 @@
+"""What networks, and whole lines of them, reached on held-back pictures; with which weights."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from matte.configs.loader import settle, values
+from matte.configs.tables import from_file
+from matte.errors import WeightsError
+from matte.files import write_file
+from matte.weights.store import Weights, all_weights
+
+FILE = "scores.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """The ratio of an error to another contestant's on the same pictures, its 95 % interval, and
+    the median of the pictures' own ratios.
+    """
+
+    name: str
+    ratio: float
+    low: float
+    high: float
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A mean over pictures and its 95 % interval.
+
+    `set`: the pictures' folder, as recipes name it. `trimaps`: where they came from, if any were
+    needed. `metric`: its plain name in `matte eval`.
+    """
+
+    set: str
+    pictures: int
+    metric: str
+    value: float
+    low: float
+    high: float
+    trimaps: str = ""
+    against: tuple[Against, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The scores of one measurement, and the sha256 of all networks that took part, by name."""
+
+    networks: dict[str, str]
+    date: str
+    machine: str
+    packages: dict[str, str]
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scoreboard:
+    """Measurements by network, and by preset those of the whole line."""
+
+    networks: dict[str, Measured] = field(default_factory=dict)
+    lines: dict[str, Measured] = field(default_factory=dict)
+
+
+def read_scores(folder: Path) -> Scoreboard:
+    """The scores of the networks whose manifest lies in the folder."""
+    path = folder / FILE
+    try:
+        return from_file(Scoreboard, json.loads(path.read_text(encoding="utf-8")), str(path))
+    except FileNotFoundError:
+        return Scoreboard()
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"can't read {path} ({error})", "measure again") from error
+
+
+def save_scores(folder: Path, board: Scoreboard) -> None:
+    """Replaces the folder's scores."""
+    text = json.dumps(asdict(board), indent=1, ensure_ascii=False, sort_keys=True)
+    write_file(folder / FILE, text.encode() + b"\n", overwrite=True)
+
+
+def scores_of(name: str, weights: Weights) -> Measured | None:
+    """What the network reached; None if it, or one that took part, has other weights by now."""
+    measured = read_scores(weights.folder).networks.get(name)
+    return measured if measured and _still_true(measured, all_weights()) else None
+
+
+def scores_of_line(preset: str, folder: Path) -> Measured | None:
+    """What the preset's line reached; None if it has other networks, or other weights, by now."""
+    measured = read_scores(folder).lines.get(preset)
+    known = all_weights()
+    if measured is None or not set(line_of(preset)) <= set(measured.networks):
+        return None
+    return measured if _still_true(measured, known) else None
+
+
+def line_of(preset: str) -> tuple[str, ...]:
+    """The names of the networks that the preset's line is made of."""
+    chosen = values(settle(preset).config)
+    named = (chosen[setting] for setting in ("segmenter", "refiner", "modnet"))
+    return tuple(name for name in named if name in all_weights())
+
+
+def _still_true(measured: Measured, known: Mapping[str, Weights]) -> bool:
+    return all(
+        name in known and known[name].sha256 == sha256 for name, sha256 in measured.networks.items()
+    )

@@ -16,7 +16,7 @@ from matte.media.pictures import read_image
 from matte.modnet.adapter import Modnet
 from matte.pipeline.lines import Line, TrimapFree, TwoStage
 from matte.refiner import REFINERS
-from matte.refiner.gca import Gca
+from matte.refiner.gca import PIXELS, Gca
 from matte.registry import resolve
 from matte.runtime.session import Session, open_session, usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
@@ -75,7 +75,9 @@ def build_refiner(config: Config) -> tuple[Refiner, dict[str, str]]:
         return refiner, {}
     protocol = _protocol("refiner", config.runtime)
     session = session_for(find("refiner", name, REFINERS), config.runtime)
-    return Gca(session, protocol), {"refiner": session.backend}
+    # Who names a protocol wants the very result, whatever it takes.
+    pixels = PIXELS if config.runtime.protocol == "auto" else 0
+    return Gca(session, protocol, pixels), {"refiner": session.backend}
 
 
 def session_for(weights: Weights, settings: RuntimeSettings) -> Session:

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matte.arrays import SUBJECT, UNKNOWN, Image, Trimap
+from matte.errors import MatteWarning
+from matte.refiner.gca import Gca
+
+
+class Red:
+    """A session whose alpha is the picture's red; it remembers the sizes that it was given."""
+
+    inputs = {"image": (None, 3, None, None), "trimap": (None, 1, None, None)}
+    backend = "fake"
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, ...]] = []
+
+    def run(self, given: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        self.seen.append(given["trimap"].shape[2:])
+        return {"alpha": given["image"][:, :1]}
+
+    def metadata(self) -> dict[str, str]:
+        return {}
+
+
+def ramp(height: int, width: int) -> tuple[Image, Trimap]:
+    """Red rises from left to right; unknown but for both ends."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, :, 0] = np.linspace(0, 255, width)
+    trimap = np.full((height, width), UNKNOWN, np.uint8)
+    trimap[:, : width // 8] = 0
+    trimap[:, -width // 8 :] = SUBJECT
+    return Image(image), Trimap(trimap)
+
+
+def test_large_pictures_are_refined_smaller_and_that_is_said() -> None:
+    image, trimap = ramp(301, 403)
+    session = Red()
+    with pytest.warns(MatteWarning, match=r"alpha of 403×301 is refined at 163×122"):
+        alpha = Gca(session, "tester", 20_000).refine(image, trimap)
+    assert session.seen == [(128, 192)]
+    unknown = trimap == UNKNOWN
+    assert alpha.shape == (301, 403)
+    assert np.abs(alpha - image[:, :, 0] / 255)[unknown].max() < 0.02
+    assert np.array_equal(alpha[~unknown], (trimap[~unknown] == SUBJECT).astype(np.float32))
+
+
+def test_others_are_refined_as_they_are() -> None:
+    image, trimap = ramp(64, 96)
+    session = Red()
+    alpha = Gca(session, "tester", 64 * 96).refine(image, trimap)
+    assert session.seen == [(64, 96)]
+    inside = trimap == UNKNOWN
+    np.testing.assert_allclose(alpha[inside], image[:, :, 0][inside] / 255, atol=1e-6)
+
+
+def test_thin_unknown_lines_are_not_lost_in_the_small_one() -> None:
+    image, trimap = ramp(200, 200)
+    trimap[:] = 0
+    trimap[:, 100:] = SUBJECT
+    trimap[:, 99] = UNKNOWN
+    session = Red()
+    with pytest.warns(MatteWarning):
+        alpha = Gca(session, "tester", 1600).refine(image, trimap)
+    assert 0.3 < alpha[:, 99].mean() < 0.7

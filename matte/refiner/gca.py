@@ -13,7 +13,7 @@ from matte.runtime.session import Session
 
 INPUTS = {"image", "trimap"}
 RATIO = "unknown_ratio"  # what networks with attention take besides
-# 1920 × 1200 and a little more. Time grows with the pixels, the attention's memory with their square.
+# 1920 × 1200 and a little more: time grows with the pixels, the attention's with their square.
 PIXELS = 2_400_000
 
 

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,13 +13,16 @@ from matte.refiner.gca import Gca
 class Red:
     """A session whose alpha is the picture's red; it remembers the sizes that it was given."""
 
-    inputs = {"image": (None, 3, None, None), "trimap": (None, 1, None, None)}
     backend = "fake"
 
     def __init__(self) -> None:
+        self.inputs: dict[str, tuple[int | None, ...]] = {
+            "image": (None, 3, None, None),
+            "trimap": (None, 1, None, None),
+        }
         self.seen: list[tuple[int, ...]] = []
 
-    def run(self, given: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def run(self, given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         self.seen.append(given["trimap"].shape[2:])
         return {"alpha": given["image"][:, :1]}
 

@@ -176,9 +176,9 @@ def main() -> None:
     if options.one:
         form, file = options.one
         if form == "export":
-            from matte.conversion.gca_export import export_gca
+            from matte.conversion.refiner_export import export_refiner_network
 
-            export_gca(full_width(), Path(file))
+            export_refiner_network(full_width(), Path(file), half=False)
         else:
             print(json.dumps(measure(form, Path(file), *sizes[0], options.runs)))
         return

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxslim
+import torch
 from numpy.typing import NDArray
 from onnxruntime.transformers import float16
 
 from matte.configs.settings import RuntimeSettings
+from matte.conversion.returning import from_onnx, is_own
+from matte.conversion.writing import Difference, compared
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
 from matte.pipeline.build import session_for
 from matte.runtime.onnx import OnnxSession
 from matte.runtime.session import Session, usable_threads
+from matte.runtime.torch import TorchSession
 from matte.weights.store import Weights
 
 MULTIPLE = 32
@@ -29,16 +33,6 @@ TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (0.5, 2e-2)}
 # What float16's range or steps would spoil: the attention's logits and softmax, and the means and
 # variances of MODNet's norms.
 IN_FLOAT32 = ("Softmax", "ReduceMean", "ReduceSum", "Sqrt", "Pow", "Reciprocal", "Div", "Einsum")
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How far the file's output is from the reference's at one height and width."""
-
-    height: int
-    width: int
-    largest: float
-    mean: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +49,8 @@ def export_weights(
 ) -> Exported:
     """Writes a stored network as ONNX, slimmed, for one height and width or for any.
 
-    It is compared with torch, or, for a network of which no torch weights are stored, with the
-    stored file. A file that differs too much is not written.
+    It is compared with torch, or, for a network that matte neither stores for torch nor wrote, with
+    the stored file. A file that differs too much is not written.
     """
     if size and any(length < MULTIPLE or length % MULTIPLE for length in size):
         raise SettingError(f"{size[1]}×{size[0]} pixels", f"give multiples of {MULTIPLE}")
@@ -68,14 +62,12 @@ def export_weights(
     if precision == "fp16":
         model = _in_half(model)
     onnx.helper.set_model_props(model, {**notes, "matte.precision": precision})
-    reference = session_for(
-        weights, RuntimeSettings(backend="torch" if weights.checkpoint else "onnx")
-    )
+    reference = _reference(weights)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         onnx.save(model, file)
         exported = OnnxSession(file, usable_threads())
-        found = tuple(_compare(exported, reference, size) for size in ((size,) if size else SIZES))
+        found = tuple(_compare(exported, reference, s) for s in ((size,) if size else SIZES))
         largest, mean = TOLERANCES[precision]
         for d in found:
             # Phrased so that NaN fails.
@@ -129,14 +121,21 @@ def _in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     return half
 
 
+def _reference(weights: Weights) -> Session:
+    """The stored network in torch; of files that others made, the file itself."""
+    threads = torch.get_num_threads()
+    session = session_for(
+        weights, RuntimeSettings(backend="torch" if weights.checkpoint else "onnx", threads=threads)
+    )
+    if weights.checkpoint or not is_own(weights.path):
+        return session
+    return TorchSession(from_onnx(weights.path).runs, dict(session.inputs), "", threads)
+
+
 def _compare(exported: Session, reference: Session, size: tuple[int, int]) -> Difference:
     given = _inputs(exported.inputs, *size)
-    (found,) = exported.run(given).values()
     (expected,) = reference.run(given).values()
-    if found.shape != expected.shape:
-        raise WeightsError(f"the exported network gives {found.shape}", "report it")
-    apart = np.abs(found - expected)
-    return Difference(*size, float(apart.max()), float(apart.mean()))
+    return compared(exported.backend, exported.run, given, expected)
 
 
 def _inputs(

@@ -1,148 +1,131 @@
-"""Torch networks as ONNX graphs, and how far the runtimes' results are from torch's."""
+"""Torch networks as ONNX graphs in which every tensor of the network can be found again."""
 
+import io
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import onnx
-import openvino
+import onnxslim
 import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from matte.errors import OutputError, WeightsError
-from matte.runtime.onnx import OnnxSession
-from matte.runtime.session import usable_threads
+from matte.errors import WeightsError
 
 OPSET = 18
-MULTIPLE = 32  # of the height and width of what our networks take
-LARGEST = 256  # times the multiple
-SAME = 1e-4  # largest difference between the runtimes
-REMEDY = "export it with the versions in pyproject.toml"
+FREE = {0: "batch", 2: "height", 3: "width"}
+HALF, TRANSPOSED = ".float16", ".transposed"  # what the names of tensors stored so end in
+COUNTS = "num_batches_tracked"  # of norms in training; nothing depends on them
+# What the exporter says about itself, and about networks that ask for sizes while they are traced.
+TOLD = (
+    "You are using the legacy TorchScript-based",
+    "The feature will be removed",
+    "Converting a tensor to a Python",
+    "Constant folding",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How far a runtime's output is from torch's at one height and width: largest and mean."""
+def traced(network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]) -> onnx.ModelProto:
+    """The network's graph, for any batch, height and width that the network takes.
 
-    runtime: str
-    height: int
-    width: int
-    largest: float
-    mean: float
-
-
-def traced(
-    network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str], *, free: bool
-) -> onnx.ModelProto:
-    """The network's graph for any batch; if `free`, for any multiples of 32 as height and width.
-
-    `inputs` are examples, named as the arguments of `forward`: maps (N, C, H, W) or one number for
-    each item, (N,).
+    `inputs` are examples in the order of `forward`'s arguments, whose names become the graph's:
+    maps (N, C, H, W) or one number for each item, (N,). What the tracer freezes at their size is
+    for the caller to find out, by other sizes.
     """
-    # The named sizes: the exporter can't see by itself that the decoder needs multiples of 32.
-    dim = torch.export.Dim
-    sizes: dict[int, Any] = {0: dim("batch")}
-    if free:
-        sizes[2] = MULTIPLE * dim("rows", min=1, max=LARGEST)
-        sizes[3] = MULTIPLE * dim("columns", min=1, max=LARGEST)
+    axes = {
+        name: {axis: size for axis, size in FREE.items() if axis < example.ndim}
+        for name, example in inputs.items()
+    }
+    stream = io.BytesIO()
     with warnings.catch_warnings():
-        # torch.export copies tree specs, which warns about torch's own deprecated class.
-        warnings.filterwarnings("ignore", r".*isinstance\(treespec", FutureWarning)
-        # Inputs of one size share its name, as they should.
-        warnings.filterwarnings("ignore", "# The axis name: .* will not be used", UserWarning)
-        program = torch.onnx.export(
-            network,
-            tuple(inputs.values()),
-            input_names=list(inputs),
-            output_names=outputs,
-            opset_version=OPSET,
-            dynamic_shapes={
-                name: {axis: size for axis, size in sizes.items() if axis < example.ndim}
-                for name, example in inputs.items()
-            },
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    _strip(model.graph)
-    _name_sizes(model.graph)
-    return model
-
-
-def differences(
-    file: Path, network: nn.Module, cases: Iterable[Mapping[str, Tensor]]
-) -> Iterator[Difference]:
-    """How far ONNX Runtime and OpenVINO are from torch for each case of inputs, whose first is
-    a map (N, C, H, W); all outputs together, unless their shapes differ: then the file is refused.
-    """
-    session = OnnxSession(file, usable_threads())
-    compiled = openvino.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    for case in cases:
-        with torch.inference_mode():
-            given = network(**case)
-        expected = [t.numpy() for t in ((given,) if isinstance(given, Tensor) else given)]
-        arrays = {name: tensor.numpy() for name, tensor in case.items()}
-        _, _, height, width = next(iter(case.values())).shape
-        for runtime, run in (("onnx", session.run), ("openvino", compiled)):
-            found = [np.asarray(values) for values in run(arrays).values()]
-            shapes = [[values.shape for values in some] for some in (found, expected)]
-            if shapes[0] != shapes[1]:
-                raise WeightsError(
-                    f"the exported network gives {shapes[0]}, not {shapes[1]}", REMEDY
-                )
-            apart = np.concatenate(
-                [np.abs(a - b).ravel() for a, b in zip(found, expected, strict=True)]
+        for told in TOLD:
+            warnings.filterwarnings("ignore", told)
+        try:
+            # torch.export's graphs are the same, but take it half a minute to minutes.
+            torch.onnx.export(
+                network,
+                tuple(inputs.values()),
+                stream,  # type: ignore[arg-type]  # the tracing exporter writes to streams too
+                input_names=list(inputs),
+                output_names=outputs,
+                opset_version=OPSET,
+                dynamic_axes={**axes, **dict.fromkeys(outputs, FREE)},
+                dynamo=False,
             )
-            yield Difference(runtime, height, width, float(apart.max()), float(apart.mean()))
-
-
-@contextmanager
-def verified(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, for a file that takes its place once the block is through.
-
-    If the block raises, nothing is left.
-    """
-    temporary = path.with_name(f"{path.stem}.part.onnx")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"can't write {path}", str(error.strerror)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def refuse_difference(found: Iterable[Difference], largest: float = SAME) -> None:
-    """Raises if a runtime is farther from torch than it may be."""
-    for d in found:
-        # Phrased so that NaN fails.
-        if not d.largest <= largest:
+        except RuntimeError as error:  # the exporter's errors are of this class
             raise WeightsError(
-                f"the exported network on {d.runtime} differs from torch by {d.largest:.1e}"
-                f" at {d.width}×{d.height}",
-                REMEDY,
-            )
+                f"this network can't be exported ({str(error).strip().partition('.')[0]})",
+                "choose another architecture",
+            ) from error
+    slimmed = onnxslim.slim(onnx.load_from_string(stream.getvalue()))
+    assert isinstance(slimmed, onnx.ModelProto)
+    _name_tensors(slimmed, network.state_dict())
+    return slimmed
 
 
-def _strip(graph: onnx.GraphProto) -> None:
-    """Removes the exporter's notes: stack traces with this machine's paths, and 0.4 MB."""
-    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
-        del part.metadata_props[:]
-        part.doc_string = ""
-    del graph.metadata_props[:]
-    graph.doc_string = ""
-    del graph.value_info[:]
+def store_half(model: onnx.ModelProto, names: Iterable[str]) -> None:
+    """Turns the tensors of those names into float16, in the graph each followed by a Cast."""
+    weights = {name + form for name in names for form in ("", TRANSPOSED)}
+    casts = []
+    for tensor in _tensors(model):
+        name = tensor.name
+        if name in weights and len(tensor.dims) > 1:
+            half = numpy_helper.to_array(tensor).astype(np.float16)
+            tensor.CopyFrom(numpy_helper.from_array(half, name + HALF))
+            if tensor in model.graph.initializer:
+                casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
-def _name_sizes(graph: onnx.GraphProto) -> None:
-    """Calls the free sizes batch, height and width, as people who open the file expect."""
-    for value in (*graph.input, *graph.output):
-        dims = value.type.tensor_type.shape.dim
-        for dim, name in zip(dims, ("batch", "channels", "height", "width"), strict=False):
-            if dim.dim_param:
-                dim.dim_param = name
+def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
+    """The network's tensors by their names in torch, and whatever else the graph holds."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for tensor in _tensors(model):
+        name = tensor.name.removesuffix(HALF)
+        values = numpy_helper.to_array(tensor).astype(np.float32)
+        found[name.removesuffix(TRANSPOSED)] = values.T if name.endswith(TRANSPOSED) else values
+    for node in model.graph.node:  # a norm that other exporters folded left a bias of any name
+        if node.op_type in ("Conv", "ConvTranspose") and len(node.input) > 2:
+            bias = found.get(node.input[2])
+            if bias is not None:
+                found[node.input[1].removesuffix("weight") + "bias"] = bias
+    return found
+
+
+def _tensors(model: onnx.ModelProto) -> list[TensorProto]:
+    """Those of the graph, and those that only training needs."""
+    beside = [tensor for info in model.training_info for tensor in info.algorithm.initializer]
+    return [*model.graph.initializer, *beside]
+
+
+def _name_tensors(model: onnx.ModelProto, state: Mapping[str, Tensor]) -> None:
+    """Makes sure that every tensor of `state` is in the file under its name.
+
+    Linear layers' weights lie in the graph transposed. Tensors that the graph has no use for lie
+    beside it as information for training, which no runtime reads: heads that only losses look at,
+    and tensors whose values another one has too.
+    """
+    graph = model.graph
+    tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    names: dict[str, str] = {}
+    beside = []
+    for name, tensor in state.items():
+        values = tensor.numpy()
+        if name.endswith(COUNTS) or np.array_equal(tensors.get(name, ()), values):
+            continue
+        turned = [n for n, v in tensors.items() if v.ndim == 2 and np.array_equal(v, values.T)]
+        if turned:
+            names[turned[0]] = name + TRANSPOSED
+        else:
+            beside.append(numpy_helper.from_array(values, name))
+    for part in graph.initializer:
+        part.name = names.get(part.name, part.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+    if beside:
+        training = model.training_info.add()
+        training.algorithm.CopyFrom(helper.make_graph([], "training", [], [], beside))

@@ -12,8 +12,8 @@ from matte.configs.places import stored_weights
 from matte.conversion import gca, modnet
 from matte.conversion.checkpoints import read_state_dict
 from matte.conversion.export import export_segmenter
-from matte.conversion.gca_export import export_gca
 from matte.conversion.modnet_export import export_modnet
+from matte.conversion.refiner_export import export_refiner_network
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
 from matte.modnet.checkpoint import load_network as load_modnet
@@ -81,7 +81,7 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         design, ours = gca.from_official(state)
         network = GcaNetwork(design)
         network.load_state_dict(ours)
-        report = str(export_gca(network.eval(), target))
+        report = str(export_refiner_network(network.eval(), target, half=False))
         save_gca(network, tensors)
         kind = "GCA" if design.attention else "GCA's network without attention"
         architecture = f"{kind}, trimap as {design.trimap_channels}"
@@ -90,7 +90,7 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         info, ours = modnet.from_official(state)
         matter = build_network(info)
         matter.load_state_dict(ours)
-        report = str(export_modnet(matter.eval(), target))
+        report = str(export_modnet(matter.eval(), target, half=False))
         save_modnet(matter, tensors)
         architecture = f"MODNet on {info.encoder}"
         weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
@@ -113,11 +113,13 @@ def _from_own(file: Path, target: Path) -> tuple[Weights, str]:
     kind = kind_of(file)
     if kind == "refiner":
         refiner = load_gca(file)
-        width = f"GCA, width {refiner.design.width:g}"
-        return Weights(target.name, kind, architecture=width), str(export_gca(refiner, target))
+        width = f"width {refiner.design.width:g}" if isinstance(refiner, GcaNetwork) else "slim"
+        named = f"GCA, {width}{'' if refiner.design.attention else ', no attention'}"
+        report = str(export_refiner_network(refiner, target, half=True))
+        return Weights(target.name, kind, architecture=named), report
     if kind == "modnet":
         matter = load_modnet(file)
-        architecture = f"MODNet on {matter.info.encoder}"
+        architecture = f"MODNet on {matter.info.encoder}, width {matter.info.width:g}"
         return Weights(target.name, kind, architecture=architecture), str(
             export_modnet(matter, target)
         )

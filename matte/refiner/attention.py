@@ -53,7 +53,9 @@ class GuidedAttention(nn.Module):
         # Products of unnormalised guidance overflow float16, and lose digits in bfloat16.
         with torch.autocast(features.device.type, enabled=False):
             guidance = self.guidance_conv(context.guidance.to(self.guidance_conv.weight.dtype))
-            query = _patches(guidance[:, :, ::2, ::2].float())
+            # Every second place, as a pool of one: OpenVINO takes the size of an exported slice
+            # with a step to be that of the whole.
+            query = _patches(F.avg_pool2d(guidance.float(), 1, stride=2))
             near_unknown = F.max_pool2d(context.unknown.float(), 3, stride=1, padding=1).flatten(1)
             strength = _strength(near_unknown, context.ratio.float())
             norm = query.norm(dim=-1, keepdim=True).clamp_min(SMALLEST_NORM)

@@ -117,8 +117,7 @@ class Encoder(nn.Module):
         self.stem = nn.Sequential(whole.conv_stem, whole.bn1)
         cuts = (0, *STAGES)
         self.stages = nn.ModuleList(
-            nn.Sequential(*whole.blocks[start:end])
-            for start, end in pairwise(cuts)
+            nn.Sequential(*whole.blocks[start:end]) for start, end in pairwise(cuts)
         )
 
 

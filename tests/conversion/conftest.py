@@ -1,9 +1,14 @@
-"""Small networks, one thread."""
+"""Small networks, the same in every run, on one thread."""
 
 from collections.abc import Iterator
 
 import pytest
 import torch
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _seeded() -> None:
+    torch.manual_seed(1)
 
 
 @pytest.fixture(autouse=True, scope="session")

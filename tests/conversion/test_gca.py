@@ -12,13 +12,16 @@ import pytest
 import torch
 from torch import Tensor
 
-import matte.conversion.gca_export
+import matte.conversion.writing
 from matte.arrays import Image, Trimap
 from matte.conversion.gca import from_official, is_official_gca
-from matte.conversion.gca_export import ParityReport, export_gca
-from matte.errors import SettingError, WeightsError
+from matte.conversion.refiner_export import export_refiner_network
+from matte.conversion.writing import ParityReport
+from matte.errors import WeightsError
+from matte.refiner.attention import GuidedAttention
 from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
 from matte.refiner.protocols import network_inputs, padded
+from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.onnx import OnnxSession
 from tests.official import filled
 from tests.tolerances import RUNTIMES
@@ -43,7 +46,8 @@ def network(official: dict[str, Tensor]) -> GcaNetwork:
 
 @pytest.fixture(scope="module")
 def exported(network: GcaNetwork, tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
-    return export_gca(network, tmp_path_factory.mktemp("gca") / "gca.onnx")
+    path = tmp_path_factory.mktemp("gca") / "gca.onnx"
+    return export_refiner_network(network, path, half=False)
 
 
 def farthest(case: str, run: Any) -> float:
@@ -84,10 +88,11 @@ def test_openvino_gives_the_released_codes_alpha(exported: ParityReport) -> None
 
 
 def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> None:
-    assert len(exported.differences) == 6
+    assert len(exported.differences) == 8
     assert {d.runtime for d in exported.differences} == {"onnx", "openvino"}
     assert all(0 <= d.mean <= d.largest < 1e-5 for d in exported.differences)
-    assert "gca.onnx (gca): at most" in str(exported)
+    assert str(exported).startswith("gca.onnx (refiner, gca): at most ")
+    assert "float32" not in str(exported)
     session = OnnxSession(exported.path, 1)
     assert session.inputs == {
         "image": (None, 3, None, None),
@@ -109,14 +114,23 @@ def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> 
     assert [p.name for p in exported.path.parent.iterdir()] == ["gca.onnx"]
 
 
-def test_one_size_without_attention(tmp_path: Path) -> None:
+def test_without_attention_there_is_no_ratio(tmp_path: Path) -> None:
     network = GcaNetwork(Design(attention=False, trimap_channels=1, width=0.125))
-    report = export_gca(network, tmp_path / "plain.onnx", (64, 32))
-    assert {(d.height, d.width) for d in report.differences} == {(64, 32)}
+    report = export_refiner_network(network, tmp_path / "plain.onnx", half=True)
     inputs = OnnxSession(report.path, 1).inputs
-    assert inputs == {"image": (None, 3, 64, 32), "trimap": (None, 1, 64, 32)}
-    with pytest.raises(SettingError, match="33×64 pixels: give multiples of 32"):
-        export_gca(network, tmp_path / "odd.onnx", (64, 33))
+    assert inputs == {"image": (None, 3, None, None), "trimap": (None, 1, None, None)}
+    assert "on average from float32 weights" in str(report)
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_exporting_leaves_the_network_as_it_is(attention: bool, tmp_path: Path) -> None:
+    network = SlimNetwork(SlimDesign(attention)).train()
+    before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    queries = [m.queries for m in network.modules() if isinstance(m, GuidedAttention)]
+    export_refiner_network(network, tmp_path / "slim.onnx", half=True)
+    assert network.training
+    assert queries == [m.queries for m in network.modules() if isinstance(m, GuidedAttention)]
+    assert all(torch.equal(before[key], t) for key, t in network.state_dict().items())
 
 
 def test_a_network_that_differs_is_refused(
@@ -124,9 +138,9 @@ def test_a_network_that_differs_is_refused(
 ) -> None:
     # What a faulty exporter would give.
     model = onnx.load(exported.path)
-    monkeypatch.setattr(matte.conversion.gca_export, "traced", lambda *_, **__: model)
-    with pytest.raises(WeightsError, match=r"on onnx differs from torch by .* at 64×32: "):
-        export_gca(GcaNetwork(), tmp_path / "gca.onnx")
+    monkeypatch.setattr(matte.conversion.writing, "traced", lambda *_: model)
+    with pytest.raises(WeightsError, match=r"on onnx differs from torch by .* at 96×64: "):
+        export_refiner_network(GcaNetwork(), tmp_path / "gca.onnx", half=False)
     assert list(tmp_path.iterdir()) == []
 
 

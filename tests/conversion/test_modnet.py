@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-import matte.conversion.modnet_export
+import matte.conversion.writing
 from matte.arrays import Image
 from matte.conversion.checkpoints import read_state_dict
 from matte.conversion.modnet import from_official, is_official_modnet
-from matte.conversion.modnet_export import ParityReport, export_modnet
+from matte.conversion.modnet_export import export_modnet
+from matte.conversion.writing import ParityReport
 from matte.errors import MatteWarning, OutputError, WeightsError
 from matte.modnet.adapter import Modnet
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
@@ -44,7 +45,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
     info, state = from_official(read_state_dict(folder / "modnet.ckpt"))
     network = build_network(info)
     network.load_state_dict(state)
-    return export_modnet(network, folder / "modnet.onnx")
+    return export_modnet(network, folder / "modnet.onnx", half=False)
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
@@ -147,6 +148,7 @@ def test_the_file_says_what_it_is_and_nothing_else(exported: ParityReport) -> No
         "matte.kind": "modnet",
         "matte.encoder": "mobilenetv2",
         "matte.context": "se_block",
+        "matte.width": "1.0",
     }
     stream = exported.path.read_bytes()
     for word in (str(Path.cwd()), "site-packages", "stack_trace"):
@@ -186,13 +188,10 @@ def test_a_network_that_differs_is_refused(
     exported: ParityReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a faulty exporter would give.
-    monkeypatch.setattr(
-        matte.conversion.modnet_export,
-        "_trace",
-        lambda _, file: file.write_bytes(exported.path.read_bytes()),
-    )
+    model = onnx.load(exported.path)
+    monkeypatch.setattr(matte.conversion.writing, "traced", lambda *_: model)
     with pytest.raises(WeightsError, match="differs from torch"):
-        export_modnet(lived_in(ModnetInfo()), tmp_path / "net.onnx")
+        export_modnet(lived_in(ModnetInfo()), tmp_path / "net.onnx", half=False)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,58 @@
+"""Refiner networks to ONNX.
+
+The file takes `image`, float32 RGB 0 … 1 (batch, 3, height, width), `trimap`, float32 (batch, 1,
+height, width) with 0, 0.5 and 1, and `unknown_ratio`, float32 (batch,), −1 for the trimap's own; a
+network without attention has no use for the ratio and does not take it. It gives `alpha`, float32
+(batch, 1, height, width), 0 and 1 where the trimap knows. Batch is free, height and width are
+multiples of 32.
+"""
+
+import copy
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from matte.conversion.writing import Case, ParityReport, smooth, write_network
+from matte.refiner.checkpoint import KIND, RefinerNetwork, architecture, load_network
+from matte.refiner.gca import RATIO
+from matte.refiner.network import GcaNetwork, without_spectral_norm
+
+SIZES = ((64, 96), (32, 64), (96, 160), (192, 128))
+
+
+def export_refiner(checkpoint: Path, path: Path) -> ParityReport:
+    """Writes the network of a torch checkpoint as ONNX, its weights as float16."""
+    return export_refiner_network(load_network(checkpoint), path, half=True)
+
+
+def export_refiner_network(network: RefinerNetwork, path: Path, *, half: bool) -> ParityReport:
+    """Writes the network as ONNX and returns how well ONNX Runtime and OpenVINO agree with torch.
+
+    Nothing is left at `path` when they don't. `half` stores the weights as float16.
+    """
+    # Both are copies, on which the number of queries is changed.
+    plain: RefinerNetwork = (
+        without_spectral_norm(network)
+        if isinstance(network, GcaNetwork)
+        else copy.deepcopy(network)
+    )
+    plain.set_queries(None)
+    design = json.dumps(asdict(plain.design))
+    notes = {"kind": KIND, "architecture": architecture(plain), "design": design}
+    return write_network(plain, path, notes, refiner_cases(plain), "alpha", half=half)
+
+
+def refiner_cases(network: RefinerNetwork) -> list[Case]:
+    """Two pictures in each of several sizes, one with its own share of unknown, one with a given
+    one.
+    """
+    cases: list[dict[str, Tensor]] = []
+    for height, width in SIZES:
+        noise = smooth(2, 4, height, width)
+        cases.append({"image": noise[:, :3], "trimap": (2.98 * noise[:, 3:]).floor() / 2})
+        if network.design.attention:
+            cases[-1][RATIO] = torch.tensor([-1.0, 0.3])
+    return list(cases)

@@ -1,0 +1,26 @@
+"""Networks as a training leaves them."""
+
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def lived_in(network: Network) -> Network:
+    """The network in evaluation mode, with norms that do something and biases that are not zero."""
+    random = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 1:
+                parameter.copy_(torch.randn(parameter.shape, generator=random) / 10)
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                assert module.running_mean is not None
+                assert module.running_var is not None
+                shape = module.running_mean.shape
+                module.weight.copy_(torch.rand(shape, generator=random) * 0.4 + 0.8)
+                module.running_mean.copy_(torch.randn(shape, generator=random) / 10)
+                module.running_var.copy_(torch.rand(shape, generator=random) + 0.5)
+    return network.eval()

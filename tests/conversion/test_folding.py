@@ -1,0 +1,77 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from matte.conversion.export import segmenter_cases
+from matte.conversion.folding import norm_pairs, with_half_weights, without_batch_norms
+from matte.conversion.modnet_export import modnet_cases
+from matte.conversion.refiner_export import refiner_cases
+from matte.conversion.writing import Case
+from matte.modnet.network import ModnetInfo
+from matte.modnet.network import build_network as build_modnet
+from matte.refiner.network import Design, GcaNetwork
+from matte.segmentation.network import ARCHITECTURES, Probability, build_network
+from tests.conversion.lived_in import lived_in
+
+
+class Crossed(nn.Module):
+    """Norms in another order than they run, one behind a ReLU, one of half of the channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c, self.b, self.a = (nn.BatchNorm2d(n) for n in (2, 4, 4))
+        self.first = nn.Conv2d(3, 4, 1)
+        self.second = nn.ConvTranspose2d(4, 4, 2, 2, bias=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.second(self.a(self.first(image)))
+        half: Tensor = self.c(x[:, :2])
+        rest: Tensor = self.b(x.relu())[:, 2:]
+        return half + rest
+
+
+def test_pairs_are_found_by_what_flows() -> None:
+    network = Crossed().eval()
+    assert norm_pairs(network, {"image": torch.rand(1, 3, 4, 4)}) == {"first": "a"}
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
+
+
+def same(network: nn.Module, case: Case) -> nn.Module:
+    folded = without_batch_norms(network, case)
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(**case), network(**case), atol=1e-4, rtol=1e-4)
+    return folded
+
+
+def norms(network: nn.Module) -> int:
+    return sum(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+
+
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_segmenters_have_no_norms_left(architecture: str) -> None:
+    network = lived_in(Probability(build_network(architecture)))
+    before = norms(network)
+    assert norms(same(network, segmenter_cases()[0])) == 0
+    assert norms(network) == before > 50
+
+
+def test_norms_behind_something_else_stay() -> None:
+    case = {"image": torch.rand(2, 3, 8, 8)}
+    assert norms(same(lived_in(Crossed()), case)) == 2
+    gca = lived_in(GcaNetwork(Design(width=0.125)))
+    assert norms(same(gca, refiner_cases(gca)[0])) == 13  # behind ReLUs
+    modnet = lived_in(build_modnet(ModnetInfo(context="e_aspp", width=0.25)))
+    left = {
+        n for n, m in same(modnet, modnet_cases()[0]).named_modules() if "Batch" in str(type(m))
+    }
+    assert "lr_branch.e_aspp.norm.0" in left  # behind a sum
+    assert all("bnorm" in name or "e_aspp" in name for name in left)
+
+
+def test_rounded_weights_fit_into_half() -> None:
+    network = lived_in(Crossed())
+    rounded = with_half_weights(network)
+    for before, after in zip(network.parameters(), rounded.parameters(), strict=True):
+        expected = before.half().float() if before.ndim > 1 else before
+        assert torch.equal(after, expected)
+    assert not torch.equal(network.first.weight, network.first.weight.half().float())

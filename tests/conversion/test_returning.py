@@ -1,0 +1,191 @@
+"""From torch to ONNX and back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from matte.conversion.export import export_segmenter
+from matte.conversion.modnet_export import export_modnet
+from matte.conversion.refiner_export import export_refiner_network
+from matte.conversion.returning import from_onnx, is_own
+from matte.errors import WeightsError
+from matte.modnet.network import ModnetInfo
+from matte.modnet.network import build_network as build_modnet
+from matte.refiner.checkpoint import RefinerNetwork
+from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.slim import SlimDesign, SlimNetwork
+from matte.segmentation.network import (
+    ARCHITECTURES,
+    CheckpointInfo,
+    SegmentationNetwork,
+    build_network,
+    save_checkpoint,
+)
+from matte.training.start import refit_norms, start_modnet, start_refiner, start_segmenter
+from matte.weights.store import stored
+from tests.conversion.lived_in import lived_in
+
+ROUNDING = 0.02  # what float16 weights may change, as far as the output's scale goes
+
+
+def segmenter(architecture: str, folder: Path) -> tuple[SegmentationNetwork, Path]:
+    network, path = lived_in(build_network(architecture)), folder / "net.onnx"
+    save_checkpoint(network, CheckpointInfo(architecture, 96, 5), folder / "net.safetensors")
+    export_segmenter(folder / "net.safetensors", path)
+    return network, path
+
+
+def apart(first: nn.Module, second: nn.Module, *inputs: torch.Tensor) -> float:
+    with torch.inference_mode():
+        return float((first.eval()(*inputs) - second.eval()(*inputs)).abs().max())
+
+
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_segmenters_come_back(architecture: str, tmp_path: Path) -> None:
+    network, path = segmenter(architecture, tmp_path)
+    back = from_onnx(path)
+    assert (back.kind, back.told["size"]) == ("segmenter", "96")
+    image = torch.rand(1, 3, 96, 64)
+    with torch.inference_mode():
+        logits = float(network(image).abs().max())
+    assert apart(network, back.network, image) < ROUNDING * max(1, logits)
+    started = build_network(architecture)
+    start_segmenter(started, path)
+    assert apart(started, back.network, image) == 0
+    # Training begins with norms that have seen pictures, and with the same function.
+    refit_norms(started, torch.rand(4, 3, 64, 64))
+    assert apart(started, back.network, image) < 1e-3 * max(1, logits)
+
+
+@pytest.mark.parametrize(
+    ("make", "half"),
+    [
+        (lambda: SlimNetwork(), True),
+        (lambda: SlimNetwork(SlimDesign(attention=False)), True),
+        (lambda: GcaNetwork(Design(width=0.125)), False),
+        (lambda: GcaNetwork(Design(attention=False, trimap_channels=1, width=0.125)), True),
+    ],
+    ids=["slim", "slim without attention", "gca", "gca without attention"],
+)
+def test_refiners_come_back(make: Callable[[], RefinerNetwork], half: bool, tmp_path: Path) -> None:
+    network = lived_in(make())
+    export_refiner_network(network, tmp_path / "net.onnx", half=half)
+    back = from_onnx(tmp_path / "net.onnx")
+    assert back.kind == "refiner"
+    assert isinstance(back.network, type(network))
+    assert back.network.design == network.design
+    inputs = torch.rand(1, 3, 64, 96), torch.rand(1, 1, 64, 96)
+    assert apart(network, back.network, *inputs) < (ROUNDING if half else 1e-5)
+    started = make()
+    start_refiner(started, tmp_path / "net.onnx")
+    assert apart(started, back.network, *inputs) == 0
+
+
+@pytest.mark.parametrize("context", ["se_block", "e_aspp"])
+def test_modnets_come_back_with_the_heads_that_only_training_needs(
+    context: str, tmp_path: Path
+) -> None:
+    info = ModnetInfo(context=context, width=0.25)
+    network = lived_in(build_modnet(info))
+    export_modnet(network, tmp_path / "net.onnx")
+    back = from_onnx(tmp_path / "net.onnx")
+    assert back.network.info == info
+    image = torch.rand(1, 3, 64, 96) * 2 - 1
+    assert isinstance(back.network, type(network))
+    with torch.inference_mode():
+        for expected, found in zip(
+            network.branches(image), back.network.branches(image), strict=True
+        ):
+            assert float((expected - found).abs().max()) < ROUNDING
+    started = build_modnet(info)
+    start_modnet(started, tmp_path / "net.onnx")
+    assert apart(started, back.network, image) == 0
+
+
+def test_equal_tensors_come_back_too(tmp_path: Path) -> None:
+    """All ones and all zeros, which exporters like to store once."""
+    network = lived_in(build_modnet(ModnetInfo(width=0.25)))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+    export_modnet(network, tmp_path / "net.onnx")
+    state = from_onnx(tmp_path / "net.onnx").network.state_dict()
+    for key, tensor in network.state_dict().items():
+        if "bnorm" in key:
+            assert torch.equal(state[key], tensor)
+
+
+def test_a_shipped_segmenter_starts_a_modnet(tmp_path: Path) -> None:
+    back = from_onnx(stored("unet").path)
+    network = build_modnet()
+    start_modnet(network, stored("unet").path)
+    first = next(back.network.get_submodule("network.encoder").parameters())
+    assert torch.equal(next(network.backbone.parameters()), first)
+    with pytest.raises(WeightsError, match=r"unet\.onnx holds a segmenter: give a refiner"):
+        start_refiner(SlimNetwork(), stored("unet").path)
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
+    _, path = segmenter("deeplab-unet-light", tmp_path_factory.mktemp("light"))
+    return onnx.load(path)
+
+
+def test_what_is_missing_is_named(light: onnx.ModelProto, tmp_path: Path) -> None:
+    model = onnx.ModelProto()
+    model.CopyFrom(light)
+    name = "network.network.head.0.weight.float16"
+    (tensor,) = (t for t in model.graph.initializer if t.name == name)
+    tensor.name = "other"
+    for node in model.graph.node:
+        node.input[:] = ["other" if i == name else i for i in node.input]
+    onnx.save(model, tmp_path / "net.onnx")
+    with pytest.raises(WeightsError, match=r"does not hold network\.network\.head\.0\.weight: "):
+        from_onnx(tmp_path / "net.onnx")
+
+
+def test_tensors_that_do_something_else_are_refused(light: onnx.ModelProto, tmp_path: Path) -> None:
+    model = onnx.ModelProto()
+    model.CopyFrom(light)
+    (first,) = (n for n in model.graph.node if n.op_type == "Mul")  # 2 in image · 2 − 1
+    (scale,) = (t for t in model.graph.initializer if t.name in first.input)
+    scale.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(scale) / 2, scale.name))
+    onnx.save(model, tmp_path / "net.onnx")
+    with pytest.raises(WeightsError, match=r"came back from .* differs from it by .* at 96×64"):
+        from_onnx(tmp_path / "net.onnx")
+
+
+@pytest.mark.parametrize(
+    ("notes", "message"),
+    [
+        ({}, "does not tell what it is of"),
+        ({"matte.kind": "poem"}, "tells of a network that matte can't build"),
+        ({"matte.kind": "segmenter"}, "tells of a network that matte can't build"),
+        ({"matte.kind": "segmenter", "matte.architecture": "x"}, "that matte can't build"),
+        ({"matte.kind": "refiner", "matte.design": "{"}, "that matte can't build"),
+        ({"matte.kind": "refiner", "matte.design": '{"colour": 1}'}, "that matte can't build"),
+    ],
+)
+def test_other_files_are_refused(
+    notes: dict[str, str], message: str, light: onnx.ModelProto, tmp_path: Path
+) -> None:
+    model = onnx.ModelProto()
+    model.CopyFrom(light)
+    onnx.helper.set_model_props(model, notes)
+    onnx.save(model, tmp_path / "net.onnx")
+    assert is_own(tmp_path / "net.onnx") == bool(notes)
+    with pytest.raises(WeightsError, match=message):
+        from_onnx(tmp_path / "net.onnx")
+
+
+def test_what_is_no_network_gets_one_line(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"nonsense")
+    for path in (tmp_path / "net.onnx", tmp_path / "none.onnx"):
+        with pytest.raises(WeightsError, match=r"can't read .*\.onnx"):
+            from_onnx(path)

@@ -63,7 +63,7 @@ def train_modnet(
     if init is not None and not resume:
         start_modnet(network, init)
         pictures = network_input(torch.from_numpy(task.batch(0, 0)["picture"]))
-        refit_norms(network.backbone, pictures)
+        refit_norms(network, pictures)
     best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))

@@ -25,7 +25,7 @@ from matte.training.run import Batch, Machine, fit
 from matte.training.settings import RefinerSettings
 from matte.training.sheets import sheet
 from matte.training.sizes import batch_size
-from matte.training.start import start_refiner
+from matte.training.start import refit_norms, start_refiner
 from matte.training.synthesis.photometric import photometric
 from matte.training.synthesis.refiner_samples import RefinerSamples
 
@@ -52,9 +52,12 @@ def train_refiner(
     fabric = (machine or Machine()).fabric(settings.run.precision)
     torch.manual_seed(settings.run.seed)
     network = network_for(settings)
+    task = RefinerTask(settings, network, collect(settings.data, settings.collect, data, progress))
     if init is not None and not resume:
         start_refiner(network, init)
-    task = RefinerTask(settings, network, collect(settings.data, settings.collect, data, progress))
+        refit_norms(network, *_inputs(_tensors(task.batch(0, 0))))
+    if isinstance(network, GcaNetwork):
+        task.network = with_spectral_norm(network)
     best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_refiner(best, best.with_suffix(".onnx"))))
@@ -181,4 +184,13 @@ def network_for(settings: RefinerSettings) -> RefinerNetwork:
     """The network that the settings ask for, with random weights."""
     if settings.architecture == "gca-slim":
         return SlimNetwork(SlimDesign(settings.attention))
-    return with_spectral_norm(GcaNetwork(Design(settings.attention, width=settings.width)))
+    return GcaNetwork(Design(settings.attention, width=settings.width))
+
+
+def _tensors(batch: dict[str, NDArray[Any]]) -> Batch:
+    return {name: torch.from_numpy(np.asarray(values)) for name, values in batch.items()}
+
+
+def _inputs(batch: Batch) -> tuple[Tensor, Tensor]:
+    """What a network is given for a batch: pictures and trimaps, 0 … 1."""
+    return photometric(batch)[0], batch["trimap"][:, None].float() / 255

@@ -7,20 +7,24 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from matte.conversion.returning import from_onnx
 from matte.conversion.tflite import convolutions
 from matte.errors import WeightsError
 from matte.modnet.backbones import MobileNetV2Backbone
 from matte.modnet.checkpoint import load_network as load_modnet
 from matte.modnet.network import KIND as MODNET
 from matte.modnet.network import ModnetNetwork
+from matte.refiner.checkpoint import KIND as REFINER
 from matte.refiner.checkpoint import RefinerNetwork
 from matte.refiner.checkpoint import load_network as load_refiner
 from matte.refiner.slim import SlimNetwork
 from matte.runtime.tensors import kind_of
 from matte.segmentation.deeplab_unet import DeepLabUnet
+from matte.segmentation.network import KIND as SEGMENTER
 from matte.segmentation.network import SegmentationNetwork, load_checkpoint
 from matte.weights.store import all_weights
 
+OWN = (".safetensors", ".onnx")  # what matte writes
 EPSILON = 1e-5  # of MobileNetV2's norms
 MOBILENET_V2 = 51  # its convolutions down to 320 channels; for ImageNet there is one more
 
@@ -50,12 +54,12 @@ def find_start(name: str) -> Path:
 def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
     """Puts weights into a segmenter before training.
 
-    `path`: a checkpoint (.safetensors), of which everything is taken that fits in name and shape;
-    a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or DeepLabV3 on MobileNetV2
-    as released (.tflite) for the encoder and the context of a DeepLabUnet.
+    `path`: a segmenter of matte's (see `stored`), of which everything is taken that fits in name
+    and shape; a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or DeepLabV3 on
+    MobileNetV2 as released (.tflite) for the encoder and the context of a DeepLabUnet.
     """
-    if path.suffix == ".safetensors":
-        put_fitting(network, load_checkpoint(path)[0].state_dict(), path)
+    if path.suffix in OWN:
+        put_fitting(network, stored(path, SEGMENTER).state_dict(), path)
         return
     parts: list[nn.Module] = [network.encoder]
     if path.suffix == ".tflite" and isinstance(network.network, DeepLabUnet):
@@ -64,32 +68,35 @@ def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
 
 
 def start_refiner(network: RefinerNetwork, path: Path) -> None:
-    """Puts weights into a refiner before training: a checkpoint (.safetensors), of which everything
-    is taken that fits, or, for the slim network's encoder, what `released` reads.
+    """Puts weights into a refiner before training: those of a refiner of matte's (see `stored`), of
+    which everything is taken that fits, or, for the slim network's encoder, what `released` reads.
     """
-    if path.suffix == ".safetensors":
-        put_fitting(network, load_refiner(path).state_dict(), path)
+    if path.suffix in OWN:
+        put_fitting(network, stored(path, REFINER).state_dict(), path)
     elif isinstance(network, SlimNetwork):
         put_in_order([network.encoder], released(path), path)
     else:
-        raise WeightsError(f"{path} is for another network", "start gca from a .safetensors")
+        raise WeightsError(
+            f"{path} is for another network", "start gca from a .safetensors or .onnx"
+        )
 
 
 def start_modnet(network: ModnetNetwork, path: Path) -> None:
     """Puts weights into a MODNet before training.
 
-    `path`: a MODNet, trained here or imported (.safetensors), of which everything is taken that
-    fits in name and shape; or, for a MobileNetV2 in the backbone, a segmenter whose encoder is one
-    (.safetensors), or what `released` reads.
+    `path`: a MODNet, trained here or imported, of which everything is taken that fits in name and
+    shape; or, for a MobileNetV2 in the backbone, a segmenter whose encoder is one (for both see
+    `stored`), or what `released` reads.
     """
-    if path.suffix == ".safetensors" and kind_of(path) == MODNET:
-        put_fitting(network, load_modnet(path).state_dict(), path)
+    own = stored(path, MODNET, SEGMENTER) if path.suffix in OWN else None
+    if isinstance(own, ModnetNetwork):
+        put_fitting(network, own.state_dict(), path)
         return
     backbone = network.backbone
     if not network.info.encoder.startswith("mobilenetv2"):
         raise WeightsError(f"{path} is not for {network.info.encoder}", "start from a MODNet")
-    if path.suffix == ".safetensors":
-        theirs = [_trained(*pair) for pair in _convolutions(load_checkpoint(path)[0].encoder)]
+    if isinstance(own, SegmentationNetwork):
+        theirs = [_trained(*pair) for pair in _convolutions(own.encoder)]
     else:
         theirs = released(path)
     if path.suffix == ".tflite":
@@ -98,6 +105,27 @@ def start_modnet(network: ModnetNetwork, path: Path) -> None:
     if isinstance(backbone, MobileNetV2Backbone) and len(theirs) == MOBILENET_V2:
         part = backbone.model.features[:-1]  # type: ignore[index,assignment]  # an nn.Sequential
     put_in_order([part], theirs, path)
+
+
+def stored(path: Path, *kinds: str) -> nn.Module:
+    """The network, of one of the kinds, of a file that matte wrote: a checkpoint (.safetensors) or
+    what it was exported as (.onnx). Norms that the export folded come back without statistics: see
+    `refit_norms`.
+    """
+    if path.suffix == ".onnx":
+        back = from_onnx(path)
+        kind, network = back.kind, back.network
+    else:
+        kind = kind_of(path)
+        loaders = {MODNET: load_modnet, REFINER: load_refiner, SEGMENTER: _segmenter}
+        network = loaders[kind](path)
+    if kind not in kinds:
+        raise WeightsError(f"{path} holds a {kind}", f"give a {' or a '.join(kinds)}")
+    return network
+
+
+def _segmenter(path: Path) -> SegmentationNetwork:
+    return load_checkpoint(path)[0]
 
 
 def released(path: Path) -> list[Released]:
@@ -158,19 +186,24 @@ def put_fitting(network: nn.Module, weights: dict[str, Tensor], path: Path) -> N
 
 @torch.no_grad()
 def refit_norms(network: nn.Module, *inputs: Tensor) -> None:
-    """Gives batch norms the statistics of some inputs, without changing what the network does.
+    """Gives the norms that were folded into convolutions the statistics of some inputs, without
+    changing what the network does.
 
-    Networks whose norms were folded into convolutions come with norms that do nothing; trained on
-    batches they would start from a different function.
+    Such norms do nothing; trained on batches they would start from a different function.
     """
     handles = [
         module.register_forward_pre_hook(_refit)
         for module in network.modules()
-        if isinstance(module, nn.BatchNorm2d)
+        if isinstance(module, nn.BatchNorm2d) and _is_folded(module)
     ]
     network.eval()(*inputs)
     for handle in handles:
         handle.remove()
+
+
+def _is_folded(norm: nn.BatchNorm2d) -> bool:
+    """Whether its statistics are those that make a norm do nothing; a new one's variances are 1."""
+    return norm.running_var is not None and bool((norm.running_var == 1 - norm.eps).any())
 
 
 def _refit(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:

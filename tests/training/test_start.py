@@ -103,6 +103,13 @@ def test_a_released_deeplab_starts_encoder_and_context(tmp_path: Path) -> None:
 def test_norms_get_statistics_and_the_function_stays() -> None:
     network = build_network("unet")
     restless(network)
+    for module in network.encoder.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_var is not None
+            module.reset_running_stats()
+            module.running_var.fill_(1 - module.eps)  # as if folded
+    before_decoder = network.get_submodule("network.decoder").state_dict()
+    kept = {name: value.clone() for name, value in before_decoder.items()}
     pictures = torch.rand(4, 3, 64, 64)
     with torch.inference_mode():
         before = network.eval()(pictures)
@@ -116,6 +123,8 @@ def test_norms_get_statistics_and_the_function_stays() -> None:
     assert norm.running_mean is not None
     seen = convolution(pictures * 2 - 1).mean(dim=(0, 2, 3))
     torch.testing.assert_close(norm.running_mean, seen.detach(), atol=1e-4, rtol=1e-4)
+    decoder = network.get_submodule("network.decoder").state_dict()
+    assert all(torch.equal(decoder[name], value) for name, value in kept.items())
 
 
 @pytest.mark.parametrize("content", [b"nonsense", b""])

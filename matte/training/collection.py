@@ -75,9 +75,12 @@ def collect(
             else:
                 kept.append(sample)
         if chosen.weight > 0 and not kept:
-            raise SettingError(
-                f"no training picture in {root / chosen.folder}", f"is its layout {chosen.layout}?"
+            why = (
+                f"all {len(found)} are held back: lower held_back, or give more"
+                if found
+                else f"is its layout {chosen.layout}?"
             )
+            raise SettingError(f"no training picture in {root / chosen.folder}", why)
         sets.append((chosen, tuple(kept)))
     held_back.sort(key=lambda pair: fraction(pair[1].name))
     validation = tuple(held_back[: settings.validation_pictures])

@@ -69,6 +69,8 @@ def distil(
     listing = list_set(root / data.folder, data.layout, data.classes)
     if any(entry.kind != "mask" for entry in listing.entries):
         raise SettingError(f"{root / data.folder} holds no masks", "give a set of layout pairs")
+    if out.resolve() == (root / data.folder).resolve():
+        raise OutputError(f"{out} is the data set itself", "write the mattes into another folder")
     for folder in (out / "images", out / "alphas"):
         _make(folder)
     skipped = [f"{path}: {why}" for path, why in listing.broken]

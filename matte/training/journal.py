@@ -27,7 +27,7 @@ class Journal:
         try:
             out.mkdir(parents=True, exist_ok=True)
             old = self._rows.read_text(encoding="utf-8").splitlines() if step else []
-            kept = [row for row in old if json.loads(row)["step"] <= step]
+            kept = [row for row in old if _step(row) <= step]
             self._rows.write_text("".join(f"{row}\n" for row in kept), encoding="utf-8")
             self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
         except OSError as error:
@@ -71,6 +71,14 @@ class Journal:
         self._board.add_image("validation", sheet, step, dataformats="HWC")
         told = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
         self._progress(f"step {step} ({step / self._steps:.0%}): {told}")
+
+
+def _step(row: str) -> float:
+    """The step of a row; infinite for half a row, which a run leaves that was killed."""
+    try:
+        return float(json.loads(row)["step"])
+    except (KeyError, TypeError, ValueError):
+        return math.inf
 
 
 def _mean(values: list[float]) -> float:

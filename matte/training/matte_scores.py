@@ -42,7 +42,9 @@ def matte_metrics(
             mask = Mask(np.where(alpha >= 0.5, SUBJECT, 0).astype(np.uint8))
             overlaps.setdefault(name, []).append(subject_iou(mask, Trimap(item.truth)))
         else:
-            wrong.setdefault(name, []).append(float(alpha[item.truth != UNKNOWN].mean()))
+            counted = item.truth != UNKNOWN
+            mean = float(alpha[counted].sum() / max(1, np.count_nonzero(counted)))
+            wrong.setdefault(name, []).append(mean)
     metrics = {SCORE: 0.0}
     if overlaps:
         metrics[SCORE] = float(np.mean([v for values in overlaps.values() for v in values])) - 1

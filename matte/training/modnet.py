@@ -16,7 +16,7 @@ from matte.training.collection import Collection, Progress, collect
 from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
 from matte.training.modnet_losses import Branched, modnet_losses
 from matte.training.modnet_settings import ModnetSettings
-from matte.training.run import Batch, Machine, fit
+from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
 from matte.training.sizes import batch_size
 from matte.training.start import refit_norms, start_modnet
 from matte.training.synthesis.matte_samples import MatteSample, MatteSamples
@@ -48,7 +48,7 @@ def train_modnet(
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_modnet`.
     """
-    fabric = (machine or Machine()).fabric(settings.run.precision)
+    fabric = prepare(machine, settings.run, out, resume)
     torch.manual_seed(settings.run.seed)
     network = build_network(ModnetInfo(settings.encoder, settings.context, settings.width))
     collection = collect(settings.data, settings.collect, data, progress)
@@ -64,6 +64,8 @@ def train_modnet(
         start_modnet(network, init)
         pictures = network_input(torch.from_numpy(task.batch(0, 0)["picture"]))
         refit_norms(network, pictures)
+    if not collection.validation:
+        progress(UNJUDGED)
     best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))

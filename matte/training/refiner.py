@@ -21,7 +21,7 @@ from matte.refiner.protocols import MULTIPLE
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.training.collection import Collection, Progress, collect
 from matte.training.losses import absolute, gradient, laplacian
-from matte.training.run import Batch, Machine, fit
+from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
 from matte.training.settings import RefinerSettings
 from matte.training.sheets import sheet
 from matte.training.sizes import batch_size
@@ -49,7 +49,7 @@ def train_refiner(
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_refiner`.
     """
-    fabric = (machine or Machine()).fabric(settings.run.precision)
+    fabric = prepare(machine, settings.run, out, resume)
     torch.manual_seed(settings.run.seed)
     network = network_for(settings)
     task = RefinerTask(settings, network, collect(settings.data, settings.collect, data, progress))
@@ -58,6 +58,8 @@ def train_refiner(
         refit_norms(network, *_inputs(_tensors(task.batch(0, 0))))
     if isinstance(network, GcaNetwork):
         task.network = with_spectral_norm(network)
+    if not task.validation:
+        progress(UNJUDGED)
     best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_refiner(best, best.with_suffix(".onnx"))))

@@ -1,6 +1,8 @@
 """The loop that trains any network, on a CPU or on GPUs."""
 
 import copy
+import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from matte.errors import BackendError, SettingError
 from matte.training import state
 from matte.training.collection import Progress
+from matte.training.depthwise import spare_bfloat16
 from matte.training.freezing import freeze
 from matte.training.journal import Journal
 from matte.training.schedule import Progress as Stand
@@ -23,6 +26,7 @@ from matte.training.schedule import learning_rate
 from matte.training.settings import RunSettings
 
 Batch = dict[str, Tensor]
+UNJUDGED = "nothing to validate on: the last network is kept as the best"
 
 
 class Task(Protocol):
@@ -75,20 +79,36 @@ class Machine:
     strategy: str = "auto"
 
     def fabric(self, precision: str) -> Fabric:
-        """The machine, ready."""
+        """The machine, ready for that precision of `RunSettings`."""
         if self.device == "cuda" and not torch.cuda.is_available():
             raise BackendError("no device 'cuda' for torch", "use --device auto or cpu")
         if self.device not in ("auto", "cpu", "cuda"):
             raise BackendError(f"no device {self.device!r}", "use --device auto, cpu or cuda")
         on_gpu = self.device == "cuda" or (self.device == "auto" and torch.cuda.is_available())
-        fabric = Fabric(
-            accelerator="cuda" if on_gpu else "cpu",
-            devices=self.devices,
-            strategy=self.strategy,
-            precision=precision,  # type: ignore[arg-type]  # a literal of Fabric's
-        )
-        fabric.launch()
+        if precision == "16-mixed" and not on_gpu:
+            raise SettingError("precision = 16-mixed is for GPUs", "use bf16-mixed or 32-true")
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # what it tells was asked
+        try:
+            fabric = Fabric(
+                accelerator="cuda" if on_gpu else "cpu",
+                devices=self.devices,
+                strategy=self.strategy,
+                precision=precision,  # type: ignore[arg-type]  # a literal of Fabric's
+            )
+            fabric.launch()
+        except (ImportError, RuntimeError, ValueError) as error:  # what Fabric raises
+            wanted = f"{self.devices} {'GPU' if on_gpu else 'CPU'} with strategy {self.strategy!r}"
+            reason = str(error).strip().partition("\n")[0]
+            raise BackendError(
+                f"can't train on {wanted} ({reason})", "use --devices 1 --strategy auto, or ddp"
+            ) from error
         return fabric
+
+
+def prepare(machine: Machine | None, settings: RunSettings, out: Path, resume: bool) -> Fabric:
+    """The machine, ready, and `out` there; raises if the run can't take place in that folder."""
+    state.claim(out, resume)
+    return (machine or Machine()).fabric(settings.precision)
 
 
 def fit(
@@ -107,6 +127,8 @@ def fit(
     """
     torch.manual_seed(settings.seed)
     frozen = freeze(task.network, settings.freeze)
+    if fabric.device.type == "cpu" and settings.precision == "bf16-mixed":
+        spare_bfloat16(task.network)
     average = RunningAverage(task.network, settings.average).to(fabric.device)
     # Channels last is how processors with matrix units want convolutions.
     module = task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub lacks it
@@ -152,13 +174,18 @@ def fit(
             if stand.step % settings.validate_every and stand.step < settings.steps:
                 continue
             metrics = fabric.broadcast(task.validate(average.network) if leading else {})
+            if not math.isfinite(metrics[task.score]):
+                raise SettingError(
+                    f"the network of step {stand.step} gives no numbers", "lower learning_rate"
+                )
             best = stand.scored(metrics[task.score], settings)
             if journal:
                 task.save(average.network, out / "last.safetensors", stand.step, metrics)
                 if best:
                     task.save(average.network, out / "best.safetensors", stand.step, metrics)
-                state.save(out, settings, stand, module, average, optimiser)
+                # Last, so that a run killed before goes on from the validation before.
                 journal.report(stand.step, rate, metrics, task.sheet(average.network))
+                state.save(out, settings, stand, module, average, optimiser)
     finally:
         if journal:
             journal.close()

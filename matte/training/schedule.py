@@ -21,14 +21,16 @@ class Progress:
     halvings: int = 0
 
     def scored(self, score: float, settings: RunSettings) -> bool:
-        """Notes a validation's score; whether it is the best so far."""
+        """Notes a validation's score; whether none was better so far: of equals, the newest network
+        is the one to keep.
+        """
         if score > self.best:
             self.best, self.stale = score, 0
             return True
         self.stale += 1
         if self.stale % settings.plateau == 0:
             self.halvings += 1
-        return False
+        return score == self.best
 
     def ended(self, settings: RunSettings) -> bool:
         """Whether nothing is left to do."""

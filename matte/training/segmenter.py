@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from matte.arrays import SUBJECT, UNKNOWN
 from matte.conversion.export import export_segmenter
+from matte.errors import SettingError
 from matte.segmentation.network import (
     CheckpointInfo,
     SegmentationNetwork,
@@ -21,7 +22,7 @@ from matte.segmentation.network import (
 from matte.training.augmentation import compose, sample, whole
 from matte.training.collection import Collection, Progress, collect
 from matte.training.losses import segmentation_losses
-from matte.training.run import Batch, Machine, fit
+from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
 from matte.training.settings import SegmenterSettings
 from matte.training.sheets import sheet
 from matte.training.sizes import batch_size
@@ -46,7 +47,7 @@ def train_segmenter(
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_segmenter`.
     """
-    fabric = (machine or Machine()).fabric(settings.run.precision)
+    fabric = prepare(machine, settings.run, out, resume)
     torch.manual_seed(settings.run.seed)
     network = build_network(settings.architecture)
     task = SegmenterTask(
@@ -55,6 +56,8 @@ def train_segmenter(
     if init is not None and not resume:
         start_segmenter(network, init)
         refit_norms(network, _pictures_in(torch.from_numpy(task.batch(0, 0)["picture"])))
+    if not task.collection.validation:
+        progress(UNJUDGED)
     best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_segmenter(best, best.with_suffix(".onnx"))))
@@ -73,6 +76,10 @@ class SegmenterTask:
 
     def __post_init__(self) -> None:
         self.backgrounds = [s.picture for s in self.collection.kind("background")]
+        if self.collection.kind("cutout") and not self.backgrounds:
+            raise SettingError(
+                "cut-outs, but nothing to put them on", "add a set of layout backgrounds"
+            )
 
     @property
     def encoder(self) -> nn.Module:
@@ -121,7 +128,9 @@ class SegmenterTask:
                 union = ((found | subject) & counted).sum()
                 ious.setdefault(name, []).append(float((found & subject).sum() / union))
             else:
-                wrong.setdefault(name, []).append(float(found[counted].mean()))
+                wrong.setdefault(name, []).append(
+                    float(found[counted].sum() / max(1, counted.sum()))
+                )
         means = {name: float(np.mean(values)) for name, values in sorted(ious.items())}
         return {
             self.score: float(np.mean(list(means.values()))) if means else 0.0,

@@ -35,7 +35,7 @@ class DataSet:
         known = (*LAYOUTS, AUTO)
         if self.layout not in known:
             raise SettingError(f"no layout {self.layout!r}", nearest(self.layout, known))
-        at_least(0, weight=self.weight)
+        between(0, 1e6, weight=self.weight)
         between(-1, 1, held_back=self.held_back)
 
 

@@ -23,14 +23,15 @@ from matte.errors import SettingError
 from matte.imaging.scaling import scaled
 from matte.modnet.adapter import reference_size
 from matte.modnet.checkpoint import load_network, metrics_of
-from matte.modnet.network import Branches, ModnetNetwork
+from matte.modnet.network import KIND, Branches, ModnetNetwork
 from matte.training.collection import Progress, collect
 from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
 from matte.training.modnet import save
 from matte.training.modnet_losses import Branched, band, coarse
 from matte.training.modnet_settings import SocSettings
-from matte.training.run import Batch, Machine, fit
+from matte.training.run import Batch, Machine, fit, prepare
 from matte.training.settings import DataSet
+from matte.training.start import stored
 
 REACH = 7.5 / 256  # of the band around the frozen copy's soft edge, in parts of the short side
 JUDGED = 20  # pictures on which the branches' agreement is measured where there is no truth
@@ -49,17 +50,18 @@ def adapt_modnet(
 ) -> Path:
     """The path of the adapted network, out/best.safetensors, with best.onnx beside it.
 
-    `network`: a trained one (.safetensors). `pictures`: a folder of them, without truth.
+    `network`: a trained one, see `stored`. `pictures`: a folder of them, without truth.
     `validation`: a data set with truth that decides when the network is best, and whether it has
     become better at all: if not, it is kept as it was. Without one, that of the best agreement
     between the branches is kept, and that nothing was validated is said.
     """
-    start = load_network(network)
+    fabric = prepare(machine, settings.run, out, resume)
+    start = stored(network, KIND)
+    assert isinstance(start, ModnetNetwork)
     unlabelled = collect(
         [DataSet(".", "backgrounds", held_back=0)], settings.collect, pictures, progress
     ).kind("background")
     judged = _judged(settings, validation, progress) if validation else ()
-    fabric = (machine or Machine()).fabric(settings.run.precision)
     task = SocTask(settings, start, tuple(unlabelled), judged)
     before = task.validate(fabric.to_device(Branched(task.frozen)))
     best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)

@@ -42,13 +42,16 @@ class Released:
 
 def find_start(name: str) -> Path:
     """The file to start from: a path, or a network of matte by its name."""
-    path = Path(name)
-    known = all_weights()
-    if path.is_file() or name not in known:
-        if not path.is_file():
-            raise WeightsError(f"no file and no network {name!r}", "see 'matte weights list'")
+    path, known = Path(name), all_weights()
+    if path.is_file():
         return path
-    return known[name].torch_path or known[name].path
+    if name not in known:
+        raise WeightsError(f"no file and no network {name!r}", "see 'matte weights list'")
+    network = known[name]
+    file = network.torch_path or network.path
+    if not file.is_file():
+        raise WeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
+    return file
 
 
 def start_segmenter(network: SegmentationNetwork, path: Path) -> None:

@@ -8,13 +8,31 @@ from typing import Any
 import torch
 from torch import nn
 
-from matte.errors import SettingError, WeightsError
+from matte.errors import OutputError, SettingError, WeightsError
 from matte.files import write_file
 from matte.training.schedule import Progress
 from matte.training.settings import RunSettings
 
 FILE = "last.ckpt"
+KEPT = (FILE, "best.safetensors", "last.safetensors")  # what a new run must not replace
 FREE = {"steps", "validate_every", "patience", "workers"}  # may differ when a run goes on
+
+
+def claim(out: Path, resume: bool) -> None:
+    """Makes the folder of a run; raises if a new one would replace another's networks there, or if
+    there is nothing to resume.
+    """
+    if resume and not (out / FILE).is_file():
+        raise WeightsError(f"nothing to resume in {out}", "start without --resume")
+    there = next((name for name in KEPT if (out / name).exists()), None)
+    if there and not resume:
+        raise OutputError(
+            f"{out} has {there} of another run", "add --resume to go on with it, or name another"
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't make {out} ({error.strerror})", "name another folder") from error
 
 
 def save(
@@ -49,8 +67,6 @@ def load(
 ) -> Progress:
     """Where the run in that folder stood, with everything as it was then."""
     path = out / FILE
-    if not path.is_file():
-        raise WeightsError(f"nothing to resume in {out}", "start without --resume")
     try:
         whole: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         then = whole["settings"]
@@ -65,7 +81,11 @@ def load(
     except SettingError:
         raise
     except Exception as error:  # torch.load documents no set of errors
-        raise WeightsError(f"can't resume from {path}", "start without --resume") from error
+        raise WeightsError(
+            f"can't resume from {path}",
+            "is it the same recipe? Else start anew in another folder, with --init"
+            f" {out / 'last.safetensors'}",
+        ) from error
 
 
 def _compare(then: dict[str, Any], now: dict[str, Any]) -> None:

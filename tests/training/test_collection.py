@@ -65,6 +65,11 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         collected(tmp_path, (DataSet("none"),), Collecting())
 
 
+def test_a_set_that_is_held_back_whole_is_named(data: Path) -> None:
+    with pytest.raises(SettingError, match=r"discs: all 12 are held back"):
+        collected(data, (DataSet("discs", held_back=1),), Collecting())
+
+
 def test_nearly_equal_pictures_stay_on_one_side(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data / "discs", tmp_path / "discs")
     held = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") < 0.3)

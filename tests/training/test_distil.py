@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
-from matte.errors import SettingError
+from matte.errors import OutputError, SettingError
 from matte.stages import Matte
 from matte.training.distil import distil
 from matte.training.settings import DataSet
@@ -65,6 +65,11 @@ def test_only_where_teacher_and_mask_agree(root: Path, tmp_path: Path) -> None:
     # JPEG spares no coloured noise.
     given, kept = (cv2.blur(p, (9, 9)).astype(int) for p in (disc(0).picture, sample.picture))
     assert np.abs(given - kept).max() < 16
+
+
+def test_a_data_set_is_not_written_into_itself(root: Path) -> None:
+    with pytest.raises(OutputError, match="the data set itself"):
+        distil(Brightness(), PAIRS, root, root / "people" / ".." / "people")
 
 
 def test_a_second_run_only_does_what_is_missing(root: Path, tmp_path: Path) -> None:

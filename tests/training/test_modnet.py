@@ -181,6 +181,8 @@ def test_masks_and_empty_pictures_are_scored_too() -> None:
     assert exact["mad"] < 0.03
     assert exact["score"] == -exact["mad"]
     assert matte_metrics(Bright(network()), [], 64) == {"score": 0}
+    ignored = replace(mask, truth=np.full_like(label, 128))
+    assert matte_metrics(Bright(network()), [("d", ignored)], 64) == {"score": 0, "false d": 0}
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from matte.errors import BackendError, SettingError, WeightsError
+from matte.errors import BackendError, OutputError, SettingError, WeightsError
 from matte.runtime.tensors import load_tensors, save_tensors
+from matte.training import state
 from matte.training.freezing import freeze
-from matte.training.run import Machine, RunningAverage, fit
+from matte.training.run import Machine, RunningAverage, fit, prepare
 from matte.training.schedule import Progress, learning_rate
 from matte.training.settings import RunSettings
 
@@ -103,10 +104,28 @@ def test_only_its_own_recipe_resumes_a_run(tmp_path: Path) -> None:
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="start without --resume"):
-        run(tmp_path, resume=True)
+        state.claim(tmp_path, resume=True)
     (tmp_path / "last.ckpt").write_bytes(b"nonsense")
     with pytest.raises(WeightsError, match="can't resume"):
         run(tmp_path, resume=True)
+
+
+def test_a_new_run_replaces_no_network_of_another(tmp_path: Path) -> None:
+    prepare(Machine("cpu"), SETTINGS, tmp_path / "new", resume=False)
+    (tmp_path / "new/metrics.jsonl").touch()  # all that a run leaves before its first validation
+    prepare(Machine("cpu"), SETTINGS, tmp_path / "new", resume=False)
+    (tmp_path / "new/best.safetensors").write_bytes(b"weeks of work")
+    with pytest.raises(OutputError, match=r"best.safetensors of another run: add --resume"):
+        prepare(Machine("cpu"), SETTINGS, tmp_path / "new", resume=False)
+    with pytest.raises(OutputError, match="name another folder"):
+        state.claim(tmp_path / "new/metrics.jsonl/run", resume=False)
+
+
+def test_half_a_row_of_a_killed_run_does_not_hinder_its_resumption(tmp_path: Path) -> None:
+    unbroken = run(tmp_path)
+    rows = tmp_path / "metrics.jsonl"
+    rows.write_text(rows.read_text() + '{"step": 16, "sec')
+    assert run(tmp_path, resume=True) == unbroken
 
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
@@ -120,6 +139,19 @@ def test_the_best_is_kept_and_patience_ends_a_run(tmp_path: Path) -> None:
     assert len(rows) == 5
     best, last = (load_tensors(tmp_path / f"{n}.safetensors", "line")[1] for n in ("best", "last"))
     assert (best["step"], last["step"]) == (8, 20)
+
+
+def test_of_equals_the_newest_is_kept(tmp_path: Path) -> None:
+    """As where nothing is validated."""
+    task = Line(scores=iter([0.0] * 9))
+    run(tmp_path, replace(SETTINGS, patience=2), task=task)
+    assert load_tensors(tmp_path / "best.safetensors", "line")[1]["step"] == 12
+
+
+def test_a_network_that_gives_no_numbers_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="step 4 gives no numbers"):
+        run(tmp_path, task=Line(scores=iter([float("nan")])))
+    assert not (tmp_path / "best.safetensors").exists()
 
 
 def test_bfloat16_trains_too(tmp_path: Path) -> None:
@@ -151,6 +183,13 @@ def test_too_much_frozen_is_an_error(tmp_path: Path) -> None:
 def test_an_unknown_device_is_named() -> None:
     with pytest.raises(BackendError, match="toaster"):
         Machine("toaster").fabric("32-true")
+    with pytest.raises(BackendError, match="1 CPU with strategy 'dpp'"):
+        Machine("cpu", strategy="dpp").fabric("32-true")
+
+
+def test_float16_does_not_become_something_else_on_a_cpu() -> None:
+    with pytest.raises(SettingError, match="16-mixed is for GPUs"):
+        Machine("cpu").fabric("16-mixed")
 
 
 def test_the_average_follows_slowly() -> None:

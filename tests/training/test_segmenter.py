@@ -9,10 +9,11 @@ import torch
 from click.testing import CliRunner
 
 from matte.cli.train import train
+from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.runtime.onnx import OnnxSession
 from matte.segmentation.network import build_network, load_checkpoint
-from matte.training.collection import collect
+from matte.training.collection import Collection, collect
 from matte.training.recipes import read_recipe
 from matte.training.run import Machine, fit
 from matte.training.segmenter import SegmenterTask, train_segmenter
@@ -94,6 +95,20 @@ def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_pa
     result = CliRunner().invoke(train, [str(a) for a in again], catch_exceptions=False)
     assert result.exit_code == 0
     assert len((out / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_cut_outs_need_backgrounds(settings: SegmenterSettings, data: Path) -> None:
+    alone = tuple(d for d in settings.data if d.layout == "cutouts")
+    collection = collect(alone, settings.collect, data, lambda _: None)
+    with pytest.raises(SettingError, match="nothing to put them on"):
+        SegmenterTask(settings, build_network("unet"), collection)
+
+
+def test_a_picture_whose_label_counts_nowhere_gives_numbers(settings: SegmenterSettings) -> None:
+    nothing = Sample("x", "mask", np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 128, np.uint8))
+    network = build_network("unet").eval()
+    task = SegmenterTask(settings, network, Collection((), (("set", nothing),), ()))
+    assert task.validate(network) == {"score": 0, "false set": 0}
 
 
 def test_an_unknown_architecture_is_named(

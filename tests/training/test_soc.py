@@ -102,6 +102,14 @@ def test_without_truth_that_is_said(adapted: Adapted) -> None:
 
 
 @pytest.mark.parametrize("helps", [False, True])
+def test_what_matte_exported_is_adapted_too(
+    adapted: Adapted, pictures: Path, tmp_path: Path
+) -> None:
+    exported = adapted.network.with_suffix(".onnx")
+    best = adapt_modnet(FEW, exported, pictures, tmp_path / "again", machine=CPU)
+    assert OnnxSession(best.with_suffix(".onnx"), 1).metadata()["matte.kind"] == "modnet"
+
+
 def test_with_truth_it_is_kept_only_if_it_helps(
     helps: bool, trained: Path, adapted: Adapted, pictures: Path, tmp_path: Path
 ) -> None:

@@ -50,23 +50,29 @@ def subjects(samples: Sequence[Sample]) -> list[Subject]:
     """The samples' subjects, in order; those without an edge are left out, and of masks the thin
     ones. Slow for alphas, whose colours are estimated.
     """
-    found = []
+    made: dict[int, Subject | None] = {}  # a sample of a heavy set comes many times
     for sample in samples:
-        if sample.kind == "alpha":
-            layer = estimated_layer(sample.picture, sample.truth)
-        elif sample.kind == "mask":
-            inside = sample.truth == SUBJECT
-            if farthest(inside) < THIN:
-                continue
-            layer = Layer(sample.picture, np.where(inside, SUBJECT, 0).astype(np.uint8))
-        else:
-            layer = Layer(sample.picture, sample.truth)
-        soft, box = _soft(layer.alpha), bounding_box(layer.alpha > 8)
-        if soft.size and box is not None:
-            closed = closed_sides(layer.alpha)
-            rough = sample.kind == "mask"
-            found.append(Subject(sample.picture, layer, rough, soft, closed, box))
-    return found
+        if id(sample) not in made:
+            made[id(sample)] = _subject(sample)
+    found = (made[id(sample)] for sample in samples)
+    return [subject for subject in found if subject is not None]
+
+
+def _subject(sample: Sample) -> Subject | None:
+    if sample.kind == "alpha":
+        layer = estimated_layer(sample.picture, sample.truth)
+    elif sample.kind == "mask":
+        inside = sample.truth == SUBJECT
+        if farthest(inside) < THIN:
+            return None
+        layer = Layer(sample.picture, np.where(inside, SUBJECT, 0).astype(np.uint8))
+    else:
+        layer = Layer(sample.picture, sample.truth)
+    soft, box = _soft(layer.alpha), bounding_box(layer.alpha > 8)
+    if not soft.size or box is None:
+        return None
+    rough = sample.kind == "mask"
+    return Subject(sample.picture, layer, rough, soft, closed_sides(layer.alpha), box)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import cv2
+import numpy as np
 
 from matte.datasets.duplicates import families, hashes
 from matte.datasets.layouts import list_set
@@ -61,7 +64,7 @@ def collect(
             if entry.name in chosen.exclude:
                 continue
             try:
-                found.append((entry, read(entry, settings.longest)))
+                found.append((entry, moved(read(entry, settings.longest), chosen.shift)))
             except UnusableError as error:
                 skip(entry.picture, str(error))
         read_sets.append((chosen, found))
@@ -89,6 +92,17 @@ def collect(
         f"{trained} pictures to train on, {len(validation)} to validate, {len(skipped)} skipped"
     )
     return Collection(tuple(sets), validation, tuple(skipped))
+
+
+def moved(sample: Sample, shift: Sequence[float]) -> Sample:
+    """The sample with its picture moved right and down, in thousandths of the longer side."""
+    if not any(shift):
+        return sample
+    right, down = (part / 1000 * max(sample.truth.shape) for part in shift)
+    move = np.array([[1, 0, right], [0, 1, down]], np.float64)
+    size = (sample.truth.shape[1], sample.truth.shape[0])
+    picture = cv2.warpAffine(sample.picture, move, size, borderMode=cv2.BORDER_REPLICATE)
+    return replace(sample, picture=np.asarray(picture, np.uint8))
 
 
 def fraction(name: str) -> float:

@@ -21,7 +21,8 @@ class DataSet:
     the labels that are the subject, where the layout has labels. `weight`: its share of the
     samples, against the other sets'; 0: for validation only. `held_back`: the share of its
     pictures that is only for validation, chosen by name; negative: the recipe's. `exclude`: names
-    to leave out.
+    to leave out. `shift`: how far the truths of a set lie right of and below
+    their pictures, in thousandths of the longer side; pictures are moved as far.
     """
 
     folder: str
@@ -30,8 +31,13 @@ class DataSet:
     weight: float = 1.0
     held_back: float = -1.0
     exclude: tuple[str, ...] = ()
+    shift: tuple[float, ...] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
+        if len(self.shift) != 2 or not all(abs(part) <= 50 for part in self.shift):
+            raise SettingError(
+                f"shift = {list(self.shift)}", "give two numbers, such as [3.0, 1.0]"
+            )
         known = (*LAYOUTS, AUTO)
         if self.layout not in known:
             raise SettingError(f"no layout {self.layout!r}", nearest(self.layout, known))

@@ -88,3 +88,21 @@ def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
     # 12 pictures share 3/4, 10 the rest: 2.5 times as likely, which rounds to 2.
     assert listed.count("00") == 2
     assert listed.count("05") == 3
+
+
+def test_truths_that_lie_beside_their_pictures_meet_them(data: Path) -> None:
+    (set_,) = (DataSet("discs", shift=(40.0, -25.0)),)
+    plain = collected(data, (DataSet("discs"),), Collecting(held_back=0)).kind("mask")
+    found = collected(data, (set_,), Collecting(held_back=0)).kind("mask")
+    for before, after in zip(plain, found, strict=True):
+        height, width = before.truth.shape
+        right, down = round(0.04 * width), round(0.025 * width)
+        np.testing.assert_array_equal(after.truth, before.truth)
+        # 96 pixels wide: 3.84 to the right, 2.4 up.
+        inner = after.picture[10:-10, 10:-10].astype(int)
+        expected = before.picture[10 + down : height - 10 + down, 10 - right : width - 10 - right]
+        assert (
+            np.abs(inner - expected).mean() < np.abs(inner - before.picture[10:-10, 10:-10]).mean()
+        )
+    with pytest.raises(SettingError, match="give two numbers"):
+        DataSet("discs", shift=(1.0,))

@@ -10,7 +10,6 @@ import click
 from matte.cli.options import needs_torch
 from matte.errors import SettingError
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -151,13 +150,16 @@ def _train(
     init: str | None,
     **arguments: Any,
 ) -> None:
+    from lightning_fabric.utilities import rank_zero_only
+
     from matte.training.recipes import read_recipe
     from matte.training.start import find_start
 
+    say = rank_zero_only(click.echo)  # on several devices, each is a process of its own
     best = run(
         read_recipe(settings, config),
         init=find_start(init) if init else None,
-        progress=lambda line: click.echo(line, err=True),
+        progress=lambda line: say(line, err=True),
         **arguments,
     )
-    click.echo(best)
+    say(best)

@@ -1,6 +1,7 @@
 """Pictures and their truths, found by folder layout and read one after the other."""
 
 import os
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,11 @@ MATTE_LAYOUT = ("input", "gt")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The files of a picture and its truth; a file that is missing is None."""
+    """The files of a picture and its truth: one each, if it can be used."""
 
     name: str  # what both are called, without the ending
-    picture: Path | None
-    truth: Path | None
+    pictures: tuple[Path, ...]
+    truths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,24 +100,38 @@ def find_pairs(data: Path, *layouts: tuple[str, str]) -> list[Pair]:
     for pictures, truths in layouts:
         if _has(data, (pictures, truths)):
             left, right = named_pictures(data / pictures), named_pictures(data / truths)
-            return [Pair(n, left.get(n), right.get(n)) for n in sorted({*left, *right})]
+            return [Pair(n, left.get(n, ()), right.get(n, ())) for n in sorted({*left, *right})]
     wanted = " or ".join(f"{a}/ and {b}/" for a, b in layouts)
     if not is_folder(data):
         raise PictureError(f"no folder {data}", f"name one that holds {wanted}")
     raise PictureError(f"no pictures with truth in {data}", f"give it {wanted}")
 
 
-def named_pictures(folder: Path) -> dict[str, Path]:
-    """The pictures of a folder by their names without the ending; hidden files are none."""
+def named_pictures(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """The pictures of a folder by their names without the ending; hidden files are none.
+
+    Names are in composed Unicode: macOS and Linux then agree on umlauts.
+    """
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
         raise PictureError(f"can't read {folder} ({error.strerror})", "allow it") from error
-    return {
-        path.stem: path
-        for path in paths
-        if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
-    }
+    named: dict[str, tuple[Path, ...]] = {}
+    for path in paths:
+        if path.suffix.lower() in ENDINGS and not path.name.startswith("."):
+            name = unicodedata.normalize("NFC", path.stem)
+            named[name] = (*named.get(name, ()), path)
+    return named
+
+
+def only(files: tuple[Path, ...], what: str) -> Path:
+    """The file of a picture, truth or trimap; raises unless there is just one."""
+    if not files:
+        raise PictureError(f"it has no {what}", "give both the same name")
+    if len(files) > 1:
+        names = " and ".join(file.name for file in files)
+        raise PictureError(f"{names} have the same name", f"keep one {what}")
+    return files[0]
 
 
 def is_folder(path: Path) -> bool:
@@ -129,10 +144,7 @@ def _has(data: Path, layout: tuple[str, str]) -> bool:
 
 
 def _whole(pair: Pair) -> tuple[Path, Path]:
-    if pair.picture is None or pair.truth is None:
-        missing = "truth" if pair.truth is None else "picture"
-        raise PictureError(f"it has no {missing}", "give both the same name")
-    return pair.picture, pair.truth
+    return only(pair.pictures, "picture"), only(pair.truths, "truth")
 
 
 def _read_label(path: Path) -> Trimap:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.configs.settings import TrimapSettings
 from matte.errors import PictureError, SettingError
-from matte.evaluation.pairs import DrawTrimap, is_folder, named_pictures
+from matte.evaluation.pairs import DrawTrimap, is_folder, named_pictures, only
 from matte.media.pictures import read_trimap
 from matte.stages import Segmenter
 from matte.trimap.morphology import make_trimap
@@ -42,7 +42,7 @@ def from_folder(folder: Path) -> Trimaps:
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
         if name not in known:
             raise PictureError("it has no trimap", f"put one into {folder.name}")
-        return read_trimap(known[name])
+        return read_trimap(only(known[name], "trimap"))
 
     return Trimaps(draw)
 

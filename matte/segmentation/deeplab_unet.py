@@ -8,6 +8,7 @@ Its convolutions are those of the released networks, in their order (see `matte.
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from segmentation_models_pytorch.base import SegmentationHead
 from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from segmentation_models_pytorch.encoders import get_encoder
@@ -34,14 +35,15 @@ class DeepLabUnet(nn.Module):
         channels = (*self.encoder.out_channels[:-1], CONTEXT)
         self.context = Context(self.encoder.out_channels[-1])
         self.decoder = UnetDecoder(channels, decoder_channels, len(decoder_channels))
-        self.head = SegmentationHead(decoder_channels[-1], classes, upsampling=2)
+        self.head = SegmentationHead(decoder_channels[-1], classes)
 
     def forward(self, picture: Tensor) -> Tensor:
         """The logits."""
         features = self.encoder(picture)
         features[-1] = self.context(features[-1])
-        logits: Tensor = self.head(self.decoder(features))
-        return logits
+        half = self.head(self.decoder(features))
+        # The library's own enlargement aligns corners, which moves edges by up to half a pixel.
+        return F.interpolate(half, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class Context(nn.Module):

@@ -73,10 +73,10 @@ def collect(
     for chosen, found in read_sets:
         kept = []
         for _, sample in found:
-            if next(sides):
-                held_back.append((chosen.folder, sample))
-            else:
+            if not next(sides):
                 kept.append(sample)
+            elif sample.kind != "cutout":  # material, of which nothing real can be judged
+                held_back.append((chosen.folder, sample))
         if chosen.weight > 0 and not kept:
             why = (
                 f"all {len(found)} are held back: lower held_back, or give more"
@@ -115,7 +115,6 @@ def _sides(found: list[tuple[DataSet, Entry, Sample]], share: float) -> Iterator
     held = []
     for data, entry, sample in found:
         part = share if data.held_back < 0 else data.held_back
-        # Cut-outs are only material: what they are put on gives no truth of a real picture.
         held.append(sample.kind != "cutout" and fraction(entry.group or entry.name) < part)
     first = families(hashes(sample.picture for _, _, sample in found))
     held_families = {family for family, is_held in zip(first, held, strict=True) if is_held}

@@ -66,7 +66,7 @@ def train_modnet(
         refit_norms(network, pictures)
     if not collection.validation:
         progress(UNJUDGED)
-    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    best = fit(task, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))
     return best

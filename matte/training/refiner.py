@@ -60,7 +60,7 @@ def train_refiner(
         task.network = with_spectral_norm(network)
     if not task.validation:
         progress(UNJUDGED)
-    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    best = fit(task, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_refiner(best, best.with_suffix(".onnx"))))
     return best

@@ -33,6 +33,11 @@ class Task(Protocol):
     """What is trained: a network, its samples, what it is told to minimise, how it is judged."""
 
     @property
+    def settings(self) -> Any:
+        """The whole recipe, a dataclass with the run's settings as `run`."""
+        ...
+
+    @property
     def network(self) -> nn.Module:
         """The network, with the weights that training starts from."""
         ...
@@ -98,7 +103,7 @@ class Machine:
             fabric.launch()
         except (ImportError, RuntimeError, ValueError) as error:  # what Fabric raises
             wanted = f"{self.devices} {'GPU' if on_gpu else 'CPU'} with strategy {self.strategy!r}"
-            reason = str(error).strip().partition("\n")[0]
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0]
             raise BackendError(
                 f"can't train on {wanted} ({reason})", "use --devices 1 --strategy auto, or ddp"
             ) from error
@@ -113,7 +118,6 @@ def prepare(machine: Machine | None, settings: RunSettings, out: Path, resume: b
 
 def fit(
     task: Task,
-    settings: RunSettings,
     out: Path,
     fabric: Fabric,
     *,
@@ -125,6 +129,8 @@ def fit(
     Writes also out/last.safetensors, out/last.ckpt to resume from, out/metrics.jsonl and
     out/tensorboard. Resumed, a run goes on after its last validation as if never interrupted.
     """
+    settings: RunSettings = task.settings.run
+    recipe = state.flat(task.settings)
     torch.manual_seed(settings.seed)
     frozen = freeze(task.network, settings.freeze)
     if fabric.device.type == "cpu" and settings.precision == "bf16-mixed":
@@ -135,7 +141,7 @@ def fit(
     network, optimiser = fabric.setup(module, _optimiser(task, settings))
     stand = Stand()
     if resume:
-        stand = state.load(out, settings, module, average, optimiser)
+        stand = state.load(out, recipe, module, average, optimiser)
     leading = fabric.is_global_zero
     journal = Journal(out, settings.steps, stand.step, progress) if leading else None
     loader = DataLoader(
@@ -185,7 +191,7 @@ def fit(
                     task.save(average.network, out / "best.safetensors", stand.step, metrics)
                 # Last, so that a run killed before goes on from the validation before.
                 journal.report(stand.step, rate, metrics, task.sheet(average.network))
-                state.save(out, settings, stand, module, average, optimiser)
+                state.save(out, recipe, stand, module, average, optimiser)
     finally:
         if journal:
             journal.close()

@@ -58,7 +58,7 @@ def train_segmenter(
         refit_norms(network, _pictures_in(torch.from_numpy(task.batch(0, 0)["picture"])))
     if not task.collection.validation:
         progress(UNJUDGED)
-    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    best = fit(task, out, fabric, resume=resume, progress=progress)
     if fabric.is_global_zero:
         progress(str(export_segmenter(best, best.with_suffix(".onnx"))))
     return best

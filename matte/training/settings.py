@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from matte.configs.tables import from_file, read_toml
 from matte.datasets.layouts import AUTO, LAYOUTS
@@ -11,6 +11,9 @@ from matte.registry import nearest
 from matte.training.synthesis.refiner_samples import RefinerMix
 
 T = TypeVar("T")
+Schedule = Literal["cosine", "plateau", "constant"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+RefinerName = Literal["gca-slim", "gca"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class RunSettings:
     batch: int = 8
     steps: int = 1000
     learning_rate: float = 1e-3
-    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    schedule: Schedule = "cosine"
     warm_up: float = 0.05
     plateau: int = 5
     encoder_rate: float = 0.3
@@ -99,11 +102,13 @@ class RunSettings:
     average: float = 0.998
     validate_every: int = 250
     patience: int = 0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Precision = "32-true"
     workers: int = 0
     seed: int = 1
 
     def __post_init__(self) -> None:
+        one_of(get_args(Schedule), schedule=self.schedule)
+        one_of(get_args(Precision), precision=self.precision)
         at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)
         at_least(1, validate_every=self.validate_every)
         at_least(0, weight_decay=self.weight_decay, seed=self.seed, freeze=self.freeze)
@@ -204,7 +209,7 @@ class RefinerSettings:
     """
 
     data: tuple[DataSet, ...] = ()
-    architecture: Literal["gca-slim", "gca"] = "gca-slim"
+    architecture: RefinerName = "gca-slim"
     attention: bool = True
     width: float = 1.0
     sizes: tuple[int, ...] = (192, 256)
@@ -215,6 +220,7 @@ class RefinerSettings:
     run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:
+        one_of(get_args(RefinerName), architecture=self.architecture)
         checked(self.data, self.sizes)
         between(1, 4, aspects=self.aspects)
 
@@ -233,6 +239,13 @@ def checked(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> None:
     for size in sizes:
         if size < 32 or size % 32:
             raise SettingError(f"sizes has {size}", "give multiples of 32")
+
+
+def one_of(known: tuple[str, ...], **named: str) -> None:
+    """Raises if one of the words is not known: types alone stop nobody who calls from Python."""
+    for name, word in named.items():
+        if word not in known:
+            raise SettingError(f"{name} = {word!r}", nearest(word, known))
 
 
 def at_least(low: float, **named: float) -> None:

@@ -64,7 +64,7 @@ def adapt_modnet(
     judged = _judged(settings, validation, progress) if validation else ()
     task = SocTask(settings, start, tuple(unlabelled), judged)
     before = task.validate(fabric.to_device(Branched(task.frozen)))
-    best = fit(task, settings.run, out, fabric, resume=resume, progress=progress)
+    best = fit(task, out, fabric, resume=resume, progress=progress)
     if not fabric.is_global_zero:
         return best
     after = metrics_of(best)

@@ -1,6 +1,7 @@
 """What an interrupted run needs to go on as if nothing had happened: out/last.ckpt."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from torch import nn
 from matte.errors import OutputError, SettingError, WeightsError
 from matte.files import write_file
 from matte.training.schedule import Progress
-from matte.training.settings import RunSettings
 
 FILE = "last.ckpt"
-KEPT = (FILE, "best.safetensors", "last.safetensors")  # what a new run must not replace
-FREE = {"steps", "validate_every", "patience", "workers"}  # may differ when a run goes on
+KEPT = ("best.safetensors", "last.safetensors", FILE)  # what a new run must not replace
+# What may differ when a run goes on.
+FREE = {"run.steps", "run.validate_every", "run.patience", "run.workers"}
+Recipe = dict[str, Any]
 
 
 def claim(out: Path, resume: bool) -> None:
@@ -27,7 +29,8 @@ def claim(out: Path, resume: bool) -> None:
     there = next((name for name in KEPT if (out / name).exists()), None)
     if there and not resume:
         raise OutputError(
-            f"{out} has {there} of another run", "add --resume to go on with it, or name another"
+            f"{out} has {there} of another run",
+            "add --resume to go on with it, or name another folder",
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -37,7 +40,7 @@ def claim(out: Path, resume: bool) -> None:
 
 def save(
     out: Path,
-    settings: RunSettings,
+    recipe: Recipe,
     progress: Progress,
     network: nn.Module,
     average: nn.Module,
@@ -46,7 +49,7 @@ def save(
     """Writes everything that the next step depends on."""
     stream = io.BytesIO()
     whole = {
-        "settings": asdict(settings),
+        "recipe": recipe,
         "progress": asdict(progress),
         "network": network.state_dict(),
         "average": average.state_dict(),
@@ -60,7 +63,7 @@ def save(
 
 def load(
     out: Path,
-    settings: RunSettings,
+    recipe: Recipe,
     network: nn.Module,
     average: nn.Module,
     optimiser: torch.optim.Optimizer,
@@ -69,8 +72,7 @@ def load(
     path = out / FILE
     try:
         whole: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        then = whole["settings"]
-        _compare(then, asdict(settings))
+        _compare(whole["recipe"], recipe)
         network.load_state_dict(whole["network"])
         average.load_state_dict(whole["average"])
         optimiser.load_state_dict(whole["optimiser"])
@@ -88,10 +90,24 @@ def load(
         ) from error
 
 
-def _compare(then: dict[str, Any], now: dict[str, Any]) -> None:
-    for name, value in now.items():
-        if name not in FREE and then.get(name) != value:
+def flat(settings: Any) -> Recipe:
+    """A settings dataclass as plain values by dotted names."""
+
+    def parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+        if isinstance(value, dict | list | tuple):
+            inner = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, part in inner:
+                yield from parts(f"{name}.{key}" if name else str(key), part)
+        else:
+            yield name, value
+
+    return dict(parts("", asdict(settings)))
+
+
+def _compare(then: Recipe, now: Recipe) -> None:
+    for name in sorted(then.keys() | now.keys()):
+        if name not in FREE and then.get(name) != now.get(name):
             raise SettingError(
-                f"the run to resume had {name} = {then.get(name)}, not {value}",
+                f"the run to resume had {name} = {then.get(name)}, not {now.get(name)}",
                 "resume with its own recipe",
             )

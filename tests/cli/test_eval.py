@@ -30,7 +30,8 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_refiners_report(data: Path, tmp_path: Path) -> None:
     out, sheet = tmp_path / "out.json", tmp_path / "worst.jpg"
-    result = run("eval", "refiner", "--data", data, "--json", out, "--sheet", sheet)
+    words = ("--refiner", "guided", "--json", out, "--sheet", sheet)
+    result = run("eval", "refiner", "--data", data, *words)
     assert result.exit_code == 0, result.output
     found = json.loads(out.read_text())
     assert all(isinstance(found[metric], float) for metric in METRICS)

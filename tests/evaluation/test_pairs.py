@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,17 @@ def test_broken_pairs_are_named(mattes: Path) -> None:
         reasons, ("not a readable", "no truth", "no picture", "truth is 6×5"), strict=True
     ):
         assert word in reason
+
+
+def test_names_agree_across_systems_and_ambiguous_ones_are_named(mattes: Path) -> None:
+    (mattes / "input/a.png").rename(mattes / "input" / unicodedata.normalize("NFD", "größe.png"))
+    (mattes / "gt/a.png").rename(mattes / "gt" / unicodedata.normalize("NFC", "größe.PNG"))
+    save(mattes / "input/b.jpg", np.zeros((60, 80, 3), np.uint8))
+    found = {case.name: case for case in matte_cases(mattes)}
+    assert isinstance(found[unicodedata.normalize("NFC", "größe")], MatteCase)
+    twice = found["b"]
+    assert isinstance(twice, Skipped)
+    assert "b.jpg and b.png have the same name" in twice.reason
 
 
 def test_masks_of_class_numbers_are_refused(masks: Path) -> None:

@@ -81,6 +81,25 @@ def test_nearly_equal_pictures_stay_on_one_side(data: Path, tmp_path: Path) -> N
     assert {held, f"twin{twin}"} <= {item.name for _, item in collection.validation}
 
 
+def test_a_cut_out_of_a_held_back_picture_is_neither_trained_nor_validated_on(
+    data: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data / "discs", tmp_path / "discs")
+    (tmp_path / "cut").mkdir()
+    held = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") < 0.3)
+    kept = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") > 0.3)
+    for name in (held, kept):
+        picture = cv2.imread(str(data / f"discs/images/{name}.png"))
+        assert picture is not None
+        alpha = np.full(picture.shape[:2], 255, np.uint8)
+        alpha[0, 0] = 0
+        cv2.imwrite(str(tmp_path / f"cut/{name}.png"), np.dstack([picture, alpha]))
+    sets = (DataSet("discs"), DataSet("cut", "cutouts"))
+    collection = collected(tmp_path, sets, Collecting(held_back=0.3))
+    assert [item.name for item in collection.sets[1][1]] == [kept]
+    assert {folder for folder, _ in collection.validation} == {"discs"}
+
+
 def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
     sets = (DataSet("discs", weight=0.75), DataSet("discs", weight=0.25, exclude=("00", "01")))
     collection = collected(data, sets, Collecting(held_back=0))

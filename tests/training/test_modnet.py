@@ -112,7 +112,7 @@ def test_the_band_is_as_wide_as_its_reach() -> None:
 
 def test_a_few_steps_learn_the_discs(tmp_path: Path) -> None:
     longer = task(steps=24, validate_every=12)
-    best = fit(longer, longer.settings.run, tmp_path, CPU.fabric("32-true"))
+    best = fit(longer, tmp_path, CPU.fabric("32-true"))
     first, last = curve(tmp_path)
     names = ("semantic", "detail", "matte", "composition")
     assert sum(last[n] for n in names) < 0.8 * sum(first[n] for n in names)
@@ -126,7 +126,7 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
     weights = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         one = task(steps=2, seed=seed)
-        fit(one, one.settings.run, tmp_path / name, CPU.fabric("32-true"))
+        fit(one, tmp_path / name, CPU.fabric("32-true"))
         weights.append(load_network(tmp_path / name / "last.safetensors").state_dict())
     a, b, c = weights
     assert all(torch.equal(a[key], b[key]) for key in a)
@@ -135,14 +135,14 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
 
 def test_a_resumed_run_has_the_unbroken_runs_curve(tmp_path: Path) -> None:
     unbroken = task(schedule="constant")
-    fit(unbroken, unbroken.settings.run, tmp_path / "unbroken", CPU.fabric("32-true"))
+    fit(unbroken, tmp_path / "unbroken", CPU.fabric("32-true"))
     broken = task(schedule="constant", steps=2)
-    fit(broken, broken.settings.run, tmp_path / "broken", CPU.fabric("32-true"))
+    fit(broken, tmp_path / "broken", CPU.fabric("32-true"))
     again = task(schedule="constant")
     with torch.no_grad():
         for parameter in again.network.parameters():
             parameter.zero_()  # whatever it starts from doesn't count
-    fit(again, again.settings.run, tmp_path / "broken", CPU.fabric("32-true"), resume=True)
+    fit(again, tmp_path / "broken", CPU.fabric("32-true"), resume=True)
     assert len(curve(tmp_path / "unbroken")) == 2
     assert curve(tmp_path / "unbroken") == curve(tmp_path / "broken")
 

@@ -21,6 +21,12 @@ from matte.training.settings import RunSettings
 SETTINGS = RunSettings(batch=4, steps=12, validate_every=4, learning_rate=5e-2, average=0.5)
 
 
+@dataclass(frozen=True)
+class Whole:
+    run: RunSettings
+    data: tuple[str, ...] = ("a",)
+
+
 @dataclass
 class Line:
     """Learns y = 2x + 1 from noisy points, through a norm and dropout: state and chance count."""
@@ -29,6 +35,7 @@ class Line:
     encoder: nn.Module | None = None
     score: str = "score"
     scores: Iterator[float] | None = None
+    settings: Whole = field(default_factory=lambda: Whole(SETTINGS))
 
     def __post_init__(self) -> None:
         torch.manual_seed(3)
@@ -59,7 +66,8 @@ class Line:
 
 def run(out: Path, settings: RunSettings = SETTINGS, **arguments: Any) -> list[dict[str, Any]]:
     task = arguments.pop("task", None) or Line()
-    fit(task, settings, out, Machine("cpu").fabric(settings.precision), **arguments)
+    task.settings = Whole(settings, arguments.pop("data", ("a",)))
+    fit(task, out, Machine("cpu").fabric(settings.precision), **arguments)
     rows = [json.loads(row) for row in (out / "metrics.jsonl").read_text().splitlines()]
     return [{key: row[key] for key in row if key != "seconds"} for row in rows]
 
@@ -96,8 +104,10 @@ def test_an_interrupted_run_goes_on_as_if_unbroken(tmp_path: Path) -> None:
 
 def test_only_its_own_recipe_resumes_a_run(tmp_path: Path) -> None:
     run(tmp_path)
-    with pytest.raises(SettingError, match=r"learning_rate = 0.05, not 0.5"):
+    with pytest.raises(SettingError, match=r"run.learning_rate = 0.05, not 0.5"):
         run(tmp_path, replace(SETTINGS, learning_rate=0.5), resume=True)
+    with pytest.raises(SettingError, match=r"data.1 = None, not b"):
+        run(tmp_path, data=("a", "b"), resume=True)
     longer = run(tmp_path, replace(SETTINGS, steps=16), resume=True)
     assert [row["step"] for row in longer] == [4, 8, 12, 16]
 

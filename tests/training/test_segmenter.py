@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from lightning_fabric.utilities import rank_zero_only
 
-from matte.cli.train import train
+from matte.cli.train import _train, train
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.runtime.onnx import OnnxSession
@@ -31,7 +33,7 @@ def trained(settings: SegmenterSettings, data: Path, out: Path) -> Path:
     task = SegmenterTask(
         settings, network, collect(settings.data, settings.collect, data, lambda _: None)
     )
-    return fit(task, settings.run, out, Machine("cpu").fabric(settings.run.precision))
+    return fit(task, out, Machine("cpu").fabric(settings.run.precision))
 
 
 def test_a_few_steps_learn_the_discs(
@@ -95,6 +97,19 @@ def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_pa
     result = CliRunner().invoke(train, [str(a) for a in again], catch_exceptions=False)
     assert result.exit_code == 0
     assert len((out / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_of_several_processes_one_speaks(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(settings: SegmenterSettings, init: None, progress: Callable[[str], None]) -> Path:
+        progress("at work")
+        return Path("best.safetensors")
+
+    for rank, out, err in ((1, "", ""), (0, "best.safetensors\n", "at work\n")):
+        monkeypatch.setattr(rank_zero_only, "rank", rank)
+        _train(SegmenterSettings, run, config=str(recipe), init=None)
+        assert capsys.readouterr() == (out, err)
 
 
 def test_cut_outs_need_backgrounds(settings: SegmenterSettings, data: Path) -> None:

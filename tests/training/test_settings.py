@@ -4,7 +4,7 @@ import pytest
 
 from matte.errors import SettingError
 from matte.training.recipes import read_recipe, recipes
-from matte.training.settings import RefinerSettings, SegmenterSettings
+from matte.training.settings import DataSet, RefinerSettings, RunSettings, SegmenterSettings
 
 SEGMENTERS = ["clothing", "person", "person-light"]
 
@@ -46,6 +46,15 @@ def test_a_mistake_is_named(recipe: Path, old: str, new: str, told: str) -> None
     recipe.write_text(recipe.read_text().replace(old, new, 1))
     with pytest.raises(SettingError, match=told):
         read_recipe(SegmenterSettings, str(recipe))
+
+
+def test_words_that_python_gives_are_checked_too() -> None:
+    with pytest.raises(SettingError, match="did you mean 'cosine'"):
+        RunSettings(schedule="cosin")  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(SettingError, match="precision = 'fp8'"):
+        RunSettings(precision="fp8")  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(SettingError, match="did you mean 'gca-slim'"):
+        RefinerSettings((DataSet("x"),), architecture="gca-slimm")  # type: ignore[arg-type]  # "
 
 
 def test_data_sets_are_needed(recipe: Path) -> None:

@@ -36,7 +36,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A MODNet that has seen a few discs."""
     out = tmp_path_factory.mktemp("trained")
     few = task(steps=12, validate_every=12)
-    return fit(few, few.settings.run, out, CPU.fabric("32-true"))
+    return fit(few, out, CPU.fabric("32-true"))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_branches_come_nearer_and_statistics_stay(trained: Path, tmp_path: Path)
         replace(SETTINGS, run=QUICK), start, tuple(disc(seed, 70, 90) for seed in range(3))
     )
     first = soc.validate(soc.network)
-    fit(soc, soc.settings.run, tmp_path, CPU.fabric("32-true"))
+    fit(soc, tmp_path, CPU.fabric("32-true"))
     after = load_network(tmp_path / "last.safetensors").state_dict()
     statistics = [key for key in before if "running" in key or "num_batches" in key]
     assert statistics
@@ -101,7 +101,6 @@ def test_without_truth_that_is_said(adapted: Adapted) -> None:
     assert session.metadata()["matte.kind"] == "modnet"
 
 
-@pytest.mark.parametrize("helps", [False, True])
 def test_what_matte_exported_is_adapted_too(
     adapted: Adapted, pictures: Path, tmp_path: Path
 ) -> None:
@@ -110,6 +109,7 @@ def test_what_matte_exported_is_adapted_too(
     assert OnnxSession(best.with_suffix(".onnx"), 1).metadata()["matte.kind"] == "modnet"
 
 
+@pytest.mark.parametrize("helps", [False, True])
 def test_with_truth_it_is_kept_only_if_it_helps(
     helps: bool, trained: Path, adapted: Adapted, pictures: Path, tmp_path: Path
 ) -> None:

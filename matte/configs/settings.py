@@ -16,7 +16,7 @@ class SegmentationSettings:
     """How the subject is found."""
 
     segmenter: str = setting(
-        "unet", "The network that finds the subject: a stored name or an ONNX file."
+        "person", "The network that finds the subject: a stored name or an ONNX file."
     )
     size: int = setting(0, "Long side that the segmenter sees, in pixels; 0: the network's own.")
     threshold: float = setting(0.5, "Probability from which a pixel belongs to the subject.")

@@ -106,7 +106,7 @@ BAD = [
     (["photo.jpg", "--preset", "quick"], 2, "no preset 'quick': choose from"),
     (["photo.jpg", "--config", "none.toml"], 2, "can't read none.toml"),
     (["photo.jpg", "--refiner", "gided"], 1, "no refiner 'gided': did you mean 'guided'?"),
-    (["photo.jpg", "--segmenter", "unte"], 1, "no segmenter 'unte': did you mean 'unet'?"),
+    (["photo.jpg", "--segmenter", "persn"], 1, "no segmenter 'persn': did you mean 'person'?"),
     (["photo.jpg", "--segmenter", "text.jpg"], 1, "text.jpg is not a whole ONNX file"),
     (["photo.jpg", "--modnet", "none.onnx"], 1, "can't read none.onnx"),
     (["photo.jpg", "--modnet", "x", "--mask", "m.png"], 2, "a run with --modnet has no mask"),

@@ -105,7 +105,7 @@ def test_config_show_is_a_settings_file_with_origins(tmp_path: Path) -> None:
     lines = {line.partition(" ")[0]: line for line in result.stdout.splitlines()}
     assert lines["k"].endswith("# flag")
     assert lines["iterations"].endswith(f"# {mine}")
-    assert lines["size"].endswith("# preset fast")
+    assert lines["segmenter"].endswith("# preset fast")
     assert lines["threshold"].endswith("# default")
     again = tmp_path / "again.toml"
     again.write_text(result.stdout)
@@ -131,7 +131,7 @@ def test_doctor_finds_this_installation_well() -> None:
     assert result.exit_code == 0, result.output
     assert "MISSING" not in result.stdout
     findings = {f["name"]: f for f in json.loads(run("doctor", "--json").stdout)}
-    assert findings["weights unet"]["works"]
+    assert findings["weights person"]["works"]
     assert findings["runtime onnx"]["works"]
 
 

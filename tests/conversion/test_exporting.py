@@ -37,7 +37,7 @@ def use_home(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["unet", "slim", "mod"])
+@pytest.mark.parametrize("name", ["person-light", "slim", "mod"])
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_files_agree_with_torch_at_any_size(name: str, precision: str) -> None:
     result = run("export", name, "-o", "out.onnx", "--dynamic", "--precision", precision)
@@ -69,7 +69,7 @@ def test_one_size_is_in_the_file() -> None:
 
 
 def test_exported_files_are_networks_of_matte(tmp_path: Path) -> None:
-    assert run("export", "unet", "-o", "own.onnx").exit_code == 0
+    assert run("export", "person-light", "-o", "own.onnx").exit_code == 0
     assert find("segmenter", "own.onnx").path == Path("own.onnx")
     network = OnnxSession(Path("own.onnx"), 1)
     out = network.run({"image": np.zeros((1, 3, 32, 64), np.float32)})["mask"]
@@ -80,11 +80,11 @@ def test_exported_files_are_networks_of_matte(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["nothing"], "no network 'nothing'"),
-        (["unet", "--height", "64"], "a size is --height and --width"),
-        (["unet", "--height", "64", "--width", "64", "--dynamic"], "a size is --height"),
-        (["unet", "--height", "65", "--width", "64"], "64×65 pixels: give multiples of 32"),
-        (["unet", "-o", "net.pb"], "can't write net.pb: end it in .onnx"),
-        (["unet", "-o", "none/net.onnx"], "no folder none"),
+        (["person-light", "--height", "64"], "a size is --height and --width"),
+        (["person-light", "--height", "64", "--width", "64", "--dynamic"], "a size is --height"),
+        (["person-light", "--height", "65", "--width", "64"], "64×65 pixels: give multiples of 32"),
+        (["person-light", "-o", "net.pb"], "can't write net.pb: end it in .onnx"),
+        (["person-light", "-o", "none/net.onnx"], "no folder none"),
     ],
 )
 def test_mistakes_get_one_line(words: list[str], message: str) -> None:

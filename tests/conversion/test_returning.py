@@ -122,13 +122,13 @@ def test_equal_tensors_come_back_too(tmp_path: Path) -> None:
 
 
 def test_a_shipped_segmenter_starts_a_modnet(tmp_path: Path) -> None:
-    back = from_onnx(stored("unet").path)
+    back = from_onnx(stored("person").path)
     network = build_modnet()
-    start_modnet(network, stored("unet").path)
+    start_modnet(network, stored("person").path)
     first = next(back.network.get_submodule("network.encoder").parameters())
     assert torch.equal(next(network.backbone.parameters()), first)
-    with pytest.raises(WeightsError, match=r"unet\.onnx holds a segmenter: give a refiner"):
-        start_refiner(SlimNetwork(), stored("unet").path)
+    with pytest.raises(WeightsError, match=r"person\.onnx holds a segmenter: give a refiner"):
+        start_refiner(SlimNetwork(), stored("person").path)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from matte.weights.store import find
 from tests.conftest import SAMPLE
 from tests.tolerances import RUNTIMES
 
-UNET = find("segmenter", "unet").path
+NETWORK = find("segmenter", "person-light").path
 
 
 def settings(backend: str) -> RuntimeSettings:
@@ -33,7 +33,7 @@ def picture() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 def test_backends_agree(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
     results = [
-        open_session(UNET, settings(backend)).run({"image": picture})["mask"]
+        open_session(NETWORK, settings(backend)).run({"image": picture})["mask"]
         for backend in BACKENDS
     ]
     for other in results[1:]:
@@ -43,21 +43,21 @@ def test_backends_agree(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32
 @pytest.mark.parametrize("backend", BACKENDS)
 class TestSession:
     def test_tells_its_inputs_and_what_the_file_holds(self, backend: str) -> None:
-        session = open_session(UNET, settings(backend))
+        session = open_session(NETWORK, settings(backend))
         assert session.backend == backend
         assert session.inputs == {"image": (None, 3, None, None)}
         assert session.metadata()["matte.kind"] == "segmenter"
 
     @pytest.mark.parametrize("shape", [(1, 3, 32, 32), (1, 3, 64, 320), (2, 3, 96, 64)])
     def test_sizes_and_batches_are_free(self, backend: str, shape: tuple[int, ...]) -> None:
-        out = open_session(UNET, settings(backend)).run({"image": np.zeros(shape, np.float32)})
+        out = open_session(NETWORK, settings(backend)).run({"image": np.zeros(shape, np.float32)})
         assert out["mask"].shape == (shape[0], 1, *shape[2:])
         assert out["mask"].dtype == np.float32
 
     def test_threads_may_share_it(
         self, backend: str, picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
     ) -> None:
-        session = open_session(UNET, settings(backend))
+        session = open_session(NETWORK, settings(backend))
         alone = session.run({"image": picture})["mask"]
         with ThreadPoolExecutor(4) as pool:
             together = list(pool.map(lambda _: session.run({"image": picture})["mask"], range(8)))
@@ -65,29 +65,29 @@ class TestSession:
 
     def test_a_damaged_file_is_named(self, backend: str, tmp_path: Path) -> None:
         half = tmp_path / "half.onnx"
-        half.write_bytes(UNET.read_bytes()[:100_000])
+        half.write_bytes(NETWORK.read_bytes()[:100_000])
         with pytest.raises(WeightsError, match=r"half\.onnx \(.*: give a whole ONNX file"):
             open_session(half, settings(backend))
 
     def test_a_wrong_input_is_the_backends_error(self, backend: str) -> None:
         with pytest.raises(BackendError, match="failed"):
-            open_session(UNET, settings(backend)).run({"imge": np.zeros((1, 3, 32, 32))})
+            open_session(NETWORK, settings(backend)).run({"imge": np.zeros((1, 3, 32, 32))})
 
     def test_one_that_is_not_installed_is_said(
         self, backend: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(PACKAGES, backend, "no_such_package")
         with pytest.raises(BackendError, match="not installed: pip install no_such_package"):
-            open_session(UNET, settings(backend))
+            open_session(NETWORK, settings(backend))
 
 
 def test_auto_takes_the_first_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert open_session(UNET, RuntimeSettings()).backend == "openvino"
+    assert open_session(NETWORK, RuntimeSettings()).backend == "openvino"
     monkeypatch.setitem(PACKAGES, "openvino", "no_such_package")
-    assert open_session(UNET, RuntimeSettings()).backend == "onnx"
+    assert open_session(NETWORK, RuntimeSettings()).backend == "onnx"
     monkeypatch.setitem(PACKAGES, "onnx", "no_such_package")
     with pytest.raises(BackendError, match="no inference runtime"):
-        open_session(UNET, RuntimeSettings())
+        open_session(NETWORK, RuntimeSettings())
 
 
 def test_every_backend_can_be_asked_for() -> None:
@@ -103,7 +103,7 @@ def test_a_folder_that_can_hold_no_cache_is_no_obstacle(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MATTE_HOME", str(tmp_path / "file"))
-    out = open_session(UNET, settings("openvino")).run({"image": np.zeros((1, 3, 32, 32), "f")})
+    out = open_session(NETWORK, settings("openvino")).run({"image": np.zeros((1, 3, 32, 32), "f")})
     assert np.isfinite(out["mask"]).all()
 
 

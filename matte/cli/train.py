@@ -9,6 +9,7 @@ import click
 
 from matte.cli.options import needs_torch
 from matte.errors import SettingError
+from matte.files import check_outputs
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -140,6 +141,40 @@ def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
         raise SettingError("--validation is for --soc", "use the recipe's held_back")
     else:
         _train(ModnetSettings, train_modnet, **arguments)
+
+
+@train.command()
+@click.argument("tuned", metavar="TUNED")
+@click.argument("start", metavar="START")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How much of TUNED; the rest is START.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="The network, .safetensors."
+)
+@click.option("--overwrite", is_flag=True, help="Replace it.")
+def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> None:
+    """Mix a fine-tuned segmenter with what it started from.
+
+    A network that learns from few pictures forgets others. The mean of its weights and its
+    start's often does better on both: try some shares with `matte eval segmenter`. TUNED is a
+    network of matte by its name or file, START what --init takes.
+
+    Writes the checkpoint and, beside it, the ONNX file.
+    """
+    with needs_torch("blending"):
+        from matte.training.blend import blend_segmenters
+        from matte.training.start import find_start
+
+    sources = find_start(tuned), find_start(start)
+    outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
+    check_outputs(outputs, sources, overwrite)
+    click.echo(str(blend_segmenters(*sources, share, out)), err=True)
+    click.echo(out)
 
 
 def _train(

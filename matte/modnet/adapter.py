@@ -7,9 +7,9 @@ import numpy as np
 
 from matte.arrays import Alpha, Image
 from matte.imaging.scaling import scaled
-from matte.runtime.session import Session, picture_input, run_map
+from matte.runtime.session import Session, picture_input, run_map, told_size
 
-REFERENCE = 512  # the short side that the network knows
+REFERENCE = 512  # the short side that the authors' network knows
 MULTIPLE = 32
 KIND = "MODNet"
 
@@ -17,10 +17,13 @@ KIND = "MODNet"
 class Modnet:
     """Alpha of people from a network that takes RGB −1 … 1 as (1, 3, H, W)."""
 
-    def __init__(self, session: Session, protocol: str = "official") -> None:
-        """`protocol`: "official" brings the short side to 512, "native" keeps the size, padded."""
+    def __init__(self, session: Session, protocol: str = "official", size: int = 0) -> None:
+        """`protocol`: "official" brings the short side to the one that the network was trained at,
+        `size` (0: ask its file; 512 for the authors'), "native" keeps the picture's, padded.
+        """
         self._session = session
         self._native = protocol == "native"
+        self._size = size or told_size(session) or REFERENCE
         self._input, self._fixed = picture_input(session, KIND)
 
     def matte(self, image: Image) -> Alpha:
@@ -31,7 +34,7 @@ class Modnet:
             fill = [(0, -length % MULTIPLE) for length in (height, width)]
             small = np.pad(image, [*fill, (0, 0)], mode="edge")
         else:
-            small = scaled(image, *(self._fixed or reference_size(height, width)))
+            small = scaled(image, *(self._fixed or reference_size(height, width, self._size)))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
         values = run_map(self._session, self._input, blob, KIND)

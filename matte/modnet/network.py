@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from matte.errors import SettingError
+from matte.modnet.adapter import REFERENCE
 from matte.modnet.backbones import RELEASED, Features, build_backbone
 from matte.registry import nearest
 
 KIND = "modnet"
-MULTIPLE = 32  # height and width of what the network is given
 WIDE, NARROW = 96, 32  # channels at 1/16, and from 1/8 upwards, at width 1
 STEP = 8  # channels are a multiple of this
 
@@ -35,12 +35,13 @@ class Branches(NamedTuple):
 class ModnetInfo:
     """Which MODNet: `mobilenetv2` or the name of a timm encoder, what gathers context in its
     deepest features, the released `se_block` or the paper's `e_aspp`, and the scale of the
-    branches' channels: 1 is the released network.
+    branches' channels: 1 is the released network. `size`: the short side that it is trained at.
     """
 
     encoder: str = RELEASED
     context: str = "se_block"
     width: float = 1.0
+    size: int = REFERENCE
 
     def __post_init__(self) -> None:
         if not 0 < self.width <= 4:

@@ -107,8 +107,9 @@ def _two_stage(config: Config) -> tuple[Line, dict[str, str]]:
 
 def _trimap_free(config: Config) -> tuple[Line, dict[str, str]]:
     protocol = _protocol("modnet", config.runtime)
-    session = session_for(find("modnet", config.modnet.modnet), config.runtime)
-    return TrimapFree(Modnet(session, protocol)), {"modnet": session.backend}
+    weights = find("modnet", config.modnet.modnet)
+    session = session_for(weights, config.runtime)
+    return TrimapFree(Modnet(session, protocol, weights.size)), {"modnet": session.backend}
 
 
 def _protocol(kind: str, settings: RuntimeSettings) -> str:

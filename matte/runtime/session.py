@@ -60,6 +60,16 @@ def usable_threads() -> int:
     return os.cpu_count() or 1
 
 
+def told_size(session: Session) -> int:
+    """The size that the network's file says it was trained at; 0 if it says nothing."""
+    told = session.metadata().get("matte.size")
+    if told is None:
+        return 0
+    if not (told.isdecimal() and 32 <= int(told) <= 4096):
+        raise WeightsError(f"the network's matte.size is {told!r}", "export it again")
+    return int(told)
+
+
 def picture_input(session: Session, kind: str) -> tuple[str, tuple[int, int] | None]:
     """The one input of a network that takes RGB as (1, 3, H, W), and its H and W if they are fixed.
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from matte.arrays import BACKGROUND, SUBJECT, Image, Mask
 from matte.configs.settings import SegmentationSettings
-from matte.errors import WeightsError
 from matte.imaging.letterbox import letterbox, unletterbox
-from matte.runtime.session import Session, picture_input, run_map
+from matte.runtime.session import Session, picture_input, run_map, told_size
 
 MULTIPLE = 32  # the encoders halve a picture five times
 DEFAULT_SIZE = 320
@@ -23,7 +22,7 @@ class LetterboxedSegmenter:
         self._input, self._fixed = picture_input(session, KIND)
         self._size = settings.size or size
         if not (self._fixed or self._size):
-            self._size = _told_size(session)
+            self._size = told_size(session) or DEFAULT_SIZE
 
     def segment(self, image: Image) -> Mask:
         """The subject's mask, at the picture's size; all 0 where there is no subject."""
@@ -35,10 +34,3 @@ class LetterboxedSegmenter:
         values = run_map(self._session, self._input, blob, KIND)
         subject = unletterbox(values, box, *image.shape[:2]) >= self._threshold
         return Mask(np.where(subject, np.uint8(SUBJECT), np.uint8(BACKGROUND)))
-
-
-def _told_size(session: Session) -> int:
-    told = session.metadata().get("matte.size", str(DEFAULT_SIZE))
-    if not (told.isdecimal() and MULTIPLE <= int(told) <= 4096):
-        raise WeightsError(f"the network's matte.size is {told!r}", "set one with --size")
-    return int(told)

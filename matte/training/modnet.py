@@ -50,7 +50,8 @@ def train_modnet(
     """
     fabric = prepare(machine, settings.run, out, resume)
     torch.manual_seed(settings.run.seed)
-    network = build_network(ModnetInfo(settings.encoder, settings.context, settings.width))
+    info = ModnetInfo(settings.encoder, settings.context, settings.width, settings.reference)
+    network = build_network(info)
     collection = collect(settings.data, settings.collect, data, progress)
     samples = MatteSamples(
         alphas=collection.kind("alpha"),

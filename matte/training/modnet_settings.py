@@ -38,8 +38,8 @@ class ModnetSettings:
 
     `encoder`, `context`, `width`: as of `matte.modnet.network.ModnetInfo`.
     `sizes`, `aspects`: of the samples, as for segmenters.
-    `reference`: the short side at which whole pictures are validated. Programs that follow the
-    authors' rule, matte among them, bring pictures to 512.
+    `reference`: the short side to which whole pictures are brought, here for validation and later
+    by matte, which reads it from the network's file; other programs may take the authors' 512.
     `mix`: where the samples come from. `light`: how their light and colours change.
     """
 
@@ -80,13 +80,12 @@ def _gentle() -> RunSettings:
 class SocSettings:
     """How a trained MODNet is adapted to pictures without truth.
 
-    `reference`: the short side that pictures are brought to. `semantic`, `detail`: weights of the
+    Pictures are brought to the network's own size. `semantic`, `detail`: weights of the
     agreement of those branches with the matte. `keep`: weight of the detail branch's likeness to
     what it said before. `layout`: of the validation folder, if one is given.
     `run`: its batch is one picture, whose size then is its own.
     """
 
-    reference: int = REFERENCE
     semantic: float = 100.0
     detail: float = 1.0
     keep: float = 1.0
@@ -95,7 +94,6 @@ class SocSettings:
     run: RunSettings = field(default_factory=_gentle)
 
     def __post_init__(self) -> None:
-        at_least(MULTIPLE, reference=self.reference)
         at_least(0, semantic=self.semantic, detail=self.detail, keep=self.keep)
         if self.run.batch != 1:
             raise SettingError(f"batch = {self.run.batch}", "adapt with 1")

@@ -139,7 +139,7 @@ class SocTask:
         """As `matte_metrics` where there is truth; else "score" is minus the disagreement."""
         assert isinstance(network, Branched)
         if self.judged:
-            return matte_metrics(network, self.judged, self.settings.reference)
+            return matte_metrics(network, self.judged, self.start.info.size)
         found: list[list[float]] = []
         for item in self.pictures[:JUDGED]:
             place = next(network.parameters()).device
@@ -155,13 +155,13 @@ class SocTask:
 
     def _at_reference(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = picture.shape[:2]
-        return scaled(picture, *reference_size(height, width, self.settings.reference))
+        return scaled(picture, *reference_size(height, width, self.start.info.size))
 
     def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
         """See `matte_sheet`."""
         assert isinstance(network, Branched)
         shown = self.judged or [("", item) for item in self.pictures]
-        return matte_sheet(network, shown, self.settings.reference)
+        return matte_sheet(network, shown, self.start.info.size)
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
         """Writes the MODNet with what it is and what was measured."""

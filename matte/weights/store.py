@@ -25,7 +25,7 @@ class Weights:
     file: str
     kind: str  # segmenter, refiner or modnet
     sha256: str = ""  # of the file; or as many digits as its publisher tells
-    size: int = 0  # long side that it was trained at; 0: its file tells
+    size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file tells
     checkpoint: str = ""  # the same network as torch weights, where there are any
     architecture: str = ""
     parameters: int = 0  # what was trained

@@ -90,7 +90,7 @@ def test_refiners_come_back(make: Callable[[], RefinerNetwork], half: bool, tmp_
 def test_modnets_come_back_with_the_heads_that_only_training_needs(
     context: str, tmp_path: Path
 ) -> None:
-    info = ModnetInfo(context=context, width=0.25)
+    info = ModnetInfo(context=context, width=0.25, size=256)
     network = lived_in(build_modnet(info))
     export_modnet(network, tmp_path / "net.onnx")
     back = from_onnx(tmp_path / "net.onnx")

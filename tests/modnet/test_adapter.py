@@ -58,3 +58,20 @@ def test_other_networks_are_refused() -> None:
         Modnet(FakeSession(lambda blob: blob, shape=(1, 4, 64, 64)))
     with pytest.raises(WeightsError, match="give a MODNet"):
         Modnet(FakeSession(lambda blob: blob)).matte(Image(np.zeros((50, 60, 3), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    ("told", "size", "fed"),
+    [({}, 0, 512), ({"matte.size": "128"}, 0, 128), ({"matte.size": "128"}, 64, 64)],
+)
+def test_a_network_is_fed_at_the_size_that_it_was_trained_at(
+    told: dict[str, str], size: int, fed: int
+) -> None:
+    session = FakeSession(lambda blob: blob[:, :1], metadata=told)
+    Modnet(session, size=size).matte(Image(np.full((600, 600, 3), 255, np.uint8)))
+    assert session.seen[0].shape == (1, 3, fed, fed)
+
+
+def test_an_impossible_size_is_refused() -> None:
+    with pytest.raises(WeightsError, match=r"matte\.size is '5'"):
+        Modnet(FakeSession(lambda blob: blob[:, :1], metadata={"matte.size": "5"}))

@@ -16,14 +16,14 @@ from matte.training.modnet_settings import ModnetSettings
 from matte.training.settings import DataSet, RunSettings
 from matte.training.synthesis.matte_samples import MatteSample
 
-INFO = ModnetInfo("mobilenetv3_small_050", "e_aspp", 0.25)
+INFO = ModnetInfo("mobilenetv3_small_050", "e_aspp", 0.25, size=64)
 SETTINGS = ModnetSettings(
     (DataSet("discs", "alphas"),),
     encoder=INFO.encoder,
     context=INFO.context,
     width=INFO.width,
     sizes=(64,),
-    reference=64,
+    reference=INFO.size,
     run=RunSettings(
         batch=4,
         steps=4,

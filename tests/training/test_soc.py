@@ -21,7 +21,7 @@ from matte.training.soc import SocTask, adapt_modnet, disagreement
 from tests.training.modnet_discs import disc, network, task
 
 CPU = Machine("cpu")
-SETTINGS = SocSettings(reference=64)
+SETTINGS = SocSettings()
 QUICK = replace(SETTINGS.run, steps=8, validate_every=4, learning_rate=3e-4, average=0.0)
 FEW = replace(SETTINGS, run=replace(QUICK, steps=2, validate_every=2))
 

@@ -1,0 +1,87 @@
+"""Between what a segmenter learnt and what it started from.
+
+Fine-tuned on a few thousand pictures, a network forgets kinds of pictures that its start knew. The
+mean of both networks' weights keeps most of what each of them knows: M. Wortsman et al., "Robust
+Fine-Tuning of Zero-Shot Models", 2022.
+"""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from matte.conversion.export import export_segmenter, segmenter_cases
+from matte.conversion.folding import norm_pairs
+from matte.conversion.returning import from_onnx
+from matte.conversion.writing import ParityReport
+from matte.segmentation.network import (
+    KIND,
+    CheckpointInfo,
+    SegmentationNetwork,
+    load_checkpoint,
+    save_checkpoint,
+)
+from matte.training.start import start_segmenter, stored
+
+
+def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> ParityReport:
+    """Writes `share` of `tuned` and the rest of `start` to `out`, a .safetensors, with the ONNX
+    file beside it, and returns how well that agrees with torch.
+
+    `tuned`: a segmenter of matte's. `start`: whatever `start_segmenter` takes; what of `tuned` it
+    has no counterpart for stays as it is.
+    """
+    network = stored(tuned, KIND)
+    assert isinstance(network, SegmentationNetwork)
+    image = segmenter_cases()[0]["image"]
+    fold_norms(network, image)
+    other = copy.deepcopy(network)
+    start_segmenter(other, start)
+    fold_norms(other, image)
+    theirs = other.state_dict()
+    mean = {
+        key: torch.lerp(theirs[key], ours, share) if ours.is_floating_point() else ours
+        for key, ours in network.state_dict().items()
+    }
+    network.load_state_dict(mean)
+    save_checkpoint(network, _info(tuned), out)
+    return export_segmenter(out, out.with_suffix(".onnx"))
+
+
+def _info(segmenter: Path) -> CheckpointInfo:
+    if segmenter.suffix != ".onnx":
+        return load_checkpoint(segmenter)[1]
+    told = from_onnx(segmenter).told
+    return CheckpointInfo(told["architecture"], int(told["size"]))
+
+
+@torch.no_grad()
+def fold_norms(network: nn.Module, image: torch.Tensor) -> None:
+    """Moves what norms do into the convolutions before them, so that weights of networks with
+    different statistics can be compared; the norms only add a bias then.
+    """
+    for name, following in norm_pairs(network, {"image": image}).items():
+        convolution, norm = network.get_submodule(name), network.get_submodule(following)
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        mean, variance = norm.running_mean, norm.running_var
+        assert mean is not None
+        assert variance is not None
+        weight, bias = fuse_conv_bn_weights(
+            convolution.weight,
+            convolution.bias,
+            mean,
+            variance,
+            norm.eps,
+            norm.weight,
+            norm.bias,
+        )
+        norm.reset_running_stats()
+        variance.fill_(1 - norm.eps)
+        norm.weight.fill_(1)
+        norm.bias.copy_(bias)
+        convolution.weight.copy_(weight)
+        if convolution.bias is not None:
+            convolution.bias.zero_()

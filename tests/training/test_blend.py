@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from matte.errors import WeightsError
+from matte.segmentation.network import (
+    CheckpointInfo,
+    build_network,
+    load_checkpoint,
+    save_checkpoint,
+)
+from matte.training.blend import blend_segmenters, fold_norms
+from tests.cli.test_grammar import run
+from tests.training.test_start import restless
+
+LIGHT = "deeplab-unet-light"
+SAME = 1e-4
+PICTURE = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+
+
+def saved(path: Path, seed: int, architecture: str = LIGHT) -> Path:
+    """A network that could have been trained."""
+    torch.manual_seed(seed)
+    network = build_network(architecture)
+    restless(network)
+    save_checkpoint(network, CheckpointInfo(architecture, 96), path)
+    return path
+
+
+def answer(path: Path) -> torch.Tensor:
+    with torch.inference_mode():
+        logits: torch.Tensor = load_checkpoint(path)[0](PICTURE)
+    return logits
+
+
+def test_folded_norms_change_nothing() -> None:
+    network = build_network(LIGHT).eval()
+    restless(network)
+    with torch.inference_mode():
+        before = network(PICTURE)
+        fold_norms(network, PICTURE)
+        assert float((network(PICTURE) - before).abs().max()) < SAME
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms
+    assert all(not norm.running_mean.any() for norm in norms if norm.running_mean is not None)
+
+
+def test_a_blend_goes_from_one_network_to_the_other(tmp_path: Path) -> None:
+    tuned, start = saved(tmp_path / "a.safetensors", 1), saved(tmp_path / "b.safetensors", 2)
+    answers = {}
+    for share in (0.0, 0.5, 1.0):
+        out = tmp_path / f"{share}.safetensors"
+        report = blend_segmenters(tuned, start, share, out)
+        assert report.path == out.with_suffix(".onnx")
+        assert report.path.is_file()
+        assert load_checkpoint(out)[1].size == 96
+        answers[share] = answer(out)
+    assert float((answers[1.0] - answer(tuned)).abs().max()) < SAME
+    assert float((answers[0.0] - answer(start)).abs().max()) < SAME
+    for end in (0.0, 1.0):
+        assert float((answers[0.5] - answers[end]).abs().max()) > 100 * SAME
+
+
+def test_what_the_start_lacks_stays(tmp_path: Path) -> None:
+    tuned = saved(tmp_path / "a.safetensors", 1)
+    torch.manual_seed(3)
+    source = build_network("unet").encoder
+    torch.save(source.state_dict(), tmp_path / "mobilenet.pth")
+    wide = saved(tmp_path / "wide.safetensors", 4, "deeplab-unet")
+    blend_segmenters(wide, tmp_path / "mobilenet.pth", 0.25, tmp_path / "out.safetensors")
+    ours, mixed = (load_checkpoint(p)[0] for p in (wide, tmp_path / "out.safetensors"))
+    head = "network.head.0.weight"
+    assert torch.equal(ours.state_dict()[head], mixed.state_dict()[head])
+    with pytest.raises(WeightsError, match="does not fit"):
+        blend_segmenters(tuned, tmp_path / "mobilenet.pth", 0.5, tmp_path / "no.safetensors")
+    assert not (tmp_path / "no.safetensors").exists()
+
+
+def test_the_command_writes_both_files_and_replaces_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "mixed.safetensors"
+    tuned, start = saved(tmp_path / "a.safetensors", 1), saved(tmp_path / "b.safetensors", 2)
+    words = ("train", "blend", str(tuned), str(start), "--share", "0.3", "-o", str(out))
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(out)
+    assert out.with_suffix(".onnx").is_file()
+    again = run(*words)
+    assert again.exit_code == 1
+    assert "exists" in again.stderr
+    elsewhere = run(*words[:-1], str(tmp_path / "mixed.onnx"))
+    assert elsewhere.exit_code == 1
+    assert "end it in .safetensors" in elsewhere.stderr

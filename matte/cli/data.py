@@ -99,7 +99,8 @@ def distil(
 
     Where the alpha that the settings give agrees with the picture's mask, it is written as the
     truth of a new data set (layout alphas), to train a trimap-free network on. What is there
-    already is kept, so that an interrupted run can be repeated.
+    already is kept, so that an interrupted run can be repeated. It fails if no picture of DIR
+    becomes a matte.
     """
     from matte.pipeline.build import build
 
@@ -107,7 +108,7 @@ def distil(
         from matte.training.distil import distil as distilled
         from matte.training.settings import DataSet
 
-    distilled(
+    found = distilled(
         build(settled),
         DataSet(folder.name, layout),
         folder.parent,
@@ -116,6 +117,12 @@ def distil(
         longest=longest,
         progress=lambda line: click.echo(line, err=True),
     )
+    if not (found.written or found.present):
+        remedy = "lower --agreement, choose another --preset, or look at the masks"
+        raise PictureError(
+            f"no picture of {folder} became a matte",
+            remedy if found.dropped else f"see 'matte data check {folder}'",
+        )
     click.echo(out)
 
 

@@ -36,6 +36,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Recipe: a TOML file, or the name of one that matte ships, such as person.",
         ),
         click.option(
+            "--set",
+            "changes",
+            multiple=True,
+            metavar="FIELD=VALUE",
+            help="Another value for a field of the recipe, such as run.steps=500; repeatable.",
+        ),
+        click.option(
             "--data", required=True, type=FOLDER, help="Folder that holds the recipe's folders."
         ),
         click.option(
@@ -182,6 +189,7 @@ def _train(
     run: Callable[..., Path],
     *,
     config: str,
+    changes: tuple[str, ...] = (),
     init: str | None,
     **arguments: Any,
 ) -> None:
@@ -192,7 +200,7 @@ def _train(
 
     say = rank_zero_only(click.echo)  # on several devices, each is a process of its own
     best = run(
-        read_recipe(settings, config),
+        read_recipe(settings, config, changes),
         init=find_start(init) if init else None,
         progress=lambda line: say(line, err=True),
         **arguments,

@@ -25,8 +25,8 @@ def list_command(verbose: bool) -> None:
     for name, w in sorted(all_weights().items()):
         click.echo(f"{name:<24}{w.kind:<11}{place(w):<15}{w.architecture}")
         if verbose:
-            for line in (_counts(w), w.origin or w.command or w.url, w.licence):
-                if line:
+            for told in (_counts(w), w.origin or w.command or w.url, w.licence):
+                for line in told.splitlines():
                     click.echo(f"    {line}")
 
 

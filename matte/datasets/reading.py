@@ -1,5 +1,6 @@
 """A data set's pictures read into memory."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,23 @@ from PIL import Image as Pillow
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
 from matte.datasets.colours import bled
+from matte.datasets.masks import as_truth
 from matte.datasets.matlab import read_annotation
 from matte.datasets.samples import Entry, Sample, UnusableError
+from matte.imaging.orientation import orientation, upright
 
 Bytes = NDArray[np.uint8]
 VOID = 255  # in label maps: what belongs to no class and doesn't count
-ORIENTATION = 0x0112  # the EXIF tag
+TURNED = (b"II", b"MM")  # how TIFFs begin, which OpenCV turns whatever it is told
+PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")  # parts that may tell it
 
 
 def read(entry: Entry, longest: int = 0) -> Sample:
     """The entry's picture and truth; with `longest` > 0 shrunk to that long side.
 
     Pictures and alphas are averaged when they shrink, of masks the nearest pixel is taken. Colours
-    of cut-outs are spread under their soft edges. The EXIF orientation is not applied, so that a
-    picture stays as its truth was drawn. Raises UnusableError if it can't be used.
+    of cut-outs are spread under their soft edges. All are upright as their EXIF orientation says.
+    Raises UnusableError if it can't be used.
     """
     if entry.kind == "background":
         picture = shrunk(_colours(entry.picture), longest, cv2.INTER_AREA)
@@ -38,7 +42,7 @@ def read(entry: Entry, longest: int = 0) -> Sample:
     elif entry.classes:
         truth, method = _chosen(_labels(entry.truth), entry), cv2.INTER_NEAREST_EXACT
     else:
-        truth, method = _mask(entry.truth), cv2.INTER_NEAREST_EXACT
+        truth, method = as_truth(_grey(entry.truth), entry.truth.name), cv2.INTER_NEAREST_EXACT
     _same_size(entry.picture, picture, entry.truth, truth)
     picture = shrunk(picture, longest, cv2.INTER_AREA)
     return Sample(entry.name, entry.kind, picture, shrunk(truth, longest, method))
@@ -66,22 +70,6 @@ def _cutout(entry: Entry, longest: int) -> Sample:
         share = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
         picture = np.rint(sums / share[:, :, None]).astype(np.uint8)
     return Sample(entry.name, "cutout", bled(picture, small), small)
-
-
-def _mask(path: Path) -> Bytes:
-    """0, 128 and 255, from a mask that is also allowed to be of 0 and 1."""
-    mask = _grey(path)
-    values = np.unique(mask)
-    if set(values.tolist()) <= {0, 1}:
-        return mask * np.uint8(255)
-    wrong = np.setdiff1d(values, (BACKGROUND, UNKNOWN, SUBJECT))
-    if wrong.size:
-        some = ", ".join(str(v) for v in wrong[:4]) + (" …" if wrong.size > 4 else "")
-        raise UnusableError(
-            f"{path.name} has the values {some}",
-            "a mask is of 0, 128 (doesn't count) and 255, or of 0 and 1, and not a JPEG",
-        )
-    return mask
 
 
 def _alpha(path: Path) -> Bytes:
@@ -128,7 +116,9 @@ def _palette_indices(path: Path) -> Bytes | None:
     """The indices of a picture with a palette; None for any other."""
     try:
         with Pillow.open(path) as picture:
-            return np.array(picture, np.uint8) if picture.mode == "P" else None
+            if picture.mode != "P":
+                return None
+            return upright(np.array(picture, np.uint8), orientation(picture))
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
         raise UnusableError(f"can't decode {path.name}") from error
 
@@ -142,15 +132,16 @@ def _colours(path: Path) -> Bytes:
 
 
 def _decoded(path: Path, deep: bool = False) -> NDArray[Any]:
-    """Grey, RGB or RGBA as stored, not turned; of 8 bits, or, if `deep`, of as many as it has."""
+    """Grey, RGB or RGBA, upright; of 8 bits, or, if `deep`, of as many as it has."""
     try:
-        data = np.fromfile(path, np.uint8)
+        data = path.read_bytes()
     except OSError as error:
         raise UnusableError(f"can't read {path.name} ({error.strerror})") from error
-    if data.size == 0:
+    if not data:
         raise UnusableError(f"{path.name} is empty")
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        array: Any = cv2.imdecode(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+        array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise UnusableError(f"can't decode {path.name}") from error
     if array is None:
@@ -159,11 +150,26 @@ def _decoded(path: Path, deep: bool = False) -> NDArray[Any]:
         array = np.rint(array / np.float32(257)).astype(np.uint8)
     if array.dtype not in (np.uint8, np.uint16):
         raise UnusableError(f"{path.name} is not a picture of 8 or 16 bits")
-    if array.ndim == 2:
-        return np.asarray(array)
-    return np.asarray(
-        cv2.cvtColor(array, cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    )
+    if array.ndim == 3:
+        code = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        array = cv2.cvtColor(array, code)
+    return upright(np.asarray(array), _orientation(path, data))
+
+
+def _orientation(path: Path, data: bytes) -> int:
+    """How what OpenCV makes of the file is to be turned."""
+    if data.startswith(TURNED):
+        return 1
+    # Pillow would decode a whole PNG to look for what may stand behind its pixels.
+    if data.startswith(b"\x89PNG") and not any(part in data for part in PNG_ORIENTATION):
+        return 1
+    try:
+        with Pillow.open(io.BytesIO(data)) as picture:
+            return orientation(picture)
+    except Pillow.DecompressionBombError as error:
+        raise UnusableError(f"{path.name} is too large", "give less than 179 megapixels") from error
+    except (OSError, SyntaxError, ValueError):
+        return 1
 
 
 def _same_size(path: Path, picture: Bytes, truth_path: Path, truth: Bytes) -> None:
@@ -171,17 +177,11 @@ def _same_size(path: Path, picture: Bytes, truth_path: Path, truth: Bytes) -> No
     if (height, width) == (rows, columns):
         return
     cause = f"{truth_path.name} is {columns}×{rows}, {path.name} {width}×{height}"
-    if (height, width) == (columns, rows) and _orientation(path) in (5, 6, 7, 8):
-        raise UnusableError(cause, "its EXIF orientation is not applied; save the picture upright")
+    if (height, width) == (columns, rows) and _orientation(path, path.read_bytes()) > 4:
+        raise UnusableError(
+            f"{cause} turned upright", "turn the truth too, or clear the picture's EXIF orientation"
+        )
     raise UnusableError(cause, "give both at one size")
-
-
-def _orientation(path: Path) -> int:
-    try:
-        with Pillow.open(path) as picture:
-            return int(picture.getexif().get(ORIENTATION, 1))
-    except (OSError, SyntaxError, ValueError):
-        return 1
 
 
 def shrunk(array: Bytes, longest: int, method: int) -> Bytes:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, as_trimap, same_size
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, same_size
+from matte.datasets.masks import as_truth
 from matte.errors import PictureError
 from matte.media.pictures import quantise, read_alpha, read_image
 
@@ -148,13 +149,11 @@ def _whole(pair: Pair) -> tuple[Path, Path]:
 
 
 def _read_label(path: Path) -> Trimap:
-    grey = read_alpha(path)
-    if 0 < grey.max() < 1 / 3:
-        raise PictureError(
-            f"no value in {path.name} is above {round(255 * float(grey.max()))}",
-            "write the subject as 255",
-        )
-    return as_trimap(quantise(grey, np.uint8))
+    alpha = read_alpha(path)
+    grey = quantise(alpha, np.uint8)
+    if alpha.any() and not grey.any():  # class numbers of 16 bits
+        raise PictureError(f"{path.name} is all but black", "write the subject as white")
+    return as_truth(grey, path.name)
 
 
 def _cut(alpha: Alpha) -> Trimap:

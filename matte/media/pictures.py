@@ -8,15 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from matte.arrays import Alpha, Image, Mask, Trimap, as_alpha, as_image, as_mask, as_trimap
 from matte.errors import OutputError, PictureError
+from matte.imaging.orientation import orientation, upright
 
 OPAQUE = (".jpg", ".jpeg")  # formats without an alpha channel
 WRITABLE = (".png", ".tif", ".tiff", ".webp", *OPAQUE)
 ALPHA_WRITABLE = (".png", ".tif", ".tiff", ".npy")
-ORIENTATION = 0x0112  # the EXIF tag
 LONGEST = 1_000_000  # pixels on one side; what the decoders allow
 
 # What goes wrong is raised; nothing needs to be printed too.
@@ -110,10 +109,11 @@ def _decode(path: Path, grey: bool) -> NDArray[Any]:
                 raise PictureError(f"{path} is {picture.width}×{picture.height}", "cut it up first")
             picture.load()
             if picture.mode == "F":
-                return np.asarray(picture, np.float32)
+                return upright(np.asarray(picture, np.float32), orientation(picture))
             if picture.mode.startswith("I") or _bits(picture, data) == 16:
                 return _decode_deep(picture, data, grey)
-            return _flatten(np.asarray(_plain_mode(ImageOps.exif_transpose(picture))), grey)
+            stored = _flatten(np.asarray(_plain_mode(picture)), grey)
+            return upright(stored, orientation(picture))
     except Pillow.DecompressionBombError as error:
         raise PictureError(f"{path} is too large", "give less than 179 megapixels") from error
     except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as error:
@@ -164,18 +164,7 @@ def _decode_deep(picture: Pillow.Image, data: bytes, grey: bool) -> NDArray[Any]
         array = cv2.cvtColor(array, code)
     if picture.format == "TIFF" and _tag(picture, 262, 1) == 0:  # white is zero
         array = np.invert(np.asarray(array, array.dtype))
-    return _flatten(_upright(np.asarray(array), picture.getexif().get(ORIENTATION, 1)), grey)
-
-
-def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """The array turned and mirrored as its EXIF orientation says."""
-    if orientation in (5, 6, 7, 8):
-        array = np.swapaxes(array, 0, 1)
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    return np.ascontiguousarray(array)
+    return upright(_flatten(np.asarray(array), grey), orientation(picture))
 
 
 def _without_profile(data: bytes) -> bytes:

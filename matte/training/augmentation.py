@@ -37,6 +37,8 @@ def sample(
     """A changed picture (*size, 3) and its label; `size` is height and width."""
     picture, label = _crop(picture, label, settings, random)
     picture, label, inside = _place(picture, label, size, settings, random)
+    if random.random() < settings.dye:
+        picture = _dye(picture, label, random)
     picture = _recolour(picture, settings, random)
     picture[~inside] = GREY
     return picture, label
@@ -68,6 +70,19 @@ def compose(cutout: Bytes, alpha: Bytes, background: Bytes, random: Random) -> t
     label[placed[:, :, 3] < 64] = BACKGROUND
     label[placed[:, :, 3] >= 192] = SUBJECT
     return np.rint(mixed).astype(np.uint8), label
+
+
+def plain(random: Random) -> Bytes:
+    """A wall without anything on it, perhaps shaded: nobody is there, not even in plain grey."""
+    height, width = 64, 64
+    first = random.uniform(0, 255, 3 if random.random() < 0.6 else 1) * np.ones(3)
+    if random.random() < 0.2:
+        first[:] = GREY
+    change = random.uniform(-1, 1, 3) * random.choice([0, 10, 60])
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    angle = random.uniform(0, 2 * np.pi)
+    slope = (x * np.cos(angle) + y * np.sin(angle))[:, :, None]
+    return (first + change * slope).clip(0, 255).astype(np.uint8)
 
 
 def _window(background: Bytes, random: Random) -> Bytes:
@@ -139,6 +154,34 @@ def _place(
     )
     inside = cv2.warpAffine(np.ones_like(label), move, across, flags=cv2.INTER_NEAREST) > 0
     return np.asarray(square, np.uint8), np.asarray(square_label, np.uint8), inside
+
+
+def _dye(picture: Bytes, label: Bytes, random: Random) -> Bytes:
+    """Another colour, and often stripes, for a part of the subject or of what is behind it: few
+    pictures hold few clothes, and a network would learn those by heart.
+    """
+    part = (label == (SUBJECT if random.random() < 0.6 else BACKGROUND)).astype(np.uint8)
+    rows = np.flatnonzero(part.any(axis=1))
+    if not rows.size:
+        return picture
+    if random.random() < 0.5:  # what a body wears is below its head
+        part[: rows[0] + int(len(rows) * random.uniform(0, 0.5))] = 0
+    height, width = label.shape
+    coarse = random.random((int(random.integers(2, 6)),) * 2).astype(np.float32)
+    field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    part[field < random.uniform(0, 0.6)] = 0
+    cover = cv2.GaussianBlur(part.astype(np.float32), (0, 0), 1.5)[:, :, None]
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab *= random.uniform([0.6, -1.5, -1.5], [1.4, 1.5, 1.5]).astype(np.float32)
+    lab += random.uniform([-30, -50, -50], [30, 50, 50]).astype(np.float32)
+    if random.random() < 0.4:
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        angle, period = random.uniform(0, np.pi), random.uniform(4, 60)
+        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period)
+        lab[:, :, 0] += random.uniform(5, 40) * wave.astype(np.float32)
+    dyed = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1) * 255
+    mixed = dyed * cover + picture * (1 - cover)
+    return np.asarray(np.rint(mixed), np.uint8)
 
 
 def _recolour(picture: Bytes, settings: AugmentationSettings, random: Random) -> Bytes:

@@ -139,9 +139,10 @@ def fit(
     # Channels last is how processors with matrix units want convolutions.
     module = task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub lacks it
     network, optimiser = fabric.setup(module, _optimiser(task, settings))
+    precision = fabric.strategy.precision
     stand = Stand()
     if resume:
-        stand = state.load(out, recipe, module, average, optimiser)
+        stand = state.load(out, recipe, module, average, optimiser, precision)
     leading = fabric.is_global_zero
     journal = Journal(out, settings.steps, stand.step, progress) if leading else None
     loader = DataLoader(
@@ -191,7 +192,7 @@ def fit(
                     task.save(average.network, out / "best.safetensors", stand.step, metrics)
                 # Last, so that a run killed before goes on from the validation before.
                 journal.report(stand.step, rate, metrics, task.sheet(average.network))
-                state.save(out, recipe, stand, module, average, optimiser)
+                state.save(out, recipe, stand, module, average, optimiser, precision)
     finally:
         if journal:
             journal.close()

@@ -19,7 +19,7 @@ from matte.segmentation.network import (
     build_network,
     save_checkpoint,
 )
-from matte.training.augmentation import compose, sample, whole
+from matte.training.augmentation import compose, plain, sample, whole
 from matte.training.collection import Collection, Progress, collect
 from matte.training.losses import segmentation_losses
 from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
@@ -108,6 +108,9 @@ class SegmenterTask:
             picture, label = compose(picture, label, background, random)
         elif item.kind == "alpha":
             label = cut(label)
+        elif item.kind == "background" and random.random() < self.settings.augmentation.plain:
+            picture = plain(random)
+            label = np.zeros(picture.shape[:2], np.uint8)
         return sample(picture, label, size, self.settings.augmentation, random)
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -1,10 +1,8 @@
 """What a training run is told."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
-from matte.configs.tables import from_file, read_toml
 from matte.datasets.layouts import AUTO, LAYOUTS
 from matte.errors import SettingError
 from matte.registry import nearest
@@ -124,8 +122,10 @@ class RunSettings:
 class AugmentationSettings:
     """How much the training pictures are changed; the probabilities are per picture.
 
-    `flip`, `crop`, `shrink`, `rotate`, `grey`, `blur`, `noise`, `jpeg`: probabilities. `smallest`:
-    the smallest part of the shorter side that a crop keeps. `degrees`: the largest rotation.
+    `flip`, `crop`, `shrink`, `rotate`, `dye` (other colours for a part of the subject or of what is
+    behind it), `grey`, `blur`, `noise`, `jpeg`: probabilities. `smallest`: the smallest part of the
+    shorter side that a crop keeps. `degrees`: the largest rotation. `plain`: the probability that a
+    plain ground is shown instead of a background.
     `light`: the largest relative change of brightness, contrast, gamma and each colour channel.
     """
 
@@ -135,6 +135,8 @@ class AugmentationSettings:
     shrink: float = 0.15
     rotate: float = 0.3
     degrees: float = 15.0
+    dye: float = 0.0
+    plain: float = 0.0
     light: float = 0.3
     grey: float = 0.06
     blur: float = 0.2
@@ -142,7 +144,18 @@ class AugmentationSettings:
     jpeg: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("flip", "crop", "shrink", "rotate", "grey", "blur", "noise", "jpeg"):
+        probabilities = (
+            "flip",
+            "crop",
+            "shrink",
+            "rotate",
+            "dye",
+            "plain",
+            "grey",
+            "blur",
+            "noise",
+        )
+        for name in (*probabilities, "jpeg"):
             between(0, 1, **{name: getattr(self, name)})
         between(0.1, 1, smallest=self.smallest)
         between(0, 180, degrees=self.degrees)
@@ -223,11 +236,6 @@ class RefinerSettings:
         one_of(get_args(RefinerName), architecture=self.architecture)
         checked(self.data, self.sizes)
         between(1, 4, aspects=self.aspects)
-
-
-def read_settings(cls: type[T], path: Path) -> T:
-    """The settings in a recipe: a TOML file with plain keys, tables and one [[data]] per set."""
-    return from_file(cls, read_toml(path), str(path))
 
 
 def checked(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> None:

@@ -159,12 +159,19 @@ def put_in_order(parts: Sequence[nn.Module], theirs: Sequence[Released], path: P
 
     A released network of half width has 12 channels where ours has 16, and ours may take more
     than colours: what is left over starts at random, and nothing released listens to it yet.
+    Of `theirs`, convolutions of 1×1 may be left over: with them a MobileNetV2 ends for ImageNet and
+    as a DeepLab. Whatever else is left over belongs to a larger encoder.
     """
     ours = [pair for part in parts for pair in _convolutions(part)]
     if len(ours) > len(theirs) or not all(
         _fits(c.weight, released.weight) for (c, _), released in zip(ours, theirs, strict=False)
     ):
         raise WeightsError(f"{path} does not fit the network", "start from another")
+    if any(released.weight.shape[2:] != (1, 1) for released in theirs[len(ours) :]):
+        raise WeightsError(
+            f"{path} is of a larger encoder, {len(theirs)} convolutions instead of {len(ours)}",
+            "start from a MobileNetV2",
+        )
     for (convolution, norm), released in zip(ours, theirs, strict=False):
         out, channels = released.weight.shape[:2]
         convolution.weight[:out] = 0

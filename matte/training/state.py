@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.plugins import Precision
 from torch import nn
 
 from matte.errors import OutputError, SettingError, WeightsError
@@ -45,8 +46,9 @@ def save(
     network: nn.Module,
     average: nn.Module,
     optimiser: torch.optim.Optimizer,
+    precision: Precision,
 ) -> None:
-    """Writes everything that the next step depends on."""
+    """Writes everything that the next step depends on; of `precision`, how gradients are scaled."""
     stream = io.BytesIO()
     whole = {
         "recipe": recipe,
@@ -54,6 +56,7 @@ def save(
         "network": network.state_dict(),
         "average": average.state_dict(),
         "optimiser": optimiser.state_dict(),
+        "precision": precision.state_dict(),
         "random": torch.get_rng_state(),
         "random on gpus": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -67,6 +70,7 @@ def load(
     network: nn.Module,
     average: nn.Module,
     optimiser: torch.optim.Optimizer,
+    precision: Precision,
 ) -> Progress:
     """Where the run in that folder stood, with everything as it was then."""
     path = out / FILE
@@ -76,6 +80,8 @@ def load(
         network.load_state_dict(whole["network"])
         average.load_state_dict(whole["average"])
         optimiser.load_state_dict(whole["optimiser"])
+        if scaling := whole.get("precision"):  # most have none, nor have files of older versions
+            precision.load_state_dict(scaling)
         torch.set_rng_state(whole["random"])
         if torch.cuda.is_available() and whole["random on gpus"]:
             torch.cuda.set_rng_state_all(whole["random on gpus"])

@@ -2,11 +2,15 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from matte.cli.main import main
 from matte.datasets.layouts import LAYOUTS
+from matte.media.pictures import read_image
+from tests.cli.test_grammar import run
+from tests.conftest import SAMPLE
 from tests.datasets.sets import half, put
 
 
@@ -78,3 +82,27 @@ def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
     result = check(tmp_path / "nowhere")
     assert result.exit_code == 2
     assert "no folder" in result.output
+
+
+def test_distillation_that_drops_everything_fails_in_one_line(tmp_path: Path) -> None:
+    portrait = cv2.resize(read_image(SAMPLE), (128, 128), interpolation=cv2.INTER_AREA)
+    put(tmp_path / "set", "images/a.png", array=np.asarray(portrait))
+    put(tmp_path / "set", "masks/a.png", array=np.eye(128, dtype=np.uint8) * np.uint8(255))
+    out = tmp_path / "out"
+    words = ("data", "distil", tmp_path / "set", "--out", out, "--refiner", "guided")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == (
+        f"Error: no picture of {tmp_path / 'set'} became a matte: lower --agreement,"
+        " choose another --preset, or look at the masks"
+    )
+    assert not [path for path in out.rglob("*") if path.is_file()]
+    for told in ("1 written", "1 there before"):
+        result = run(*words, "--agreement", "0")
+        assert (result.exit_code, result.stdout) == (0, f"{out}\n")
+        assert told in result.stderr
+    (tmp_path / "set/masks/a.png").write_bytes(b"")
+    result = run(*words[:4], tmp_path / "other", *words[5:])
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"became a matte: see 'matte data check {tmp_path / 'set'}'\n")

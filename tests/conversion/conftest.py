@@ -12,17 +12,19 @@ def _seeded() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _threads() -> Iterator[None]:
-    """What the tests behind these ones find is what was there before."""
+def _one_thread() -> Iterator[None]:
+    """Networks this small lose more at the threads' barriers than they gain, above all on a
+    machine that does other work at the same time.
+    """
     threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(_threads: None) -> None:
-    """Networks this small lose more at the threads' barriers than they gain, above all on a
-    machine that does other work at the same time. For each test again: a network that runs by
-    torch sets the number for the whole process.
-    """
+def _one_thread_again(_one_thread: None) -> Iterator[None]:
+    """A network that runs by torch sets the number for the whole process."""
+    torch.set_num_threads(1)
+    yield
     torch.set_num_threads(1)

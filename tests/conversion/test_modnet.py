@@ -134,6 +134,13 @@ def test_the_official_matte_is_as_far_from_exact_arithmetic() -> None:
     assert 5e-5 < np.abs(exact - case.outputs["matte"]).max() < 1e-4
 
 
+@pytest.mark.parametrize("time", ["once", "again"])
+def test_networks_of_other_tests_leave_one_thread(time: str) -> None:
+    """Else the thousands of small sums of the test above took a minute on a busy machine."""
+    assert torch.get_num_threads() == 1, time
+    torch.set_num_threads(2)  # as a network that runs by torch does
+
+
 def test_the_report_covers_sizes_and_runtimes(exported: ParityReport) -> None:
     assert {d.runtime for d in exported.differences} == {"onnx", "openvino"}
     assert {(d.height, d.width) for d in exported.differences} >= {(32, 32), (224, 352)}
@@ -149,6 +156,7 @@ def test_the_file_says_what_it_is_and_nothing_else(exported: ParityReport) -> No
         "matte.encoder": "mobilenetv2",
         "matte.context": "se_block",
         "matte.width": "1.0",
+        "matte.size": "512",
     }
     stream = exported.path.read_bytes()
     for word in (str(Path.cwd()), "site-packages", "stack_trace"):

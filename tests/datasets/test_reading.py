@@ -8,6 +8,7 @@ from PIL import Image as Pillow
 
 from matte.datasets.reading import read, shrunk
 from matte.datasets.samples import Entry, Kind, UnusableError
+from matte.media.pictures import read_image
 from tests.conftest import save
 from tests.datasets.sets import Bytes, cutout, half, photo
 
@@ -115,15 +116,48 @@ def test_a_shrunk_mask_has_no_new_values(tmp_path: Path) -> None:
     assert set(np.unique(sample.truth)) <= {0, 128, 255}
 
 
-def test_the_orientation_is_not_applied_and_said(tmp_path: Path) -> None:
+def turned(path: Path, array: Bytes, orientation: int) -> Path:
+    """A picture's file that says how the camera was held."""
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    Pillow.fromarray(array).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_upright_as_everywhere(ending: str, orientation: int, tmp_path: Path) -> None:
+    smooth = np.dstack([half(32, 48), half(48, 32).T, half(32, 48, top=90)])
+    path = turned(tmp_path / f"p{ending}", smooth, orientation)
+    expected = read_image(path)
+    save(tmp_path / "m.png", half(*expected.shape[:2]))
+    sample = read(entry(tmp_path, picture=path.name, truth="m.png"))
+    assert sample.picture.shape == expected.shape
+    assert np.abs(sample.picture.astype(int) - expected).max() < 12  # two decoders
+    assert (sample.truth == half(*expected.shape[:2])).all()
+
+
+def test_cutouts_and_truths_are_turned_too(tmp_path: Path) -> None:
+    rgba = cutout()
+    turned(tmp_path / "p.png", rgba, 6)
+    sample = read(entry(tmp_path, "cutout"))
+    assert (sample.truth == np.rot90(rgba[:, :, 3], -1)).all()
+    turned(tmp_path / "m.png", half(), 6)
+    assert (read(entry(tmp_path, truth="m.png")).truth == np.rot90(half(), -1)).all()
+    labels = Pillow.fromarray(half(top=15), "P")
+    labels.putpalette([(7 * n) % 256 for n in range(768)])
     exif = Pillow.Exif()
     exif[0x0112] = 6
-    Pillow.fromarray(photo(12, 16)).save(tmp_path / "p.jpg", exif=exif)
+    labels.save(tmp_path / "l.png", exif=exif)
+    labelled = Entry("p", "mask", tmp_path / "p.png", tmp_path / "l.png", classes=(15,))
+    assert (read(labelled).truth == np.rot90(half(), -1)).all()
+
+
+def test_a_truth_that_was_not_turned_is_said(tmp_path: Path) -> None:
+    turned(tmp_path / "p.jpg", photo(12, 16), 6)
     save(tmp_path / "m.png", half(12, 16))
-    save(tmp_path / "turned.png", half(16, 12))
-    assert read(entry(tmp_path, picture="p.jpg", truth="m.png")).picture.shape == (12, 16, 3)
-    with pytest.raises(UnusableError, match="EXIF orientation is not applied"):
-        read(entry(tmp_path, picture="p.jpg", truth="turned.png"))
+    with pytest.raises(UnusableError, match="12×16 turned upright: turn the truth too, or clear"):
+        read(entry(tmp_path, picture="p.jpg", truth="m.png"))
 
 
 @pytest.mark.parametrize(

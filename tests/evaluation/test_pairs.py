@@ -1,10 +1,14 @@
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image, Trimap
+from matte.datasets.reading import read
+from matte.datasets.samples import Entry, UnusableError
 from matte.errors import PictureError
 from matte.evaluation.pairs import MaskCase, MatteCase, Skipped, find_pairs, mask_cases, matte_cases
 from tests.conftest import save
@@ -55,12 +59,40 @@ def test_names_agree_across_systems_and_ambiguous_ones_are_named(mattes: Path) -
     assert "b.jpg and b.png have the same name" in twice.reason
 
 
-def test_masks_of_class_numbers_are_refused(masks: Path) -> None:
+def put_mask(masks: Path, mask: NDArray[Any]) -> MaskCase | Skipped:
+    """What is made of the first picture's mask."""
     (masks / "masks/a.png").unlink()
-    save(masks / "masks/a.png", np.ones((60, 80), np.uint8))
-    first = next(mask_cases(masks))
+    save(masks / "masks/a.png", mask)
+    return next(mask_cases(masks))
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_masks_of_class_numbers_are_refused(depth: type[Any], masks: Path) -> None:
+    numbers = np.zeros((60, 80), depth)
+    numbers[20:40, 20:60] = 15
+    first = put_mask(masks, numbers)
     assert isinstance(first, Skipped)
-    assert "no value in a.png is above 1: write the subject as 255" in first.reason
+    said = "has the values 15: a mask is of 0" if depth is np.uint8 else "is all but black"
+    assert f"a.png {said}" in first.reason
+
+
+def test_masks_mean_what_they_mean_in_training(masks: Path) -> None:
+    """Edges that are smooth, 0 and 1, and greys that no mask has."""
+    plain = np.zeros((60, 80), np.uint8)
+    plain[20:40, 20:60] = 255
+    edged = plain.copy()
+    edged[19, 20:60], edged[40, 20:60] = 230, 40  # as_trimap would make these 255 and 0
+    for mask in (plain, edged, plain // 255, plain - plain // 5):
+        evaluated = put_mask(masks, mask)
+        pair = Entry("a", "mask", masks / "images/a.png", masks / "masks/a.png")
+        if isinstance(evaluated, Skipped):
+            with pytest.raises(UnusableError) as caught:
+                read(pair)
+            assert str(caught.value) == evaluated.reason
+            assert "a.png has the values 204" in evaluated.reason
+        else:
+            assert (read(pair).truth == evaluated.truth).all()
+            assert (evaluated.truth[19:41, 20:60] != 0).any()
 
 
 def test_the_region_is_what_is_unknown(mattes: Path) -> None:

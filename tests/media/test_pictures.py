@@ -61,6 +61,12 @@ def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     assert np.array_equal(read_image(path), upright)
 
 
+@pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0MM\0*\0\0"])
+def test_a_whole_picture_with_damaged_exif_data_is_read(tmp_path: Path, exif: bytes) -> None:
+    Pillow.new("RGB", (5, 4), "white").save(tmp_path / "p.webp", exif=exif)
+    assert read_image(tmp_path / "p.webp").shape == (4, 5, 3)
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "1", "LA", "I;16"])
 def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("p.tif" if mode == "CMYK" else "p.png")

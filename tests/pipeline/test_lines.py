@@ -43,7 +43,7 @@ def test_the_shipped_line_on_the_sample(sample: Path) -> None:
     assert result.alpha.dtype == np.float32
     assert result.alpha[100:180, 195:250].mean() > 0.98
     assert result.alpha[20:140, 300:380].mean() < 0.03
-    assert result.report["backends"] == {"segmenter": "openvino"}
+    assert result.report["backends"] == {"segmenter": "openvino", "refiner": "openvino"}
     assert result.report["settings"]["k"] == 7
     white = matte.composite(result.foreground, result.alpha, "white")
     assert (white[60, 350] > 230).all()

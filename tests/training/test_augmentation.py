@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from matte.training.augmentation import GREY, compose, sample, whole
+from matte.training.augmentation import GREY, compose, plain, sample, whole
 from matte.training.settings import AugmentationSettings
 
 STILL = AugmentationSettings(
@@ -84,3 +86,37 @@ def test_samples_have_the_size_that_is_asked_for(size: tuple[int, int]) -> None:
     assert square.shape == (*size, 3)
     assert label.shape == size
     assert (label != 128).any()
+
+
+def test_dye_changes_the_colours_of_one_side_of_the_edge_only() -> None:
+    random = np.random.default_rng(5)
+    grey = np.full((64, 64, 3), 120, np.uint8)
+    grey += random.integers(0, 20, grey.shape, dtype=np.uint8)
+    _, given = picture(64, 64)
+    settings = replace(STILL, dye=1)
+    dyed = {"subject": 0, "behind": 0}
+    for _ in range(40):
+        square, label = sample(grey, given, (64, 64), settings, random)
+        np.testing.assert_array_equal(label, given)
+        change = np.abs(square.astype(int) - grey).max(axis=2)
+        # The change fades out over a few pixels.
+        subject, behind = change[:, :16].max(), change[:, 27:].max()
+        assert min(subject, behind) <= 1
+        dyed["subject"] += bool(subject > 10)
+        dyed["behind"] += bool(behind > 10)
+    assert dyed["subject"] >= 10
+    assert dyed["behind"] >= 5
+    empty, none = sample(grey, np.full_like(given, 128), (64, 64), settings, random)
+    np.testing.assert_array_equal(none, 128)
+    assert (np.abs(empty.astype(int) - grey).max(axis=2) <= 1).all()
+
+
+def test_plain_grounds_are_smooth_and_of_many_colours() -> None:
+    random = np.random.default_rng(6)
+    grounds = [plain(random).astype(int) for _ in range(60)]
+    for ground in grounds:
+        assert np.abs(np.diff(ground, axis=0)).max() <= 4
+        assert np.abs(np.diff(ground, axis=1)).max() <= 4
+    means = np.array([ground.mean(axis=(0, 1)) for ground in grounds])
+    assert (means.std(axis=0) > 40).all()
+    assert any((ground == GREY).all() for ground in grounds)

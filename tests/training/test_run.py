@@ -1,3 +1,4 @@
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -100,6 +103,45 @@ def test_an_interrupted_run_goes_on_as_if_unbroken(tmp_path: Path) -> None:
         for name in ("unbroken", "broken")
     )
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_a_resumed_run_scales_gradients_as_before(tmp_path: Path) -> None:
+    """As in 16-mixed on a GPU. The scale doubles after every third step that was finite."""
+    settings = replace(SETTINGS, precision="16-mixed", validate_every=2)
+
+    def run_until(last: int, out: Path, resume: bool) -> list[float]:
+        scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=3)
+        scales: list[float] = []
+
+        def note(line: str) -> None:
+            if "%" in line:  # a validation
+                scales.append(scaler.get_scale())
+            if line.startswith(f"step {last} "):
+                raise KeyboardInterrupt
+
+        fabric = Fabric(accelerator="cpu", plugins=MixedPrecision("16-mixed", "cpu", scaler))
+        task = Line(settings=Whole(settings))
+        with contextlib.suppress(KeyboardInterrupt):
+            fit(task, out, fabric, resume=resume, progress=note)
+        return scales
+
+    unbroken = run_until(12, tmp_path / "unbroken", resume=False)
+    assert unbroken == [8, 16, 32, 32, 64, 128]
+    assert run_until(8, tmp_path / "broken", resume=False) == unbroken[:4]
+    assert run_until(12, tmp_path / "broken", resume=True) == unbroken[3:]
+    whole, parts = (
+        load_tensors(tmp_path / name / "last.safetensors", "line")[0]
+        for name in ("unbroken", "broken")
+    )
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_a_run_of_an_older_version_goes_on(tmp_path: Path) -> None:
+    run(tmp_path)
+    whole = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert whole.pop("precision") == {}
+    torch.save(whole, tmp_path / "last.ckpt")
+    assert run(tmp_path, replace(SETTINGS, steps=16), resume=True)[-1]["step"] == 16
 
 
 def test_only_its_own_recipe_resumes_a_run(tmp_path: Path) -> None:

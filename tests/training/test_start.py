@@ -146,6 +146,30 @@ def test_other_weights_do_not_fit(tmp_path: Path) -> None:
         start_refiner(GcaNetwork(Design(width=0.1)), tmp_path / "other.pth")
 
 
+def with_more(weights: dict[str, torch.Tensor], *kernels: int) -> dict[str, torch.Tensor]:
+    """An encoder's released weights and convolutions of these kernels behind them."""
+    more = dict(weights)
+    for at, kernel in enumerate(kernels, 100):
+        more[f"features.{at}.0.weight"] = torch.rand(8, 8, kernel, kernel)
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            more[f"features.{at}.1.{name}"] = torch.rand(8)
+    return more
+
+
+def test_a_larger_encoder_is_refused_and_what_follows_an_encoder_is_not(tmp_path: Path) -> None:
+    weights = build_network("unet").encoder.state_dict()
+    path, network = tmp_path / "net.pth", build_network("unet")
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    torch.save(with_more(weights, 1, 3, 1), path)
+    with pytest.raises(WeightsError, match=r"of a larger encoder, 55 convolutions instead of 52"):
+        start_segmenter(network, path)
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+    torch.save(with_more(weights, 1, 1), path)
+    start_segmenter(network, path)
+    first = network.get_submodule("network.encoder.features.0.0").state_dict()["weight"]
+    assert torch.equal(first, weights["features.0.0.weight"])
+
+
 def test_pickled_objects_are_not_run(tmp_path: Path) -> None:
     torch.save({"features.x": Path("/")}, tmp_path / "object.pth")
     with pytest.raises(WeightsError, match="can't read"):

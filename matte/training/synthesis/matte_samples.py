@@ -78,8 +78,8 @@ class MatteSample:
 class MatteSamples:
     """Draws samples from groups of pictures; `shares` holds the kinds' probabilities in effect.
 
-    `alphas`, `cutouts`, `masks` and `backgrounds` are samples of these kinds. Made slowly, as the
-    colours of each alpha's subject are estimated.
+    `alphas`, `cutouts`, `masks` and `backgrounds` are samples of these kinds. The first sample of
+    an alpha's subject on another background is slow, as its colours are estimated.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class MatteSamples:
         degrees = random.uniform(-0.4, 0.4) * self._mix.degrees if random.random() < 0.5 else 0.0
         turn = Turn(scale, float(degrees), bool(random.random() < 0.5))
         through = window(
-            subject.layer.alpha.shape,
+            subject.alpha.shape,
             size,
             _centre(subject, size, scale, random),
             turn,

@@ -82,7 +82,8 @@ class RefinerSamples:
     """Draws samples from groups of pictures; `shares` holds the kinds' probabilities in effect.
 
     `alphas`, `cutouts`, `masks` and `backgrounds` are samples of these kinds; without backgrounds
-    there are real crops only. Made slowly, as the colours of each alpha's subject are estimated.
+    there are real crops only. The first sample of an alpha's subject on another background is
+    slow, as its colours are estimated.
     """
 
     def __init__(
@@ -153,7 +154,7 @@ class RefinerSamples:
         frame = subject.picture.shape
         through = window(frame, size, subject.soft_place(random), turn)
         picture, there = seen(subject.picture, through), valid(through, frame)
-        alpha = seen(subject.layer.alpha, through, outside=0)
+        alpha = seen(subject.alpha, through, outside=0)
         if random.random() < mix.jpeg:
             picture = as_jpeg(picture, random)
         picture[there == 0] = GREY
@@ -167,7 +168,7 @@ class RefinerSamples:
         group = self._groups[kind]
         subject = group[int(random.integers(len(group)))]
         turn = random_turn(random, (mix.smallest, mix.largest), mix.degrees)
-        frame = subject.layer.alpha.shape
+        frame = subject.alpha.shape
         through = window(frame, size, subject.soft_place(random), turn, subject.closed)
         layer = seen_layer(subject.layer, through)
         return mask_layer(layer.colours, layer.alpha, random) if subject.rough else layer

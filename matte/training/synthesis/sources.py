@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import SUBJECT
 from matte.datasets.samples import Sample
 from matte.imaging.bands import bounding_box, farthest
+from matte.training.synthesis.estimates import Estimate, estimates
 from matte.training.synthesis.geometry import (
     Bytes,
     Random,
@@ -19,7 +20,7 @@ from matte.training.synthesis.geometry import (
     seen,
     window,
 )
-from matte.training.synthesis.layers import Layer, estimated_layer
+from matte.training.synthesis.layers import Layer
 from matte.training.synthesis.noise import smooth_noise
 
 POINTS = 20000  # soft pixels remembered of each picture
@@ -28,51 +29,56 @@ THIN = 12  # pixels; nothing sure is left of a thinner mask when its edge is wor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """One subject: its `picture` as read, its `layer` with clean colours (if `rough` the picture
-    and a mask, to be softened by `mask_layer`), the flat indices of its `soft` pixels and edges,
-    the sides at which it is cut off, and its bounding `box`, rows and columns.
+    """One subject: its `picture` as read and its `alpha` (if `rough` a mask, to be softened by
+    `mask_layer`), the flat indices of its `soft` pixels and edges, the sides at which it is cut
+    off, and its bounding `box`, rows and columns. `estimate`: its own colours, where the picture
+    shows others too.
     """
 
     picture: Bytes
-    layer: Layer
+    alpha: Bytes
+    estimate: Estimate | None
     rough: bool
     soft: NDArray[np.int32]
     closed: Sides
     box: tuple[slice, slice]
 
+    @property
+    def layer(self) -> Layer:
+        """The subject with clean colours; if `rough`, only within the mask. Slow the first time
+        where they are estimated.
+        """
+        return self.estimate.layer() if self.estimate else Layer(self.picture, self.alpha)
+
     def soft_place(self, random: Random) -> tuple[float, float]:
         """The x and y of one of its soft pixels."""
-        y, x = divmod(int(random.choice(self.soft)), self.layer.alpha.shape[1])
+        y, x = divmod(int(random.choice(self.soft)), self.alpha.shape[1])
         return float(x), float(y)
 
 
 def subjects(samples: Sequence[Sample]) -> list[Subject]:
     """The samples' subjects, in order; those without an edge are left out, and of masks the thin
-    ones. Slow for alphas, whose colours are estimated.
+    ones. A sample that comes many times, as those of a heavy set, is one subject.
     """
-    made: dict[int, Subject | None] = {}  # a sample of a heavy set comes many times
-    for sample in samples:
-        if id(sample) not in made:
-            made[id(sample)] = _subject(sample)
+    different = {id(sample): sample for sample in samples}
+    alphas = [sample for sample in different.values() if sample.kind == "alpha"]
+    estimated = dict(zip(map(id, alphas), estimates(alphas), strict=True))
+    made = {key: _subject(sample, estimated.get(key)) for key, sample in different.items()}
     found = (made[id(sample)] for sample in samples)
     return [subject for subject in found if subject is not None]
 
 
-def _subject(sample: Sample) -> Subject | None:
-    if sample.kind == "alpha":
-        layer = estimated_layer(sample.picture, sample.truth)
-    elif sample.kind == "mask":
-        inside = sample.truth == SUBJECT
+def _subject(sample: Sample, estimate: Estimate | None) -> Subject | None:
+    alpha, rough = sample.truth, sample.kind == "mask"
+    if rough:
+        inside = alpha == SUBJECT
         if farthest(inside) < THIN:
             return None
-        layer = Layer(sample.picture, np.where(inside, SUBJECT, 0).astype(np.uint8))
-    else:
-        layer = Layer(sample.picture, sample.truth)
-    soft, box = _soft(layer.alpha), bounding_box(layer.alpha > 8)
+        alpha = np.where(inside, SUBJECT, 0).astype(np.uint8)
+    soft, box = _soft(alpha), bounding_box(alpha > 8)
     if not soft.size or box is None:
         return None
-    rough = sample.kind == "mask"
-    return Subject(sample.picture, layer, rough, soft, closed_sides(layer.alpha), box)
+    return Subject(sample.picture, alpha, estimate, rough, soft, closed_sides(alpha), box)
 
 
 @dataclass(frozen=True, slots=True)

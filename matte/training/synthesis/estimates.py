@@ -1,0 +1,45 @@
+"""Layers whose colours have to be estimated, which is slow: when first asked for, and once."""
+
+import mmap
+from collections.abc import Sequence
+
+import numpy as np
+
+from matte.datasets.samples import Sample
+from matte.training.synthesis.geometry import Bytes
+from matte.training.synthesis.layers import Layer, estimated_layer
+
+
+class Estimate:
+    """The subject of a real picture (H, W, 3) with its alpha (H, W), both uint8.
+
+    `colours` (H, W, 3) and `done` (1,) are where the estimate is kept.
+    """
+
+    def __init__(self, picture: Bytes, alpha: Bytes, colours: Bytes, done: Bytes) -> None:
+        self._picture, self._alpha = picture, alpha
+        self._colours, self._done = colours, done
+
+    def layer(self) -> Layer:
+        """The same whoever asks first; see `estimated_layer`."""
+        if not self._done[0]:
+            # Two workers may do so at a time: what they write is alike.
+            self._colours[:] = estimated_layer(self._picture, self._alpha).colours
+            self._done[0] = 1
+        return Layer(self._colours, self._alpha)
+
+
+def estimates(samples: Sequence[Sample]) -> list[Estimate]:
+    """One for each sample, with room that all processes forked from this one share.
+
+    Else each worker of a run would estimate and hold the colours of all pictures anew.
+    """
+    sizes = [sample.picture.size for sample in samples]
+    # Memory is taken when it is written to. A length of 0 is refused.
+    room = np.frombuffer(mmap.mmap(-1, sum(sizes) + len(sizes) or 1), np.uint8)
+    done, start, made = room[: len(samples)], len(samples), []
+    for at, (sample, size) in enumerate(zip(samples, sizes, strict=True)):
+        colours = room[start : start + size].reshape(sample.picture.shape)
+        made.append(Estimate(sample.picture, sample.truth, colours, done[at : at + 1]))
+        start += size
+    return made

@@ -166,8 +166,8 @@ def refiner(name: str, held: HeldBack, options: Options) -> tuple[list[Score], S
 
 
 def modnet(name: str, held: HeldBack, options: Options) -> tuple[list[Score], Sequence[str]]:
-    """MAD and MSE of whole pictures."""
-    if not held.with_mattes:
+    """MAD and MSE of whole pictures; not on mattes that networks made."""
+    if not held.with_mattes or held.name.startswith("distilled/"):
         return [], ()
     with eval_folder(held) as folder:
         scores = evaluate_modnet(folder, options.settled(modnet=name))

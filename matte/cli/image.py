@@ -1,6 +1,7 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,13 @@ import click
 
 from matte.cli.options import FILE, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
+from matte.configs.settings import ModnetSettings
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
     from matte.stages import Matte
+
+TRIMAP_FREE = "modnet"  # the shipped network
 
 
 @click.command(no_args_is_help=True)
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
     "backend",
     "threads",
 )
-@click.option("--trimap-free", is_flag=True, help="Only with a MODNet: no mask, no trimap.")
+@click.option("--trimap-free", is_flag=True, help="No mask, no trimap: the shipped MODNet.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")
 def image(
     files: tuple[Path, ...],
@@ -61,7 +65,8 @@ def image(
             "--mask, --trimap, --alpha and --foreground belong to one FILE", "give one FILE"
         )
     if trimap_free and not settled.config.modnet.modnet:
-        raise SettingError("--trimap-free needs a MODNet", "name one with --modnet")
+        config = replace(settled.config, modnet=ModnetSettings(TRIMAP_FREE))
+        settled = replace(settled, config=config)
     if settled.config.modnet.modnet and (mask or trimap):
         raise SettingError("a run with --modnet has no mask and no trimap", "leave them out")
 

@@ -82,7 +82,7 @@ def plain(random: Random) -> Bytes:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     angle = random.uniform(0, 2 * np.pi)
     slope = (x * np.cos(angle) + y * np.sin(angle))[:, :, None]
-    return (first + change * slope).clip(0, 255).astype(np.uint8)
+    return np.asarray((first + change * slope).clip(0, 255), np.uint8)
 
 
 def _window(background: Bytes, random: Random) -> Bytes:

@@ -3,7 +3,10 @@
 import copy
 import logging
 import math
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -152,7 +155,8 @@ def fit(
         num_workers=settings.workers,
         generator=torch.Generator(),  # the global one must not be drawn from when a run goes on
     )
-    batches = iter(loader)
+    with _signals_kept():
+        batches = iter(loader)
     try:
         while not stand.ended(settings):
             batch = fabric.to_device(next(batches))
@@ -198,6 +202,18 @@ def fit(
             journal.close()
     progress(f"best {task.score} {stand.best:.4f}")
     return out / "best.safetensors"
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Takes back the handler that a loader with workers sets and never removes: CPython 3.11 can
+    crash in it when a child ends. Dead workers are found without it, a few seconds later.
+    """
+    name = getattr(signal, "SIGCHLD", None)  # Windows has none
+    before = signal.getsignal(name) if name else None
+    yield
+    if name and threading.current_thread() is threading.main_thread():
+        signal.signal(name, before)
 
 
 class RunningAverage(nn.Module):

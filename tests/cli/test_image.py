@@ -62,6 +62,21 @@ def test_several_files_go_into_a_folder_and_one_failure_stops_no_other(tmp_path:
     assert "1 of 3 pictures failed" in result.stderr
 
 
+def test_trimap_free_runs_the_shipped_modnet(tmp_path: Path) -> None:
+    alone, named = tmp_path / "alone.npy", tmp_path / "named.npy"
+    out = tmp_path / "out.png"
+    result = run(SAMPLE, "--trimap-free", "--alpha", alone, "-o", out, "-v")
+    assert result.exit_code == 0, result.output
+    result = run(SAMPLE, "--modnet", "modnet", "--alpha", named, "-o", out, "--overwrite")
+    assert result.exit_code == 0
+    assert np.array_equal(np.load(alone), np.load(named))
+    assert np.load(alone)[100:180, 195:250].mean() > 0.98, "the face"
+    assert np.load(alone)[20:140, 300:380].mean() < 0.05, "the wall"
+    refused = run(SAMPLE, "--trimap-free", "--mask", tmp_path / "m.png", "-o", out)
+    assert refused.exit_code == 2
+    assert "no mask and no trimap" in refused.stderr
+
+
 def test_no_subject_is_said(tmp_path: Path) -> None:
     blank = save(tmp_path / "blank.png", np.full((90, 90, 3), 90, np.uint8))
     result = run(blank, "-o", tmp_path / "out.png")

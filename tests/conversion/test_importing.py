@@ -115,7 +115,6 @@ def test_files_of_the_official_onnx_run_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["photo.png", "--trimap-free"], "--trimap-free needs a MODNet: name one with --modnet"),
         (["photo.png", "--modnet", "my-gca"], "no modnet 'my-gca'"),
         (["photo.png", "--refiner", "my-modnet"], "no refiner 'my-modnet'"),
         (["photo.png", "--modnet", "my-modnet", "--protocol", "demo"], "protocol 'demo' is not"),

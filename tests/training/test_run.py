@@ -1,5 +1,6 @@
 import contextlib
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -182,7 +183,9 @@ def test_half_a_row_of_a_killed_run_does_not_hinder_its_resumption(tmp_path: Pat
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
     settings = replace(SETTINGS, steps=4)
+    before = signal.getsignal(signal.SIGCHLD)
     assert run(tmp_path / "a", settings) == run(tmp_path / "b", replace(settings, workers=1))
+    assert signal.getsignal(signal.SIGCHLD) is before
 
 
 def test_the_best_is_kept_and_patience_ends_a_run(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class TrimapSettings:
     k: int = setting(
         7, "Side of the kernel that erodes and dilates the mask; even ones are lopsided."
     )
-    iterations: int = setting(4, "How many times the mask is eroded and dilated.")
+    iterations: int = setting(6, "How many times the mask is eroded and dilated.")
     shape: Literal["ellipse", "rect", "cross"] = setting("ellipse", "Shape of the kernel.")
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ def test_a_path_and_its_pixels_give_one_result(sample: Path) -> None:
     from_path = pipeline(str(sample))
     from_pixels = pipeline(read_image(sample))
     assert np.array_equal(from_path.alpha, from_pixels.alpha)
-    assert from_path.report["backends"] == {"segmenter": "onnx"}
+    assert from_path.report["backends"] == {"segmenter": "onnx", "refiner": "onnx"}
     assert from_path.report["settings"]["k"] == 5
 
 

@@ -174,7 +174,9 @@ def refiner(
 
 @evaluate.command()
 @report_options
-@click.option("--weights", metavar=NAME, help="The network; the same as --modnet.")
+@click.option(
+    "--weights", metavar=NAME, help="The network; the same as --modnet. Without: the shipped one."
+)
 @setting_options("modnet", "protocol", "backend", "threads")
 def modnet(
     data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled

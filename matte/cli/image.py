@@ -1,7 +1,6 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +8,11 @@ import click
 
 from matte.cli.options import FILE, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
-from matte.configs.settings import ModnetSettings
+from matte.configs.loader import trimap_free as with_modnet
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
     from matte.stages import Matte
-
-TRIMAP_FREE = "modnet"  # the shipped network
 
 
 @click.command(no_args_is_help=True)
@@ -64,9 +61,8 @@ def image(
         raise SettingError(
             "--mask, --trimap, --alpha and --foreground belong to one FILE", "give one FILE"
         )
-    if trimap_free and not settled.config.modnet.modnet:
-        config = replace(settled.config, modnet=ModnetSettings(TRIMAP_FREE))
-        settled = replace(settled, config=config)
+    if trimap_free:
+        settled = with_modnet(settled)
     if settled.config.modnet.modnet and (mask or trimap):
         raise SettingError("a run with --modnet has no mask and no trimap", "leave them out")
 

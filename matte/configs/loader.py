@@ -1,17 +1,18 @@
 """Merges the layers of settings: defaults < preset < settings file < flags."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from matte.configs.settings import SETTINGS, Config
+from matte.configs.settings import SETTINGS, Config, ModnetSettings
 from matte.configs.tables import fit, from_file, from_table, read_toml
 from matte.errors import SettingError
 from matte.registry import nearest
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "balanced"
+TRIMAP_FREE = "modnet"  # the shipped network
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,13 @@ class Settled:
     config: Config
     preset: str
     origins: dict[str, str]
+
+
+def trimap_free(settled: Settled) -> Settled:
+    """The settings with a MODNet: the shipped one, unless they name one."""
+    if settled.config.modnet.modnet:
+        return settled
+    return replace(settled, config=replace(settled.config, modnet=ModnetSettings(TRIMAP_FREE)))
 
 
 def settle(

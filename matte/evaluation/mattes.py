@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from matte.arrays import SUBJECT, Alpha, Image, Trimap
-from matte.configs.loader import Settled
+from matte.configs.loader import Settled, trimap_free
 from matte.configs.settings import Config
 from matte.errors import SettingError
 from matte.evaluation.blind import Blind
@@ -70,12 +70,12 @@ def evaluate_refiner(
 def evaluate_modnet(
     data: Path, settled: Settled, peers: Sequence[Path] = (), watch: Watch | None = None
 ) -> Scores:
-    """The errors in the whole picture of the MODNet that the settings name, and of peers.
+    """The errors in the whole picture of the MODNet that the settings name, or of the shipped one,
+    and of peers.
 
     `data` holds input/ and gt/.
     """
-    if not settled.config.modnet.modnet:
-        raise SettingError("no MODNet is named", "name one with --weights")
+    settled = trimap_free(settled)
     return _evaluate_line("modnet", settled.config.modnet.modnet, data, settled, peers, watch)
 
 

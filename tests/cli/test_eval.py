@@ -98,7 +98,6 @@ def test_refiners_by_comma_and_repetition(data: Path) -> None:
         (["refiner", "--data", "DATA", "--refiner", "guided", "--weights", "x"], 2, "--weights be"),
         (["refiner", "--data", "DATA", "--refiner", "guided,guided"], 2, "two contestants"),
         (["refiner", "--data", "DATA", "--reference", "x"], 2, "no contestant 'x'"),
-        (["modnet", "--data", "DATA"], 2, "no MODNet is named"),
         (["segmenter", "--data", "DATA", "--weights", "none.onnx"], 1, "can't read none.onnx"),
         (["pipeline", "--data", "DATA", "--peer", "none.toml"], 2, "can't read none.toml"),
         (["pipeline", "--data", "DATA", "--json", "out.txt"], 1, "can't write out.txt"),

@@ -1,6 +1,7 @@
 import contextlib
 import json
-import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -181,11 +182,27 @@ def test_half_a_row_of_a_killed_run_does_not_hinder_its_resumption(tmp_path: Pat
     assert run(tmp_path, resume=True) == unbroken
 
 
+WITH_AND_WITHOUT = """
+import signal, sys
+from dataclasses import replace
+from pathlib import Path
+from tests.training.test_run import SETTINGS, run
+folder, settings = Path(sys.argv[1]), replace(SETTINGS, steps=4)
+before = signal.getsignal(signal.SIGCHLD)
+alone = run(folder / "a", settings)
+assert len(alone) == 1, alone
+assert alone == run(folder / "b", replace(settings, workers=1))
+assert signal.getsignal(signal.SIGCHLD) is before
+"""
+
+
 def test_workers_change_nothing(tmp_path: Path) -> None:
-    settings = replace(SETTINGS, steps=4)
-    before = signal.getsignal(signal.SIGCHLD)
-    assert run(tmp_path / "a", settings) == run(tmp_path / "b", replace(settings, workers=1))
-    assert signal.getsignal(signal.SIGCHLD) is before
+    """In a process of its own: forked from one with all the runtimes' threads, they crash it."""
+    words = [sys.executable, "-c", WITH_AND_WITHOUT, str(tmp_path)]
+    done = subprocess.run(
+        words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_best_is_kept_and_patience_ends_a_run(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matte.cli.options import FILE, beside, output_options, setting_options, told
-from matte.configs.loader import Settled
-from matte.configs.loader import trimap_free as with_modnet
+from matte.configs.loader import Settled, with_modnet
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ class Settled:
     origins: dict[str, str]
 
 
-def trimap_free(settled: Settled) -> Settled:
+def with_modnet(settled: Settled) -> Settled:
     """The settings with a MODNet: the shipped one, unless they name one."""
     if settled.config.modnet.modnet:
         return settled

@@ -55,7 +55,12 @@ class Returned:
 
 def is_own(file: Path) -> bool:
     """Whether matte wrote that ONNX file."""
-    return "kind" in _told(_loaded(file))
+    return "kind" in told_by(file)
+
+
+def told_by(file: Path) -> dict[str, str]:
+    """What an ONNX file tells of itself; the keys that matte writes, without their prefix."""
+    return _told(_loaded(file))
 
 
 def from_onnx(file: Path) -> Returned:

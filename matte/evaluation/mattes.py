@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from matte.arrays import SUBJECT, Alpha, Image, Trimap
-from matte.configs.loader import Settled, trimap_free
+from matte.configs.loader import Settled, with_modnet
 from matte.configs.settings import Config
 from matte.errors import SettingError
 from matte.evaluation.blind import Blind
@@ -75,7 +75,7 @@ def evaluate_modnet(
 
     `data` holds input/ and gt/.
     """
-    settled = trimap_free(settled)
+    settled = with_modnet(settled)
     return _evaluate_line("modnet", settled.config.modnet.modnet, data, settled, peers, watch)
 
 

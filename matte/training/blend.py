@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from matte.conversion.export import export_segmenter, segmenter_cases
 from matte.conversion.folding import norm_pairs
-from matte.conversion.returning import from_onnx
+from matte.conversion.returning import told_by
 from matte.conversion.writing import ParityReport
 from matte.segmentation.network import (
     KIND,
@@ -53,7 +53,7 @@ def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> Parit
 def _info(segmenter: Path) -> CheckpointInfo:
     if segmenter.suffix != ".onnx":
         return load_checkpoint(segmenter)[1]
-    told = from_onnx(segmenter).told
+    told = told_by(segmenter)
     return CheckpointInfo(told["architecture"], int(told["size"]))
 
 

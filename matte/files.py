@@ -1,67 +1,92 @@
 """Outputs that are whole or not there at all, and that never replace an input."""
 
 import os
-import tempfile
-from collections.abc import Collection, Iterable
+import secrets
+import shutil
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from matte.errors import OutputError
 
+Output = tuple[Path, Collection[str]]  # and the endings that it may have
 
-def check_outputs(
-    outputs: Iterable[tuple[Path, Collection[str]]], sources: Iterable[Path], overwrite: bool
-) -> None:
-    """Raises if one of the outputs can't be written: before the work is done, not after.
 
-    An output is a path and the endings that it may have. None may be a source, or another output.
-    """
+def check_outputs(outputs: Sequence[Output], sources: Iterable[Path], overwrite: bool) -> None:
+    """Raises if one of the outputs can't be written: before the work is done, not after."""
+    check_names(outputs, sources)
+    for path, _ in outputs:
+        check_output(path, overwrite)
+
+
+def check_names(outputs: Iterable[Output], sources: Iterable[Path]) -> None:
+    """Raises if an output has none of its endings, or is a source or another output."""
     taken = {os.path.realpath(source) for source in sources}
     inodes = {_inode(path) for path in taken} - {None}
     for path, endings in outputs:
         if path.suffix.lower() not in endings:
             raise OutputError(f"can't write {path.name}", "end it in " + ", ".join(sorted(endings)))
-        check_output(path, overwrite)
-        real = os.path.realpath(path)
+        real = _real(path)
         if real in taken or _inode(real) in inodes:
             raise OutputError(f"{path} is named twice", "give every file its own name")
         taken.add(real)
 
 
 def check_output(path: Path, overwrite: bool) -> None:
-    """Raises if `path` has no folder, is one itself, or exists and must not be replaced."""
-    if not os.path.isdir(os.path.dirname(os.path.realpath(path))):
+    """Raises if `path` has no folder, is no file, or exists and must not be replaced."""
+    real = _real(path)
+    if not os.path.isdir(os.path.dirname(real)):
         raise OutputError(f"no folder {path.parent} to write {path.name} into", "create it first")
     if os.path.isdir(path):
         raise OutputError(f"{path} is a folder", "name a file")
+    if os.path.lexists(real) and not os.path.isfile(real):
+        raise OutputError(f"{path} is no file but a device, a pipe or a loop", "name a file")
     if os.path.lexists(path) and not overwrite:
         raise OutputError(f"{path} exists", "choose another name or add --overwrite")
 
 
 def write_file(path: Path, data: bytes, overwrite: bool = False) -> None:
-    """Writes under a temporary name beside `path`, then renames; a link's target is written."""
-    check_output(path, overwrite)
-    target = Path(os.path.realpath(path))
-    temporary = None
+    """As `write_files`, of one file."""
+    write_files([(path, data)], overwrite)
+
+
+def write_files(files: Sequence[tuple[Path, bytes]], overwrite: bool = False) -> None:
+    """Writes all files or, if one can't be written, none; a link's target is written.
+
+    They are written under temporary names beside their own, then renamed.
+    """
+    targets = []
+    for path, _ in files:
+        check_output(path, overwrite)
+        targets.append(Path(os.path.realpath(path)))
+    temporaries = [target.with_name(f".matte-{secrets.token_hex(8)}") for target in targets]
+    path = Path()
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".matte-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
-        temporary = None
+        try:
+            for (path, data), temporary, target in zip(  # noqa: B007  # the error names the path
+                files, temporaries, targets, strict=True
+            ):
+                with temporary.open("xb") as file:
+                    file.write(data)
+                if target.exists():
+                    shutil.copymode(target, temporary)
+            for temporary, target in zip(temporaries, targets, strict=True):
+                path = target
+                temporary.replace(target)
+        finally:
+            for temporary in temporaries:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             f"can't write {path} ({error.strerror})", "choose another place"
         ) from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _real(path: Path) -> str:
+    """Where the path leads."""
+    try:
+        return os.path.realpath(path)
+    except ValueError as error:  # a zero in it
+        raise OutputError(f"{str(path)!r} is no file's name", "choose another name") from error
 
 
 def _inode(path: str) -> tuple[int, int] | None:

@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from matte.errors import OutputError
-from matte.files import check_outputs, write_file
+from matte.files import check_outputs, write_file, write_files
 
 
 def test_a_file_is_written_once(tmp_path: Path) -> None:
@@ -23,7 +27,40 @@ def test_files_are_readable_by_others_as_usual(tmp_path: Path) -> None:
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_a_failed_write_leaves_what_was_there(
+def test_who_may_read_a_file_stays_when_it_is_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "secret.png"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    write_file(path, b"new", overwrite=True)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, existing: bool) -> None:
+    """The limit on a file's size is the nearest to a full disk that every machine has."""
+    path = tmp_path / "out.png"
+    if existing:
+        path.write_bytes(b"old")
+    code = """
+import resource, sys
+from pathlib import Path
+from matte.errors import OutputError
+from matte.files import write_file
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    write_file(Path(sys.argv[1]), bytes(1_000_000), overwrite=True)
+except OutputError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"can't write {path} (File too large): choose another place\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["out.png"] * existing
+    assert not existing or path.read_bytes() == b"old"
+
+
+def test_a_failed_renaming_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "out.png"
@@ -37,6 +74,60 @@ def test_a_failed_write_leaves_what_was_there(
         write_file(path, b"new", overwrite=True)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_several_files_all_are_written_or_none(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    write_files([(one, b"1"), (two, b"2")])
+    assert (one.read_bytes(), two.read_bytes()) == (b"1", b"2")
+    with pytest.raises(OutputError, match=r"two\.png exists"):
+        write_files([(tmp_path / "three.png", b"3"), (two, b"4")])
+    two.unlink()
+    long = tmp_path / ("x" * 250 + ".png")  # only its temporary name fits
+    two.symlink_to(long.with_name("x" * 300))
+    with pytest.raises(OutputError, match="File name too long"):
+        write_files([(one, b"4"), (two, b"4")], overwrite=True)
+    assert one.read_bytes() == b"1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.png", "two.png"]
+
+
+def test_a_folder_that_may_not_be_written_is_said() -> None:
+    """Root may write everywhere, so it is somebody else for a moment."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "old.png").write_bytes(b"old")
+        folder.chmod(0o555)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        try:
+            for path in (folder / "new.png", folder / "old.png"):
+                with pytest.raises(OutputError, match=r"can't write .* \(Permission denied\): cho"):
+                    write_file(path, b"new", overwrite=True)
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o755)
+        assert [file.read_bytes() for file in folder.iterdir()] == [b"old"]
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    link = tmp_path / "null.png"
+    link.symlink_to("/dev/null")
+    for path in (pipe, link, Path("/dev/null")):
+        with pytest.raises(OutputError, match="is no file but a device"):
+            write_file(path, b"", overwrite=True)
+    assert not Path("/dev/null").is_file()
+
+
+def test_a_link_to_nowhere_is_written_where_it_points(tmp_path: Path) -> None:
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "new.png")
+    write_file(link, b"new", overwrite=True)
+    assert (tmp_path / "new.png").read_bytes() == b"new"
+    assert link.is_symlink()
 
 
 def test_places_that_can_not_be_written_are_named(tmp_path: Path) -> None:
@@ -73,6 +164,6 @@ def test_the_target_of_a_link_is_written(tmp_path: Path) -> None:
 def test_odd_names_are_answered_in_one_line(tmp_path: Path) -> None:
     loop = tmp_path / "loop.png"
     loop.symlink_to(loop)
-    for path in (loop, tmp_path / ("x" * 300 + ".png")):
+    for path in (loop, tmp_path / ("x" * 300 + ".png"), tmp_path / "a\0b.png"):
         with pytest.raises(OutputError):
             write_file(path, b"")

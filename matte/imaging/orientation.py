@@ -14,7 +14,8 @@ def orientation(picture: Pillow.Image) -> int:
     """The EXIF orientation, 1 … 8; 1, upright, where there is none that can be read."""
     try:
         found = picture.getexif().get(TAG, 1)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error):  # damaged EXIF data
+    # What Pillow raises for damaged EXIF data.
+    except (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error):
         return 1
     return found if found in range(1, 9) else 1
 

@@ -1,8 +1,12 @@
-"""Pictures read and encoded: what is behind a file name becomes an array, and back."""
+"""Pictures read: what is behind a file name becomes an array."""
 
 import io
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -10,173 +14,218 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image, Mask, Trimap, as_alpha, as_image, as_mask, as_trimap
-from matte.errors import OutputError, PictureError
+from matte.errors import MatteWarning, PictureError
 from matte.imaging.orientation import orientation, upright
+from matte.media import exif, png
+from matte.media.colours import CMYK, GREY, RGB, cmyk_as_rgb, grey_levels, space
+from matte.media.opening import MAX_PIXELS, contents, opened, reason, recognised, refuse_large
 
-OPAQUE = (".jpg", ".jpeg")  # formats without an alpha channel
-WRITABLE = (".png", ".tif", ".tiff", ".webp", *OPAQUE)
-ALPHA_WRITABLE = (".png", ".tif", ".tiff", ".npy")
-LONGEST = 1_000_000  # pixels on one side; what the decoders allow
+NUMPY = b"\x93NUMPY"  # what .npy files begin with
+GREYS = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")  # Pillow's names
 
 # What goes wrong is raised; nothing needs to be printed too.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
+T = TypeVar("T")
 
-def read_image(path: Path) -> Image:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A picture upright, and what its file says about it."""
+
+    pixels: Image
+    """RGB, 16 bits a channel kept; transparent parts are put on white."""
+    profile: bytes = b""
+    """The ICC profile of the pixels; b"" is sRGB."""
+    exif: bytes = b""
+    """The EXIF block, with orientation 1 and without thumbnail; b"" if there is none."""
+    transparency: Alpha | None = None
+    """The picture's own alpha; None if it is opaque everywhere."""
+
+
+def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
+    """The picture with its colour profile, EXIF block and transparency."""
+    return decode(contents(path, recognised), str(path), max_pixels)
+
+
+def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
+    """The photo whose file's bytes are given; `name` is what errors call it.
+
+    Grey and CMYK pictures with profiles of their own are brought into sRGB.
+    """
+    with opened(data, name, max_pixels) as picture:
+        turn, block = orientation(picture), exif.described(picture)
+        profile = _profile(picture, data, name)
+        if picture.mode == "CMYK" and profile:
+            picture, profile = cmyk_as_rgb(picture, profile), b""
+        array = _stored(picture, data)
+        if profile[16:20] == GREY:
+            array, profile = _in_srgb(array, profile), b""
+        array = upright(array, turn)
+    colours, alpha = _parted(array)
+    pixels = _named(name, as_image, colours if alpha is None else _on_white(colours, alpha))
+    return Photo(pixels, profile, block, None if alpha is None else as_alpha(alpha))
+
+
+def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Image:
     """The picture as RGB, upright as its EXIF orientation says, 16 bits a channel kept.
 
     Transparent parts are put on white.
     """
-    return as_image(_decode(path, grey=False))
+    return read_photo(path, max_pixels).pixels
 
 
-def read_mask(path: Path) -> Mask:
+def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
     """A mask from a grey picture; of a picture with transparency, what is opaque."""
-    return as_mask(_decode(path, grey=True))
+    return _named(str(path), as_mask, _levels(path, max_pixels))
 
 
-def read_trimap(path: Path) -> Trimap:
+def read_trimap(path: Path, max_pixels: int = MAX_PIXELS) -> Trimap:
     """A trimap from a grey picture, its values sorted at 85 and 170."""
-    return as_trimap(_decode(path, grey=True))
+    return _named(str(path), as_trimap, _levels(path, max_pixels))
 
 
-def read_alpha(path: Path) -> Alpha:
+def read_alpha(path: Path, max_pixels: int = MAX_PIXELS) -> Alpha:
     """Alpha from a grey picture, from one's transparency, or from floats in a .npy or .tif."""
-    if path.suffix.lower() == ".npy":
-        try:
-            return as_alpha(np.load(path, allow_pickle=False))
-        except (OSError, ValueError, EOFError, MemoryError) as error:
-            raise PictureError(f"can't read {path} ({_reason(error)})", "save it again") from error
-    return as_alpha(_decode(path, grey=True))
+    deep = path.suffix.lower() == ".npy"
+    levels = _numpy_array(path, max_pixels) if deep else _levels(path, max_pixels)
+    return _named(str(path), as_alpha, levels)
 
 
-def encode(array: NDArray[Any], suffix: str) -> bytes:
-    """A file's bytes: grey, RGB or RGBA as uint8 or uint16, in the format that `suffix` names.
+def _levels(path: Path, max_pixels: int) -> NDArray[Any]:
+    """Grey as uint8, uint16 or float32, as it is stored: no profile is looked at.
 
-    JPEG and WebP hold 8 bits; 16-bit arrays are rounded for them.
+    A picture with transparency is its alpha channel, another one with colours its luminance.
     """
-    suffix = suffix.lower()
-    if array.dtype == np.uint16 and suffix in (*OPAQUE, ".webp"):
-        array = np.rint(array / 257).astype(np.uint8)
-    if array.ndim == 3:
-        code = cv2.COLOR_RGB2BGR if array.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-        array = cv2.cvtColor(array, code)
-    options = {
-        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
-        ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
-        ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # above 100: lossless
-    }
+    data = contents(path, recognised)
+    with opened(data, str(path), max_pixels) as picture:
+        array = upright(_stored(picture, data), orientation(picture))
+    colours, alpha = _parted(array)
+    if alpha is not None:
+        return alpha
+    return colours if colours.ndim == 2 else np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
+
+
+def _numpy_array(path: Path, max_pixels: int) -> NDArray[Any]:
+    """What a .npy holds; nothing is made before its size is known to be there."""
+
+    def is_numpy(head: bytes, name: str) -> None:
+        if not head.startswith(NUMPY):
+            raise ValueError("it is no .npy")
+
+    unreadable = f"can't read {path} "
+    file = io.BytesIO(contents(path, is_numpy))
     try:
-        done, data = cv2.imencode(suffix, array, options.get(suffix, []))
-    except cv2.error:
-        done, data = False, np.empty(0, np.uint8)
-    if not done:
-        size = f"{array.shape[1]}×{array.shape[0]}"
-        raise OutputError(f"a picture of {size} can't be saved as {suffix}", "save it as .png")
-    return bytes(data)
+        version = np.lib.format.read_magic(file)
+        header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = header(file)
+        if dtype.hasobject:
+            raise ValueError("it holds Python's objects")
+        refuse_large((math.prod(shape[1:]), shape[0] if shape else 1), str(path), max_pixels)
+        array: NDArray[Any]
+        array = np.frombuffer(file.getbuffer()[file.tell() :], dtype, math.prod(shape))
+        return array.reshape(shape, order="F" if fortran else "C")
+    except (ValueError, LookupError, SyntaxError, TypeError, OverflowError) as error:
+        raise PictureError(f"{unreadable}({reason(error)})", "save it again") from error
 
 
-def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
-    """Alpha as a file: .npy float32 as it is, .tif 16-bit, .png 8-bit, both rounded."""
-    suffix = suffix.lower()
-    if suffix == ".npy":
-        file = io.BytesIO()
-        np.save(file, alpha, allow_pickle=False)
-        return file.getvalue()
-    return encode(quantise(alpha, np.uint8 if suffix == ".png" else np.uint16), suffix)
-
-
-def quantise(alpha: Alpha, dtype: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
-    """Alpha rounded to the full range of `dtype`."""
-    return np.asarray(np.rint(alpha * np.float32(np.iinfo(dtype).max)), dtype)
-
-
-def with_alpha(foreground: Image, alpha: Alpha) -> NDArray[Any]:
-    """The cut-out as straight (not premultiplied) RGBA in the foreground's depth."""
-    return np.dstack([foreground, quantise(alpha, foreground.dtype.type)])
-
-
-def _decode(path: Path, grey: bool) -> NDArray[Any]:
-    """RGB or grey as uint8 or uint16; grey may be float32."""
+def _named(name: str, check: Callable[[Any], T], array: NDArray[Any]) -> T:
+    """The checked array; what is wrong with it is said with the file's name."""
     try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise PictureError(f"can't read {path} ({_reason(error)})", "name a picture") from error
-    unreadable = f"{path} is not a readable picture"
-    try:
-        with Pillow.open(io.BytesIO(data)) as picture:
-            if max(picture.size) > LONGEST:
-                raise PictureError(f"{path} is {picture.width}×{picture.height}", "cut it up first")
-            picture.load()
-            if picture.mode == "F":
-                return upright(np.asarray(picture, np.float32), orientation(picture))
-            if picture.mode.startswith("I") or _bits(picture, data) == 16:
-                return _decode_deep(picture, data, grey)
-            stored = _flatten(np.asarray(_plain_mode(picture)), grey)
-            return upright(stored, orientation(picture))
-    except Pillow.DecompressionBombError as error:
-        raise PictureError(f"{path} is too large", "give less than 179 megapixels") from error
-    except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as error:
-        remedy = "give a whole JPEG, PNG, TIFF, WebP or BMP of 8 or 16 bits"
-        raise PictureError(unreadable, remedy) from error
+        return check(array)
+    except PictureError as error:
+        raise PictureError(f"{name} is {error.cause}", error.remedy) from error
 
 
-def _plain_mode(picture: Pillow.Image) -> Pillow.Image:
-    """The picture as grey, RGB, or, with transparency, RGBA."""
-    if picture.has_transparency_data:
-        return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+def _profile(picture: Pillow.Image, data: bytes, name: str) -> bytes:
+    """The ICC profile, if it can be used for this picture."""
+    stored = png.profile(data) if picture.format == "PNG" else picture.info.get("icc_profile")
+    if not stored or picture.mode in ("LAB", "F"):
+        return b""
+    fitting: tuple[bytes, ...] = (CMYK,) if picture.mode == "CMYK" else (RGB,)
+    if picture.mode in GREYS or (picture.format == "PNG" and data[25] in (0, 4)):
+        fitting = (GREY, RGB)
+    if space(stored) in fitting:
+        return bytes(stored)
+    text = f"the colour profile of {name} is damaged or not for it: the colours are taken as sRGB"
+    warnings.warn(text, MatteWarning, stacklevel=4)
+    return b""
 
 
-def _flatten(array: NDArray[Any], grey: bool) -> NDArray[Any]:
-    """Grey or RGB from grey, RGB or RGBA.
-
-    As grey, a picture with transparency is its alpha channel; as RGB, it is put on white.
-    """
+def _in_srgb(array: NDArray[Any], profile: bytes) -> NDArray[Any]:
+    """A grey picture with a grey profile; of grey as RGBA, the alpha channel stays."""
     top = np.iinfo(array.dtype).max
-    transparent = array.ndim == 3 and array.shape[2] == 4 and (array[:, :, 3] < top).any()
-    if grey and transparent:
-        return np.ascontiguousarray(array[:, :, 3])
-    if grey:
-        return (
-            array
-            if array.ndim == 2
-            else np.asarray(cv2.cvtColor(array[:, :, :3], cv2.COLOR_RGB2GRAY))
-        )
-    if transparent:
-        alpha = array[:, :, 3:] / np.float32(top)
-        return np.asarray(np.rint(alpha * array[:, :, :3] + (1 - alpha) * top), array.dtype)
+    table = np.rint(grey_levels(profile, top + 1) * top).astype(array.dtype)
     if array.ndim == 2:
-        return np.repeat(array[:, :, None], 3, axis=2)
-    return np.ascontiguousarray(array[:, :, :3])
+        return np.asarray(table[array])
+    return np.dstack([table[array[:, :, :3]], array[:, :, 3:]])
 
 
-def _decode_deep(picture: Pillow.Image, data: bytes, grey: bool) -> NDArray[Any]:
+def _stored(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
+    """Grey, RGB or RGBA as uint8 or uint16, or grey as float32; not turned."""
+    if picture.mode == "F":
+        return np.asarray(picture, np.float32)
+    deep = picture.mode in (*GREYS, "RGB", "RGBA") and _bits(picture, data) > 8
+    if deep or picture.mode.startswith("I"):
+        return _stored_deep(picture, data)
+    if picture.mode in ("La", "RGBa"):  # multiplied with their alpha
+        picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
+    if picture.has_transparency_data:
+        return np.asarray(picture.convert("RGBA"))
+    return np.asarray(picture.convert("L" if picture.mode in GREYS else "RGB"))
+
+
+def _stored_deep(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
     """Through OpenCV: Pillow would cut 16-bit colours to 8."""
     if picture.format == "PNG":
-        data = _without_profile(data)
+        data = png.stripped(data, (b"tRNS",))  # OpenCV grumbles about what is odd in the others
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if array is None or array.dtype not in (np.uint8, np.uint16):
         raise ValueError("OpenCV can't decode it as 8 or 16 bits")
     if array.ndim == 3:
         code = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        array = cv2.cvtColor(array, code)
-    if picture.format == "TIFF" and _tag(picture, 262, 1) == 0:  # white is zero
-        array = np.invert(np.asarray(array, array.dtype))
-    return upright(_flatten(np.asarray(array), grey), orientation(picture))
+        array = np.asarray(cv2.cvtColor(array, code))
+    if picture.format == "TIFF":
+        array = _as_the_tags_say(picture, array)
+    return np.asarray(array)
 
 
-def _without_profile(data: bytes) -> bytes:
-    """A PNG without what OpenCV's decoder grumbles about: all optional parts but transparency."""
-    kept, at = [data[:8]], 8
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        name = data[at + 4 : at + 8]
-        if name[:1].isupper() or name == b"tRNS":
-            kept.append(data[at:end])
-        at = end
-    return b"".join(kept)
+def _as_the_tags_say(picture: Pillow.Image, array: NDArray[Any]) -> NDArray[Any]:
+    """What OpenCV leaves of a deep TIFF: fewer bits, white that is zero, alpha multiplied in."""
+    bits = _tag(picture, 258, 8)
+    if array.dtype == np.uint16 and bits < 16:
+        array = ((array >> (16 - bits)) * np.uint32(65535) // (2**bits - 1)).astype(np.uint16)
+    if _tag(picture, 262, 1) == 0:  # white is zero
+        array = np.invert(array)
+    if array.ndim == 3 and array.shape[2] == 4:
+        if picture.mode == "RGB":  # a channel that is no alpha
+            return np.ascontiguousarray(array[:, :, :3])
+        if _tag(picture, 338, 2) == 1:
+            top, alpha = np.iinfo(array.dtype).max, array[:, :, 3:]
+            straight = np.rint(array[:, :, :3] * (top / np.maximum(alpha, 1)))
+            return np.dstack([np.minimum(straight, top).astype(array.dtype), alpha])
+    return array
+
+
+def _parted(array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Grey or RGB, and the alpha channel, if it is not opaque everywhere."""
+    if array.ndim == 2 or array.shape[2] == 3:
+        return array, None
+    alpha = np.ascontiguousarray(array[:, :, 3])
+    opaque = bool((alpha == np.iinfo(alpha.dtype).max).all())
+    return np.ascontiguousarray(array[:, :, :3]), None if opaque else alpha
+
+
+def _on_white(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Rounded αF + (1 − α) white, in whole numbers."""
+    top = np.iinfo(colours.dtype).max
+    wide = np.dtype(np.uint16 if colours.dtype == np.uint8 else np.uint32)  # holds top²
+    missing = np.multiply(top - colours, alpha[:, :, None], dtype=wide) + wide.type(top // 2)
+    return np.asarray(top - missing // wide.type(top), colours.dtype)
 
 
 def _bits(picture: Pillow.Image, data: bytes) -> int:
@@ -190,9 +239,3 @@ def _tag(picture: Pillow.Image, number: int, default: int) -> int:
     """A number among a TIFF's tags, the first of several."""
     value = picture.tag_v2.get(number, default)  # type: ignore[attr-defined]  # TIFFs have it
     return int(value[0] if isinstance(value, tuple) else value)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,79 @@
+"""TIFF files of 8 and 16 bits with their colour profile and EXIF block."""
+
+import struct
+import zlib
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from matte.media.exif import descriptions
+
+Order = Literal["<", ">"]
+
+STRIP = 1 << 18  # bytes of pixels that are packed together
+SHORT, LONG, UNDEFINED = (3, "H"), (4, "I"), (7, "B")
+
+
+def tiff(array: NDArray[Any], profile: bytes = b"", exif: bytes = b"") -> bytes:
+    """A TIFF of grey, RGB or straight RGBA as uint8 or uint16, packed without loss.
+
+    The EXIF block, itself a TIFF without pixels, becomes the beginning of the file: nothing in it
+    is moved, and the file's directory, which stands at the end, points into it.
+    """
+    order: Order = ">" if exif[:2] == b"MM" else "<"
+    out = bytearray(exif or b"II*\0\0\0\0\0")
+    entries = dict(descriptions(exif)) if exif else {}
+
+    def put(tag: int, kind: tuple[int, str], *values: int) -> None:
+        number, code = kind
+        _align(out)
+        packed = struct.pack(f"{order}{len(values)}{code}", *values)
+        if len(packed) > 4:
+            place = struct.pack(order + "I", len(out))
+            out.extend(packed)
+        else:
+            place = packed.ljust(4, b"\0")
+        entries[tag] = struct.pack(order + "HHI", tag, number, len(values)) + place
+
+    height, width = array.shape[:2]
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    rows = max(1, STRIP // (width * channels * array.itemsize))
+    places, sizes = [], []
+    for top in range(0, height, rows):
+        _align(out)
+        packed = zlib.compress(_differences(array[top : top + rows], order), 1)
+        places.append(len(out))
+        sizes.append(len(packed))
+        out.extend(packed)
+    put(0x100, LONG, width)
+    put(0x101, LONG, height)
+    put(0x102, SHORT, *[8 * array.itemsize] * channels)
+    put(0x103, SHORT, 8)  # deflate
+    put(0x106, SHORT, 1 if channels == 1 else 2)  # black is zero; RGB
+    put(0x111, LONG, *places)
+    put(0x115, SHORT, channels)
+    put(0x116, LONG, rows)
+    put(0x117, LONG, *sizes)
+    put(0x13D, SHORT, 2)  # differences of neighbours
+    if channels == 4:
+        put(0x152, SHORT, 2)  # straight alpha
+    if profile:
+        put(0x8773, UNDEFINED, *profile)
+    _align(out)
+    struct.pack_into(order + "I", out, 4, len(out))
+    out += struct.pack(order + "H", len(entries))
+    out += b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
+    return bytes(out)
+
+
+def _differences(array: NDArray[Any], order: Order) -> bytes:
+    """Each pixel less the one to its left, which packs better."""
+    less = array.copy()
+    less[:, 1:] -= array[:, :-1]
+    return less.astype(less.dtype.newbyteorder(order), copy=False).tobytes()
+
+
+def _align(out: bytearray) -> None:
+    """Directories and values begin at even places."""
+    if len(out) % 2:
+        out.append(0)

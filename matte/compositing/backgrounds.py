@@ -1,13 +1,66 @@
-"""What the subject is put on: a colour, or a picture cut to fit."""
+"""What the subject is put on, as it is named: a colour, a picture, its own ground, nothing."""
 
+import os.path
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import ImageColor
 
 from matte.arrays import Image
+from matte.configs.lengths import Length, parse_length
 from matte.errors import SettingError
-from matte.imaging.scaling import scaled
+
+BLURRED = Length(2, percent=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A plain ground, RGB 0 … 255."""
+
+    rgb: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, which has still to be read."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """The photo's own ground, out of focus."""
+
+    radius: Length = BLURRED
+
+    def __post_init__(self) -> None:
+        if self.radius.value == 0:
+            raise SettingError("a blur of 0", "give a radius above it, such as 30 or 3%")
+
+
+@dataclass(frozen=True, slots=True)
+class Transparent:
+    """No ground: a cut-out."""
+
+
+Background = Colour | Picture | Blur | Transparent
+
+
+def parse_background(text: str) -> Background:
+    """What the text names: a picture if a file has the name or it ends as files do; else
+    `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side), or a colour.
+    """
+    # os.path answers False where pathlib raises: loops, permissions, long names.
+    if os.path.isfile(text):  # noqa: PTH113
+        return Picture(Path(text))
+    word, colon, radius = text.partition(":")
+    if word == "blur":
+        return Blur(parse_length(radius)) if colon else Blur()
+    if text == "transparent":
+        return Transparent()
+    return Picture(Path(text)) if Path(text).suffix else Colour(colour(text))
 
 
 def colour(text: str) -> tuple[int, int, int]:
@@ -17,7 +70,7 @@ def colour(text: str) -> tuple[int, int, int]:
     except (ValueError, SettingError) as error:
         raise SettingError(
             f"background {text!r} is neither a file nor a colour",
-            "give a picture, a name such as 'white', or '#rrggbb'",
+            "give a picture, 'blur', 'transparent', a name such as 'white', or '#rrggbb'",
         ) from error
 
 
@@ -37,12 +90,3 @@ def as_colour(values: Any) -> tuple[int, int, int]:
 def plain(rgb: tuple[int, int, int], height: int, width: int) -> Image:
     """A picture of one colour."""
     return Image(np.full((height, width, 3), rgb, np.uint8))
-
-
-def cover(picture: Image, height: int, width: int) -> Image:
-    """The middle of the picture that has the shape of height × width, scaled to that size."""
-    rows, columns = picture.shape[:2]
-    h = min(rows, max(1, round(columns * height / width)))
-    w = min(columns, max(1, round(rows * width / height)))
-    top, left = (rows - h) // 2, (columns - w) // 2
-    return Image(scaled(picture[top : top + h, left : left + w], height, width))

@@ -1,8 +1,9 @@
 """The subject's own colours, spread under its soft edge."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from matte.imaging.spreading import spread
 
 Floats = NDArray[np.float32]
 # Alphas: up to which a colour is not believed; from which it begins to count for the pixels around;
@@ -38,23 +39,3 @@ def _ramp(opacity: Floats, start: float) -> Floats:
     """0 up to `start`, 1 from TRUSTED, smooth between."""
     share = np.clip((opacity - start) / (TRUSTED - start), 0, 1)
     return np.asarray(share**2 * (3 - 2 * share), np.float32)
-
-
-def spread(values: Floats, weight: Floats) -> Floats:
-    """`values` (H, W, C ≤ 4) where `weight` (H, W) is 1; elsewhere weighted means of near ones.
-
-    Pull-push: S. Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.2: means over ever
-    larger squares, then from the coarsest back, each level filling what the finer one leaves open.
-    """
-    height, width = weight.shape
-    weighted = values * weight[:, :, None]
-    if max(height, width) == 1:
-        return np.asarray(values, np.float32)
-    half = ((width + 1) // 2, (height + 1) // 2)
-    share = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
-    sums = cv2.resize(weighted, half, interpolation=cv2.INTER_AREA)
-    means = sums.reshape(*share.shape, -1) / np.maximum(share, 1e-12)[:, :, None]
-    coarse = spread(np.asarray(means, np.float32), np.minimum(4 * share, 1))
-    filling = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    filling = filling.reshape(values.shape)
-    return np.asarray(weighted + (1 - weight)[:, :, None] * filling, np.float32)

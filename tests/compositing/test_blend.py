@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,8 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Alpha, Image
-from matte.compositing.backgrounds import colour, cover
+from matte.arrays import Alpha
+from matte.compositing.blend import BLENDS, Blend
+from matte.compositing.grounds import FITS, Fit
 from matte.errors import PictureError, SettingError
 
 
@@ -42,24 +45,6 @@ def test_colours(background: str | tuple[int, ...], rgb: tuple[int, ...]) -> Non
     assert (out == rgb).all()
 
 
-@pytest.mark.parametrize("name", ["beach", "#12", "#11223344"])
-def test_what_is_no_colour_is_said(name: str) -> None:
-    with pytest.raises(SettingError, match=f"background '{name}'"):
-        colour(name)
-
-
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
-def test_backgrounds_cover_without_squashing(h: int, w: int, rows: int, columns: int) -> None:
-    assert cover(Image(np.zeros((h, w, 3), np.uint8)), rows, columns).shape == (rows, columns, 3)
-
-
-def test_the_middle_of_a_background_is_kept() -> None:
-    stripes = np.zeros((10, 30, 3), np.uint8)
-    stripes[:, 10:20] = 255
-    assert (cover(Image(stripes), 10, 10) == 255).all()
-    assert (cover(Image(stripes), 20, 18) == 255).all()
-
-
 def test_sizes_must_agree() -> None:
     with pytest.raises(PictureError, match="the alpha is 3×2"):
         matte.composite(np.zeros((3, 3, 3), np.uint8), np.zeros((2, 3)), "white")
@@ -83,7 +68,62 @@ def test_impossible_colours_are_refused(values: tuple[float, ...]) -> None:
         matte.composite(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2)), values)
 
 
-def test_extreme_backgrounds_cost_no_more_than_the_picture() -> None:
-    thin = Image(np.full((1, 100_000, 3), 9, np.uint8))
-    assert (cover(thin, 3000, 2) == 9).all()
-    assert (cover(Image(thin.transpose(1, 0, 2)), 2, 3000) == 9).all()
+DEPTHS = (np.uint8, np.uint16)
+VALUES = st.integers(0, 255)
+SHARES = st.floats(0, 1, width=32)
+
+
+def one(value: int, dtype: type[Any]) -> NDArray[Any]:
+    return np.full((1, 1, 3), value * (np.iinfo(dtype).max // 255), dtype)
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+@pytest.mark.parametrize("dtype", DEPTHS)
+@given(f=VALUES, b=VALUES, a=SHARES, more=SHARES)
+def test_between_and_monotone(
+    blend: Blend, dtype: type[Any], f: int, b: int, a: float, more: float
+) -> None:
+    def at(share: float) -> int:
+        alpha = np.array([[share]], np.float32)
+        return int(matte.composite(one(f, dtype), alpha, one(b, dtype), blend=blend)[0, 0, 0])
+
+    deep = int(np.iinfo(dtype).max // 255)
+    assert at(0) == b * deep
+    assert at(1) == f * deep
+    assert min(f, b) * deep <= at(a) <= max(f, b) * deep
+    low, high = sorted((a, more))
+    assert (at(high) - at(low)) * (f - b) >= 0
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_what_is_the_same_stays_the_same(blend: Blend, dtype: type[Any]) -> None:
+    every = np.arange(np.iinfo(dtype).max + 1).astype(dtype).reshape(-1, 256)
+    picture = np.repeat(every[:, :, None], 3, axis=2)
+    random = np.random.default_rng(0)
+    alpha = random.random(every.shape).astype(np.float32)
+    assert np.array_equal(matte.composite(picture, alpha, picture, blend=blend), picture)
+
+
+def test_linear_mixes_light() -> None:
+    half = np.array([[0.5]], np.float32)
+    out = matte.composite(np.full((1, 1, 3), 255, np.uint8), half, "black", blend="linear")
+    assert out[0, 0].tolist() == [188, 188, 188]
+
+
+def test_an_unknown_blend_is_refused() -> None:
+    with pytest.raises(SettingError, match="blend = 'gamma': give srgb or linear"):
+        matte.composite(
+            np.zeros((2, 2, 3), np.uint8),
+            np.zeros((2, 2)),
+            "white",
+            blend="gamma",  # type: ignore[arg-type]
+        )
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_backgrounds_of_any_size_and_depth(fit: Fit) -> None:
+    picture = np.full((3, 7, 3), 5 * 257, np.uint16)
+    out = matte.composite(np.zeros((9, 4, 3), np.uint8), np.zeros((9, 4)), picture, fit=fit)
+    assert out.dtype == np.uint8
+    assert (out == 5).all()

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from matte.arrays import Alpha, Image
 from matte.compositing.foreground import estimate_foreground
@@ -45,3 +47,34 @@ def test_one_soft_pixel_is_enough() -> None:
         Image(np.full((1, 1, 3), 80, np.uint8)), Alpha(np.full((1, 1), 0.5, "f"))
     )
     assert out.shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_large_pictures_are_as_clean(scale: int) -> None:
+    image, alpha = disc(500 * scale, 800 * scale)
+    estimated = estimate_foreground(image, alpha).astype(float)
+    soft = (alpha > 0.1) & (alpha < 0.9)
+    off = np.abs(estimated - [230, 180, 60])[soft].mean()
+    assert off < 3
+
+
+@given(st.integers(1, 30), st.integers(1, 30) | st.just(3000), st.integers(0, 99))
+def test_any_size_will_do(height: int, width: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    image = Image(random.integers(0, 256, (height, width, 3), np.uint8))
+    alpha = Alpha(np.clip(3 * random.random((height, width)) - 1, 0, 1).astype(np.float32))
+    before = image.copy(), alpha.copy()
+    estimated = estimate_foreground(image, alpha)
+    assert estimated.shape == image.shape
+    assert np.array_equal(estimated[alpha == 1], image[alpha == 1])
+    assert np.array_equal(image, before[0])
+    assert np.array_equal(alpha, before[1])
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_one_colour_is_its_own_foreground(value: int) -> None:
+    image = Image(np.full((60, 80, 3), value, np.uint8))
+    random = np.random.default_rng(0)
+    alpha = Alpha(np.clip(3 * random.random((60, 80)) - 1, 0, 1).astype(np.float32))
+    seen = estimate_foreground(image, alpha)[alpha > 0.1].astype(int)
+    assert np.abs(seen - value).max() <= 1

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from matte.datasets.colours import bled, spread
+from matte.datasets.colours import bled
 from tests.conftest import disc
 from tests.datasets.sets import Bytes, photo
 
@@ -57,16 +57,3 @@ def test_solid_pixels_stay_at_any_size(height: int, width: int, seed: int) -> No
     out = bled(picture, alpha)
     assert out.shape == picture.shape
     assert (out[alpha == 255] == picture[alpha == 255]).all()
-
-
-@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 9))
-def test_spread_values_are_within_those_given(height: int, width: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    values = random.uniform(0, 100, (height, width, 3)).astype(np.float32)
-    weight = (random.random((height, width)) < 0.2).astype(np.float32)
-    weight[0, 0] = 1
-    out = spread(values, weight)
-    known = values[weight == 1]
-    assert (out[weight == 1] == known).all()
-    assert (out >= known.min(axis=0) - 1e-2).all()
-    assert (out <= known.max(axis=0) + 1e-2).all()

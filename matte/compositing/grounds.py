@@ -1,0 +1,120 @@
+"""Pictures made to lie behind a subject: brought to its size, or out of focus."""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
+from matte.compositing.backgrounds import BLURRED
+from matte.compositing.light import in_depth, to_light, to_values
+from matte.configs.lengths import Length
+from matte.errors import SettingError
+from matte.imaging.scaling import scaled
+from matte.imaging.spreading import spread
+
+Fit = Literal["cover", "contain", "stretch", "tile"]
+FITS: tuple[Fit, ...] = get_args(Fit)
+Floats = NDArray[np.float32]
+
+FINE = 5  # pixels of radius that a blurred disc has at least, where it is drawn
+FRAME = Length(4, percent=True)  # the blur around a contained picture
+EDGE = 0.003  # of the long side: how far from the subject the ground is surely itself
+
+
+def fitted(picture: Image, height: int, width: int, fit: Fit) -> Image:
+    """The picture at height × width, as `fit` says: one of FITS."""
+    ways: dict[Fit, Callable[[Image, int, int], Image]] = {
+        "cover": cover,
+        "contain": contain,
+        "stretch": stretch,
+        "tile": tile,
+    }
+    if fit not in ways:
+        raise SettingError(f"fit = {fit!r}", "give " + ", ".join(FITS))
+    return ways[fit](picture, height, width)
+
+
+def cover(picture: Image, height: int, width: int) -> Image:
+    """The middle of the picture that has the shape of height × width, scaled to that size."""
+    rows, columns = picture.shape[:2]
+    h = min(rows, max(1, round(columns * height / width)))
+    w = min(columns, max(1, round(rows * width / height)))
+    top, left = (rows - h) // 2, (columns - w) // 2
+    return stretch(Image(picture[top : top + h, left : left + w]), height, width)
+
+
+def contain(picture: Image, height: int, width: int) -> Image:
+    """The whole picture in the middle; what it leaves open is itself, covering and blurred."""
+    rows, columns = picture.shape[:2]
+    scale = min(height / rows, width / columns)
+    h = min(height, max(1, round(rows * scale)))
+    w = min(width, max(1, round(columns * scale)))
+    if (h, w) == (height, width):
+        return stretch(picture, height, width)
+    nothing = Alpha(np.zeros((height, width), np.float32))
+    out = _out_of_focus(cover(picture, height, width), nothing, FRAME.pixels(max(height, width)))
+    top, left = (height - h) // 2, (width - w) // 2
+    out[top : top + h, left : left + w] = stretch(picture, h, w)
+    return out
+
+
+def stretch(picture: Image, height: int, width: int) -> Image:
+    """The whole picture, squashed if need be."""
+    return Image(scaled(picture, height, width))
+
+
+def tile(picture: Image, height: int, width: int) -> Image:
+    """The picture at its own size, again and again from the top left."""
+    rows, columns = picture.shape[:2]
+    row = np.take(picture, np.arange(width) % columns, axis=1) if columns != width else picture
+    return Image(np.take(row[:height], np.arange(height) % rows, axis=0))
+
+
+def blurred_ground(
+    image: NDArray[np.uint8 | np.uint16], alpha: NDArray[np.float32], radius: Length = BLURRED
+) -> Image:
+    """The photo without its subject, out of focus: what composite() can put it on.
+
+    `image` (H, W, 3) RGB and its `alpha` (H, W); `radius` is that of the disc that a point of light
+    becomes. Under the subject the ground is filled from around it.
+    """
+    picture, a = as_image(image), as_alpha(alpha)
+    same_size(("image", picture), ("alpha", a))
+    return _out_of_focus(picture, a, radius.pixels(max(a.shape)))
+
+
+def _out_of_focus(image: Image, alpha: Alpha, radius: float) -> Image:
+    height, width = alpha.shape
+    # A disc hides what is finer than a part of it, so it is drawn on a smaller picture.
+    factor = max(1, int(radius / FINE))
+    h, w = -(-height // factor), -(-width // factor)
+    ground = _surely_ground(alpha)
+    trust = np.clip(scaled(ground, h, w), 0, 1)
+    planes = [scaled(ground * to_light(image[:, :, c]), h, w) for c in range(3)]
+    known = np.asarray(np.dstack(planes) / np.maximum(trust, 1e-6)[:, :, None], np.float32)
+    light = spread(known, trust) if trust.min() < 1 else known
+    blurred = cv2.filter2D(light, -1, _disc(radius / factor), borderType=cv2.BORDER_REFLECT)
+    # 16 bits on the way keep a smooth sky smooth.
+    values = to_values(np.asarray(blurred, np.float32), np.dtype(np.uint16))
+    grown = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
+    return in_depth(as_image(grown), image.dtype)
+
+
+def _surely_ground(alpha: Alpha) -> Floats:
+    """1 − alpha, and less beside the subject, whose colours are there more than alpha says."""
+    side = 2 * max(1, round(EDGE * max(alpha.shape))) + 1
+    highest = cv2.dilate(alpha, np.ones((side, side), np.uint8))
+    # Where nothing else is known, what there is counts.
+    sure, left = (1 - highest) ** 2, 1e-4 * (1 - alpha)
+    return np.asarray(np.maximum(sure, left), np.float32)
+
+
+def _disc(radius: float) -> Floats:
+    """A disc with a soft edge, its sum 1."""
+    reach = int(np.ceil(radius + 0.5))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = np.clip(radius + 0.5 - np.hypot(y, x), 0, 1)
+    return np.asarray(disc / disc.sum(), np.float32)

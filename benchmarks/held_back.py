@@ -17,7 +17,7 @@ from matte.datasets.reading import read
 from matte.datasets.samples import Entry
 from matte.errors import SettingError
 from matte.files import write_file
-from matte.media.pictures import encode
+from matte.media.encoding import encode
 from matte.training.collection import collect
 from matte.training.modnet_settings import ModnetSettings
 from matte.training.recipes import read_recipe

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from matte.errors import PictureError
 
 Image = NewType("Image", NDArray[np.uint8 | np.uint16])  # (H, W, 3) RGB, full range
+Confidence = NewType("Confidence", NDArray[np.float32])  # (H, W): 0 surely not … 1 surely subject
 Mask = NewType("Mask", NDArray[np.uint8])  # (H, W): 0 background, 255 subject
 Trimap = NewType("Trimap", NDArray[np.uint8])  # (H, W): 0 background, 128 unknown, 255 subject
 Alpha = NewType("Alpha", NDArray[np.float32])  # (H, W): 0 background … 1 subject

@@ -5,6 +5,7 @@
     ├── PictureError    a picture that can't be read or does not fit its use
     ├── OutputError     a result that can't be written where it was asked for
     ├── WeightsError    weights that are missing, damaged or of another kind
+    │   └── MissingWeightsError    known ones whose file is not here or not whole
     └── BackendError    a runtime or an optional package that is missing or failed
 
 Each says on one line what is wrong and, after a colon, what to do about it. Anything else that
@@ -40,6 +41,10 @@ class OutputError(MatteError):
 
 class WeightsError(MatteError):
     """Weights that are missing, damaged or of another kind."""
+
+
+class MissingWeightsError(WeightsError):
+    """Known weights whose file is not here, or not whole."""
 
 
 class BackendError(MatteError):

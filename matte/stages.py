@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from matte.arrays import Alpha, Image, Mask, Trimap
+from matte.arrays import Alpha, Confidence, Image, Mask, Trimap
 
 
 class Segmenter(Protocol):
     """Finds the subject."""
 
-    def segment(self, image: Image) -> Mask:
-        """The subject's mask, at the picture's size; all 0 where there is no subject."""
+    def segment(self, image: Image) -> Confidence:
+        """How surely each pixel belongs to the subject, at the picture's size."""
         ...
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.files import write_file
-from matte.media.pictures import encode
+from matte.media.encoding import encode
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("matte", deadline=None)

@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image, Mask, Trimap
+from matte.arrays import Alpha, Confidence, Image, Trimap
+from matte.configs.loader import Settled, values
+from matte.configs.settings import Config
+from matte.pipeline.costs import Budget
+from matte.pipeline.fallback import Fallback
+from matte.pipeline.lines import Line, TrimapFree, TwoStage
+from matte.pipeline.run import Pipeline
 
 Floats = NDArray[np.float32]
 
@@ -36,11 +42,11 @@ class FakeSession:
 
 
 class BrightIsSubject:
-    """Segments what is brighter than half."""
+    """Is sure of what is brighter than half."""
 
-    def segment(self, image: Image) -> Mask:
+    def segment(self, image: Image) -> Confidence:
         top = np.iinfo(image.dtype).max
-        return Mask(np.where(image.mean(axis=2) > top / 2, 255, 0).astype(np.uint8))
+        return Confidence((image.mean(axis=2) > top / 2).astype(np.float32))
 
 
 class HalfUnknown:
@@ -48,3 +54,27 @@ class HalfUnknown:
 
     def refine(self, image: Image, trimap: Trimap) -> Alpha:
         return Alpha(np.select([trimap == 0, trimap == 255], [0, 1], 0.5).astype(np.float32))
+
+
+class BrightIsAlpha:
+    """Mattes every pixel by its brightness."""
+
+    def matte(self, image: Image) -> Alpha:
+        return Alpha((image.mean(axis=2) / np.iinfo(image.dtype).max).astype(np.float32))
+
+
+def two_stage(config: Config) -> TwoStage:
+    budget = Budget(config.pipeline.budget_ms)
+    refiner = HalfUnknown()
+    return TwoStage(BrightIsSubject(), config.segmentation, config.trimap, refiner, budget)
+
+
+def build(settled: Settled) -> Pipeline:
+    """What pipeline.build gives, without networks."""
+    config = settled.config
+    facts = {"preset": settled.preset, "settings": values(config), "networks": {}}
+    second = None if config.pipeline.fallback == "none" else lambda: TrimapFree(BrightIsAlpha())
+    line: Line = Fallback(two_stage(config), second)
+    if config.modnet.modnet:
+        line = TrimapFree(BrightIsAlpha())
+    return Pipeline(line, facts, config.media.max_pixels)

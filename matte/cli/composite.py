@@ -4,44 +4,71 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, told
+from matte.cli.options import FILE, beside, output_options, setting_options, told
+from matte.configs.loader import Settled
 
 
 @click.command(no_args_is_help=True)
 @click.argument("image", type=FILE)
 @click.argument("alpha", type=FILE)
-@click.option("--bg", required=True, metavar="PICTURE|COLOUR", help="The new background.")
+@click.option(
+    "--bg",
+    required=True,
+    metavar="PICTURE|COLOUR|blur[:RADIUS]|transparent",
+    help="The new background; blur: the picture's own, out of focus.",
+)
 @click.option("--keep-colours", is_flag=True, help="IMAGE holds the subject's own colours already.")
+@click.option("--crop", metavar="MARGIN", help="Keep the subject and a margin: 0, 20, 5% of it.")
+@click.option("--premultiply", is_flag=True, help="A cut-out's colours are multiplied with alpha.")
 @output_options("IMAGE-composite.png beside the picture")
+@setting_options("fit", "blend", "max_pixels")
 def composite(
     image: Path,
     alpha: Path,
     bg: str,
     keep_colours: bool,
+    crop: str | None,
+    premultiply: bool,
     output: Path | None,
     overwrite: bool,
     quiet: bool,
+    settled: Settled,
 ) -> None:
     """Put a subject on another background.
 
     IMAGE is weighted by ALPHA, a grey picture or a .npy.
     The subject's colours are estimated first, so that no old background shines through its edge.
-    """
-    from matte.arrays import same_size
-    from matte.compositing.blend import composite as on_background
-    from matte.compositing.foreground import estimate_foreground
-    from matte.files import check_outputs, write_file
-    from matte.media.pictures import WRITABLE, encode, read_alpha, read_image
-    from matte.pipeline.outputs import background_file, read_background
 
-    target = output or beside(image, "-composite.png")
-    used = background_file(bg)
-    sources = [image, alpha, *([used] if used else [])]
-    check_outputs([(target, WRITABLE)], sources, overwrite)
-    picture, a = read_image(image), read_alpha(alpha)
-    same_size(("picture", picture), ("alpha", a))
-    foreground = picture if keep_colours else estimate_foreground(picture, a)
-    result = on_background(foreground, a, read_background(bg))
-    write_file(target, encode(result, target.suffix), overwrite)
-    if not quiet:
-        told(target)
+    Example: matte composite photo.png alpha.png --bg beach.jpg --fit cover
+    """
+    import numpy as np
+
+    from matte.arrays import Alpha, same_size
+    from matte.compositing.backgrounds import parse_background
+    from matte.compositing.foreground import estimate_foreground
+    from matte.configs.lengths import parse_length
+    from matte.files import check_outputs
+    from matte.media.pictures import read_alpha, read_photo
+    from matte.media.streams import check_stdout
+    from matte.pipeline.finishing import Finish, Finisher
+    from matte.pipeline.jobs import STREAM
+    from matte.pipeline.outputs import Outputs
+    from matte.stages import Matte
+
+    margin = None if crop is None else parse_length(crop)
+    finish = Finish(parse_background(bg), settled.config.compositing, premultiply, margin)
+    outputs = Outputs(output or beside(image, "-composite.png"))
+    sources = [image, alpha, *finish.files()]
+    if outputs.picture == STREAM:
+        check_stdout()
+    check_outputs(list(outputs.paths(finish.transparent)), sources, overwrite)
+    pixels = settled.config.media.max_pixels
+    photo, a = read_photo(image, pixels), read_alpha(alpha, pixels)
+    same_size(("picture", photo.pixels), ("alpha", a))
+    if photo.transparency is not None:
+        a = Alpha(np.minimum(a, photo.transparency))
+    foreground = photo.pixels if keep_colours else estimate_foreground(photo.pixels, a)
+    matte = Matte(a, foreground, None, None, {})
+    for path in outputs.write(photo, matte, Finisher(finish, pixels), overwrite):
+        if not quiet:
+            told(path)

@@ -49,11 +49,13 @@ def check(
 
     Counts, sizes, shares of subject and soft pixels, near duplicates, and each broken pair with the
     reason. It fails if nothing in DIR can be used.
+
+    Example: matte data check photos --sheet photos.png
     """
     from matte.datasets.check import check_set
     from matte.datasets.sheet import draw_sheet
     from matte.files import check_outputs, write_file
-    from matte.media.pictures import WRITABLE, encode
+    from matte.media.encoding import WRITABLE, encode
 
     if sheet:
         check_outputs([(sheet, WRITABLE)], [], overwrite)
@@ -101,6 +103,8 @@ def distil(
     truth of a new data set (layout alphas), to train a trimap-free network on. What is there
     already is kept, so that an interrupted run can be repeated. It fails if no picture of DIR
     becomes a matte.
+
+    Example: matte data distil people --out people-mattes --longest 720
     """
     from matte.pipeline.build import build
 

@@ -10,6 +10,8 @@ def doctor(as_json: bool) -> None:
 
     Versions, runtimes, weights, and the command that mends each gap.
     Exits with 1 if `matte image` can't work.
+
+    Example: matte doctor
     """
     import json
 

@@ -48,7 +48,7 @@ def report_options(command: F) -> F:
         **arguments: Any,
     ) -> None:
         from matte.files import check_outputs, write_file
-        from matte.media.pictures import WRITABLE, encode
+        from matte.media.encoding import WRITABLE, encode
 
         outputs = [(json_file, (".json",)), (sheet, WRITABLE)]
         wanted = [(path, endings) for path, endings in outputs if path is not None]
@@ -109,6 +109,8 @@ def segmenter(
     """Measure a segmenter: mIoU of the subject, accuracy.
 
     --data holds images/ and masks/ (255 subject, 128 not counted), or input/ and gt/.
+
+    Example: matte eval segmenter --data portraits --weights person
     """
     from matte.evaluation.masks import evaluate_segmenter
 
@@ -157,6 +159,8 @@ def refiner(
 
     --data holds input/, gt/ (grey alpha) and trimap1/. The blind baseline, which does not look at
     the picture, is always measured too.
+
+    Example: matte eval refiner --data hair --refiner gca-slim,closed-form
     """
     from matte.evaluation.mattes import GCA, evaluate_refiner
 
@@ -184,6 +188,8 @@ def modnet(
     """Measure a MODNet on whole pictures: SAD, MSE, MAD, Grad, Conn.
 
     --data holds input/ and gt/ (grey alpha).
+
+    Example: matte eval modnet --data portraits
     """
     from matte.evaluation.mattes import evaluate_modnet
 
@@ -213,6 +219,8 @@ def pipeline(data: Path, peers: tuple[Path, ...], watch: "Watch", settled: Settl
     """Measure the whole line, from the photo alone, on whole pictures: SAD, MSE, MAD, Grad, Conn.
 
     --data holds input/ and gt/ (grey alpha). The mask alone, taken for alpha, is measured too.
+
+    Example: matte eval pipeline --data portraits --preset best
     """
     from matte.evaluation.mattes import evaluate_pipeline
 

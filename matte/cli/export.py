@@ -34,6 +34,8 @@ def export(
     """Write a stored network as ONNX.
 
     Prints how far the file's output is from torch's at several sizes, and fails if it is too far.
+
+    Example: matte export gca-slim -o gca-slim.onnx
     """
     if (height is None) != (width is None) or (dynamic and height is not None):
         raise SettingError("a size is --height and --width", "give both, or --dynamic")

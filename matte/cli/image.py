@@ -1,36 +1,77 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
-import os
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options, told
+from matte.cli.options import FILE, setting_options, told
 from matte.configs.loader import Settled, with_modnet
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
-    from matte.stages import Matte
+    from matte.pipeline.batch import Outcome
+
+ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 
 
 @click.command(no_args_is_help=True)
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
-@click.option("--bg", metavar="PICTURE|COLOUR", help="The new background; without: a cut-out.")
-@output_options("FILE-matte.png beside the picture; with several FILEs a folder")
+@click.option(
+    "--bg",
+    metavar="PICTURE|COLOUR|blur[:RADIUS]|transparent",
+    default="transparent",
+    help="The new background; blur: the photo's own, out of focus (blur:30, blur:3%).  "
+    "[default: transparent, a cut-out]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    help="File to write, - for standard output; with several pictures a folder, in which a folder's"
+    " tree is mirrored.  [default: NAME-matte.png beside each picture; - for -]",
+)
+@click.option(
+    "--format",
+    "ending",
+    type=click.Choice(ENDINGS),
+    help="Format where -o names none.  [default: png]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("-q", "--quiet", is_flag=True, help="Don't print the names of the files.")
+@click.option("--crop", metavar="MARGIN", help="Keep the subject and a margin: 0, 20, 5% of it.")
+@click.option("--premultiply", is_flag=True, help="A cut-out's colours are multiplied with alpha.")
+@click.option("--mask-in", type=FILE, help="Where the subject is: no segmenter is asked.")
+@click.option("--trimap-in", type=FILE, help="What is known: neither mask nor band are made.")
 @click.option("--mask", type=FILE, help="Save the segmenter's mask.")
 @click.option("--trimap", type=FILE, help="Save the trimap.")
 @click.option("--alpha", type=FILE, help="Save alpha: .png 8-bit, .tif 16-bit, .npy float32.")
 @click.option("--foreground", type=FILE, help="Save the subject's estimated colours.")
+@click.option("--report", type=FILE, help="Save what was done, and with what, as JSON.")
 @setting_options(
+    "k",
+    "iterations",
+    "erode",
+    "dilate",
+    "shape",
+    "width",
     "segmenter",
     "size",
     "threshold",
-    "k",
-    "iterations",
-    "shape",
+    "keep_parts",
+    "fill_holes",
+    "open_mask",
+    "close_mask",
+    "smooth_mask",
     "refiner",
     "modnet",
+    "fallback",
+    "budget_ms",
+    "fit",
+    "blend",
+    "max_pixels",
     "protocol",
     "backend",
     "threads",
@@ -39,14 +80,20 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")
 def image(
     files: tuple[Path, ...],
-    bg: str | None,
+    bg: str,
     output: Path | None,
+    ending: str | None,
     overwrite: bool,
     quiet: bool,
+    crop: str | None,
+    premultiply: bool,
+    mask_in: Path | None,
+    trimap_in: Path | None,
     mask: Path | None,
     trimap: Path | None,
     alpha: Path | None,
     foreground: Path | None,
+    report: Path | None,
     settled: Settled,
     trimap_free: bool,
     verbose: bool,
@@ -54,69 +101,75 @@ def image(
     """Cut subjects out of pictures.
 
     With --bg they are put on another background. The unknown band around the mask is refined, and
-    the subject's colours are cleaned of the old background. Prints the files that were written.
+    the subject's colours are cleaned of the old background. FILE may be a folder, whose pictures
+    are all taken, or - for standard input. Prints the files that were written.
+
+    Example: matte image portrait.jpg --bg beach.jpg -o holiday.jpg
     """
-    if len(files) > 1 and (mask or trimap or alpha or foreground):
-        raise SettingError(
-            "--mask, --trimap, --alpha and --foreground belong to one FILE", "give one FILE"
-        )
     if trimap_free:
         settled = with_modnet(settled)
-    if settled.config.modnet.modnet and (mask or trimap):
+    if settled.config.modnet.modnet and (mask or trimap or mask_in or trimap_in):
         raise SettingError("a run with --modnet has no mask and no trimap", "leave them out")
+    if mask_in and trimap_in:
+        raise SettingError("--trimap-in takes the place of --mask-in", "give one of them")
+    if mask and trimap_in:
+        raise SettingError("with --trimap-in no mask is made", "leave --mask out")
 
-    from matte.files import check_outputs
-    from matte.pipeline.build import build
-    from matte.pipeline.outputs import Outputs, background_file, read_background
+    from matte.compositing.backgrounds import parse_background
+    from matte.configs.lengths import parse_length
+    from matte.files import write_file
+    from matte.pipeline.batch import Batch, Stages
+    from matte.pipeline.finishing import Finish
+    from matte.pipeline.jobs import STREAM, plan
+    from matte.pipeline.reports import run_report
 
-    background = read_background(bg) if bg is not None else None
-    jobs = {
-        file: Outputs(
-            _target(file, output, len(files) > 1), background, mask, trimap, alpha, foreground
+    background = parse_background(bg)
+    margin = None if crop is None else parse_length(crop)
+    finish = Finish(background, settled.config.compositing, premultiply, margin)
+    suffix = f".{ending or 'png'}"
+    jobs = plan(files, output, suffix)
+    stages = Stages(mask_in, trimap_in, mask, trimap, alpha, foreground)
+    if len(jobs) > 1 and stages.any:
+        raise SettingError(
+            "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground belong to one FILE",
+            "give one FILE",
         )
-        for file in files
-    }
-    used = background_file(bg) if bg is not None else None
-    sources = [*files, *([used] if used else [])]
-    check_outputs((path for job in jobs.values() for path in job.paths()), sources, overwrite)
-
-    pipeline = build(settled)
-    failed = 0
-    for file, outputs in jobs.items():
-        try:
-            matte = pipeline(file)
-            written = outputs.write(matte, overwrite)
-        except MatteError as error:
-            if len(files) == 1:
-                raise
-            click.echo(f"Error: {error}", err=True)
-            failed += 1
-            continue
-        if not matte.report["subject"]:
-            click.echo(f"Warning: no subject found in {file}: alpha is 0 everywhere", err=True)
-        if verbose:
-            click.echo(_summary(matte), err=True)
-        for path in written if not quiet else ():
-            told(path)
-    if failed:
-        raise MatteError(f"{failed} of {len(files)} pictures failed", "see above")
+    batch = Batch(jobs, settled, finish, stages, suffix, overwrite, report)
+    streams = any(job.target == STREAM for job in jobs)
+    outcomes = []
+    for outcome in _with_progress(batch.run(), len(jobs), quiet):
+        outcomes.append(outcome)
+        if outcome.error is not None and len(jobs) > 1:
+            click.echo(f"Error: {outcome.error}", err=True)
+        if outcome.error is None and verbose:
+            click.echo(_summary(outcome.report), err=True)
+        for path in outcome.written if not quiet else ():
+            told(path, err=streams)
+    if report is not None:
+        write_file(report, run_report(batch, outcomes, sys.argv[1:]), overwrite)
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    if errors:
+        several = MatteError(f"{len(errors)} of {len(jobs)} pictures failed", "see above")
+        raise errors[0] if len(jobs) == 1 else several
 
 
-def _target(file: Path, output: Path | None, many: bool) -> Path:
-    if output is None:
-        return beside(file, "-matte.png")
-    if os.path.isdir(output):
-        return output / f"{file.stem}-matte.png"
-    if many:
-        raise SettingError(f"{output} is not a folder", "with several FILEs, -o names a folder")
-    return output
+def _with_progress(outcomes: "Iterable[Outcome]", total: int, quiet: bool) -> "Iterator[Outcome]":
+    """The same, with a bar on a terminal where there are several; silence in a pipe."""
+    if total == 1 or quiet or not sys.stderr.isatty():
+        yield from outcomes
+        return
+    from rich.console import Console
+    from rich.progress import track
 
-
-def _summary(matte: "Matte") -> str:
-    report = matte.report
-    times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
-    ran = ", ".join(f"{name} on {backend}" for name, backend in report["backends"].items())
-    unknown = f"; {report['unknown']:.1%} unknown" if "unknown" in report else ""
-    return (
-        f"{report['width']}×{report['height']}, preset {report['preset']}, {ran}{unknown}; {times}"
+    yield from track(
+        outcomes, "matte", total, console=Console(stderr=True), transient=True, disable=False
     )
+
+
+def _summary(report: dict[str, Any]) -> str:
+    times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
+    networks = report["networks"].values()
+    ran = ", ".join(f"{row['name']} on {row['backend']}" for row in networks)
+    unknown = f"; {report['unknown']:.1%} unknown ({report['band']})" if "band" in report else ""
+    size = f"{report['width']}×{report['height']}"
+    return f"{size}, preset {report['preset']}, {ran}{unknown}; {times}"

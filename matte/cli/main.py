@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import matte
 from matte.errors import MatteError, MatteWarning, SettingError
 from matte.registry import nearest, resolve
 
 COMMANDS = {
+    "completion": "matte.cli.completion:completion",
     "composite": "matte.cli.composite:composite",
     "config": "matte.cli.config:config",
     "data": "matte.cli.data:data",
@@ -22,6 +24,7 @@ COMMANDS = {
     "export": "matte.cli.export:export",
     "image": "matte.cli.image:image",
     "refine": "matte.cli.refine:refine",
+    "sweep-trimap": "matte.cli.sweep:sweep_trimap",
     "train": "matte.cli.train:train",
     "trimap": "matte.cli.trimap:trimap",
     "weights": "matte.cli.weights:weights",
@@ -56,6 +59,12 @@ class MatteGroup(click.Group):
                 _refuse_typo(args[0])
             args = ["image", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options, and files, which stand for `image FILE`."""
+        found = super().shell_complete(ctx, incomplete)
+        # First: bash forgets what comes before a file.
+        return [CompletionItem(incomplete, type="file"), *found]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command; a MatteError ends it with one line."""

@@ -2,19 +2,23 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import click
+from click.shell_completion import CompletionItem
 
 from matte.configs.loader import DEFAULT_PRESET, presets, settle
 from matte.configs.places import user_config
 from matte.configs.settings import SETTINGS
 from matte.errors import BackendError, OutputError
 
+# Options that take the name of a stored network, and its kind.
+NETWORKS = {"segmenter": "segmenter", "refiner": "refiner", "modnet": "modnet"}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -51,12 +55,20 @@ def setting_options(*flags: str) -> Callable[[F], F]:
         decorated: Any = with_settings
         for flag in reversed(flags):
             setting = SETTINGS[flag]
-            option = click.option(f"--{flag}", type=_type(setting.hint), help=setting.help)
+            words = f"--{flag.replace('_', '-')}"
+            option = click.option(
+                words,
+                flag,
+                type=_type(setting.hint),
+                help=setting.help,
+                shell_complete=_networks if flag in NETWORKS else None,
+            )
             decorated = option(decorated)
         config = click.option("--config", "config_file", type=FILE, help="A settings file (TOML).")
         choice = click.option(
             "--preset",
             metavar="NAME",
+            shell_complete=lambda ctx, param, word: _beginning(presets(), word),
             help=f"Where to start from: {', '.join(presets())}  [default: {DEFAULT_PRESET}]",
         )
         result: F = choice(config(decorated))
@@ -92,10 +104,10 @@ def needs_torch(what: str) -> Iterator[None]:
         raise BackendError(f"{what} needs {error.name}", "pip install 'matte[train]'") from error
 
 
-def told(path: Path) -> None:
+def told(path: Path, err: bool = False) -> None:
     """Prints the name of a file that was written."""
     try:
-        click.echo(path)
+        click.echo(path, err=err)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # whoever read has enough; click ends quietly
@@ -107,7 +119,48 @@ def beside(path: Path, ending: str) -> Path:
     return path.parent / (path.stem + ending)
 
 
+def _networks(ctx: click.Context, param: click.Parameter, word: str) -> list[CompletionItem]:
+    """The stored networks of the kind that the option takes, and files."""
+    from matte.refiner import REFINERS
+    from matte.weights.store import all_weights
+
+    names = [name for name, w in all_weights().items() if w.kind == NETWORKS[str(param.name)]]
+    if param.name == "refiner":
+        names += REFINERS
+    return [CompletionItem(word, type="file"), *_beginning(sorted(names), word)]
+
+
+def _beginning(names: Iterable[str], word: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(word)]
+
+
+class NumberOr(click.ParamType[int | str]):
+    """A whole number, or one of some words."""
+
+    name = "number"
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What stands for it in --help."""
+        return "|".join(("INTEGER", *self.words))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number or the word."""
+        if value in self.words or isinstance(value, int):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a whole number nor {' or '.join(self.words)}")
+
+
 def _type(hint: Any) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        number, words = get_args(hint)
+        assert number is int
+        return NumberOr(get_args(words))
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
     return hint

@@ -15,7 +15,7 @@ from matte.configs.settings import RefinerSettings
 @click.argument("trimap", type=FILE)
 @output_options("IMAGE-alpha.png; .tif holds 16 bits, .npy float32")
 @click.option("--weights", metavar="NAME|FILE", help="The network to run; the same as --refiner.")
-@setting_options("refiner", "protocol", "backend", "threads")
+@setting_options("refiner", "max_pixels", "protocol", "backend", "threads")
 def refine(
     image: Path,
     trimap: Path,
@@ -28,20 +28,30 @@ def refine(
     """Find alpha from a picture and its trimap.
 
     TRIMAP is a grey picture: unknown from 85 to 169, background below, subject above.
+
+    Example: matte refine photo.png trimap.png -o alpha.png
     """
+    import warnings
+
     from matte.arrays import same_size
+    from matte.errors import MatteWarning
     from matte.files import check_outputs, write_file
-    from matte.media.pictures import ALPHA_WRITABLE, encode_alpha, read_image, read_trimap
+    from matte.media.encoding import ALPHA_WRITABLE, encode_alpha
+    from matte.media.pictures import read_image, read_trimap
     from matte.pipeline.build import build_refiner
+    from matte.trimap.drawing import flaw
 
     target = output or beside(image, "-alpha.png")
     check_outputs([(target, ALPHA_WRITABLE)], [image, trimap], overwrite)
-    picture, known = read_image(image), read_trimap(trimap)
-    same_size(("picture", picture), ("trimap", known))
     config = settled.config
+    pixels = config.media.max_pixels
+    picture, known = read_image(image, pixels), read_trimap(trimap, pixels)
+    same_size(("picture", picture), ("trimap", known))
+    if wrong := flaw(known):
+        warnings.warn(f"{trimap}: {wrong}: it is used as it is", MatteWarning, stacklevel=2)
     if weights is not None:
         config = replace(config, refiner=RefinerSettings(weights))
-    alpha = build_refiner(config)[0].refine(picture, known)
+    alpha = build_refiner(config).refine(picture, known)
     write_file(target, encode_alpha(alpha, target.suffix), overwrite)
     if not quiet:
         told(target)

@@ -91,6 +91,8 @@ def segmenter(**arguments: Any) -> None:
     """Train a segmenter: pictures and masks in, an ONNX file out.
 
     The last line is the path of the best checkpoint; best.onnx lies beside it.
+
+    Example: matte train segmenter --config person --data DATA --out runs/mine
     """
     with needs_torch("training"):
         from matte.training.segmenter import train_segmenter
@@ -105,6 +107,8 @@ def refiner(**arguments: Any) -> None:
     """Train a refiner: pictures with alphas in, an ONNX file out.
 
     The last line is the path of the best checkpoint; best.onnx lies beside it.
+
+    Example: matte train refiner --config gca-slim --data DATA --out runs/mine
     """
     with needs_torch("training"):
         from matte.training.refiner import train_refiner
@@ -129,6 +133,8 @@ def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
     """Train a trimap-free network: pictures with alphas in, an ONNX file out.
 
     The last line is the path of the best checkpoint; best.onnx lies beside it.
+
+    Example: matte train modnet --config modnet --data DATA --out runs/mine
     """
     with needs_torch("training"):
         from matte.training.modnet import train_modnet
@@ -172,6 +178,8 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
     network of matte by its name or file, START what --init takes.
 
     Writes the checkpoint and, beside it, the ONNX file.
+
+    Example: matte train blend tuned.safetensors person --share 0.45 -o mixed.safetensors
     """
     with needs_torch("blending"):
         from matte.training.blend import blend_segmenters

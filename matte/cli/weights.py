@@ -19,7 +19,10 @@ def weights() -> None:
 @weights.command("list")
 @click.option("-v", "--verbose", is_flag=True, help="Parameters, origin and licence too.")
 def list_command(verbose: bool) -> None:
-    """Print every network that has a name."""
+    """Print every network that has a name.
+
+    Example: matte weights list --verbose
+    """
     from matte.weights.store import all_weights, place
 
     for name, w in sorted(all_weights().items()):
@@ -38,7 +41,10 @@ def _counts(w: "Weights") -> str:
 @weights.command()
 @click.argument("names", nargs=-1, metavar="[NAME…]")
 def verify(names: tuple[str, ...]) -> None:
-    """Compare stored files with their sha256; all of them without NAME."""
+    """Compare stored files with their sha256; all of them without NAME.
+
+    Example: matte weights verify person
+    """
     from matte.weights.store import all_weights, place, stored
 
     chosen = [stored(name) for name in names] or [
@@ -52,7 +58,10 @@ def verify(names: tuple[str, ...]) -> None:
 @weights.command()
 @click.argument("name")
 def card(name: str) -> None:
-    """Print a network's model card: data, recipe, scores, weaknesses, licences (Markdown)."""
+    """Print a network's model card: data, recipe, scores, weaknesses, licences (Markdown).
+
+    Example: matte weights card gca-slim
+    """
     from matte.weights.cards import card
 
     click.echo(card(name), nl=False)
@@ -61,7 +70,10 @@ def card(name: str) -> None:
 @weights.command()
 @click.argument("name")
 def path(name: str) -> None:
-    """Print where a network's file lies."""
+    """Print where a network's file lies.
+
+    Example: matte weights path person
+    """
     from matte.weights.store import stored
 
     click.echo(stored(name).path)
@@ -75,6 +87,8 @@ def download(name: str, url: str | None, quiet: bool) -> None:
     """Fetch a network that matte knows the address of.
 
     A download that broke off goes on where it stopped. MATTE_OFFLINE=1 forbids all of them.
+
+    Example: matte weights download modnet-photographic
     """
     from matte.weights.store import fetch
 
@@ -99,6 +113,8 @@ def import_command(file: Path, name: str, overwrite: bool) -> None:
 
     Checkpoints of GCA-Matting and MODNet as their authors publish them, ONNX files of MODNet, and
     matte's own. Checkpoints are converted to ONNX and compared; pickles are never run.
+
+    Example: matte weights import gca-dist-all-data.pth --as my-gca
     """
     with needs_torch("importing"):
         from matte.conversion.importing import import_weights

@@ -58,6 +58,8 @@ def settle(
             from_file(Config, layer, origin)  # so that a mistake is told with its layer
         for section, table in layer.items():
             tables.setdefault(section, {}).update(table)
+        for setting in _one_band(tables.get("trimap", {}), layer.get("trimap", {})):
+            origins[setting] = "default"
         for setting, s in SETTINGS.items():
             if setting in layer.get(s.section, {}):
                 origins[setting] = origin
@@ -73,6 +75,19 @@ def values(config: Config) -> dict[str, Any]:
     """The value of every setting by its name."""
     tables = asdict(config)
     return {name: tables[s.section][name] for name, s in SETTINGS.items()}
+
+
+def _one_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> list[str]:
+    """Drops what a later layer's way to draw the band replaces; returns the names of it.
+
+    A kernel's k, iterations, … end an earlier layer's width, and its "auto" too.
+    """
+    if layer.get("width") or not layer.keys() - {"width"}:
+        return []
+    replaced = {"width"} - layer.keys()
+    if merged.get("k") == "auto":
+        replaced |= {"k"} - layer.keys()
+    return [name for name in replaced if merged.pop(name, None) is not None]
 
 
 def _preset_file(name: str) -> Path:

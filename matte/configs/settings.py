@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from matte.configs.lengths import parse_length
 from matte.errors import SettingError
 
 
@@ -20,8 +21,22 @@ class SegmentationSettings:
     )
     size: int = setting(0, "Long side that the segmenter sees, in pixels; 0: the network's own.")
     threshold: float = setting(0.5, "Probability from which a pixel belongs to the subject.")
+    keep_parts: int = setting(0, "Keep only so many parts of the mask, the largest; 0: all.")
+    fill_holes: float = setting(
+        0.0, "Fill the mask's holes up to this share of the picture; 0.01 is a hundredth."
+    )
+    open_mask: int = setting(0, "Remove what is thinner than about twice this, in pixels.")
+    close_mask: int = setting(0, "Close gaps narrower than about twice this, in pixels.")
+    smooth_mask: int = setting(0, "Smooth the mask's edge within so many pixels.")
 
     def __post_init__(self) -> None:
+        if not 0 <= self.keep_parts <= 1000:
+            raise SettingError(f"keep_parts = {self.keep_parts}", "give 0 … 1000")
+        if not 0 <= self.fill_holes <= 1:
+            raise SettingError(f"fill_holes = {self.fill_holes}", "give a share, 0 … 1")
+        for name in ("open_mask", "close_mask", "smooth_mask"):
+            if not 0 <= getattr(self, name) <= 500:
+                raise SettingError(f"{name} = {getattr(self, name)}", "give 0 … 500")
         if not (self.size == 0 or 32 <= self.size <= 4096):
             raise SettingError(f"size = {self.size}", "give 0, or 32 … 4096")
         if not 0 < self.threshold < 1:
@@ -30,19 +45,41 @@ class SegmentationSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrimapSettings:
-    """How far the unknown band reaches to both sides of the mask's edge."""
+    """How far the unknown band reaches to both sides of the mask's edge.
 
-    k: int = setting(
-        7, "Side of the kernel that erodes and dilates the mask; even ones are lopsided."
+    `width` goes before `k`. To name `iterations`, `erode`, `dilate` or `shape` where k is "auto"
+    asks for a kernel again: the default one, unless k is named too.
+    """
+
+    k: int | Literal["auto"] = setting(
+        7,
+        "Side of the kernel that erodes and dilates the mask, odd: even ones are lopsided. auto:"
+        " as wide as the segmenter is unsure, and the subject large.",
     )
     iterations: int = setting(6, "How many times the mask is eroded and dilated.")
+    erode: int = setting(-1, "How many times it is eroded; -1: as many as iterations.")
+    dilate: int = setting(-1, "How many times it is dilated; -1: as many as iterations.")
     shape: Literal["ellipse", "rect", "cross"] = setting("ellipse", "Shape of the kernel.")
+    width: str = setting(
+        "",
+        "Instead of a kernel: how far the band reaches to each side, in pixels (12) or as a share"
+        " of the picture's long side (1.5%).",
+    )
 
     def __post_init__(self) -> None:
-        if not 1 <= self.k <= 101:
-            raise SettingError(f"k = {self.k}", "give 1 … 101")
+        if isinstance(self.k, int) and not 1 <= self.k <= 101:
+            raise SettingError(f"k = {self.k}", "give 1 … 101, or auto")
         if not 1 <= self.iterations <= 100:
             raise SettingError(f"iterations = {self.iterations}", "give 1 … 100")
+        for name in ("erode", "dilate"):
+            if not -1 <= getattr(self, name) <= 100:
+                raise SettingError(f"{name} = {getattr(self, name)}", "give 0 … 100, or -1")
+        if self.width and not 0 < self.reach(100) <= (50 if "%" in self.width else 10_000):
+            raise SettingError(f"width = {self.width!r}", "give up to 10000 pixels, or 50%")
+
+    def reach(self, long_side: int) -> float:
+        """`width` in pixels, for a picture of that long side; 0 where it is not set."""
+        return parse_length(self.width).pixels(long_side) if self.width else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +121,46 @@ class RuntimeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CompositingSettings:
+    """How the subject is put on its new background."""
+
+    fit: Literal["cover", "contain", "stretch", "tile"] = setting(
+        "cover", "How a background of another shape is fitted to the picture."
+    )
+    blend: Literal["srgb", "linear"] = setting(
+        "srgb", "What is mixed at soft edges: the stored values, or light."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """What is read."""
+
+    max_pixels: int = setting(200_000_000, "Pictures with more pixels are refused.")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_pixels <= 10**12:
+            raise SettingError(f"max_pixels = {self.max_pixels}", "give 1 … 10^12")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """What happens where mask, trimap and refiner can't be trusted."""
+
+    fallback: Literal["modnet", "none"] = setting(
+        "modnet",
+        "What mattes a picture where mask, trimap or refiner can't: the shipped MODNet, or none.",
+    )
+    budget_ms: int = setting(
+        0, "Fall back if the refiner would take a picture over so many milliseconds; 0: never."
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.budget_ms <= 10**9:
+            raise SettingError(f"budget_ms = {self.budget_ms}", "give 0 … 10^9")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings of a run, one section for each folder that reads it."""
 
@@ -91,6 +168,9 @@ class Config:
     trimap: TrimapSettings = field(default_factory=TrimapSettings)
     refiner: RefinerSettings = field(default_factory=RefinerSettings)
     modnet: ModnetSettings = field(default_factory=ModnetSettings)
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    compositing: CompositingSettings = field(default_factory=CompositingSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
 
 

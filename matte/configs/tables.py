@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from matte.errors import SettingError
 from matte.registry import nearest
@@ -57,6 +58,8 @@ def fit(value: Any, hint: Any, name: str) -> Any:
         if value in get_args(hint):
             return value
         raise SettingError(f"{name} = {value!r}", nearest(str(value), get_args(hint)))
+    if get_origin(hint) in (Union, UnionType):
+        return _fit_any(value, get_args(hint), name)
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
         if isinstance(value, list | tuple):
@@ -77,4 +80,20 @@ def fit(value: Any, hint: Any, name: str) -> Any:
             return os.fspath(value)
         if isinstance(hint, type) and isinstance(value, hint):
             return value
-    raise SettingError(f"{name} = {value!r}", f"give {WORDS.get(hint, str(hint))}")
+    raise SettingError(f"{name} = {value!r}", f"give {_words(hint)}")
+
+
+def _fit_any(value: Any, hints: tuple[Any, ...], name: str) -> Any:
+    """`value` in the first of the types that takes it."""
+    for hint in hints:
+        try:
+            return fit(value, hint, name)
+        except SettingError:
+            continue
+    raise SettingError(f"{name} = {value!r}", "give " + " or ".join(map(_words, hints)))
+
+
+def _words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return ", ".join(repr(option) for option in get_args(hint))
+    return WORDS.get(hint, str(hint))

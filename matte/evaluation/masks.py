@@ -14,9 +14,8 @@ from matte.evaluation.peer import open_peers
 from matte.evaluation.scores import Scores, Watch, contest, label_once
 from matte.evaluation.sheet import Panels, show_mask
 from matte.metrics.masks import mask_scores
-from matte.pipeline.build import session_for
-from matte.segmentation.letterboxed import LetterboxedSegmenter
-from matte.weights.store import find
+from matte.pipeline.build import build_segmenter
+from matte.segmentation.masks import make_mask
 
 ASPECT = 0.02  # share by which a truth's proportions may differ from its picture's
 
@@ -33,8 +32,9 @@ def evaluate_segmenter(
     others = open_peers(peers, config.runtime, with_trimap=False)
     name = config.segmentation.segmenter
     label_once([name, *(peer.name for peer in others)])
+    segmenter = build_segmenter(config)
     segmenters: dict[str, Callable[[Image], Mask]] = {
-        name: open_segmenter(config).segment,
+        name: lambda image: make_mask(segmenter.segment(image), config.segmentation),
         **{peer.name: peer.segment for peer in others},
     }
 
@@ -48,13 +48,6 @@ def evaluate_segmenter(
         return show_mask(_at_truths_size(mask, case), case)
 
     return contest("segmenter", "whole", mask_cases(data), len(pairs), masks, measure, show, watch)
-
-
-def open_segmenter(config: Config) -> LetterboxedSegmenter:
-    """The segmenter that the settings name."""
-    weights = find("segmenter", config.segmentation.segmenter)
-    session = session_for(weights, config.runtime)
-    return LetterboxedSegmenter(session, config.segmentation, weights.size)
 
 
 def _at_truths_size(mask: Mask, case: MaskCase) -> Mask:

@@ -11,14 +11,14 @@ from matte.configs.loader import Settled, with_modnet
 from matte.configs.settings import Config
 from matte.errors import SettingError
 from matte.evaluation.blind import Blind
-from matte.evaluation.masks import open_segmenter
 from matte.evaluation.pairs import MATTE_LAYOUT, MatteCase, find_pairs, matte_cases
 from matte.evaluation.peer import open_peers
 from matte.evaluation.scores import Scores, Task, Watch, contest, label_once
 from matte.evaluation.sheet import show_alpha
 from matte.evaluation.trimaps import Trimaps, from_segmenter
+from matte.media.pictures import Photo
 from matte.metrics.mattes import mad, matte_scores
-from matte.pipeline.build import build, build_refiner
+from matte.pipeline.build import build, build_refiner, build_segmenter
 from matte.refiner import REFINERS
 from matte.weights.store import all_weights, place
 
@@ -51,7 +51,7 @@ def evaluate_refiner(
         **{name: _refine(name, weights, config) for name in names},
         **{peer.name: peer.refine for peer in others},
     }
-    source = trimaps or from_segmenter(open_segmenter(config), config.trimap)
+    source = trimaps or from_segmenter(build_segmenter(config), config)
 
     def alphas(case: MatteCase) -> dict[str, Alpha]:
         assert case.trimap is not None
@@ -103,7 +103,7 @@ def _evaluate_line(
     pipeline = build(settled)
 
     def alphas(case: MatteCase) -> dict[str, Alpha]:
-        matte = pipeline(case.image)
+        matte = pipeline.run(Photo(case.image), name=case.name)
         found = {name: matte.alpha}
         if matte.mask is not None:
             found[MASK_ALONE] = Alpha((matte.mask == SUBJECT).astype(np.float32))
@@ -121,7 +121,7 @@ def _refine(name: str, weights: str | None, config: Config) -> Callable[[Image, 
         return Blind().refine
     wanted = (weights or _first_network()) if name == GCA else name
     settings = replace(config, refiner=replace(config.refiner, refiner=wanted))
-    return build_refiner(settings)[0].refine
+    return build_refiner(settings).refine
 
 
 def _first_network() -> str:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, same_size
 from matte.datasets.masks import as_truth
 from matte.errors import PictureError
-from matte.media.pictures import quantise, read_alpha, read_image
+from matte.media.encoding import quantise
+from matte.media.pictures import read_alpha, read_image
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MASK_LAYOUT = ("images", "masks")

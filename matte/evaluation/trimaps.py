@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.configs.settings import TrimapSettings
+from matte.configs.settings import Config
 from matte.errors import PictureError, SettingError
 from matte.evaluation.pairs import DrawTrimap, is_folder, named_pictures, only
 from matte.media.pictures import read_trimap
+from matte.segmentation.masks import make_mask
 from matte.stages import Segmenter
-from matte.trimap.morphology import make_trimap
+from matte.trimap.drawing import draw_band
 
 # Alpha from which a pixel is all subject; its mirror is all background. The portraits of AISegment
 # are 254 in many places inside the subject, and down to 250 in some.
@@ -69,11 +70,13 @@ def from_alpha(width: int, seed: int = 0) -> Trimaps:
     return Trimaps(draw)
 
 
-def from_segmenter(segmenter: Segmenter, settings: TrimapSettings) -> Trimaps:
+def from_segmenter(segmenter: Segmenter, config: Config) -> Trimaps:
     """Those that matte itself draws around the subject that it finds, right or wrong."""
 
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
-        return make_trimap(segmenter.segment(image), settings)
+        confidence = segmenter.segment(image)
+        mask = make_mask(confidence, config.segmentation)
+        return draw_band(mask, confidence, config.trimap).trimap
 
     return Trimaps(draw, trusted=False)
 

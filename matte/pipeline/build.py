@@ -1,26 +1,30 @@
 """From settings to a pipeline that is ready to run."""
 
-import copy
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from matte.arrays import as_image
-from matte.configs.loader import DEFAULT_PRESET, Settled, settle, values
-from matte.configs.settings import Config, RuntimeSettings
-from matte.errors import BackendError, SettingError, WeightsError
-from matte.media.pictures import read_image
+import matte
+from matte.configs.loader import DEFAULT_PRESET, TRIMAP_FREE, Settled, settle, values
+from matte.configs.settings import Config, ModnetSettings, RuntimeSettings
+from matte.errors import (
+    BackendError,
+    MatteError,
+    MissingWeightsError,
+    SettingError,
+    WeightsError,
+)
 from matte.modnet.adapter import Modnet
-from matte.pipeline.lines import Line, TrimapFree, TwoStage
+from matte.pipeline.costs import Budget
+from matte.pipeline.fallback import Fallback
+from matte.pipeline.lines import Absent, Line, TrimapFree, TwoStage
+from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import PIXELS, Gca
 from matte.registry import resolve
 from matte.runtime.session import Session, open_session, usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
-from matte.stages import Matte, Refiner
+from matte.stages import Refiner, Segmenter
 from matte.weights.store import Weights, find
 
 # What makes a torch session of a stored network, by its kind.
@@ -29,24 +33,8 @@ TORCH = {
     "refiner": "matte.refiner.checkpoint:torch_session",
     "segmenter": "matte.segmentation.network:torch_session",
 }
+Networks = dict[str, dict[str, str]]  # by kind: name, sha256, backend
 PROTOCOLS = {"modnet": ("official", "native"), "refiner": ("demo", "tester")}
-
-
-class Pipeline:
-    """Mattes pictures, one after the other, with networks that stay loaded."""
-
-    def __init__(self, line: Line, facts: dict[str, Any]) -> None:
-        """`facts` is what every picture's report begins with."""
-        self._line = line
-        self._facts = facts
-
-    def __call__(self, image: NDArray[Any] | str | Path) -> Matte:
-        """The matte of a picture: a path, or RGB as uint8 or uint16 (H, W, 3)."""
-        picture = read_image(Path(image)) if isinstance(image, str | Path) else as_image(image)
-        matte = self._line.run(picture)
-        height, width = picture.shape[:2]
-        facts = copy.deepcopy(self._facts)  # a report is the caller's to change
-        return replace(matte, report={**facts, "width": width, "height": height, **matte.report})
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -62,22 +50,53 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
 def build(settled: Settled) -> Pipeline:
     """The pipeline that the settings ask for: without a trimap if they name a MODNet."""
     config = settled.config
-    line, backends = _trimap_free(config) if config.modnet.modnet else _two_stage(config)
-    facts = {"preset": settled.preset, "backends": backends, "settings": values(config)}
-    return Pipeline(line, facts)
+    networks: Networks = {}
+    facts = {
+        "matte": matte.__version__,
+        "preset": settled.preset,
+        "settings": values(config),
+        "networks": networks,
+    }
+    return Pipeline(_line(config, networks), facts, config.media.max_pixels)
 
 
-def build_refiner(config: Config) -> tuple[Refiner, dict[str, str]]:
-    """The refiner that the settings name, and the backend of its network if it has one."""
+def build_two_stage(config: Config, networks: Networks | None = None) -> TwoStage:
+    """Mask, trimap, refiner; `networks` is told what was opened."""
+    told = {} if networks is None else networks
+    refiner = build_refiner(config, told)
+    segmenter: Segmenter
+    try:
+        segmenter = build_segmenter(config, told)
+    except MissingWeightsError as error:
+        segmenter = Absent(error)  # a mask or a trimap may be given
+    budget = Budget(
+        config.pipeline.budget_ms, config.segmentation.segmenter, config.refiner.refiner
+    )
+    return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget)
+
+
+def build_segmenter(config: Config, networks: Networks | None = None) -> LetterboxedSegmenter:
+    """The segmenter that the settings name."""
+    name = config.segmentation.segmenter
+    weights = find("segmenter", name)
+    session = session_for(weights, config.runtime)
+    _tell(networks, name, weights, session)
+    return LetterboxedSegmenter(session, config.segmentation, weights.size)
+
+
+def build_refiner(config: Config, networks: Networks | None = None) -> Refiner:
+    """The refiner that the settings name."""
     name = config.refiner.refiner
     if name in REFINERS:
         refiner: Refiner = resolve("refiner", REFINERS, name)()
-        return refiner, {}
+        return refiner
     protocol = _protocol("refiner", config.runtime)
-    session = session_for(find("refiner", name, REFINERS), config.runtime)
+    weights = find("refiner", name, REFINERS)
+    session = session_for(weights, config.runtime)
+    _tell(networks, name, weights, session)
     # Who names a protocol wants the very result, whatever it takes.
     pixels = PIXELS if config.runtime.protocol == "auto" else 0
-    return Gca(session, protocol, pixels), {"refiner": session.backend}
+    return Gca(session, protocol, pixels)
 
 
 def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
@@ -97,19 +116,37 @@ def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
     return session
 
 
-def _two_stage(config: Config) -> tuple[Line, dict[str, str]]:
-    refiner, backends = build_refiner(config)
-    weights = find("segmenter", config.segmentation.segmenter)
-    session = session_for(weights, config.runtime)
-    segmenter = LetterboxedSegmenter(session, config.segmentation, weights.size)
-    return TwoStage(segmenter, config.trimap, refiner), {"segmenter": session.backend, **backends}
+def _line(config: Config, networks: Networks) -> Line:
+    if config.modnet.modnet:
+        return _trimap_free(config, networks)
+    first: Line | MatteError
+    try:
+        first = build_two_stage(config, networks)
+    except MissingWeightsError as error:
+        first = error
+    if config.pipeline.fallback == "none":
+        return Fallback(first, None)
+    runtime = replace(config.runtime, protocol="auto")
+    other = replace(config, modnet=ModnetSettings(TRIMAP_FREE), runtime=runtime)
+    return Fallback(first, lambda: _trimap_free(other, networks))
 
 
-def _trimap_free(config: Config) -> tuple[Line, dict[str, str]]:
+def _trimap_free(config: Config, networks: Networks) -> TrimapFree:
+    name = config.modnet.modnet
     protocol = _protocol("modnet", config.runtime)
-    weights = find("modnet", config.modnet.modnet)
+    weights = find("modnet", name)
     session = session_for(weights, config.runtime)
-    return TrimapFree(Modnet(session, protocol, weights.size)), {"modnet": session.backend}
+    _tell(networks, name, weights, session)
+    return TrimapFree(Modnet(session, protocol, weights.size))
+
+
+def _tell(networks: Networks | None, name: str, weights: Weights, session: Session) -> None:
+    if networks is not None:
+        networks[weights.kind] = {
+            "name": name,
+            "sha256": weights.sha256,
+            "backend": session.backend,
+        }
 
 
 def _protocol(kind: str, settings: RuntimeSettings) -> str:

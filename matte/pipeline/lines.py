@@ -1,22 +1,66 @@
-"""The ways from a picture to its matte."""
+"""The ways from a picture to its alpha."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from matte.arrays import Image
-from matte.compositing.foreground import estimate_foreground
-from matte.configs.settings import TrimapSettings
+import numpy as np
+
+from matte.arrays import SUBJECT, Alpha, Confidence, Image, Mask, Trimap
+from matte.configs.settings import SegmentationSettings, TrimapSettings
+from matte.errors import MissingWeightsError, SettingError
+from matte.pipeline.costs import Budget
 from matte.pipeline.timing import Stopwatch
-from matte.stages import Matte, Matter, Refiner, Segmenter
-from matte.trimap.morphology import make_trimap, unknown_share
+from matte.refiner.belief import believed
+from matte.segmentation.masks import make_mask
+from matte.stages import Matter, Refiner, Segmenter
+from matte.trimap.drawing import draw_band, flaw, unknown_share
+
+NO_SUBJECT = "no subject found"
+TRIMAP_AS_GIVEN = "as given"
+# A mask below this share of the picture is no subject: of 150 pictures of animals 27 % instead of
+# 35 % then hold somebody, and of 211 pictures of people none is lost.
+LEAST = 0.001
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What is known of a picture beforehand: nothing, where the subject is, or its trimap."""
+
+    confidence: Confidence | None = None
+    trimap: Trimap | None = None
+
+
+NOTHING = Given()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a line found; `doubt` tells why it is not to be trusted, where it isn't."""
+
+    alpha: Alpha
+    mask: Mask | None = None
+    trimap: Trimap | None = None
+    report: dict[str, Any] = field(default_factory=dict)
+    doubt: str = ""
 
 
 class Line(Protocol):
-    """A picture's whole way."""
+    """A picture's whole way to alpha."""
 
-    def run(self, image: Image) -> Matte:
-        """The matte, with what was measured on the way in its report."""
+    def run(self, image: Image, given: Given) -> Found:
+        """Alpha, with what was measured on the way in its report."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Stands for a segmenter whose weights are missing: only who needs it fails."""
+
+    error: MissingWeightsError
+
+    def segment(self, image: Image) -> Confidence:
+        """Raises what is wrong."""
+        raise self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +68,49 @@ class TwoStage:
     """Mask, trimap, refined alpha."""
 
     segmenter: Segmenter
-    trimap: TrimapSettings
+    segmentation: SegmentationSettings
+    band: TrimapSettings
     refiner: Refiner
+    budget: Budget
 
-    def run(self, image: Image) -> Matte:
-        """The matte, with its mask and its trimap."""
+    def run(self, image: Image, given: Given = NOTHING) -> Found:
+        """Alpha, with its mask and its trimap; where it is doubted, no further than the doubt."""
         watch = Stopwatch()
-        with watch("segment"):
-            mask = self.segmenter.segment(image)
+        if given.trimap is not None:
+            return self._refine(image, given.trimap, watch)
+        confidence = given.confidence
+        if confidence is None:
+            with watch("segment"):
+                confidence = self.segmenter.segment(image)
         with watch("trimap"):
-            trimap = make_trimap(mask, self.trimap)
+            mask = make_mask(confidence, self.segmentation)
+            band = draw_band(mask, confidence, self.band)
+        report = {"unknown": round(unknown_share(band.trimap), 5), "band": band.told}
+        if not np.count_nonzero(mask) >= (LEAST * mask.size if given.confidence is None else 1):
+            nobody = Alpha(np.zeros(mask.shape, np.float32))
+            return Found(nobody, mask, band.trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
+        doubt = flaw(band.trimap) or self.budget.exceeded(band.trimap, watch.ms)
+        if doubt:
+            alpha = Alpha((mask == SUBJECT).astype(np.float32))
+            return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms}, doubt)
+        with watch("refine"):
+            alpha = self.refiner.refine(image, band.trimap)
+            if band.doubtful:
+                alpha = believed(alpha, band.trimap, confidence, self.segmentation.threshold)
+        self.budget.learn(band.trimap, watch.ms)
+        return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms})
+
+    def _refine(self, image: Image, trimap: Trimap, watch: Stopwatch) -> Found:
+        """Alpha for a trimap that was given: it is believed, whatever it looks like."""
+        report = {"unknown": round(unknown_share(trimap), 5), "band": TRIMAP_AS_GIVEN}
+        doubt = self.budget.exceeded(trimap, watch.ms)
+        if doubt:
+            alpha = Alpha((trimap == SUBJECT).astype(np.float32))
+            return Found(alpha, None, trimap, {**report, "ms": watch.ms}, doubt)
         with watch("refine"):
             alpha = self.refiner.refine(image, trimap)
-        with watch("foreground"):
-            foreground = estimate_foreground(image, alpha)
-        report: dict[str, Any] = {
-            "subject": bool(mask.any()),
-            "unknown": round(unknown_share(trimap), 5),
-            "ms": watch.ms,
-        }
-        return Matte(alpha, foreground, mask, trimap, report)
+        self.budget.learn(trimap, watch.ms)
+        return Found(alpha, None, trimap, {**report, "ms": watch.ms})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +119,11 @@ class TrimapFree:
 
     matter: Matter
 
-    def run(self, image: Image) -> Matte:
-        """The matte, without mask and trimap."""
+    def run(self, image: Image, given: Given = NOTHING) -> Found:
+        """Alpha, without mask and trimap: none may be given."""
+        if given.confidence is not None or given.trimap is not None:
+            raise SettingError("a run with a MODNet takes no mask and no trimap", "leave them out")
         watch = Stopwatch()
         with watch("matte"):
             alpha = self.matter.matte(image)
-        with watch("foreground"):
-            foreground = estimate_foreground(image, alpha)
-        report: dict[str, Any] = {"subject": bool((alpha >= 0.5).any()), "ms": watch.ms}
-        return Matte(alpha, foreground, None, None, report)
+        return Found(alpha, report={"ms": watch.ms})

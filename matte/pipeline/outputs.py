@@ -1,89 +1,84 @@
 """The files that a run leaves behind."""
 
-import os
+import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from matte.arrays import Image
-from matte.compositing.backgrounds import colour
-from matte.compositing.blend import composite
-from matte.errors import OutputError
-from matte.files import write_file
-from matte.media.pictures import (
-    ALPHA_WRITABLE,
-    OPAQUE,
-    WRITABLE,
-    encode,
-    encode_alpha,
-    read_image,
-    with_alpha,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.errors import MatteWarning, OutputError
+from matte.files import write_files
+from matte.media.encoding import ALPHA_WRITABLE, OPAQUE, WRITABLE, encode, encode_alpha
+from matte.media.pictures import Photo
+from matte.media.streams import write_stdout
+from matte.pipeline.finishing import WHOLE, Finisher
+from matte.pipeline.jobs import STREAM
 from matte.stages import Matte
-
-
-def background_file(text: str) -> Path | None:
-    """The picture that `text` names; None if it is meant as a colour."""
-    path = Path(text)
-    return path if os.path.isfile(path) or path.suffix else None
-
-
-def read_background(text: str) -> Image | str:
-    """The picture that `text` names, or the colour, checked, where it names no file."""
-    file = background_file(text)
-    if file is not None:
-        return read_image(file)
-    colour(text)
-    return text
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Where one picture's results go; None where they are not wanted.
 
-    `picture` is the composite, or without a background the cut-out with its alpha.
+    `picture` is the composite, or the cut-out with its alpha.
     """
 
     picture: Path
-    background: Image | str | None = None
+    ending: str = ".png"  # what goes to standard output
     mask: Path | None = None
     trimap: Path | None = None
     alpha: Path | None = None
     foreground: Path | None = None
 
-    def paths(self) -> Iterator[tuple[Path, Collection[str]]]:
+    def paths(self, transparent: bool) -> Iterator[tuple[Path, Collection[str]]]:
         """Each file that will be written, and the endings that it may have."""
         for path in (self.mask, self.trimap, self.foreground):
             if path is not None:
                 yield path, WRITABLE
         if self.alpha is not None:
             yield self.alpha, ALPHA_WRITABLE
-        if self.background is None and self.picture.suffix.lower() in OPAQUE:
+        if transparent and self._ending(self.picture) in OPAQUE:
+            name = self.ending if self.picture == STREAM else self.picture.name
             raise OutputError(
-                f"{self.picture.name} can't hold transparency",
+                f"{name} can't hold transparency",
                 "name a .png, .webp or .tif, or give a background with --bg",
             )
-        yield self.picture, WRITABLE
+        if self.picture != STREAM:
+            yield self.picture, WRITABLE
 
-    def write(self, matte: Matte, overwrite: bool) -> list[Path]:
+    def write(self, photo: Photo, matte: Matte, finisher: Finisher, overwrite: bool) -> list[Path]:
         """Writes all of them, once all of them are encoded; returns what was written."""
-        if self.background is None:
-            picture = with_alpha(matte.foreground, matte.alpha)
-        else:
-            picture = composite(matte.foreground, matte.alpha, self.background)
-        files = [
-            (path, encode_alpha(matte.alpha, path.suffix))
-            if path is self.alpha
-            else (path, encode(array, path.suffix))
-            for path, array in (
-                (self.mask, matte.mask),
-                (self.trimap, matte.trimap),
-                (self.alpha, matte.alpha),
-                (self.foreground, matte.foreground),
-                (self.picture, picture),
+        kept = finisher.kept(matte.alpha)
+        files: list[tuple[Path, bytes]] = []
+        for path, array in ((self.mask, matte.mask), (self.trimap, matte.trimap)):
+            if path is not None and array is None:
+                warnings.warn(f"{path} is not written: there is none", MatteWarning, stacklevel=3)
+            elif path is not None:
+                files.append((path, encode(_part(array, kept), path.suffix)))
+        if self.alpha is not None:
+            files.append((self.alpha, encode_alpha(_part(matte.alpha, kept), self.alpha.suffix)))
+        if self.foreground is not None:
+            files.append(
+                (self.foreground, self._described(matte.foreground[kept], self.foreground, photo))
             )
-            if path is not None and array is not None
-        ]
-        for path, data in files:
-            write_file(path, data, overwrite)
-        return [path for path, _ in files]
+        picture = finisher.picture(photo, matte.foreground, matte.alpha)[kept]
+        files.append((self.picture, self._described(picture, self.picture, photo)))
+        named = [(path, data) for path, data in files if path != STREAM]
+        write_files(named, overwrite)
+        if self.picture == STREAM:
+            write_stdout(files[-1][1])
+        return [path for path, _ in named]
+
+    def _described(self, picture: NDArray[Any], path: Path, photo: Photo) -> bytes:
+        """The picture encoded, with what the photo's file said about it."""
+        return encode(_part(picture, WHOLE), self._ending(path), photo.profile, photo.exif)
+
+    def _ending(self, path: Path) -> str:
+        return self.ending if path == STREAM else path.suffix.lower()
+
+
+def _part(array: Any, kept: tuple[slice, slice]) -> Any:
+    return np.ascontiguousarray(array[kept])

@@ -3,4 +3,5 @@
 REFINERS = {
     "closed-form": "matte.refiner.closed_form:ClosedForm",
     "guided": "matte.refiner.guided:Guided",
+    "smooth": "matte.refiner.smooth:Smooth",
 }

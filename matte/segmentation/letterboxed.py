@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matte.arrays import BACKGROUND, SUBJECT, Image, Mask
+from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import letterbox, unletterbox
 from matte.runtime.session import Session, picture_input, run_map, told_size
@@ -18,19 +18,17 @@ class LetterboxedSegmenter:
     def __init__(self, session: Session, settings: SegmentationSettings, size: int = 0) -> None:
         """`size` is the long side that the network was trained at; 0: ask its file."""
         self._session = session
-        self._threshold = settings.threshold
         self._input, self._fixed = picture_input(session, KIND)
         self._size = settings.size or size
         if not (self._fixed or self._size):
             self._size = told_size(session) or DEFAULT_SIZE
 
-    def segment(self, image: Image) -> Mask:
-        """The subject's mask, at the picture's size; all 0 where there is no subject."""
+    def segment(self, image: Image) -> Confidence:
+        """How surely each pixel belongs to the subject, at the picture's size."""
         if self._fixed:
             box = letterbox(image, *self._fixed)
         else:
             box = letterbox(image, self._size, self._size, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
         values = run_map(self._session, self._input, blob, KIND)
-        subject = unletterbox(values, box, *image.shape[:2]) >= self._threshold
-        return Mask(np.where(subject, np.uint8(SUBJECT), np.uint8(BACKGROUND)))
+        return Confidence(unletterbox(values, box, *image.shape[:2]))

@@ -13,7 +13,7 @@ from matte.datasets.reading import read
 from matte.datasets.samples import UnusableError
 from matte.errors import OutputError, SettingError
 from matte.files import write_file
-from matte.media.pictures import encode, encode_alpha
+from matte.media.encoding import encode, encode_alpha
 from matte.metrics.masks import subject_iou
 from matte.stages import Matte
 from matte.training.collection import Progress
@@ -95,8 +95,9 @@ def distil(
         mask = Mask(np.where(matte.alpha >= 0.5, SUBJECT, 0).astype(np.uint8))
         iou = subject_iou(mask, Trimap(sample.truth))
         told = f"{done} of {len(entries)}: {entry.name}, IoU {iou:.3f}"
-        # Without a subject, agreement is an empty picture: nothing to learn an edge from.
-        if iou >= agreement and mask.any():
+        # Without a subject, agreement is an empty picture: nothing to learn an edge from. And what
+        # a MODNet took over for the teacher would teach it its own mistakes.
+        if iou >= agreement and mask.any() and "fallback" not in matte.report:
             # The picture comes last: only with it, the pair is whole.
             write_file(alpha, encode_alpha(matte.alpha, ".png"), overwrite=True)
             write_file(picture, stream, overwrite=True)

@@ -15,22 +15,26 @@ from matte.errors import MatteWarning
 _SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
 
 
-def make_trimap(mask: Mask, settings: TrimapSettings) -> Trimap:
+def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
     """Subject where the eroded mask is, background where the dilated mask is not, else unknown.
 
-    Erosion and dilation repeat `iterations` times with a k × k kernel anchored at (k // 2, k // 2):
-    with an even k the band is half a kernel wider on one side.
+    Erosion and dilation repeat with a k × k kernel anchored at (k // 2, k // 2): with an even k the
+    band is half a kernel wider on one side.
     """
-    if settings.k % 2 == 0:
+    k = settings.k
+    assert isinstance(k, int)
+    if k % 2 == 0:
         warnings.warn(
-            f"the kernel k = {settings.k} is even, so the band is lopsided:"
-            f" use {settings.k - 1} or {settings.k + 1}",
+            f"the kernel k = {k} is even, so the band is lopsided: use {k - 1} or {k + 1}",
             MatteWarning,
             stacklevel=2,
         )
-    kernel = cv2.getStructuringElement(_SHAPES[settings.shape], (settings.k, settings.k))
-    eroded = _repeated(cv2.erode, mask, kernel, settings.iterations)
-    dilated = _repeated(cv2.dilate, mask, kernel, settings.iterations)
+    kernel = cv2.getStructuringElement(_SHAPES[settings.shape], (k, k))
+    inwards, outwards = (
+        settings.iterations if times < 0 else times for times in (settings.erode, settings.dilate)
+    )
+    eroded = _repeated(cv2.erode, mask, kernel, inwards)
+    dilated = _repeated(cv2.dilate, mask, kernel, outwards)
     trimap = np.full(mask.shape, UNKNOWN, np.uint8)
     trimap[eroded >= SUBJECT] = SUBJECT
     trimap[dilated <= BACKGROUND] = BACKGROUND
@@ -50,8 +54,3 @@ def _repeated(
         if np.array_equal(before, values):
             break
     return values
-
-
-def unknown_share(trimap: Trimap) -> float:
-    """The unknown part of the picture, 0 … 1."""
-    return float(np.count_nonzero(trimap == UNKNOWN) / trimap.size)

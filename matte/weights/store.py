@@ -10,7 +10,7 @@ from typing import Any
 
 from matte.configs.places import stored_weights
 from matte.configs.tables import from_file, read_toml
-from matte.errors import SettingError, WeightsError
+from matte.errors import MissingWeightsError, SettingError, WeightsError
 from matte.files import write_file
 from matte.registry import nearest
 from matte.weights.download import Progress, download
@@ -62,9 +62,11 @@ class Weights:
         try:
             data = self.path.read_bytes()
         except OSError as error:
-            raise WeightsError(f"can't read {self.path} ({error.strerror})", remedy) from error
+            raise MissingWeightsError(
+                f"can't read {self.path} ({error.strerror})", remedy
+            ) from error
         if not hashlib.sha256(data).hexdigest().startswith(self.sha256):
-            raise WeightsError(f"{self.path} is damaged", remedy)
+            raise MissingWeightsError(f"{self.path} is damaged", remedy)
 
 
 def all_weights() -> dict[str, Weights]:
@@ -141,7 +143,7 @@ def find(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     """
     known = {n: w for n, w in all_weights().items() if w.kind == kind}
     if name in known and place(known[name]) == "not fetched":
-        raise WeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
+        raise MissingWeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
     if name in known:
         known[name].check()
         return known[name]
@@ -159,7 +161,8 @@ def find(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
         raise WeightsError(
             f"{path} is not a whole ONNX file", f"give the name of a {kind} or its .onnx"
         )
-    return Weights(file=path.name, kind=kind, folder=path.parent)
+    digest = hashlib.sha256(data).hexdigest()
+    return Weights(file=path.name, kind=kind, sha256=digest, folder=path.parent)
 
 
 GRAPH = 7  # the field of a protobuf ModelProto that holds the graph

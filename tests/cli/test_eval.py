@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matte.media.pictures import encode_alpha, read_image
+from matte.media.encoding import encode_alpha
+from matte.media.pictures import read_image
 from tests.cli.test_grammar import HEAVY, loaded_by, run
 from tests.conftest import disc, save
 

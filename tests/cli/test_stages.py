@@ -11,8 +11,8 @@ import pytest
 from matte.arrays import Mask
 from matte.configs.loader import settle
 from matte.configs.settings import TrimapSettings
-from matte.media.pictures import read_alpha, read_image, read_trimap
-from matte.trimap.morphology import make_trimap
+from matte.media.pictures import read_alpha, read_image, read_photo, read_trimap
+from matte.trimap.morphology import kernel_band
 from tests.cli.test_grammar import run
 from tests.conftest import disc, save
 from tests.tolerances import REFINED
@@ -23,7 +23,7 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
     """A picture, its mask and its trimap."""
     image, alpha = disc(96, 128)
     mask = Mask(np.where(alpha > 0.5, 255, 0).astype(np.uint8))
-    trimap = make_trimap(mask, TrimapSettings(k=3, iterations=4))
+    trimap = kernel_band(mask, TrimapSettings(k=3, iterations=4))
     return (
         save(tmp_path / "photo.png", image),
         save(tmp_path / "mask.png", mask),
@@ -44,6 +44,28 @@ def test_trimap_is_the_recipes(files: tuple[Path, Path, Path], tmp_path: Path) -
     assert np.array_equal(read_trimap(tmp_path / "mask-trimap.png"), expected)
 
 
+def test_a_trimap_that_nothing_can_come_of_is_said(tmp_path: Path) -> None:
+    mask = save(tmp_path / "mask.png", np.zeros((40, 50), np.uint8))
+    result = run("trimap", mask)
+    assert result.exit_code == 0
+    target = tmp_path / "mask-trimap.png"
+    assert result.stderr == f"Warning: {target}: the trimap has no sure subject\n"
+    assert (read_trimap(target) == 0).all()
+
+
+def test_where_a_soft_mask_is_unsure_the_trimap_is_unknown(tmp_path: Path) -> None:
+    soft = np.zeros((90, 120), np.float32)
+    soft[20:70, 30:90] = 1
+    soft[35:60, 90:110] = 0.3  # hair, perhaps
+    np.save(tmp_path / "mask.npy", soft)
+    result = run("trimap", tmp_path / "mask.npy")
+    assert result.exit_code == 0, result.output
+    trimap = read_trimap(tmp_path / "mask-trimap.png")
+    assert (trimap[40:55, 95:105] == 128).all()
+    assert trimap[45, 60] == 255
+    assert trimap[5, 5] == 0
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".npy"])
 def test_refine_writes_alpha(files: tuple[Path, Path, Path], tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"alpha{suffix}"
@@ -51,6 +73,17 @@ def test_refine_writes_alpha(files: tuple[Path, Path, Path], tmp_path: Path, suf
     assert result.exit_code == 0, result.output
     _, alpha = disc(96, 128)
     assert np.abs(read_alpha(target) - alpha).mean() < REFINED
+
+
+def test_refine_tells_what_is_odd(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    blank = save(tmp_path / "blank.png", np.zeros((96, 128), np.uint8))
+    result = run("refine", files[0], blank, "--refiner", "guided")
+    assert result.exit_code == 0
+    told = f"{blank}: the trimap has no sure subject: it is used as it is"
+    assert result.stderr == f"Warning: {told}\n"
+    refused = run("refine", files[0], files[2], "--max-pixels", "100", "--overwrite")
+    assert refused.exit_code == 1
+    assert "is 128×96, 0 megapixels: raise --max-pixels" in refused.stderr
 
 
 def test_composite_takes_the_old_background_out(
@@ -67,6 +100,27 @@ def test_composite_takes_the_old_background_out(
     cleaned = np.abs(read_image(tmp_path / "photo-composite.png") - exact).max()
     assert cleaned < 12
     assert np.abs(read_image(kept) - exact).max() > 3 * cleaned
+
+
+def test_composites_as_image_makes_them(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    image, alpha = disc(96, 128)
+    np.save(tmp_path / "alpha.npy", alpha)
+    words = ("composite", files[0], tmp_path / "alpha.npy", "--bg", "transparent")
+    result = run(*words, "--crop", "0", "-o", tmp_path / "cut.png")
+    assert result.exit_code == 0, result.output
+    cut = read_photo(tmp_path / "cut.png")
+    assert cut.pixels.shape[0] < 70
+    assert cut.transparency is not None
+    piped = run(*words, "-o", "-")
+    assert piped.exit_code == 0
+    assert piped.stdout_bytes.startswith(b"\x89PNG")
+    # What was transparent in the picture stays so.
+    rgba = np.dstack([image, np.full(alpha.shape, 51, np.uint8)])
+    glass = save(tmp_path / "glass.png", rgba)
+    out = tmp_path / "out.png"
+    assert run("composite", glass, *words[2:], "-o", out, "--keep-colours").exit_code == 0
+    assert read_photo(out).transparency is not None
+    assert read_alpha(out).max() == pytest.approx(0.2)
 
 
 def test_sizes_that_differ_are_said(files: tuple[Path, Path, Path], tmp_path: Path) -> None:

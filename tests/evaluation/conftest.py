@@ -10,8 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from matte.arrays import Mask
 from matte.configs.settings import TrimapSettings
-from matte.media.pictures import encode_alpha
-from matte.trimap.morphology import make_trimap
+from matte.media.encoding import encode_alpha
+from matte.trimap.morphology import kernel_band
 from tests.conftest import disc, save
 
 SIZES = {"a": (60, 80), "b": (72, 64), "c": (96, 100)}
@@ -28,7 +28,7 @@ def mattes(tmp_path: Path) -> Path:
         save(data / f"input/{name}.png", image)
         (data / f"gt/{name}.png").write_bytes(encode_alpha(alpha, ".png"))
         mask = Mask(np.where(alpha > 0.5, 255, 0).astype(np.uint8))
-        trimap = make_trimap(mask, TrimapSettings(k=3, iterations=6))
+        trimap = kernel_band(mask, TrimapSettings(k=3, iterations=6))
         save(data / f"trimap1/{name}.png", np.where(trimap == 128, 102, trimap).astype(np.uint8))
     return data
 

@@ -8,7 +8,8 @@ from matte.configs.loader import Settled, settle
 from matte.errors import MatteError, PictureError
 from matte.evaluation.mattes import evaluate_modnet, evaluate_pipeline, evaluate_refiner
 from matte.evaluation.trimaps import from_alpha, from_folder
-from matte.media.pictures import encode_alpha, read_alpha, read_image
+from matte.media.encoding import encode_alpha
+from matte.media.pictures import read_alpha, read_image
 from matte.metrics.mattes import sad
 from matte.refiner.guided import Guided
 from tests.conftest import save
@@ -99,6 +100,7 @@ def test_the_pipeline_is_compared_with_its_mask(mattes: Path, bright: Path) -> N
     )
 
 
+@pytest.mark.filterwarnings("ignore:no subject found")
 def test_a_modnet_and_a_peer(mattes: Path, tmp_path: Path, linear_network: Write) -> None:
     """Both get a quarter of green, the one from −1 … 1, the other from 0 … 1."""
     net = linear_network("net", [[0.0, 0.125, 0.0]], [0.125])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matte.arrays import Alpha, Image, Trimap, as_trimap
-from matte.configs.settings import TrimapSettings
+from matte.configs.settings import Config, TrimapSettings
 from matte.errors import PictureError, SettingError
 from matte.evaluation.blind import Blind
 from matte.evaluation.trimaps import from_alpha, from_folder, from_segmenter
@@ -85,7 +85,7 @@ def test_a_folders_trimaps_are_sorted(mattes: Path) -> None:
 
 def test_the_lines_own_trimap_does_not_know_the_truth() -> None:
     image, alpha = disc(96, 128)
-    source = from_segmenter(BrightIsSubject(), TrimapSettings(k=3, iterations=2))
+    source = from_segmenter(BrightIsSubject(), Config(trimap=TrimapSettings(k=3, iterations=2)))
     assert not source.trusted
     one, other = (source.draw("x", image, Alpha(a)) for a in (alpha, alpha * 0))
     assert np.array_equal(one, other)

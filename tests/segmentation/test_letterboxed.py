@@ -11,6 +11,7 @@ from matte.errors import WeightsError
 from matte.media.pictures import read_image
 from matte.runtime.session import open_session
 from matte.segmentation.letterboxed import LetterboxedSegmenter
+from matte.segmentation.masks import make_mask
 from matte.weights.store import all_weights
 from tests.fakes import FakeSession
 
@@ -24,14 +25,15 @@ def redness(blob: Floats) -> Floats:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_masks_have_the_pictures_size(shape: tuple[int, int]) -> None:
+def test_confidences_have_the_pictures_size(shape: tuple[int, int]) -> None:
     segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), 64)
     image = np.zeros((*shape, 3), np.uint8)
     image[:, : shape[1] // 2, 0] = 255
-    mask = segmenter.segment(Image(image))
-    assert mask.shape == shape
-    assert mask.dtype == np.uint8
-    assert set(np.unique(mask)) <= {0, 255}
+    confidence = segmenter.segment(Image(image))
+    assert confidence.shape == shape
+    assert confidence.dtype == np.float32
+    assert (confidence >= 0).all()
+    assert (confidence <= 1).all()
 
 
 def test_pictures_are_not_squashed() -> None:
@@ -42,12 +44,13 @@ def test_pictures_are_not_squashed() -> None:
     assert session.seen[0].shape == (1, 3, 32, 64)  # 19 × 64, padded to whole multiples of 32
 
 
-def test_the_threshold_decides() -> None:
+def test_confidence_is_what_the_network_tells_whatever_the_threshold() -> None:
     image = Image(np.full((8, 8, 3), 102, np.uint8))  # 0.4
-    for threshold, subject in ((0.3, True), (0.5, False)):
+    for threshold in (0.3, 0.5):
         settings = SegmentationSettings(threshold=threshold)
-        mask = LetterboxedSegmenter(FakeSession(redness), settings, 64).segment(image)
-        assert mask.any() == subject
+        confidence = LetterboxedSegmenter(FakeSession(redness), settings, 64).segment(image)
+        assert np.allclose(confidence, 0.4)
+        assert make_mask(confidence, settings).any() == (threshold < 0.4)
 
 
 def test_the_size_is_the_settings_else_the_stores_else_the_files() -> None:
@@ -64,11 +67,11 @@ def test_the_size_is_the_settings_else_the_stores_else_the_files() -> None:
 
 def test_fixed_networks_get_their_size() -> None:
     session = FakeSession(redness, shape=(1, 3, 48, 80))
-    mask = LetterboxedSegmenter(session, SegmentationSettings()).segment(
+    confidence = LetterboxedSegmenter(session, SegmentationSettings()).segment(
         Image(np.full((33, 20, 3), 255, np.uint8))
     )
     assert session.seen[0].shape == (1, 3, 48, 80)
-    assert (mask == 255).all()
+    assert (confidence == 1).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 6, 32, 32), (1, 3, 32), (1, 32, 32, 3), (1, 3, 32, None)])
@@ -107,11 +110,12 @@ def test_shipped_networks_find_the_astronaut(name: str, sample: Path) -> None:
     session = open_session(weights.path, RuntimeSettings())
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
     image = read_image(sample)
-    mask = segmenter.segment(image)
+    confidence = segmenter.segment(image)
+    mask = make_mask(confidence, SegmentationSettings())
     assert (mask[100:180, 195:250] == 255).mean() > 0.98, "the face"
     assert (mask[320:420, 120:280] == 255).mean() > 0.9, "the suit, with its straps"
     assert (mask[20:140, 300:380] == 0).mean() > 0.95, "the wall"
-    assert np.array_equal(segmenter.segment(image), mask), "deterministic"
+    assert np.array_equal(segmenter.segment(image), confidence), "deterministic"
 
 
 @pytest.mark.parametrize("grey", [0, 90, 128, 255])
@@ -119,4 +123,5 @@ def test_the_default_finds_nobody_on_a_card(grey: int) -> None:
     weights = all_weights()[SegmentationSettings().segmenter]
     session = open_session(weights.path, RuntimeSettings())
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
-    assert not segmenter.segment(Image(np.full((200, 300, 3), grey, np.uint8))).any()
+    card = Image(np.full((200, 300, 3), grey, np.uint8))
+    assert not make_mask(segmenter.segment(card), SegmentationSettings()).any()

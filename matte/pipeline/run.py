@@ -1,0 +1,107 @@
+"""Pictures through a line, one after the other."""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_size
+from matte.compositing.foreground import estimate_foreground
+from matte.errors import MatteWarning
+from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
+from matte.pipeline.lines import NOTHING, Found, Given, Line
+from matte.pipeline.timing import Stopwatch
+from matte.stages import Matte
+from matte.trimap.drawing import flaw
+
+Picture = NDArray[Any] | str | Path | Photo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pipeline:
+    """Mattes pictures, one after the other, with networks that stay loaded."""
+
+    line: Line
+    facts: dict[str, Any]
+    """What every picture's report begins with."""
+    max_pixels: int
+
+    def __call__(
+        self,
+        image: Picture,
+        *,
+        mask: NDArray[Any] | str | Path | None = None,
+        trimap: NDArray[Any] | str | Path | None = None,
+    ) -> Matte:
+        """The matte of a picture: a path, a `Photo`, or RGB as uint8 or uint16 (H, W, 3).
+
+        `mask` tells where the subject is, and may be soft; `trimap` tells what is known, and takes
+        the mask's place.
+        """
+        named = isinstance(image, str | Path)
+        photo = self._photo(image)
+        return self.run(photo, self.given(photo, mask, trimap), str(image) if named else "")
+
+    def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
+        """The matte of a photo; `name` is what warnings call it."""
+        found = self.line.run(photo.pixels, given)
+        alpha = found.alpha
+        if photo.transparency is not None:
+            alpha = Alpha(np.minimum(alpha, photo.transparency))
+        watch = Stopwatch()
+        with watch("foreground"):
+            foreground = estimate_foreground(photo.pixels, alpha)
+        report = self._report(alpha, found, watch)
+        for doubt in _doubts(name or "the picture", found, report):
+            warnings.warn(doubt, MatteWarning, stacklevel=3)
+        return Matte(alpha, foreground, found.mask, found.trimap, report)
+
+    def given(
+        self,
+        photo: Photo,
+        mask: NDArray[Any] | str | Path | None = None,
+        trimap: NDArray[Any] | str | Path | None = None,
+    ) -> Given:
+        """What is known of the photo beforehand, read and checked."""
+        confidence = known = None
+        if isinstance(mask, str | Path):
+            confidence = Confidence(read_alpha(Path(mask), self.max_pixels))
+        elif mask is not None:
+            confidence = Confidence(as_alpha(mask))
+        if isinstance(trimap, str | Path):
+            known = read_trimap(Path(trimap), self.max_pixels)
+        elif trimap is not None:
+            known = as_trimap(trimap)
+        for name, array in (("mask", confidence), ("trimap", known)):
+            if array is not None:
+                same_size(("picture", photo.pixels), (name, array))
+        return Given(confidence, known)
+
+    def _report(self, alpha: Alpha, found: Found, watch: Stopwatch) -> dict[str, Any]:
+        report = copy.deepcopy(self.facts)  # a report is the caller's to change
+        height, width = alpha.shape
+        report |= {"width": width, "height": height, "subject": bool((alpha >= 0.5).any())}
+        return {**report, **found.report, "ms": {**found.report["ms"], **watch.ms}}
+
+    def _photo(self, image: Picture) -> Photo:
+        if isinstance(image, Photo):
+            return image
+        if isinstance(image, str | Path):
+            return read_photo(Path(image), self.max_pixels)
+        return Photo(as_image(image))
+
+
+def _doubts(name: str, found: Found, report: dict[str, Any]) -> Iterator[str]:
+    """What a person should be told about the result."""
+    fallback = report.get("fallback", {})
+    if fallback and "found" not in fallback:
+        yield f"{name}: {fallback['reason']}: its matte is MODNet's"
+    if not report["subject"]:
+        yield f"no subject found in {name}: alpha is nowhere above one half"
+    if found.mask is None and found.trimap is not None and (wrong := flaw(found.trimap)):
+        yield f"{name}: {wrong}: it is used as it is"

@@ -1,0 +1,220 @@
+"""One picture with many trimaps: which band suits it best."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap, as_image
+from matte.configs.loader import settle
+from matte.configs.settings import TrimapSettings
+from matte.errors import MatteWarning, PictureError, SettingError
+from matte.media.pictures import Photo, read_photo
+from matte.pipeline.agreement import Edges
+from matte.pipeline.build import build_two_stage
+from matte.pipeline.lines import LEAST, NO_SUBJECT, TwoStage
+from matte.pipeline.run import Picture
+from matte.pipeline.sweep_scores import Choice, Kernel, Score, choose
+from matte.pipeline.timing import Stopwatch
+from matte.refiner.belief import believed
+from matte.segmentation.masks import make_mask
+from matte.trimap.drawing import draw_band, flaw, unknown_share
+
+TOGETHER = 4  # trimaps that a refiner is given at once, if it takes several
+MOST = 200  # settings in one sweep
+DEFAULT_K: tuple[Kernel, ...] = ("auto", 3, 7, 13)
+
+Watch = Callable[[int, int], None]  # is told how many settings are done, of how many
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A refiner that takes several trimaps of a picture at once."""
+
+    def refine_all(self, image: Image, trimaps: Sequence[Trimap]) -> list[Alpha]:
+        """For each of them what refine() gives."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """A picture with its one mask; and for each setting, in their order, trimap, alpha, score."""
+
+    photo: Photo
+    mask: Mask
+    trimaps: tuple[Trimap, ...]
+    alphas: tuple[Alpha, ...]
+    scores: tuple[Score, ...]
+    choice: Choice
+    subject: bool
+    """Whether there is one; without, every alpha is 0 everywhere."""
+    segment_ms: float
+
+
+def every_band(
+    k: Sequence[Kernel] = (),
+    iterations: Sequence[int] = (),
+    width: Sequence[str] = (),
+    base: TrimapSettings | None = None,
+) -> tuple[TrimapSettings, ...]:
+    """Each kernel with each number of iterations, "auto" once, each width; none twice.
+
+    What is not named is as in `base`; without k and width, `iterations` vary its kernel, and
+    without any of them k is each of DEFAULT_K.
+    """
+    base = base or TrimapSettings()
+    if not (k or width):
+        kernel = base.k if isinstance(base.k, int) else TrimapSettings().k
+        k = (kernel,) if iterations else DEFAULT_K
+    if iterations:
+        base = replace(base, erode=-1, dilate=-1)
+    bands: dict[TrimapSettings, None] = {}
+    for side in k:
+        times = iterations if iterations and side != "auto" else (base.iterations,)
+        bands |= dict.fromkeys(replace(base, k=side, iterations=n, width="") for n in times)
+    bands |= dict.fromkeys(replace(base, width=reach) for reach in width)
+    if len(bands) > MOST:
+        raise SettingError(f"a sweep over {len(bands)} settings", f"give at most {MOST}")
+    return tuple(bands)
+
+
+def sweep(
+    image: Picture,
+    bands: Sequence[TrimapSettings] = (),
+    line: TwoStage | None = None,
+    watch: Watch | None = None,
+) -> Sweep:
+    """The picture segmented once, then refined with each band; and which of them is the best.
+
+    `image` is as for a `Pipeline`; `bands` come from every_band(), without: its defaults.
+    `line` names segmenter and refiner, without: those of the default preset; its own band and its
+    budget are not looked at.
+    """
+    line = line or build_two_stage(settle().config)
+    photo = _photo(image)
+    spent = Stopwatch()
+    with spent("segment"):
+        confidence = line.segmenter.segment(photo.pixels)
+        mask = make_mask(confidence, line.segmentation)
+    subject = bool(np.count_nonzero(mask) >= LEAST * mask.size)
+    tried = [_drawn(mask, confidence, band, subject) for band in bands or every_band()]
+    waiting = [place for place, one in enumerate(tried) if not one.doubt]
+    for start in range(0, len(waiting), TOGETHER):
+        if watch:
+            watch(len(tried) - len(waiting) + start, len(tried))
+        places = waiting[start : start + TOGETHER]
+        found = _refined(line, photo.pixels, confidence, [tried[place] for place in places])
+        for place, one in zip(places, found, strict=True):
+            tried[place] = one
+    if watch:
+        watch(len(tried), len(tried))
+    if photo.transparency is not None:
+        least = photo.transparency
+        tried = [replace(one, alpha=Alpha(np.minimum(one.alpha, least))) for one in tried]
+    scores = _scores(photo.pixels, tried)
+    trimaps, alphas = tuple(one.trimap for one in tried), tuple(one.alpha for one in tried)
+    return Sweep(
+        photo, mask, trimaps, alphas, scores, choose([scores]), subject, spent.ms["segment"]
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tried:
+    """A setting on its way."""
+
+    band: TrimapSettings
+    trimap: Trimap
+    alpha: Alpha
+    ms: float
+    doubt: str
+
+
+def _photo(image: Picture) -> Photo:
+    if isinstance(image, Photo):
+        return image
+    return read_photo(Path(image)) if isinstance(image, str | Path) else Photo(as_image(image))
+
+
+def _drawn(mask: Mask, confidence: Confidence, band: TrimapSettings, subject: bool) -> _Tried:
+    """The setting with its trimap; alpha is the mask, for now."""
+    watch = Stopwatch()
+    with watch("trimap"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", MatteWarning)  # even kernels are told in the score
+        trimap = draw_band(mask, confidence, band).trimap
+    alpha = Alpha((mask == SUBJECT).astype(np.float32) * np.float32(subject))
+    doubt = flaw(trimap) if subject else NO_SUBJECT
+    return _Tried(band, trimap, alpha, watch.ms["trimap"], doubt)
+
+
+def _refined(
+    line: TwoStage, image: Image, confidence: Confidence, tried: Sequence[_Tried]
+) -> list[_Tried]:
+    """The settings with their alphas, several at once if the refiner can."""
+    refiner = line.refiner
+    if not isinstance(refiner, Batching):
+        return [_refined_alone(line, image, confidence, one) for one in tried]
+    watch = Stopwatch()
+    with watch("refine"):
+        alphas = refiner.refine_all(image, [one.trimap for one in tried])
+    ms = watch.ms["refine"] / len(tried)
+    return [
+        _with_alpha(one, alpha, ms, line, confidence)
+        for one, alpha in zip(tried, alphas, strict=True)
+    ]
+
+
+def _refined_alone(line: TwoStage, image: Image, confidence: Confidence, tried: _Tried) -> _Tried:
+    watch = Stopwatch()
+    try:
+        with watch("refine"):
+            alpha = line.refiner.refine(image, tried.trimap)
+    except PictureError as error:  # the next band may suit the refiner better
+        return replace(tried, doubt=error.cause)
+    return _with_alpha(tried, alpha, watch.ms["refine"], line, confidence)
+
+
+def _with_alpha(
+    tried: _Tried, alpha: Alpha, ms: float, line: TwoStage, confidence: Confidence
+) -> _Tried:
+    if tried.band.k == "auto" and not tried.band.width:
+        alpha = believed(alpha, tried.trimap, confidence, line.segmentation.threshold)
+    return replace(tried, alpha=alpha, ms=tried.ms + ms)
+
+
+def _scores(image: Image, tried: Sequence[_Tried]) -> tuple[Score, ...]:
+    """What is measured of each setting; those in doubt are not measured."""
+    sound = [place for place, one in enumerate(tried) if not one.doubt]
+    region = np.zeros(image.shape[:2], bool)
+    for place in sound:
+        region |= tried[place].trimap == UNKNOWN
+    edges = Edges(image, region)
+    changes = _changes([tried[place] for place in sound])
+    instability = dict(zip(sound, changes, strict=True))
+    return tuple(
+        Score(
+            one.band,
+            unknown_share(one.trimap),
+            None if one.doubt else edges.agreement(one.alpha),
+            instability.get(place),
+            round(one.ms, 1),
+            one.doubt,
+        )
+        for place, one in enumerate(tried)
+    )
+
+
+def _changes(tried: Sequence[_Tried]) -> list[float | None]:
+    """Each one's mean change of alpha to the next narrower and to the next wider band."""
+    by_width = sorted(range(len(tried)), key=lambda place: unknown_share(tried[place].trimap))
+    found: list[list[float]] = [[] for _ in tried]
+    for narrow, wide in pairwise(by_width):
+        one, other = tried[narrow], tried[wide]
+        union = (one.trimap == UNKNOWN) | (other.trimap == UNKNOWN)
+        change = float(np.abs(one.alpha - other.alpha)[union].mean())
+        found[narrow].append(change)
+        found[wide].append(change)
+    return [sum(values) / len(values) if values else None for values in found]

@@ -1,0 +1,80 @@
+"""From the segmenter's confidence to a binary mask, cleaned as the settings ask."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import BACKGROUND, SUBJECT, Confidence, Mask
+from matte.configs.settings import SegmentationSettings
+
+Flags = NDArray[np.bool_]
+
+
+def make_mask(confidence: Confidence, settings: SegmentationSettings) -> Mask:
+    """255 where the confidence reaches the threshold, else 0; then, where the settings ask for it:
+    edge smoothed, opened, closed, holes filled, all but the largest parts removed.
+    """
+    subject = confidence >= settings.threshold
+    if settings.smooth_mask:
+        subject = _smooth(subject, settings.smooth_mask)
+    if settings.open_mask:
+        subject = _opened(subject, settings.open_mask)
+    if settings.close_mask:
+        subject = ~_opened(~subject, settings.close_mask)
+    if settings.fill_holes:
+        subject = _filled(subject, settings.fill_holes * subject.size)
+    if settings.keep_parts:
+        subject = _largest(subject, settings.keep_parts)
+    return Mask(np.where(subject, np.uint8(SUBJECT), np.uint8(BACKGROUND)))
+
+
+def _smooth(subject: Flags, radius: int) -> Flags:
+    """The mask with corners and steps of its edge rounded off: blurred, and cut in the middle."""
+    side = 2 * radius + 1
+    blurred = cv2.GaussianBlur(subject.astype(np.float32), (side, side), 0)
+    return np.asarray(blurred >= 0.5)
+
+
+def _opened(subject: Flags, radius: int) -> Flags:
+    """Without what no disc fits into; beyond the picture's border the mask goes on as it ends."""
+    height, width = subject.shape
+    wide = np.pad(subject, radius, mode="edge")
+    opened = _nearer(_farther(wide, radius), radius)
+    return opened[radius : radius + height, radius : radius + width]
+
+
+def _farther(subject: Flags, radius: int) -> Flags:
+    """The subject's pixels that are farther than `radius` from the ground."""
+    if subject.all():
+        return subject
+    depth = cv2.distanceTransform(subject.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(depth > radius)
+
+
+def _nearer(subject: Flags, radius: int) -> Flags:
+    """The pixels that are at most `radius` from the subject."""
+    return ~_farther(~subject, radius)
+
+
+def _filled(subject: Flags, area: float) -> Flags:
+    """Without the holes of up to `area` pixels: parts of the ground that touch no border."""
+    ground = (~subject).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
+    height, width = subject.shape
+    left, top, wide, high, pixels = stats.T
+    inside = (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
+    small = inside & (pixels <= area)
+    small[0] = False  # what is no ground
+    return np.asarray(subject | small[labels])
+
+
+def _largest(subject: Flags, parts: int) -> Flags:
+    """The `parts` largest connected parts."""
+    region = subject.astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
+    if count - 1 <= parts:
+        return subject
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    kept = np.zeros(count, bool)
+    kept[1 + np.argsort(-sizes, kind="stable")[:parts]] = True
+    return np.asarray(kept[labels])

@@ -1,0 +1,9 @@
+import pytest
+
+from tests import fakes
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`matte image` without networks."""
+    monkeypatch.setattr("matte.pipeline.batch.build", fakes.build)

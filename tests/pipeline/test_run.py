@@ -1,0 +1,107 @@
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matte
+from matte.arrays import Alpha, Image
+from matte.configs.loader import settle
+from matte.errors import MatteWarning, PictureError
+from matte.media.pictures import Photo, read_image
+from tests.conftest import disc, save
+from tests.fakes import build
+
+IMAGE, ALPHA = disc(64, 80)
+PIPELINE = build(settle("balanced", flags={"k": 3, "iterations": 2}))
+
+
+def test_a_path_a_photo_and_pixels_give_one_result(tmp_path: Path) -> None:
+    path = save(tmp_path / "photo.png", IMAGE)
+    results = [PIPELINE(picture) for picture in (path, str(path), IMAGE, Photo(IMAGE))]
+    for result in results:
+        assert np.array_equal(result.alpha, results[0].alpha)
+        assert result.report["settings"]["k"] == 3
+        assert set(result.report["ms"]) == {"segment", "trimap", "refine", "foreground"}
+
+
+def test_a_path_and_its_pixels_give_one_result_with_networks(sample: Path) -> None:
+    pipeline = matte.load("fast", k=5, backend="onnx")
+    from_path = pipeline(str(sample))
+    assert np.array_equal(from_path.alpha, pipeline(read_image(sample)).alpha)
+    assert {row["backend"] for row in from_path.report["networks"].values()} == {"onnx"}
+
+
+def test_masks_and_trimaps_are_files_or_arrays(tmp_path: Path) -> None:
+    mask = np.where(ALPHA > 0.5, 255, 0).astype(np.uint8)
+    trimap = np.where((ALPHA > 0) & (ALPHA < 1), 128, mask).astype(np.uint8)
+    masks: list[Any] = [mask, mask > 0, save(tmp_path / "mask.png", mask), tmp_path / "mask.npy"]
+    np.save(tmp_path / "mask.npy", (mask / 255).astype(np.float64))
+    alphas = [PIPELINE(IMAGE, mask=given).alpha for given in masks]
+    assert all(np.array_equal(alpha, alphas[0]) for alpha in alphas)
+    # 1, 3 and 4 channels; values are sorted at 85 and 170.
+    rgb = np.repeat(trimap[:, :, None], 3, axis=2)
+    rgba = np.dstack([rgb, np.full(trimap.shape, 255, np.uint8)])
+    near = np.select([trimap == 0, trimap == 128], [84, 169], 170).astype(np.uint8)
+    arrays = enumerate((trimap, rgb, rgba, near))
+    trimaps: list[Any] = [save(tmp_path / f"{i}.png", array) for i, array in arrays]
+    for given in [trimap, *trimaps]:
+        result = PIPELINE(IMAGE, trimap=given, mask=mask)
+        assert result.trimap is not None
+        assert np.array_equal(result.trimap, trimap)
+        assert result.mask is None
+
+
+def test_what_is_given_must_fit() -> None:
+    with pytest.raises(PictureError, match="the mask is 5×6, the picture 80×64: give both"):
+        PIPELINE(IMAGE, mask=np.zeros((6, 5), np.uint8))
+    with pytest.raises(PictureError, match="the trimap is 5×6, the picture 80×64"):
+        PIPELINE(IMAGE, trimap=np.zeros((6, 5), np.uint8))
+    with pytest.raises(PictureError, match="outside 0 … 1"):
+        PIPELINE(IMAGE, mask=np.full((64, 80), np.nan))
+
+
+def test_the_pictures_own_transparency_limits_alpha() -> None:
+    half = Alpha(np.full(ALPHA.shape, 0.25, np.float32))
+    assert PIPELINE(Photo(IMAGE)).alpha.max() == 1
+    with pytest.warns(MatteWarning, match="no subject found in the picture: alpha is nowhere"):
+        result = PIPELINE(Photo(IMAGE, transparency=half))
+    assert result.alpha.max() == 0.25
+    assert result.report["subject"] is False
+
+
+def test_reports_do_not_share_what_can_be_changed() -> None:
+    one = PIPELINE(IMAGE).report
+    one["settings"]["k"] = 99
+    assert PIPELINE(IMAGE).report["settings"]["k"] == 3
+
+
+def test_a_given_trimap_that_is_odd_is_used_and_told() -> None:
+    with pytest.warns(MatteWarning) as told:
+        result = PIPELINE(IMAGE, trimap=np.zeros((64, 80), np.uint8))
+    assert (result.alpha == 0).all()
+    assert [str(warning.message) for warning in told] == [
+        "no subject found in the picture: alpha is nowhere above one half",
+        "the picture: the trimap has no sure subject: it is used as it is",
+    ]
+
+
+def test_a_fallback_is_told_once_and_by_name(tmp_path: Path) -> None:
+    pipeline = build(settle("balanced", flags={"k": 101}))
+    path = save(tmp_path / "photo.png", IMAGE)
+    with pytest.warns(MatteWarning) as told:
+        result = pipeline(path)
+    (warning,) = told
+    assert str(warning.message) == f"{path}: the trimap has no sure subject: its matte is MODNet's"
+    assert result.report["fallback"] == {"reason": "the trimap has no sure subject", "to": "modnet"}
+    assert set(result.report["ms"]) == {"segment", "trimap", "matte", "foreground"}
+
+
+def test_inputs_stay_as_they_are() -> None:
+    image, mask = Image(IMAGE.copy()), ALPHA.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        PIPELINE(image, mask=mask)
+    assert np.array_equal(image, IMAGE)
+    assert np.array_equal(mask, ALPHA)

@@ -1,0 +1,135 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matte.arrays import UNKNOWN, Confidence, Trimap
+from matte.configs.settings import RuntimeSettings, SegmentationSettings, TrimapSettings
+from matte.imaging.scaling import scaled
+from matte.media.pictures import read_image
+from matte.runtime.session import open_session
+from matte.segmentation.letterboxed import LetterboxedSegmenter
+from matte.segmentation.masks import make_mask
+from matte.trimap.drawing import draw_band, flaw, unknown_share
+from matte.trimap.reach import MOST
+from matte.weights.store import all_weights
+from tests.trimap.test_reach import blob, sure
+
+TINY = [(1, 1), (1, 2), (3, 3), (1, 300), (300, 1), (2, 5000)]
+BANDS = [
+    TrimapSettings(),
+    TrimapSettings(k="auto"),
+    TrimapSettings(width="3"),
+    TrimapSettings(width="20%"),
+]
+
+
+@pytest.mark.parametrize("shape", TINY)
+@pytest.mark.parametrize("settings", BANDS)
+@pytest.mark.parametrize("kind", ["nothing", "everything", "half", "noise"])
+def test_tiny_pictures_have_trimaps(
+    shape: tuple[int, int], settings: TrimapSettings, kind: str
+) -> None:
+    noise = np.random.default_rng(3).random(shape)
+    values = {"nothing": 0 * noise, "everything": 0 * noise + 1, "half": 0 * noise + 0.5}
+    confidence = Confidence(values.get(kind, noise).astype(np.float32))
+    mask = make_mask(confidence, SegmentationSettings())
+    trimap = draw_band(mask, confidence, settings).trimap
+    assert trimap.shape == shape
+    assert trimap.dtype == np.uint8
+    assert np.array_equal(trimap[trimap != UNKNOWN], mask[trimap != UNKNOWN])
+    assert isinstance(flaw(trimap), str)
+
+
+@pytest.mark.parametrize("long_side", [400, 800, 1600])
+def test_a_share_is_its_pixels(long_side: int) -> None:
+    confidence = blob(3 * long_side // 4, long_side, 0.01)
+    mask = sure(confidence)
+    share, pixels = (
+        draw_band(mask, confidence, TrimapSettings(width=width)).trimap
+        for width in ("2%", f"{0.02 * long_side}px")
+    )
+    assert np.array_equal(share, pixels)
+
+
+def test_a_share_is_the_same_band_at_every_size() -> None:
+    settings = TrimapSettings(width="2%")
+    shares = []
+    for scale in (1, 2, 5):
+        confidence = Confidence(scaled(blob(300, 400, 0.01), 300 * scale, 400 * scale))
+        shares.append(unknown_share(draw_band(sure(confidence), confidence, settings).trimap))
+    assert shares == pytest.approx([shares[0]] * 3, rel=0.1)
+
+
+def test_what_is_told() -> None:
+    confidence = blob(300, 400, 0.01)
+    mask = sure(confidence)
+
+    def told(settings: TrimapSettings) -> str:
+        return draw_band(mask, confidence, settings).told
+
+    assert told(TrimapSettings(width="12")) == "12.0 px to each side, as asked"
+    assert told(TrimapSettings(k=5, iterations=2)) == "k = 5, 2 iterations, as asked"
+    assert "eroded 1, dilated 3 times" in told(TrimapSettings(erode=1, dilate=3))
+    assert "where the segmenter is unsure" in told(TrimapSettings(k="auto"))
+
+
+def test_a_mask_without_doubt_gets_one_width() -> None:
+    hard = Confidence((blob(300, 400, 0.01) >= 0.5).astype(np.float32))
+    mask = sure(hard)
+    band = draw_band(mask, hard, TrimapSettings(k="auto"))
+    assert "tells no doubt" in band.told
+    assert not band.doubtful
+    assert 0.02 < unknown_share(band.trimap) < 0.2
+    assert draw_band(mask, blob(300, 400, 0.01), TrimapSettings(k="auto")).doubtful
+
+
+def test_widespread_doubt_is_told() -> None:
+    confidence = Confidence(np.clip(blob(300, 400, 0.004), 0.15, 0.85))
+    band = draw_band(sure(confidence), confidence, TrimapSettings(k="auto"))
+    assert "from a doubt of" in band.told
+    assert flaw(band.trimap) == ""
+
+
+def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
+    """The segmenter is unsure of most of it: 40 % of the picture would be unknown."""
+    settings = SegmentationSettings()
+    weights = all_weights()[settings.segmenter]
+    session = open_session(weights.path, RuntimeSettings())
+    confidence = LetterboxedSegmenter(session, settings, weights.size).segment(read_image(sample))
+    trimap = draw_band(make_mask(confidence, settings), confidence, TrimapSettings(k="auto")).trimap
+    assert flaw(trimap) == ""
+    assert unknown_share(trimap) <= MOST + 0.01
+    assert (trimap[340:440, 100:200] == 255).mean() > 0.95, "the suit's middle"
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        ((0, 128, 0, 128), "no sure subject"),
+        ((0, 255, 0, 255), "nothing unknown"),
+        ((255, 128, 255, 128), "no sure background"),
+        ((128, 128, 128, 128, 0, 255), "67% of the trimap is unknown"),
+        ((0, 128, 255, 0), ""),
+    ],
+)
+def test_flaws_are_told_with_their_reason(parts: tuple[int, ...], why: str) -> None:
+    found = flaw(Trimap(np.array([parts], np.uint8)))
+    assert why in found
+    assert bool(found) == bool(why)
+
+
+@pytest.mark.parametrize(
+    ("more", "kept", "moved"),
+    [
+        (TrimapSettings(k=3, iterations=2, erode=6), 0, 255),
+        (TrimapSettings(k=3, iterations=2, dilate=6), 255, 0),
+    ],
+)
+def test_one_side_may_reach_farther(more: TrimapSettings, kept: int, moved: int) -> None:
+    confidence = blob(120, 160, 0.01)
+    mask = sure(confidence)
+    even = draw_band(mask, confidence, TrimapSettings(k=3, iterations=2)).trimap
+    lopsided = draw_band(mask, confidence, more).trimap
+    assert np.array_equal(lopsided == kept, even == kept)
+    assert (lopsided == moved).sum() < (even == moved).sum()

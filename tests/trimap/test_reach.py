@@ -1,0 +1,149 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from matte.arrays import UNKNOWN, Confidence, Mask, as_mask
+from matte.imaging.scaling import scaled
+from matte.trimap.reach import (
+    DOUBTS,
+    FAR,
+    MOST,
+    Reach,
+    doubtful_band,
+    even_band,
+    reach_for,
+    tells_doubt,
+)
+
+Floats = NDArray[np.float32]
+SHAPES = st.tuples(st.integers(1, 24), st.integers(1, 24))
+MASKS = arrays(np.bool_, SHAPES)
+CONFIDENCES = arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))
+
+
+def blob(height: int, width: int, soft: float) -> Confidence:
+    """A disc's confidence: ½ at its edge, and unsure within about `soft` of the long side."""
+    y, x = np.mgrid[:height, :width]
+    depth = min(height, width) / 3 - np.hypot(y - height / 2, x - width / 2)
+    return Confidence((1 / (1 + np.exp(-depth / (soft * max(height, width))))).astype(np.float32))
+
+
+def sure(confidence: Confidence) -> Mask:
+    return as_mask(np.asarray(confidence >= 0.5))
+
+
+def edge(mask: Mask) -> NDArray[np.bool_]:
+    """The pixels with one of the other kind beside them."""
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return np.asarray(cv2.dilate(mask, cross) != cv2.erode(mask, cross))
+
+
+@given(MASKS, st.floats(1, 40))
+def test_a_band_holds_the_edge_and_what_is_sure_agrees(
+    subject: NDArray[np.bool_], reach: float
+) -> None:
+    mask = as_mask(subject)
+    trimap = even_band(mask, reach)
+    assert (trimap[edge(mask)] == UNKNOWN).all()
+    assert np.array_equal(trimap[trimap != UNKNOWN], mask[trimap != UNKNOWN])
+
+
+@given(MASKS, st.floats(1, 15), st.floats(0, 15))
+def test_a_longer_reach_takes_nothing_back(
+    subject: NDArray[np.bool_], reach: float, more: float
+) -> None:
+    narrow, wide = (even_band(as_mask(subject), r) for r in (reach, reach + more))
+    assert (wide[narrow == UNKNOWN] == UNKNOWN).all()
+
+
+@given(CONFIDENCES)
+def test_a_doubtful_band_holds_the_edge_and_what_is_sure_agrees(values: Floats) -> None:
+    confidence = Confidence(values)
+    mask = sure(confidence)
+    trimap = doubtful_band(mask, confidence, reach_for(mask)).trimap
+    assert (trimap[edge(mask)] == UNKNOWN).all()
+    assert np.array_equal(trimap[trimap != UNKNOWN], mask[trimap != UNKNOWN])
+
+
+@pytest.mark.parametrize("shape", [(90, 120), (601, 397), (1200, 1600)])
+@pytest.mark.parametrize("reach", [8.0, 40.0])
+def test_the_reach_is_kept(shape: tuple[int, int], reach: float) -> None:
+    """To a cell: where distances are measured coarsely, the band is rather too wide."""
+    mask = np.zeros(shape, np.uint8)
+    mask[:, shape[1] // 2 :] = 255
+    unknown = even_band(as_mask(mask), reach) == UNKNOWN
+    to_a_side = unknown[shape[0] // 2].sum() / 2
+    assert reach - 1 <= to_a_side <= 1.1 * reach + 1
+
+
+def test_a_large_picture_gets_what_a_small_one_gets() -> None:
+    small = blob(300, 400, 0.01)
+    large = Confidence(scaled(small, 2400, 3200))
+    shares = [
+        (doubtful_band(sure(c), c, reach_for(sure(c))).trimap == UNKNOWN).mean()
+        for c in (small, large)
+    ]
+    assert shares[1] == pytest.approx(shares[0], rel=0.1)
+
+
+def test_nothing_of_a_band_is_lost_at_reduced_size() -> None:
+    """Single pixels and lines are seen, however coarse the cells."""
+    mask = np.zeros((1500, 2000), np.uint8)
+    mask[700, 100:1900] = mask[100, 150] = 255
+    trimap = even_band(as_mask(mask), 60)
+    assert (trimap[mask > 0] == UNKNOWN).all()
+
+
+def test_the_band_is_wider_where_the_segmenter_is_unsure() -> None:
+    confidence = blob(300, 400, 0.002)
+    softer = blob(300, 400, 0.03)
+    confidence[:, 200:] = softer[:, 200:]
+    mask = sure(confidence)
+    unknown = doubtful_band(mask, confidence, reach_for(mask)).trimap == UNKNOWN
+    assert unknown[150, 200:].sum() > 2 * unknown[150, :200].sum()
+
+
+def test_what_hangs_not_together_with_the_subject_is_background() -> None:
+    confidence = blob(200, 400, 0.005)
+    confidence[5:25, 5:25] = 0.4
+    mask = sure(confidence)
+    trimap = doubtful_band(mask, confidence, reach_for(mask)).trimap
+    assert (trimap[:30, :30] == 0).all()
+
+
+def test_much_doubt_is_not_all_believed() -> None:
+    """Where half of the picture is a little unsure, the level rises until the band is in bounds."""
+    confidence = np.clip(blob(300, 400, 0.004), 0.15, 0.85)
+    mask = sure(Confidence(confidence))
+    found = doubtful_band(mask, Confidence(confidence), reach_for(mask))
+    assert found.doubt > DOUBTS[0]
+    assert (found.trimap == UNKNOWN).mean() <= MOST
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 0.5, 1.0])
+def test_one_confidence_everywhere_has_no_edge_to_find(value: float) -> None:
+    confidence = Confidence(np.full((20, 30), value, np.float32))
+    trimap = doubtful_band(sure(confidence), confidence, Reach(2, 4)).trimap
+    assert set(np.unique(trimap)) <= {0, UNKNOWN, 255}
+
+
+def test_the_reach_grows_with_the_picture_and_the_subject() -> None:
+    small, large = (reach_for(sure(blob(h, 4 * h // 3, 0.01))) for h in (600, 1200))
+    assert large.far == pytest.approx(2 * small.far, rel=0.01)
+    assert small.near < small.far <= FAR[0] * 800
+    far_away = np.zeros((600, 800), np.uint8)
+    far_away[300:330, 400:410] = 255
+    assert reach_for(as_mask(far_away)).far < small.far
+
+
+def test_smoothed_masks_tell_no_doubt_and_segmenters_do() -> None:
+    confidence = blob(300, 400, 0.01)
+    mask = sure(confidence)
+    hard = (mask / np.float32(255)).astype(np.float32)
+    assert tells_doubt(mask, confidence)
+    assert not tells_doubt(mask, Confidence(hard))
+    assert not tells_doubt(mask, Confidence(np.asarray(cv2.GaussianBlur(hard, (3, 3), 0))))

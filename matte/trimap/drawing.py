@@ -45,7 +45,7 @@ def _doubtful(mask: Mask, confidence: Confidence) -> Band:
     found = doubtful_band(mask, confidence, around)
     told = f"{around.near} px at clean edges, {around.far} px where the segmenter is unsure"
     if found.doubt > DOUBTS[0]:
-        told += f"; it is of much, so from a doubt of {found.doubt:.0%} on"
+        told += f", which counts from {found.doubt:.0%} of doubt on, as it is unsure of much"
     return Band(found.trimap, told, doubtful=True)
 
 

@@ -55,8 +55,9 @@ class MatteGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts `image` before anything that is not a command."""
         if args and args[0] not in COMMANDS and args[0] not in OWN_OPTIONS:
-            with failures():
-                _refuse_typo(args[0])
+            if not ctx.resilient_parsing:  # a shell asks in the middle of a word
+                with failures():
+                    _refuse_typo(args[0])
             args = ["image", *args]
         return super().parse_args(ctx, args)
 

@@ -17,8 +17,7 @@ from matte.configs.places import user_config
 from matte.configs.settings import SETTINGS
 from matte.errors import BackendError, OutputError
 
-# Options that take the name of a stored network, and its kind.
-NETWORKS = {"segmenter": "segmenter", "refiner": "refiner", "modnet": "modnet"}
+NETWORKS = ("segmenter", "refiner", "modnet")  # options that take a stored network of that kind
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -107,7 +106,7 @@ def needs_torch(what: str) -> Iterator[None]:
 def told(path: Path, err: bool = False) -> None:
     """Prints the name of a file that was written."""
     try:
-        click.echo(path, err=err)
+        click.echo(os.fsencode(path), err=err)  # a name may be no text
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # whoever read has enough; click ends quietly
@@ -124,7 +123,7 @@ def _networks(ctx: click.Context, param: click.Parameter, word: str) -> list[Com
     from matte.refiner import REFINERS
     from matte.weights.store import all_weights
 
-    names = [name for name, w in all_weights().items() if w.kind == NETWORKS[str(param.name)]]
+    names = [name for name, w in all_weights().items() if w.kind == param.name]
     if param.name == "refiner":
         names += REFINERS
     return [CompletionItem(word, type="file"), *_beginning(sorted(names), word)]

@@ -147,7 +147,9 @@ def sweep_trimap(
     if as_json:
         report: dict[str, Any] = {"sheet": str(written) if written else None}
         report |= {"pictures": [each.as_json() for each in swept], **over_all(swept)}
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False))
+        text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+        # Bytes of a name that are no text become JSON's own escapes.
+        click.echo(text.encode(errors="backslashreplace"))
     elif sound:
         click.echo("\n\n".join(_table(each) for each in sound))
         if len(sound) > 1:
@@ -208,7 +210,7 @@ def _table(swept: "Swept") -> str:
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [f"{swept.file}, {swept.size[0]}×{swept.size[1]}"]
+    lines = [f"{click.format_filename(swept.file)}, {swept.size[0]}×{swept.size[1]}"]
     for name, *numbers, remark in rows:
         cells = [f"{text:>{width}}" for text, width in zip(numbers, widths[1:], strict=True)]
         lines.append("  ".join([f"{name:<{widths[0]}}", *cells, remark]).rstrip())

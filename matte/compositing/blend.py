@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import as_colour, colour, plain
-from matte.compositing.grounds import Fit, fitted
+from matte.compositing.grounds import FITS, Fit, fitted
 from matte.compositing.light import in_depth, to_light, to_values
 from matte.errors import SettingError
 
@@ -36,6 +36,8 @@ def composite(
     same_size(("foreground", f), ("alpha", a))
     if blend not in BLENDS:
         raise SettingError(f"blend = {blend!r}", "give " + " or ".join(BLENDS))
+    if fit not in FITS:
+        raise SettingError(f"fit = {fit!r}", "give " + ", ".join(FITS))
     height, width = a.shape
     if isinstance(background, str):
         b = plain(colour(background), height, width)

@@ -11,7 +11,6 @@ from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import BLURRED
 from matte.compositing.light import in_depth, to_light, to_values
 from matte.configs.lengths import Length
-from matte.errors import SettingError
 from matte.imaging.scaling import scaled
 from matte.imaging.spreading import spread
 
@@ -32,8 +31,6 @@ def fitted(picture: Image, height: int, width: int, fit: Fit) -> Image:
         "stretch": stretch,
         "tile": tile,
     }
-    if fit not in ways:
-        raise SettingError(f"fit = {fit!r}", "give " + ", ".join(FITS))
     return ways[fit](picture, height, width)
 
 

@@ -77,6 +77,14 @@ class TrimapSettings:
         if self.width and not 0 < self.reach(100) <= (50 if "%" in self.width else 10_000):
             raise SettingError(f"width = {self.width!r}", "give up to 10000 pixels, or 50%")
 
+    @property
+    def times(self) -> tuple[int, int]:
+        """How many times the mask is eroded, and how many times it is dilated."""
+        inwards, outwards = (
+            self.iterations if times < 0 else times for times in (self.erode, self.dilate)
+        )
+        return inwards, outwards
+
     def reach(self, long_side: int) -> float:
         """`width` in pixels, for a picture of that long side; 0 where it is not set."""
         return parse_length(self.width).pixels(long_side) if self.width else 0

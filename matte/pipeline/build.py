@@ -62,11 +62,10 @@ def build(settled: Settled) -> Pipeline:
 
 def build_two_stage(config: Config, networks: Networks | None = None) -> TwoStage:
     """Mask, trimap, refiner; `networks` is told what was opened."""
-    told = {} if networks is None else networks
-    refiner = build_refiner(config, told)
+    refiner = build_refiner(config, networks)
     segmenter: Segmenter
     try:
-        segmenter = build_segmenter(config, told)
+        segmenter = build_segmenter(config, networks)
     except MissingWeightsError as error:
         segmenter = Absent(error)  # a mask or a trimap may be given
     budget = Budget(

@@ -39,6 +39,8 @@ class Fallback:
             return _without(found, reason, failed)
         ms = {**(found.report["ms"] if found else {}), **other.report["ms"]}
         told = {"fallback": {"reason": reason, "to": "modnet"}}
+        if error is not None and error.remedy:
+            told["fallback"]["remedy"] = error.remedy
         if found is None:
             return Found(other.alpha, report={**other.report, **told})
         if reason == NO_SUBJECT and not (other.alpha >= 0.5).mean() >= LEAST_SUBJECT:
@@ -65,5 +67,5 @@ def _without(found: Found | None, reason: str, failed: MatteError) -> Found:
     if found is None or reason != NO_SUBJECT:
         cause = f"{reason}, and MODNet can't help: {failed.cause}"
         raise type(failed)(cause, failed.remedy) from failed
-    told = {"reason": reason, "to": "modnet", "found": str(failed)}
+    told = {"reason": reason, "to": "modnet", "error": str(failed)}
     return Found(found.alpha, found.mask, found.trimap, {**found.report, "fallback": told})

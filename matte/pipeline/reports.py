@@ -22,8 +22,8 @@ def run_report(batch: Batch, outcomes: Sequence[Outcome], command: Sequence[str]
         **facts,
         "command": list(command),
         "machine": _machine(),
-        "mask_in": _file(stages.mask_in),
-        "trimap_in": _file(stages.trimap_in),
+        "mask_in": _file(stages.mask_in) if stages.mask_in else None,
+        "trimap_in": _file(stages.trimap_in) if stages.trimap_in else None,
         "background": _background(finish.background),
         "premultiply": finish.premultiply,
         "crop": None if finish.crop is None else str(finish.crop),
@@ -52,9 +52,7 @@ def _background(asked: Background) -> dict[str, Any] | str:
     return {"blur": str(asked.radius)} if isinstance(asked, Blur) else "transparent"
 
 
-def _file(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
+def _file(path: Path) -> dict[str, str]:
     return {"file": str(path), "sha256": "" if path == STREAM else _digest(path)}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import MatteWarning
+from matte.media.opening import MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.pipeline.lines import NOTHING, Found, Given, Line
 from matte.pipeline.timing import Stopwatch
@@ -44,7 +45,7 @@ class Pipeline:
         the mask's place.
         """
         named = isinstance(image, str | Path)
-        photo = self._photo(image)
+        photo = as_photo(image, self.max_pixels)
         return self.run(photo, self.given(photo, mask, trimap), str(image) if named else "")
 
     def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
@@ -88,19 +89,24 @@ class Pipeline:
         report |= {"width": width, "height": height, "subject": bool((alpha >= 0.5).any())}
         return {**report, **found.report, "ms": {**found.report["ms"], **watch.ms}}
 
-    def _photo(self, image: Picture) -> Photo:
-        if isinstance(image, Photo):
-            return image
-        if isinstance(image, str | Path):
-            return read_photo(Path(image), self.max_pixels)
-        return Photo(as_image(image))
+
+def as_photo(image: Picture, max_pixels: int = MAX_PIXELS) -> Photo:
+    """The picture, read if it is a path, checked if it is an array."""
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, str | Path):
+        return read_photo(Path(image), max_pixels)
+    return Photo(as_image(image))
 
 
 def _doubts(name: str, found: Found, report: dict[str, Any]) -> Iterator[str]:
     """What a person should be told about the result."""
     fallback = report.get("fallback", {})
-    if fallback and "found" not in fallback:
-        yield f"{name}: {fallback['reason']}: its matte is MODNet's"
+    if "error" in fallback:
+        yield f"{name}: MODNet can't be asked: {fallback['error']}"
+    elif fallback and "found" not in fallback:
+        remedy = f" ({fallback['remedy']})" if "remedy" in fallback else ""
+        yield f"{name}: {fallback['reason']}{remedy}: its matte is MODNet's"
     if not report["subject"]:
         yield f"no subject found in {name}: alpha is nowhere above one half"
     if found.mask is None and found.trimap is not None and (wrong := flaw(found.trimap)):

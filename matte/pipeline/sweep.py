@@ -4,20 +4,20 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap, as_image
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap
+from matte.configs.lengths import parse_length
 from matte.configs.loader import settle
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
-from matte.media.pictures import Photo, read_photo
+from matte.media.pictures import Photo
 from matte.pipeline.agreement import Edges
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.lines import LEAST, NO_SUBJECT, TwoStage
-from matte.pipeline.run import Picture
+from matte.pipeline.run import Picture, as_photo
 from matte.pipeline.sweep_scores import Choice, Kernel, Score, choose
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.belief import believed
@@ -76,7 +76,8 @@ def every_band(
     for side in k:
         times = iterations if iterations and side != "auto" else (base.iterations,)
         bands |= dict.fromkeys(replace(base, k=side, iterations=n, width="") for n in times)
-    bands |= dict.fromkeys(replace(base, width=reach) for reach in width)
+    lengths = {parse_length(reach): reach for reach in width}  # 12 and 12px are one
+    bands |= dict.fromkeys(replace(base, width=reach) for reach in lengths.values())
     if len(bands) > MOST:
         raise SettingError(f"a sweep over {len(bands)} settings", f"give at most {MOST}")
     return tuple(bands)
@@ -95,7 +96,7 @@ def sweep(
     budget are not looked at.
     """
     line = line or build_two_stage(settle().config)
-    photo = _photo(image)
+    photo = as_photo(image)
     spent = Stopwatch()
     with spent("segment"):
         confidence = line.segmenter.segment(photo.pixels)
@@ -128,15 +129,10 @@ class _Tried:
 
     band: TrimapSettings
     trimap: Trimap
+    doubtful: bool
     alpha: Alpha
     ms: float
     doubt: str
-
-
-def _photo(image: Picture) -> Photo:
-    if isinstance(image, Photo):
-        return image
-    return read_photo(Path(image)) if isinstance(image, str | Path) else Photo(as_image(image))
 
 
 def _drawn(mask: Mask, confidence: Confidence, band: TrimapSettings, subject: bool) -> _Tried:
@@ -144,10 +140,10 @@ def _drawn(mask: Mask, confidence: Confidence, band: TrimapSettings, subject: bo
     watch = Stopwatch()
     with watch("trimap"), warnings.catch_warnings():
         warnings.simplefilter("ignore", MatteWarning)  # even kernels are told in the score
-        trimap = draw_band(mask, confidence, band).trimap
+        drawn = draw_band(mask, confidence, band)
     alpha = Alpha((mask == SUBJECT).astype(np.float32) * np.float32(subject))
-    doubt = flaw(trimap) if subject else NO_SUBJECT
-    return _Tried(band, trimap, alpha, watch.ms["trimap"], doubt)
+    doubt = flaw(drawn.trimap) if subject else NO_SUBJECT
+    return _Tried(band, drawn.trimap, drawn.doubtful, alpha, watch.ms["trimap"], doubt)
 
 
 def _refined(
@@ -180,7 +176,7 @@ def _refined_alone(line: TwoStage, image: Image, confidence: Confidence, tried: 
 def _with_alpha(
     tried: _Tried, alpha: Alpha, ms: float, line: TwoStage, confidence: Confidence
 ) -> _Tried:
-    if tried.band.k == "auto" and not tried.band.width:
+    if tried.doubtful:
         alpha = believed(alpha, tried.trimap, confidence, line.segmentation.threshold)
     return replace(tried, alpha=alpha, ms=tried.ms + ms)
 

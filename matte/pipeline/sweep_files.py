@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from matte.configs.settings import Config, TrimapSettings
-from matte.errors import MatteError, OutputError
+from matte.errors import MatteError, OutputError, SettingError
 from matte.files import check_output, check_outputs, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
@@ -67,6 +67,8 @@ class SweepSheet:
         self.networks: Networks = {}
         self._target, self._folder, self._overwrite = target, folder, overwrite
         self._bands, self._max_pixels = bands, config.media.max_pixels
+        if len(set(files)) < len(files):
+            raise SettingError("a picture is named twice", "name each IMAGE once")
         self._singles = {
             file: single_files(folder, file.stem, bands) if folder else [] for file in files
         }
@@ -166,7 +168,7 @@ def band_token(band: TrimapSettings) -> str:
         return "auto"
     if (band.erode, band.dilate) == (-1, -1):
         return f"k{band.k}-i{band.iterations}"
-    inwards, outwards = (band.iterations if n < 0 else n for n in (band.erode, band.dilate))
+    inwards, outwards = band.times
     return f"k{band.k}-e{inwards}-d{outwards}"
 
 

@@ -115,5 +115,5 @@ def band_name(band: TrimapSettings) -> str:
         return "k = auto"
     if (band.erode, band.dilate) == (-1, -1):
         return f"k = {band.k}, {band.iterations} iteration" + "s" * (band.iterations != 1)
-    times = [band.iterations if n < 0 else n for n in (band.erode, band.dilate)]
-    return f"k = {band.k}, eroded {times[0]} and dilated {times[1]} times"
+    inwards, outwards = band.times
+    return f"k = {band.k}, eroded {inwards} and dilated {outwards} times"

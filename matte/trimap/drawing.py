@@ -33,7 +33,8 @@ def draw_band(mask: Mask, confidence: Confidence, settings: TrimapSettings) -> B
         return _doubtful(mask, confidence)
     times = f"k = {settings.k}, {settings.iterations} iterations"
     if (settings.erode, settings.dilate) != (-1, -1):
-        times = f"k = {settings.k}, eroded {settings.erode}, dilated {settings.dilate} times"
+        inwards, outwards = settings.times
+        times = f"k = {settings.k}, eroded {inwards}, dilated {outwards} times"
     return Band(kernel_band(mask, settings), f"{times}, as asked")
 
 

@@ -30,9 +30,7 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
             stacklevel=2,
         )
     kernel = cv2.getStructuringElement(_SHAPES[settings.shape], (k, k))
-    inwards, outwards = (
-        settings.iterations if times < 0 else times for times in (settings.erode, settings.dilate)
-    )
+    inwards, outwards = settings.times
     eroded = _repeated(cv2.erode, mask, kernel, inwards)
     dilated = _repeated(cv2.dilate, mask, kernel, outwards)
     trimap = np.full(mask.shape, UNKNOWN, np.uint8)

@@ -56,5 +56,5 @@ def test_reports_name_what_was_given(photo: Path, tmp_path: Path) -> None:
     told = json.loads(report.read_text())
     assert told["mask_in"]["file"] == str(mask)
     assert len(told["mask_in"]["sha256"]) == len(told["pictures"][0]["sha256"]) == 64
-    assert told["trimap_in"] == {}
+    assert told["trimap_in"] is None
     assert told["background"] == {"colour": [255, 0, 0]}

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matte.arrays import Alpha, Image
+from matte.compositing.blend import composite
 from matte.compositing.grounds import FITS, Fit, blurred_ground, cover, fitted, tile
 from matte.configs.lengths import Length
 from matte.errors import PictureError, SettingError
@@ -40,7 +41,7 @@ def test_a_picture_of_the_size_stays_as_it_is(fit: Fit, dtype: type[Any]) -> Non
 
 def test_an_unknown_fit_is_refused() -> None:
     with pytest.raises(SettingError, match="fit = 'zoom': give cover, contain, stretch, tile"):
-        fitted(noise(2, 2), 3, 3, "zoom")  # type: ignore[arg-type]
+        composite(noise(2, 2), np.ones((2, 2)), "white", fit="zoom")  # type: ignore[arg-type]
 
 
 def test_cover_keeps_the_middle() -> None:

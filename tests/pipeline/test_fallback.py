@@ -58,7 +58,9 @@ FIRST: list[tuple[Line | MatteError, str]] = [
 @pytest.mark.parametrize(("first", "reason"), FIRST)
 def test_the_other_line_takes_over_and_says_why(first: Line | MatteError, reason: str) -> None:
     found = Fallback(first, trimap_free).run(IMAGE)
-    assert found.report["fallback"] == {"reason": reason, "to": "modnet"}
+    told = found.report["fallback"]
+    assert (told["reason"], told["to"]) == (reason, "modnet")
+    assert ("remedy" in told) == (not isinstance(first, TwoStage) or "fire" in reason)
     assert np.array_equal(found.alpha, BrightIsAlpha().matte(IMAGE))
 
 
@@ -83,7 +85,7 @@ def test_nobody_is_an_answer_whatever_else_is_there() -> None:
     for second in (None, trimap_free, no_modnet):
         found = Fallback(line, second).run(DARK)
         assert (found.alpha == 0).all()
-    assert "damaged" in found.report["fallback"]["found"]
+    assert "damaged" in found.report["fallback"]["error"]
     nobody = Given(Confidence(np.zeros((64, 80), np.float32)))
     assert (Fallback(line, never).run(IMAGE, nobody).alpha == 0).all(), "the mask said so"
 
@@ -103,7 +105,7 @@ def test_who_the_segmenter_overlooked_may_be_found() -> None:
     small[ALPHA > 0] = 20
     small[:5, :5] = 255  # less than MODNet must be sure of
     found = Fallback(blind, trimap_free).run(Image(small))
-    assert found.report["fallback"]["found"] == "no subject either"
+    assert found.report["fallback"]["error"] == "no subject either"
     assert (found.alpha == 0).all()
 
 

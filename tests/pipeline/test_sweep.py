@@ -82,6 +82,7 @@ def test_every_band_is_each_kernel_with_each_iteration_and_each_width() -> None:
         (7, 6, "1%"),
         (7, 6, "12"),
     ]
+    assert [b.width for b in every_band(width=["12", "12px", "1%", "1.0%"])] == ["12px", "1.0%"]
 
 
 def test_what_is_not_named_is_the_settings() -> None:

@@ -71,6 +71,7 @@ def test_what_is_told() -> None:
     assert told(TrimapSettings(width="12")) == "12.0 px to each side, as asked"
     assert told(TrimapSettings(k=5, iterations=2)) == "k = 5, 2 iterations, as asked"
     assert "eroded 1, dilated 3 times" in told(TrimapSettings(erode=1, dilate=3))
+    assert "eroded 1, dilated 6 times" in told(TrimapSettings(erode=1))
     assert "where the segmenter is unsure" in told(TrimapSettings(k="auto"))
 
 

@@ -105,7 +105,7 @@ def test_who_the_segmenter_overlooked_may_be_found() -> None:
     small[ALPHA > 0] = 20
     small[:5, :5] = 255  # less than MODNet must be sure of
     found = Fallback(blind, trimap_free).run(Image(small))
-    assert found.report["fallback"]["error"] == "no subject either"
+    assert found.report["fallback"]["found"] == "no subject either"
     assert (found.alpha == 0).all()
 
 

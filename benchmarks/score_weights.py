@@ -56,10 +56,11 @@ class Options:
     pictures: int
     sheets: Path | None
     threads: int
+    precision: str = "auto"
 
     def settled(self, preset: str = "balanced", **flags: str) -> Settled:
         """The preset's settings."""
-        return settle(preset, None, {"threads": self.threads, **flags})
+        return settle(preset, None, {"threads": self.threads, "precision": self.precision, **flags})
 
 
 def main() -> None:

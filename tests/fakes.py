@@ -21,6 +21,7 @@ class FakeSession:
     """A network that is a function of its one input."""
 
     backend = "fake"
+    precision = "fp32"
 
     def __init__(
         self,

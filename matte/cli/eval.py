@@ -102,7 +102,7 @@ def report_options(command: F) -> F:
 @evaluate.command()
 @report_options
 @click.option("--weights", metavar=NAME, help="The network; the same as --segmenter.")
-@setting_options("segmenter", "size", "threshold", "backend", "threads")
+@setting_options("segmenter", "size", "threshold", "backend", "precision", "threads")
 def segmenter(
     data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled
 ) -> "Scores":
@@ -142,7 +142,16 @@ def segmenter(
 )
 @click.option("--trimap-from-segmenter", is_flag=True, help="Draw them as matte itself does.")
 @setting_options(
-    "segmenter", "size", "threshold", "k", "iterations", "shape", "protocol", "backend", "threads"
+    "segmenter",
+    "size",
+    "threshold",
+    "k",
+    "iterations",
+    "shape",
+    "protocol",
+    "backend",
+    "precision",
+    "threads",
 )
 def refiner(
     data: Path,
@@ -181,7 +190,7 @@ def refiner(
 @click.option(
     "--weights", metavar=NAME, help="The network; the same as --modnet. Without: the shipped one."
 )
-@setting_options("modnet", "protocol", "backend", "threads")
+@setting_options("modnet", "protocol", "backend", "precision", "threads")
 def modnet(
     data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled
 ) -> "Scores":
@@ -213,6 +222,7 @@ def modnet(
     "modnet",
     "protocol",
     "backend",
+    "precision",
     "threads",
 )
 def pipeline(data: Path, peers: tuple[Path, ...], watch: "Watch", settled: Settled) -> "Scores":

@@ -74,6 +74,7 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "max_pixels",
     "protocol",
     "backend",
+    "precision",
     "threads",
 )
 @click.option("--trimap-free", is_flag=True, help="No mask, no trimap: the shipped MODNet.")

@@ -15,7 +15,7 @@ from matte.configs.settings import RefinerSettings
 @click.argument("trimap", type=FILE)
 @output_options("IMAGE-alpha.png; .tif holds 16 bits, .npy float32")
 @click.option("--weights", metavar="NAME|FILE", help="The network to run; the same as --refiner.")
-@setting_options("refiner", "max_pixels", "protocol", "backend", "threads")
+@setting_options("refiner", "max_pixels", "protocol", "backend", "precision", "threads")
 def refine(
     image: Path,
     trimap: Path,

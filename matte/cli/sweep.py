@@ -81,6 +81,7 @@ GROUND = "magenta"
     "max_pixels",
     "protocol",
     "backend",
+    "precision",
     "threads",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")

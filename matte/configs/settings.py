@@ -115,6 +115,11 @@ class RuntimeSettings:
     backend: Literal["auto", "openvino", "onnx", "torch"] = setting(
         "auto", "Inference runtime; auto takes the first that is installed."
     )
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "auto",
+        "What numbers networks calculate in; auto: bf16 where the processor has it and the network"
+        " was measured to be as good in it, else fp32.",
+    )
     protocol: Literal["auto", "demo", "tester", "official", "native"] = setting(
         "auto",
         "How a network is fed, as its authors do: GCA demo (auto) or tester, MODNet official"

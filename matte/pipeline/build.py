@@ -103,7 +103,10 @@ def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
     has_torch = find_spec("torch") is not None
     exact = settings.backend == "auto" and settings.protocol != "auto"
     if settings.backend != "torch" and not (exact and weights.torch_path and has_torch):
-        return open_session(weights.path, settings)
+        # Who names a protocol wants the very result.
+        return open_session(weights.path, settings, weights.bf16 and settings.protocol == "auto")
+    if settings.precision == "bf16":
+        raise BackendError("backend 'torch' runs in fp32", "use --backend openvino")
     if weights.torch_path is None:
         raise WeightsError(
             f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
@@ -145,6 +148,7 @@ def _tell(networks: Networks | None, name: str, weights: Weights, session: Sessi
             "name": name,
             "sha256": weights.sha256,
             "backend": session.backend,
+            "precision": session.precision,
         }
 
 

@@ -17,8 +17,10 @@ class OnnxSession:
     """A network on ONNX Runtime's CPU provider."""
 
     backend = "onnx"
+    precision = "fp32"
 
-    def __init__(self, network: Path, threads: int) -> None:
+    def __init__(self, network: Path, threads: int, precision: str = "fp32") -> None:
+        """`precision` is fp32: its CPU provider has no other."""
         onnxruntime.set_default_logger_severity(QUIET)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

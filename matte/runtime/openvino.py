@@ -19,18 +19,26 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # 
 
 import openvino  # noqa: E402  # after the line above
 
+HINTS = {"fp32": "f32", "bf16": "bf16"}  # OpenVINO's names
+
+
+def has_bf16() -> bool:
+    """Whether this processor calculates in bfloat16, and is not only able to imitate it."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
 
 class OpenVinoSession:
-    """A network on OpenVINO's CPU plugin, in float32; compiled networks are kept on disk."""
+    """A network on OpenVINO's CPU plugin; compiled networks are kept on disk."""
 
     backend = "openvino"
 
-    def __init__(self, network: Path, threads: int) -> None:
+    def __init__(self, network: Path, threads: int, precision: str = "fp32") -> None:
+        self.precision = precision
         self._network = network
         self._core = openvino.Core()
         options = {
             "INFERENCE_NUM_THREADS": str(threads),
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": HINTS[precision],
             "PERFORMANCE_HINT": "LATENCY",
         }
         # Without a cache every start compiles: slow, not wrong.

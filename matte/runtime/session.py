@@ -17,6 +17,7 @@ BACKENDS = {
     "onnx": "matte.runtime.onnx:OnnxSession",
     "openvino": "matte.runtime.openvino:OpenVinoSession",
 }
+CAPABILITIES = {"bf16": "matte.runtime.openvino:has_bf16"}
 # The package that a backend needs, in the order in which `auto` tries them: on CPUs OpenVINO
 # is the faster one.
 PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}
@@ -26,6 +27,7 @@ class Session(Protocol):
     """A network that is ready to run; all its inputs are float32."""
 
     backend: str
+    precision: str  # fp32 or bf16
     inputs: dict[str, tuple[int | None, ...]]  # name: shape, None where it is free
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
@@ -37,8 +39,11 @@ class Session(Protocol):
         ...
 
 
-def open_session(network: Path, settings: RuntimeSettings) -> Session:
-    """The ONNX file `network`, ready to run on the backend that the settings ask for."""
+def open_session(network: Path, settings: RuntimeSettings, bf16: bool = False) -> Session:
+    """The ONNX file `network`, ready to run on the backend that the settings ask for.
+
+    `bf16`: whether it is known to be as good in bfloat16, which `auto` then takes where it can.
+    """
     backend = settings.backend if settings.backend != "auto" else _first_installed()
     if backend == "torch":
         raise BackendError(
@@ -49,8 +54,23 @@ def open_session(network: Path, settings: RuntimeSettings) -> Session:
             f"backend {backend!r} is not installed", f"pip install {PACKAGES[backend]}"
         )
     make = resolve("backend", BACKENDS, backend)
-    session: Session = make(network, settings.threads or usable_threads())
+    session: Session = make(
+        network, settings.threads or usable_threads(), _precision(backend, settings, bf16)
+    )
     return session
+
+
+def _precision(backend: str, settings: RuntimeSettings, bf16: bool) -> str:
+    """The precision to run in, of those that the backend has on this machine."""
+    if settings.precision == "fp32" or (settings.precision == "auto" and not bf16):
+        return "fp32"
+    has_it = backend == "openvino" and resolve("capability", CAPABILITIES, "bf16")()
+    if settings.precision == "bf16" and not has_it:
+        raise BackendError(
+            f"backend {backend!r} has no bf16 here",
+            "use --backend openvino on a processor with bf16, or --precision fp32",
+        )
+    return "bf16" if has_it else "fp32"
 
 
 def usable_threads() -> int:

@@ -14,6 +14,7 @@ class TorchSession:
     """A torch module whose `forward` takes the named inputs, on the CPU in float32."""
 
     backend = "torch"
+    precision = "fp32"
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ class Weights:
     kind: str  # segmenter, refiner or modnet
     sha256: str = ""  # of the file; or as many digits as its publisher tells
     size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file tells
+    bf16: bool = False  # whether it is as good in bf16 as in fp32: benchmarks/precision.py
     checkpoint: str = ""  # the same network as torch weights, where there are any
     architecture: str = ""
     parameters: int = 0  # what was trained

@@ -17,6 +17,7 @@ class Red:
     """A session whose alpha is the picture's red; it remembers the sizes that it was given."""
 
     backend = "fake"
+    precision = "fp32"
 
     def __init__(self) -> None:
         self.inputs: dict[str, tuple[int | None, ...]] = {

@@ -13,10 +13,11 @@ from onnx import TensorProto, helper
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError, WeightsError
+from matte.runtime.openvino import has_bf16
 from matte.runtime.session import BACKENDS, PACKAGES, open_session, usable_threads
 from matte.weights.store import find
 from tests.conftest import SAMPLE
-from tests.tolerances import RUNTIMES
+from tests.tolerances import BF16, BF16_MEAN, RUNTIMES
 
 NETWORK = find("segmenter", "person-light").path
 
@@ -88,6 +89,34 @@ def test_auto_takes_the_first_that_is_there(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(PACKAGES, "onnx", "no_such_package")
     with pytest.raises(BackendError, match="no inference runtime"):
         open_session(NETWORK, RuntimeSettings())
+
+
+def test_bf16_is_taken_where_network_and_processor_allow_it(
+    picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+) -> None:
+    auto, exact = RuntimeSettings(), RuntimeSettings(precision="fp32")
+    assert open_session(NETWORK, auto).precision == "fp32", "nobody measured it"
+    assert open_session(NETWORK, exact, bf16=True).precision == "fp32"
+    session = open_session(NETWORK, auto, bf16=True)
+    assert session.precision == ("bf16" if has_bf16() else "fp32")
+    out, expected = (s.run({"image": picture}) for s in (session, open_session(NETWORK, exact)))
+    apart = np.abs(out["mask"] - expected["mask"])
+    assert (apart.max() > 0) == has_bf16()
+    assert apart.max() < BF16
+    assert apart.mean() < BF16_MEAN
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_bf16_by_name_is_had_or_refused(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matte.runtime.openvino.has_bf16", lambda: there)
+    asked = RuntimeSettings(precision="bf16")
+    with pytest.raises(BackendError, match="backend 'onnx' has no bf16 here: use --backend openv"):
+        open_session(NETWORK, RuntimeSettings(backend="onnx", precision="bf16"))
+    if there:
+        assert open_session(NETWORK, asked).precision == "bf16"
+    else:
+        with pytest.raises(BackendError, match="'openvino' has no bf16 here"):
+            open_session(NETWORK, asked)
 
 
 def test_every_backend_can_be_asked_for() -> None:

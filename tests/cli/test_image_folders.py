@@ -110,7 +110,8 @@ def test_the_background_may_be_one_of_the_pictures(tmp_path: Path) -> None:
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
 from tests import fakes
 from matte.cli.main import main
 from matte.pipeline import batch, finishing

@@ -36,7 +36,7 @@ def test_a_run_is_repeated_from_its_report(tmp_path: Path) -> None:
     assert picture["band"] == "4.8 px to each side, as asked"
     assert picture["unknown"] > 0
     assert set(picture["ms"]) == {"segment", "trimap", "refine", "foreground"}
-    assert set(told["networks"]["segmenter"]) == {"name", "sha256", "backend"}
+    assert set(told["networks"]["segmenter"]) == {"name", "sha256", "backend", "precision"}
     assert told["machine"]["packages"]["numpy"] == np.__version__
     again = tmp_path / "again.png"
     settings = [(f"--{name.replace('_', '-')}", v) for name, v in told["settings"].items()]

@@ -31,6 +31,15 @@ def check_names(outputs: Iterable[Output], sources: Iterable[Path]) -> None:
         taken.add(real)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes the folder, and those above it, unless it is there."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        cause = f"can't make the folder {folder} ({error.strerror})"
+        raise OutputError(cause, "name another") from error
+
+
 def check_output(path: Path, overwrite: bool) -> None:
     """Raises if `path` has no folder, is no file, or exists and must not be replaced."""
     real = _real(path)

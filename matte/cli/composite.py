@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options, told
+from matte.cli.options import (
+    FILE,
+    GROUND,
+    beside,
+    cut_options,
+    output_options,
+    setting_options,
+    told,
+)
 from matte.configs.loader import Settled
 
 
@@ -14,12 +22,11 @@ from matte.configs.loader import Settled
 @click.option(
     "--bg",
     required=True,
-    metavar="PICTURE|COLOUR|blur[:RADIUS]|transparent",
+    metavar=GROUND,
     help="The new background; blur: the picture's own, out of focus.",
 )
 @click.option("--keep-colours", is_flag=True, help="IMAGE holds the subject's own colours already.")
-@click.option("--crop", metavar="MARGIN", help="Keep the subject and a margin: 0, 20, 5% of it.")
-@click.option("--premultiply", is_flag=True, help="A cut-out's colours are multiplied with alpha.")
+@cut_options
 @output_options("IMAGE-composite.png beside the picture")
 @setting_options("fit", "blend", "max_pixels")
 def composite(
@@ -41,9 +48,7 @@ def composite(
 
     Example: matte composite photo.png alpha.png --bg beach.jpg --fit cover
     """
-    import numpy as np
-
-    from matte.arrays import Alpha, same_size
+    from matte.arrays import same_size
     from matte.compositing.backgrounds import parse_background
     from matte.compositing.foreground import estimate_foreground
     from matte.configs.lengths import parse_length
@@ -65,8 +70,7 @@ def composite(
     pixels = settled.config.media.max_pixels
     photo, a = read_photo(image, pixels), read_alpha(alpha, pixels)
     same_size(("picture", photo.pixels), ("alpha", a))
-    if photo.transparency is not None:
-        a = Alpha(np.minimum(a, photo.transparency))
+    a = photo.limited(a)
     foreground = photo.pixels if keep_colours else estimate_foreground(photo.pixels, a)
     matte = Matte(a, foreground, None, None, {})
     for path in outputs.write(photo, matte, Finisher(finish, pixels), overwrite):

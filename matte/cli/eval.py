@@ -3,8 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from matte.cli.options import FILE, setting_options
+from matte.cli.options import FILE, RUNNING, setting_options
+from matte.cli.progress import progress_bar
 from matte.configs.loader import Settled
 from matte.errors import SettingError
 
@@ -53,7 +53,7 @@ def report_options(command: F) -> F:
         outputs = [(json_file, (".json",)), (sheet, WRITABLE)]
         wanted = [(path, endings) for path, endings in outputs if path is not None]
         check_outputs(wanted, [*arguments["peers"], *data.glob("*/*")], overwrite)
-        with _progress() as watch:
+        with progress_bar("pictures") as watch:
             scores: Scores = command(data=data, watch=watch, **arguments)
         if reference is not None:
             scores = scores.measured_by(reference)
@@ -148,10 +148,7 @@ def segmenter(
     "k",
     "iterations",
     "shape",
-    "protocol",
-    "backend",
-    "precision",
-    "threads",
+    *RUNNING,
 )
 def refiner(
     data: Path,
@@ -190,7 +187,7 @@ def refiner(
 @click.option(
     "--weights", metavar=NAME, help="The network; the same as --modnet. Without: the shipped one."
 )
-@setting_options("modnet", "protocol", "backend", "precision", "threads")
+@setting_options("modnet", *RUNNING)
 def modnet(
     data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled
 ) -> "Scores":
@@ -220,10 +217,7 @@ def modnet(
     "shape",
     "refiner",
     "modnet",
-    "protocol",
-    "backend",
-    "precision",
-    "threads",
+    *RUNNING,
 )
 def pipeline(data: Path, peers: tuple[Path, ...], watch: "Watch", settled: Settled) -> "Scores":
     """Measure the whole line, from the photo alone, on whole pictures: SAD, MSE, MAD, Grad, Conn.
@@ -251,18 +245,6 @@ def _trimaps(
     if by_segmenter:
         return None
     return from_alpha(width) if width is not None else from_folder(data / (folder or "trimap1"))
-
-
-@contextmanager
-def _progress() -> Iterator["Watch"]:
-    """A bar on stderr, if somebody is there to see it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("pictures", total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)
 
 
 def _tell(scores: "Scores") -> None:

@@ -1,18 +1,24 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from matte.cli.options import FILE, setting_options, told
+from matte.cli.options import (
+    FILE,
+    GROUND,
+    RUNNING,
+    SEGMENTING,
+    cut_options,
+    output_options,
+    setting_options,
+    told,
+)
+from matte.cli.progress import progress_bar
 from matte.configs.loader import Settled, with_modnet
 from matte.errors import MatteError, SettingError
-
-if TYPE_CHECKING:
-    from matte.pipeline.batch import Outcome
 
 ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 
@@ -21,17 +27,15 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
 @click.option(
     "--bg",
-    metavar="PICTURE|COLOUR|blur[:RADIUS]|transparent",
+    metavar=GROUND,
     default="transparent",
     help="The new background; blur: the photo's own, out of focus (blur:30, blur:3%).  "
     "[default: transparent, a cut-out]",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    help="File to write, - for standard output; with several pictures a folder, in which a folder's"
-    " tree is mirrored.  [default: NAME-matte.png beside each picture; - for -]",
+@output_options(
+    "NAME-matte.png beside each picture; - for -",
+    "File to write, - for standard output; with several pictures a folder, in which a folder's"
+    " tree is mirrored.",
 )
 @click.option(
     "--format",
@@ -39,10 +43,7 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     type=click.Choice(ENDINGS),
     help="Format where -o names none.  [default: png]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@click.option("-q", "--quiet", is_flag=True, help="Don't print the names of the files.")
-@click.option("--crop", metavar="MARGIN", help="Keep the subject and a margin: 0, 20, 5% of it.")
-@click.option("--premultiply", is_flag=True, help="A cut-out's colours are multiplied with alpha.")
+@cut_options
 @click.option("--mask-in", type=FILE, help="Where the subject is: no segmenter is asked.")
 @click.option("--trimap-in", type=FILE, help="What is known: neither mask nor band are made.")
 @click.option("--mask", type=FILE, help="Save the segmenter's mask.")
@@ -57,14 +58,7 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "dilate",
     "shape",
     "width",
-    "segmenter",
-    "size",
-    "threshold",
-    "keep_parts",
-    "fill_holes",
-    "open_mask",
-    "close_mask",
-    "smooth_mask",
+    *SEGMENTING,
     "refiner",
     "modnet",
     "fallback",
@@ -72,10 +66,7 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "fit",
     "blend",
     "max_pixels",
-    "protocol",
-    "backend",
-    "precision",
-    "threads",
+    *RUNNING,
 )
 @click.option("--trimap-free", is_flag=True, help="No mask, no trimap: the shipped MODNet.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")
@@ -138,33 +129,22 @@ def image(
     batch = Batch(jobs, settled, finish, stages, suffix, overwrite, report)
     streams = any(job.target == STREAM for job in jobs)
     outcomes = []
-    for outcome in _with_progress(batch.run(), len(jobs), quiet):
-        outcomes.append(outcome)
-        if outcome.error is not None and len(jobs) > 1:
-            click.echo(f"Error: {outcome.error}", err=True)
-        if outcome.error is None and verbose:
-            click.echo(_summary(outcome.report), err=True)
-        for path in outcome.written if not quiet else ():
-            told(path, err=streams)
+    with progress_bar("matte", quiet or len(jobs) == 1) as watch:
+        for outcome in batch.run():
+            outcomes.append(outcome)
+            watch(len(outcomes), len(jobs))
+            if outcome.error is not None and len(jobs) > 1:
+                click.echo(f"Error: {outcome.error}", err=True)
+            if outcome.error is None and verbose:
+                click.echo(_summary(outcome.report), err=True)
+            for path in outcome.written if not quiet else ():
+                told(path, err=streams)
     if report is not None:
         write_file(report, run_report(batch, outcomes, sys.argv[1:]), overwrite)
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if errors:
         several = MatteError(f"{len(errors)} of {len(jobs)} pictures failed", "see above")
         raise errors[0] if len(jobs) == 1 else several
-
-
-def _with_progress(outcomes: "Iterable[Outcome]", total: int, quiet: bool) -> "Iterator[Outcome]":
-    """The same, with a bar on a terminal where there are several; silence in a pipe."""
-    if total == 1 or quiet or not sys.stderr.isatty():
-        yield from outcomes
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(
-        outcomes, "matte", total, console=Console(stderr=True), transient=True, disable=False
-    )
 
 
 def _summary(report: dict[str, Any]) -> str:

@@ -18,6 +18,19 @@ from matte.configs.settings import SETTINGS
 from matte.errors import BackendError, OutputError
 
 NETWORKS = ("segmenter", "refiner", "modnet")  # options that take a stored network of that kind
+# Groups of settings, as several commands take them.
+SEGMENTING = (
+    "segmenter",
+    "size",
+    "threshold",
+    "keep_parts",
+    "fill_holes",
+    "open_mask",
+    "close_mask",
+    "smooth_mask",
+)
+RUNNING = ("protocol", "backend", "precision", "threads")
+GROUND = "PICTURE|COLOUR|blur[:RADIUS]|transparent"  # what --bg takes
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -76,7 +89,16 @@ def setting_options(*flags: str) -> Callable[[F], F]:
     return decorate
 
 
-def output_options(default: str) -> Callable[[F], F]:
+def cut_options(command: F) -> F:
+    """Adds --crop and --premultiply."""
+    premultiply = click.option(
+        "--premultiply", is_flag=True, help="A cut-out's colours are multiplied with alpha."
+    )
+    margin = "Keep the subject and a margin: 0, 20, 5% of it."
+    return click.option("--crop", metavar="MARGIN", help=margin)(premultiply(command))
+
+
+def output_options(default: str, what: str = "File to write.") -> Callable[[F], F]:
     """Adds -o, --overwrite and --quiet; `default` tells the name that is used without -o."""
 
     def decorate(command: F) -> F:
@@ -84,9 +106,7 @@ def output_options(default: str) -> Callable[[F], F]:
             "-q", "--quiet", is_flag=True, help="Don't print the names of the files."
         )
         again = click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-        output = click.option(
-            "-o", "--output", type=FILE, help=f"File to write.  [default: {default}]"
-        )
+        output = click.option("-o", "--output", type=FILE, help=f"{what}  [default: {default}]")
         return output(again(quiet(command)))
 
     return decorate

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options, told
+from matte.cli.options import FILE, RUNNING, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
 from matte.configs.settings import RefinerSettings
 
@@ -15,7 +15,7 @@ from matte.configs.settings import RefinerSettings
 @click.argument("trimap", type=FILE)
 @output_options("IMAGE-alpha.png; .tif holds 16 bits, .npy float32")
 @click.option("--weights", metavar="NAME|FILE", help="The network to run; the same as --refiner.")
-@setting_options("refiner", "max_pixels", "protocol", "backend", "precision", "threads")
+@setting_options("refiner", "max_pixels", *RUNNING)
 def refine(
     image: Path,
     trimap: Path,

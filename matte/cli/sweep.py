@@ -3,22 +3,28 @@
 import json
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import matte
-from matte.cli.options import FILE, output_options, setting_options, told
+from matte.cli.options import (
+    FILE,
+    GROUND,
+    RUNNING,
+    SEGMENTING,
+    output_options,
+    setting_options,
+    told,
+)
+from matte.cli.progress import progress_bar
 from matte.configs.loader import Settled
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
     from matte.pipeline.build import Networks
-    from matte.pipeline.sweep import Watch
     from matte.pipeline.sweep_files import Swept
     from matte.pipeline.sweep_scores import Kernel
 
@@ -26,7 +32,7 @@ T = TypeVar("T")
 SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 SHEET = Path("trimap-sweep.png")
 # Of 30 portraits no old ground comes near it, nor do subjects: what is left of the ground is seen.
-GROUND = "magenta"
+MAGENTA = "magenta"
 
 
 @click.command(name="sweep-trimap")
@@ -53,8 +59,8 @@ GROUND = "magenta"
 )
 @click.option(
     "--bg",
-    metavar="PICTURE|COLOUR|blur[:RADIUS]|transparent",
-    default=GROUND,
+    metavar=GROUND,
+    default=MAGENTA,
     show_default=True,
     help="What the subject is put on. Magenta is far from what pictures hold: halos are seen.",
 )
@@ -67,22 +73,12 @@ GROUND = "magenta"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
 @setting_options(
     "shape",
-    "segmenter",
-    "size",
-    "threshold",
-    "keep_parts",
-    "fill_holes",
-    "open_mask",
-    "close_mask",
-    "smooth_mask",
+    *SEGMENTING,
     "refiner",
     "fit",
     "blend",
     "max_pixels",
-    "protocol",
-    "backend",
-    "precision",
-    "threads",
+    *RUNNING,
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")
 def sweep_trimap(
@@ -132,7 +128,7 @@ def sweep_trimap(
     folder = target.with_suffix("") if save_all else None
     sheet = SweepSheet(files, bands, config, finish, target, folder, overwrite)
     swept = []
-    with _progress(quiet) as watch:
+    with progress_bar("settings", quiet) as watch:
         for each in sheet.run(watch):
             swept.append(each)
             if each.error is not None and len(files) > 1:
@@ -229,17 +225,3 @@ def _summary(swept: "Swept", networks: "Networks", settled: Settled) -> str:
         f"{swept.file}: {swept.size[0]}×{swept.size[1]}, preset {settled.preset},"
         f" {', '.join(ran)}; segment {swept.segment_ms:.0f} ms, trimaps and alphas {refined:.0f} ms"
     )
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator["Watch | None"]:
-    """A bar on stderr, if somebody is there to see it."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("settings", total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)

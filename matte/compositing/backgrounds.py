@@ -52,8 +52,7 @@ def parse_background(text: str) -> Background:
     """What the text names: a picture if a file has the name or it ends as files do; else
     `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side), or a colour.
     """
-    # os.path answers False where pathlib raises: loops, permissions, long names.
-    if os.path.isfile(text):  # noqa: PTH113
+    if os.path.isfile(text):  # noqa: PTH113  # False where pathlib raises: loops, long names
         return Picture(Path(text))
     word, colon, radius = text.partition(":")
     if word == "blur":

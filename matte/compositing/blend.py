@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import as_colour, colour, plain
 from matte.compositing.grounds import FITS, Fit, fitted
-from matte.compositing.light import in_depth, to_light, to_values
+from matte.compositing.light import to_light, to_values
 from matte.errors import SettingError
+from matte.imaging.depth import in_depth
 
 Blend = Literal["srgb", "linear"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
@@ -45,7 +46,7 @@ def composite(
         b = plain(as_colour(background), height, width)
     else:
         b = fitted(as_image(background), height, width, fit)
-    return mixed(f, a, in_depth(b, f.dtype), blend)
+    return mixed(f, a, Image(in_depth(b, f.dtype)), blend)
 
 
 def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> Image:

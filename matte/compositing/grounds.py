@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import BLURRED
-from matte.compositing.light import in_depth, to_light, to_values
+from matte.compositing.light import to_light, to_values
 from matte.configs.lengths import Length
+from matte.imaging.depth import in_depth
 from matte.imaging.scaling import scaled
 from matte.imaging.spreading import spread
 
@@ -97,7 +98,7 @@ def _out_of_focus(image: Image, alpha: Alpha, radius: float) -> Image:
     # 16 bits on the way keep a smooth sky smooth.
     values = to_values(np.asarray(blurred, np.float32), np.dtype(np.uint16))
     grown = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
-    return in_depth(as_image(grown), image.dtype)
+    return Image(in_depth(np.asarray(grown), image.dtype))
 
 
 def _surely_ground(alpha: Alpha) -> Floats:

@@ -1,4 +1,4 @@
-"""Stored values, their depth, and the light that they stand for.
+"""Stored values and the light that they stand for.
 
 The transfer curve is that of sRGB, IEC 61966-2-1.
 """
@@ -28,15 +28,6 @@ def to_values(light: Floats, dtype: np.dtype[Any]) -> Image:
     share = np.clip(light, 0, 1)
     curve = np.where(share <= 0.0031308, 12.92 * share, 1.055 * share ** (1 / 2.4) - 0.055)
     return Image(np.rint(curve * np.iinfo(dtype).max).astype(dtype))
-
-
-def in_depth(picture: Image, dtype: np.dtype[Any]) -> Image:
-    """The picture in uint8 or uint16."""
-    if picture.dtype == dtype:
-        return picture
-    if dtype == np.uint16:
-        return Image(picture.astype(np.uint16) * 257)
-    return Image(((picture.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 @cache

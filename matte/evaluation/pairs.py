@@ -13,9 +13,8 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, sam
 from matte.datasets.masks import as_truth
 from matte.errors import PictureError
 from matte.media.encoding import quantise
-from matte.media.pictures import read_alpha, read_image
+from matte.media.pictures import READABLE, read_alpha, read_image
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MASK_LAYOUT = ("images", "masks")
 MATTE_LAYOUT = ("input", "gt")
 
@@ -120,7 +119,7 @@ def named_pictures(folder: Path) -> dict[str, tuple[Path, ...]]:
         raise PictureError(f"can't read {folder} ({error.strerror})", "allow it") from error
     named: dict[str, tuple[Path, ...]] = {}
     for path in paths:
-        if path.suffix.lower() in ENDINGS and not path.name.startswith("."):
+        if path.suffix.lower() in READABLE and not path.name.startswith("."):
             name = unicodedata.normalize("NFC", path.stem)
             named[name] = (*named.get(name, ()), path)
     return named

@@ -8,14 +8,18 @@ from numpy.typing import NDArray
 
 
 def bounding_box(region: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice] | None:
-    """Rows and columns that hold all True pixels and `margin` around; None where there is none."""
+    """Rows and columns that hold all True pixels and `margin` around, within the region's array;
+    None where there is none.
+    """
     rows = np.flatnonzero(region.any(axis=1))
     if rows.size == 0:
         return None
     columns = np.flatnonzero(region.any(axis=0))
     return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
+        slice(max(0, int(rows[0]) - margin), min(len(region), int(rows[-1]) + 1 + margin)),
+        slice(
+            max(0, int(columns[0]) - margin), min(region.shape[1], int(columns[-1]) + 1 + margin)
+        ),
     )
 
 

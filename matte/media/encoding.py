@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image
 from matte.errors import MatteWarning, OutputError
+from matte.imaging.depth import in_depth
 from matte.media import png
 from matte.media.exif import cleaned
 from matte.media.opening import unhindered
@@ -47,7 +48,7 @@ def encode(array: NDArray[Any], suffix: str, profile: bytes = b"", exif: bytes =
     elif array.shape[2] == 4 and suffix in OPAQUE:
         raise OutputError(f"{suffix} can't hold transparency", "save it as .png")
     if array.dtype == np.uint16 and suffix not in DEEP:
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        array = in_depth(array, np.dtype(np.uint8))
     try:
         if suffix == ".png":
             return png.described(_png(array), profile, exif)

@@ -16,10 +16,11 @@ from pathlib import Path
 import cv2
 from PIL import Image as Pillow
 
+from matte.configs.settings import MediaSettings
 from matte.errors import MatteWarning, PictureError
 from matte.media.png import stripped
 
-MAX_PIXELS = 200_000_000
+MAX_PIXELS = MediaSettings().max_pixels
 # What files begin with, the format, and the module of Pillow that decodes it. No others are tried:
 # some of Pillow's start programs.
 SIGNATURES = (

@@ -21,6 +21,8 @@ from matte.media.colours import CMYK, GREY, RGB, cmyk_as_rgb, grey_levels, space
 from matte.media.opening import MAX_PIXELS, contents, opened, reason, recognised, refuse_large
 
 NUMPY = b"\x93NUMPY"  # what .npy files begin with
+# Endings by which pictures are found in folders.
+READABLE = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 GREYS = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")  # Pillow's names
 
 # What goes wrong is raised; nothing needs to be printed too.
@@ -41,6 +43,12 @@ class Photo:
     """The EXIF block, with orientation 1 and without thumbnail; b"" if there is none."""
     transparency: Alpha | None = None
     """The picture's own alpha; None if it is opaque everywhere."""
+
+    def limited(self, alpha: Alpha) -> Alpha:
+        """Alpha, nowhere above the picture's own."""
+        if self.transparency is None:
+            return alpha
+        return Alpha(np.minimum(alpha, self.transparency))
 
 
 def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:

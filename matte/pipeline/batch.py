@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from matte.configs.loader import Settled
-from matte.errors import MatteError, OutputError, PictureError
-from matte.files import check_names, check_output
+from matte.errors import MatteError, PictureError
+from matte.files import check_names, check_output, make_folder
 from matte.media.pictures import read_photo
 from matte.media.streams import STDIN, check_stdout, read_stdin
 from matte.pipeline.build import build
@@ -75,7 +75,8 @@ class Batch:
         self._check(report)
         self._finisher = Finisher(finish, settled.config.media.max_pixels)
         self.pipeline: Pipeline = build(settled)
-        _make_folders({job.target.parent for job in jobs if job.makes_folder})
+        for folder in sorted({job.target.parent for job in jobs if job.makes_folder}):
+            make_folder(folder)
 
     def run(self) -> Iterator[Outcome]:
         """Does one job after the other."""
@@ -127,13 +128,3 @@ class Batch:
 
 def _name(job: Job) -> str:
     return STDIN if job.source == STREAM else str(job.source)
-
-
-def _make_folders(folders: set[Path]) -> None:
-    for folder in sorted(folders):
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"can't make the folder {folder} ({error.strerror})", "choose another with -o"
-            ) from error

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matte.errors import PictureError, SettingError
 from matte.media.encoding import WRITABLE
+from matte.media.pictures import READABLE
 
-READABLE = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 STREAM = Path("-")  # standard input, as a source; standard output, as a target
 RESULT = "-matte"
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_size
@@ -51,9 +50,7 @@ class Pipeline:
     def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
         """The matte of a photo; `name` is what warnings call it."""
         found = self.line.run(photo.pixels, given)
-        alpha = found.alpha
-        if photo.transparency is not None:
-            alpha = Alpha(np.minimum(alpha, photo.transparency))
+        alpha = photo.limited(found.alpha)
         watch = Stopwatch()
         with watch("foreground"):
             foreground = estimate_foreground(photo.pixels, alpha)

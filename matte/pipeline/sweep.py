@@ -113,9 +113,7 @@ def sweep(
             tried[place] = one
     if watch:
         watch(len(tried), len(tried))
-    if photo.transparency is not None:
-        least = photo.transparency
-        tried = [replace(one, alpha=Alpha(np.minimum(one.alpha, least))) for one in tried]
+    tried = [replace(one, alpha=photo.limited(one.alpha)) for one in tried]
     scores = _scores(photo.pixels, tried)
     trimaps, alphas = tuple(one.trimap for one in tried), tuple(one.alpha for one in tried)
     return Sweep(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matte.configs.settings import Config, TrimapSettings
 from matte.errors import MatteError, OutputError, SettingError
-from matte.files import check_output, check_outputs, write_file
+from matte.files import check_output, check_outputs, make_folder, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import Networks, build_two_stage
@@ -113,7 +113,7 @@ class SweepSheet:
         pictures = self._kept(found, data) if singles else composites(found, self._finisher)
         section = show(found, file.name, pictures)
         if self._folder and singles:
-            _make(self._folder)
+            make_folder(self._folder)
         for path, content in zip(singles, data, strict=True):
             write_file(path, content, self._overwrite)
         self._sections.append(section)
@@ -182,10 +182,3 @@ def choice_as_json(choice: Choice, scores: Sequence[Score]) -> dict[str, Any]:
     """The best setting's words, None if there is none, and the reason."""
     best = None if choice.best is None else scores[choice.best].name
     return {"best": best, "reason": choice.reason}
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"can't make {folder} ({error.strerror})", "name another") from error

@@ -165,8 +165,7 @@ def _kept(sweep: Sweep) -> Window:
     box = bounding_box(region | (sweep.mask > 0), round(MARGIN * max(height, width)))
     if box is None or not sweep.subject:
         return slice(0, height), slice(0, width)
-    rows, columns = box
-    return slice(rows.start, min(rows.stop, height)), slice(columns.start, min(columns.stop, width))
+    return box
 
 
 def _most_different(sweep: Sweep, kept: Window) -> Window:

@@ -1,6 +1,7 @@
 """OpenVINO."""
 
 import contextlib
+import functools
 import hashlib
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ import openvino  # noqa: E402  # after the line above
 HINTS = {"fp32": "f32", "bf16": "bf16"}  # OpenVINO's names
 
 
+@functools.cache
 def has_bf16() -> bool:
     """Whether this processor calculates in bfloat16, and is not only able to imitate it."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

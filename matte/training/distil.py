@@ -12,7 +12,7 @@ from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
 from matte.datasets.samples import UnusableError
 from matte.errors import OutputError, SettingError
-from matte.files import write_file
+from matte.files import make_folder, write_file
 from matte.media.encoding import encode, encode_alpha
 from matte.metrics.masks import subject_iou
 from matte.stages import Matte
@@ -72,7 +72,7 @@ def distil(
     if out.resolve() == (root / data.folder).resolve():
         raise OutputError(f"{out} is the data set itself", "write the mattes into another folder")
     for folder in (out / "images", out / "alphas"):
-        _make(folder)
+        make_folder(folder)
     skipped = [f"{path}: {why}" for path, why in listing.broken]
     for line in skipped:
         progress(f"skipped {line}")
@@ -109,10 +109,3 @@ def distil(
     found = Distilled(tuple(written), tuple(present), tuple(dropped), tuple(skipped))
     progress(str(found))
     return found
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"can't make {folder} ({error.strerror})", "choose another") from error

@@ -11,7 +11,7 @@ from lightning_fabric.plugins import Precision
 from torch import nn
 
 from matte.errors import OutputError, SettingError, WeightsError
-from matte.files import write_file
+from matte.files import make_folder, write_file
 from matte.training.schedule import Progress
 
 FILE = "last.ckpt"
@@ -33,10 +33,7 @@ def claim(out: Path, resume: bool) -> None:
             f"{out} has {there} of another run",
             "add --resume to go on with it, or name another folder",
         )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"can't make {out} ({error.strerror})", "name another folder") from error
+    make_folder(out)
 
 
 def save(

@@ -99,8 +99,8 @@ def test_pictures_of_every_kind_are_matted(tmp_path: Path, mode: str) -> None:
     assert result.exit_code == 0, result.output
     with Pillow.open(tmp_path / "out.png") as out:
         assert out.mode == "RGBA"
-        assert out.getpixel((0, 0))[3] == 0  # type: ignore[index]
-        assert out.getpixel((40, 32))[3] == 255  # type: ignore[index]
+        assert out.getpixel((0, 0))[3] == 0  # type: ignore[index]  # RGBA: four
+        assert out.getpixel((40, 32))[3] == 255  # type: ignore[index]  # as above
 
 
 @pytest.mark.usefixtures("fake")

@@ -117,7 +117,7 @@ def test_an_unknown_blend_is_refused() -> None:
             np.zeros((2, 2, 3), np.uint8),
             np.zeros((2, 2)),
             "white",
-            blend="gamma",  # type: ignore[arg-type]
+            blend="gamma",  # type: ignore[arg-type]  # what is tested
         )
 
 

@@ -41,7 +41,7 @@ def test_a_picture_of_the_size_stays_as_it_is(fit: Fit, dtype: type[Any]) -> Non
 
 def test_an_unknown_fit_is_refused() -> None:
     with pytest.raises(SettingError, match="fit = 'zoom': give cover, contain, stretch, tile"):
-        composite(noise(2, 2), np.ones((2, 2)), "white", fit="zoom")  # type: ignore[arg-type]
+        composite(noise(2, 2), np.ones((2, 2)), "white", fit="zoom")  # type: ignore[arg-type]  # tested
 
 
 def test_cover_keeps_the_middle() -> None:

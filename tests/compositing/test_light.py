@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from matte.arrays import Image
-from matte.compositing.light import in_depth, to_light, to_values
+from matte.compositing.light import to_light, to_values
+from matte.imaging.depth import in_depth
 
 DEPTHS = (np.uint8, np.uint16)
 

@@ -1,0 +1,15 @@
+"""Pictures of 8 and of 16 bits."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def in_depth(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The same shares of full range in `dtype`, uint8 or uint16, as in the one or the other."""
+    if values.dtype == dtype:
+        return values
+    if dtype == np.uint16:
+        return values.astype(np.uint16) * 257
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)

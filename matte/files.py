@@ -37,7 +37,7 @@ def make_folder(folder: Path) -> None:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         cause = f"can't make the folder {folder} ({error.strerror})"
-        raise OutputError(cause, "name another") from error
+        raise OutputError(cause, "name another folder") from error
 
 
 def check_output(path: Path, overwrite: bool) -> None:

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.refiner.protocols import network_inputs
-from matte.runtime.session import usable_threads
+from matte.runtime.threads import usable_threads
 
 PACKAGES = ("torch", "onnxruntime", "openvino", "numpy")
 FORMS = (
@@ -111,9 +111,9 @@ def _textbook(self: Any, query: Any, key: Any, itself: Any, features: Any) -> An
 def open_form(form: str, network: Path) -> Run:
     """That form of the network, ready to run."""
     if form == "onnx":
-        from matte.runtime.onnx import OnnxSession
+        from matte.runtime.opening import open_file
 
-        onnx = OnnxSession(network, usable_threads())
+        onnx = open_file(network)
         return lambda inputs: onnx.run(inputs)["alpha"]
     if form == "onnx patterns":
         import onnxruntime
@@ -125,9 +125,7 @@ def open_form(form: str, network: Path) -> Run:
         session = onnxruntime.InferenceSession(network, options)
         return lambda inputs: session.run(["alpha"], inputs)[0]
     if form == "openvino":
-        from matte.runtime.openvino import OpenVinoSession
-
-        openvino = OpenVinoSession(network, usable_threads())
+        openvino = open_file(network, "openvino")
         return lambda inputs: openvino.run(inputs)["alpha"]
     queries = form.removeprefix("torch ")
     return torch_network(int(queries) if queries.isdigit() else ALL, queries == "patches")

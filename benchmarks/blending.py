@@ -29,13 +29,12 @@ import numpy as np
 from matte.arrays import Alpha, Image, as_alpha, as_image, as_trimap
 from matte.compositing.blend import BLENDS, composite
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.settings import RuntimeSettings
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.refiner.gca import Gca
-from matte.runtime.session import open_session
+from matte.runtime.opening import open_file
 from matte.stages import Refiner
 from matte.weights.store import find
 
@@ -126,7 +125,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    network = open_session(find("refiner", REFINER).path, RuntimeSettings(threads=1))
+    network = open_file(find("refiner", REFINER).path, "openvino", threads=1)
     refiner = Gca(network, "demo")
     rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for number, photo in enumerate(photos(options.data, options.pictures)):

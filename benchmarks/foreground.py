@@ -45,14 +45,13 @@ from matte.arrays import Alpha, Image, as_alpha, as_image, as_trimap
 from matte.compositing.blend import composite
 from matte.compositing.foreground import estimate_foreground
 from matte.compositing.grounds import cover
-from matte.configs.settings import RuntimeSettings
 from matte.datasets.colours import bled
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.refiner.gca import Gca
-from matte.runtime.session import open_session
+from matte.runtime.opening import open_file
 from matte.stages import Refiner
 from matte.weights.store import find
 
@@ -291,7 +290,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-    network = open_session(find("refiner", REFINER).path, RuntimeSettings(threads=1))
+    network = open_file(find("refiner", REFINER).path, "openvino", threads=1)
     refiner = Gca(network, "demo")
     if options.sheets:
         draw_sheets(options.data, options.sheets, options.pictures, refiner)

@@ -20,7 +20,7 @@ from typing import Any
 from score_weights import Options, measure_network
 
 from matte.files import write_file
-from matte.runtime.session import usable_threads
+from matte.runtime.threads import usable_threads
 from matte.weights.store import SHIPPED, all_weights
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"

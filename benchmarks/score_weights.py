@@ -37,7 +37,7 @@ from matte.evaluation.trimaps import Trimaps, from_alpha, from_folder
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.metrics.intervals import Interval, median_ratio
-from matte.runtime.session import usable_threads
+from matte.runtime.threads import usable_threads
 from matte.weights.scores import Against, Measured, Score, line_of, read_scores, save_scores
 from matte.weights.store import SHIPPED, all_weights, stored
 

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from matte.datasets.samples import Kind, Sample
-from matte.runtime.session import usable_threads
+from matte.runtime.threads import usable_threads
 from matte.training.synthesis.matte_samples import MatteMix, MatteSamples
 from matte.training.synthesis.noise import smooth_noise
 from matte.training.synthesis.photometric import photometric

@@ -13,6 +13,7 @@ from matte.pipeline.costs import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.lines import Line, TrimapFree, TwoStage
 from matte.pipeline.run import Pipeline
+from matte.runtime.ways import Way
 
 Floats = NDArray[np.float32]
 
@@ -20,8 +21,7 @@ Floats = NDArray[np.float32]
 class FakeSession:
     """A network that is a function of its one input."""
 
-    backend = "fake"
-    precision = "fp32"
+    way = Way("fake")
 
     def __init__(
         self,

@@ -102,7 +102,7 @@ def report_options(command: F) -> F:
 @evaluate.command()
 @report_options
 @click.option("--weights", metavar=NAME, help="The network; the same as --segmenter.")
-@setting_options("segmenter", "size", "threshold", "backend", "precision", "threads")
+@setting_options("segmenter", "size", "threshold", "backend", "device", "precision", "threads")
 def segmenter(
     data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled
 ) -> "Scores":

@@ -148,9 +148,12 @@ def image(
 
 
 def _summary(report: dict[str, Any]) -> str:
+    """One line on the picture, and one on each network."""
     times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
-    networks = report["networks"].values()
-    ran = ", ".join(f"{row['name']} on {row['backend']}" for row in networks)
     unknown = f"; {report['unknown']:.1%} unknown ({report['band']})" if "band" in report else ""
     size = f"{report['width']}×{report['height']}"
-    return f"{size}, preset {report['preset']}, {ran}{unknown}; {times}"
+    lines = [f"{size}, preset {report['preset']}{unknown}; {times}"]
+    for row in report["networks"].values():
+        way = f"{row['backend']}, {row['device']}, {row['precision']}"
+        lines.append(f"  {row['name']} on {way}: {row['why']}")
+    return "\n".join(lines)

@@ -29,7 +29,15 @@ SEGMENTING = (
     "close_mask",
     "smooth_mask",
 )
-RUNNING = ("protocol", "backend", "precision", "threads")
+RUNNING = (
+    "protocol",
+    "backend",
+    "device",
+    "require_gpu",
+    "precision",
+    "torch_compile",
+    "threads",
+)
 GROUND = "PICTURE|COLOUR|blur[:RADIUS]|transparent"  # what --bg takes
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -68,10 +76,13 @@ def setting_options(*flags: str) -> Callable[[F], F]:
         for flag in reversed(flags):
             setting = SETTINGS[flag]
             words = f"--{flag.replace('_', '-')}"
+            if setting.hint is bool:
+                words = f"{words}/--no-{words[2:]}"
             option = click.option(
                 words,
                 flag,
-                type=_type(setting.hint),
+                type=None if setting.hint is bool else _type(setting.hint),
+                default=None,
                 help=setting.help,
                 shell_complete=_networks if flag in NETWORKS else None,
             )

@@ -1,5 +1,6 @@
 """What a run can be told. A setting has one name: as a flag, as an override and in files."""
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -112,13 +113,17 @@ class ModnetSettings:
 class RuntimeSettings:
     """What the networks run on."""
 
-    backend: Literal["auto", "openvino", "onnx", "torch"] = setting(
-        "auto", "Inference runtime; auto takes the first that is installed."
-    )
-    precision: Literal["auto", "fp32", "bf16"] = setting(
+    backend: Literal["auto", "openvino", "onnx", "onnx-tensorrt", "torch"] = setting(
         "auto",
-        "What numbers networks calculate in; auto: bf16 where the processor has it and the network"
-        " was measured to be as good in it, else fp32.",
+        "Inference runtime; auto tries, once on each machine, what is installed, and takes the"
+        " fastest whose results are right.",
+    )
+    device: str = setting("auto", "Where networks run: auto, cpu, gpu, or one of several, gpu:1.")
+    require_gpu: bool = setting(False, "Refuse to run on a CPU.")
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = setting(
+        "auto",
+        "What numbers networks calculate in; auto: any in which the network was measured to be as"
+        " good as in fp32, the fastest.",
     )
     protocol: Literal["auto", "demo", "tester", "official", "native"] = setting(
         "auto",
@@ -126,11 +131,20 @@ class RuntimeSettings:
         " (auto) or native, the picture's own size. To name one asks for their very result:"
         " --backend auto then takes torch, if it and the network's torch weights are there.",
     )
+    torch_compile: bool = setting(
+        False,
+        "Have torch.compile translate networks for the torch backend: the first picture of a size"
+        " takes a minute, those after it less. Needs a C++ compiler.",
+    )
     threads: int = setting(0, "Threads for inference; 0: as many as this process may use.")
 
     def __post_init__(self) -> None:
         if not 0 <= self.threads <= 1024:
             raise SettingError(f"threads = {self.threads}", "give 0 … 1024")
+        if not re.fullmatch(r"auto|cpu|gpu(:\d{1,3})?", self.device):
+            raise SettingError(f"device = {self.device!r}", "give auto, cpu, gpu or gpu:1")
+        if self.require_gpu and self.device == "cpu":
+            raise SettingError("require_gpu with device = 'cpu'", "leave one of them out")
 
 
 @dataclass(frozen=True, slots=True)

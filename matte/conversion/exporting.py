@@ -20,8 +20,8 @@ from matte.conversion.writing import Difference, compared
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
 from matte.pipeline.build import session_for
-from matte.runtime.onnx import OnnxSession
-from matte.runtime.session import Session, usable_threads
+from matte.runtime.opening import open_file
+from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession
 from matte.weights.store import Weights
 
@@ -66,7 +66,7 @@ def export_weights(
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         onnx.save(model, file)
-        exported = OnnxSession(file, usable_threads())
+        exported = open_file(file)
         found = tuple(_compare(exported, reference, s) for s in ((size,) if size else SIZES))
         largest, mean = TOLERANCES[precision]
         for d in found:
@@ -78,7 +78,7 @@ def export_weights(
                     "export it as fp32" if precision == "fp16" else "report it",
                 )
         write_file(path, file.read_bytes(), overwrite)
-    return Exported(path, reference.backend, found)
+    return Exported(path, reference.way.backend, found)
 
 
 def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
@@ -129,13 +129,13 @@ def _reference(weights: Weights) -> Session:
     )
     if weights.checkpoint or not is_own(weights.path):
         return session
-    return TorchSession(from_onnx(weights.path).runs, dict(session.inputs), "", threads)
+    return TorchSession(from_onnx(weights.path).runs, dict(session.inputs), "")
 
 
 def _compare(exported: Session, reference: Session, size: tuple[int, int]) -> Difference:
     given = _inputs(exported.inputs, *size)
     (expected,) = reference.run(given).values()
-    return compared(exported.backend, exported.run, given, expected)
+    return compared(exported.way.backend, exported.run, given, expected)
 
 
 def _inputs(

@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from matte.conversion.folding import with_half_weights, without_batch_norms
 from matte.conversion.graphs import store_half, traced
 from matte.errors import OutputError, WeightsError
-from matte.runtime.onnx import OnnxSession
+from matte.runtime.opening import open_file
 from matte.runtime.openvino import openvino  # type: ignore[attr-defined]  # kept from reporting
-from matte.runtime.session import usable_threads
 
 SAME = 1e-4  # largest difference between the runtimes, on equal weights
 ROUNDED = 0.02  # largest mean difference that rounding the weights may make
@@ -100,10 +99,10 @@ def differences(
     """How far ONNX Runtime and OpenVINO are from torch for each case of inputs, whose first is
     a map (N, C, H, W). `unrounded`: the same network before its weights were rounded.
     """
-    session = OnnxSession(file, usable_threads())
+    session = open_file(file)
     # Not as a session of matte's: those keep what they compile.
     compiled = openvino.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    runtimes: dict[str, Run] = {session.backend: session.run, "openvino": compiled}
+    runtimes: dict[str, Run] = {session.way.backend: session.run, "openvino": compiled}
     for case in cases:
         with torch.inference_mode():
             expected = network(**case).numpy()

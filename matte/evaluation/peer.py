@@ -14,7 +14,8 @@ from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError, WeightsError
 from matte.imaging.letterbox import Letterbox, letterbox, unletterbox
 from matte.imaging.scaling import scaled
-from matte.runtime.session import open_session
+from matte.runtime.opening import open_session
+from matte.runtime.ways import Network
 from matte.weights.store import find
 
 Floats = NDArray[np.float32]
@@ -57,8 +58,8 @@ class Peer:
     def __init__(self, toml: Path, runtime: RuntimeSettings) -> None:
         self._settings = from_file(PeerSettings, read_toml(toml), str(toml))
         self.name = self._settings.name or toml.stem
-        path = find("peer", str(toml.parent / self._settings.file)).path
-        self._session = open_session(path, runtime)
+        found = find("peer", str(toml.parent / self._settings.file))
+        self._session = open_session(Network(found.path, found.sha256), runtime)
         self._fixed = self._fixed_size()
 
     @property

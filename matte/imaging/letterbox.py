@@ -27,15 +27,19 @@ def letterbox(image: Image, height: int, width: int, multiple: int = 1) -> Lette
 
     With a `multiple`, only up to the next multiple of it; with 1, to the full height × width.
     """
-    scale = min(height / image.shape[0], width / image.shape[1])
-    h = min(height, max(1, round(image.shape[0] * scale)))
-    w = min(width, max(1, round(image.shape[1] * scale)))
+    h, w = fitting_size(image.shape[0], image.shape[1], height, width)
     small = scaled(image, h, w)
     if multiple > 1:
         height, width = -(-h // multiple) * multiple, -(-w // multiple) * multiple
     pixels = np.full((height, width, 3), PADDING, np.float32)
     pixels[:h, :w] = small / np.float32(np.iinfo(image.dtype).max)
     return Letterbox(pixels, h, w)
+
+
+def fitting_size(high: int, wide: int, height: int, width: int) -> tuple[int, int]:
+    """Height and width of a `high` × `wide` picture that just fits into `height` × `width`."""
+    scale = min(height / high, width / wide)
+    return min(height, max(1, round(high * scale))), min(width, max(1, round(wide * scale)))
 
 
 def unletterbox(

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.modnet.network import KIND, ModnetInfo, ModnetNetwork, build_network
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
+from matte.runtime.ways import Way
 
 
 def save_network(
@@ -37,6 +39,7 @@ def metrics_of(path: Path) -> dict[str, float]:
     return metrics
 
 
-def torch_session(path: Path, threads: int) -> TorchSession:
+def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSession:
     """The network of a file, ready to run."""
-    return TorchSession(load_network(path), {"input": (None, 3, None, None)}, "output", threads)
+    inputs: dict[str, tuple[int | None, ...]] = {"input": (None, 3, None, None)}
+    return TorchSession(load_network(path), inputs, "output", way, settings)

@@ -1,6 +1,6 @@
 """From settings to a pipeline that is ready to run."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -8,7 +8,6 @@ import matte
 from matte.configs.loader import DEFAULT_PRESET, TRIMAP_FREE, Settled, settle, values
 from matte.configs.settings import Config, ModnetSettings, RuntimeSettings
 from matte.errors import (
-    BackendError,
     MatteError,
     MissingWeightsError,
     SettingError,
@@ -22,7 +21,9 @@ from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import PIXELS, Gca
 from matte.registry import resolve
-from matte.runtime.session import Session, open_session, usable_threads
+from matte.runtime.opening import open_session
+from matte.runtime.session import Session
+from matte.runtime.ways import Network, Way
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 from matte.weights.store import Weights, find
@@ -33,7 +34,7 @@ TORCH = {
     "refiner": "matte.refiner.checkpoint:torch_session",
     "segmenter": "matte.segmentation.network:torch_session",
 }
-Networks = dict[str, dict[str, str]]  # by kind: name, sha256, backend
+Networks = dict[str, dict[str, str]]  # by kind: name, sha256, and the way they run
 PROTOCOLS = {"modnet": ("official", "native"), "refiner": ("demo", "tester")}
 
 
@@ -99,23 +100,40 @@ def build_refiner(config: Config, networks: Networks | None = None) -> Refiner:
 
 
 def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
-    """The network ready to run: its torch weights where those are asked for, else its ONNX file."""
-    has_torch = find_spec("torch") is not None
-    exact = settings.backend == "auto" and settings.protocol != "auto"
-    if settings.backend != "torch" and not (exact and weights.torch_path and has_torch):
-        # Who names a protocol wants the very result.
-        return open_session(weights.path, settings, weights.bf16 and settings.protocol == "auto")
-    if settings.precision == "bf16":
-        raise BackendError("backend 'torch' runs in fp32", "use --backend openvino")
-    if weights.torch_path is None:
+    """The network ready to run, in the way that the settings ask for."""
+    # Who names a protocol wants the very result: torch's, where it and torch weights are there.
+    if settings.protocol != "auto":
+        settings = _exact(settings, weights.torch_path is not None)
+    if settings.backend == "torch" and weights.torch_path is None:
         raise WeightsError(
             f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
         )
-    if not has_torch:
-        raise BackendError("backend 'torch' is not installed", "pip install 'matte[torch]'")
-    make = resolve("kind", TORCH, weights.kind)
-    session: Session = make(weights.torch_path, settings.threads or usable_threads())
-    return session
+    return open_session(network_of(weights), settings)
+
+
+def network_of(weights: Weights) -> Network:
+    """The network as runtimes know it."""
+    torch_path = weights.torch_path
+
+    def open_torch(way: Way, settings: RuntimeSettings) -> Session:
+        session: Session = resolve("kind", TORCH, weights.kind)(torch_path, way, settings)
+        return session
+
+    return Network(
+        weights.path,
+        weights.sha256,
+        weights.as_good_in,
+        weights.int8_path,
+        open_torch if torch_path else None,
+    )
+
+
+def _exact(settings: RuntimeSettings, has_torch_weights: bool) -> RuntimeSettings:
+    if settings.precision == "auto":
+        settings = replace(settings, precision="fp32")
+    if settings.backend == "auto" and has_torch_weights and find_spec("torch"):
+        return replace(settings, backend="torch")
+    return settings
 
 
 def _line(config: Config, networks: Networks) -> Line:
@@ -147,8 +165,7 @@ def _tell(networks: Networks | None, name: str, weights: Weights, session: Sessi
         networks[weights.kind] = {
             "name": name,
             "sha256": weights.sha256,
-            "backend": session.backend,
-            "precision": session.precision,
+            **asdict(session.way),
         }
 
 

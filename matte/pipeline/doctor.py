@@ -14,7 +14,9 @@ from matte.configs.loader import settle
 from matte.configs.places import cache, stored_weights, user_config
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError
-from matte.runtime.session import PACKAGES, open_session, usable_threads
+from matte.pipeline.build import session_for
+from matte.runtime.opening import PACKAGES
+from matte.runtime.threads import usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.weights.store import all_weights, find, place
 
@@ -86,7 +88,7 @@ def _runtimes() -> Iterator[Finding]:
         if told.works:
             try:
                 weights = find("segmenter", settings.segmenter)
-                session = open_session(weights.path, RuntimeSettings(backend=runtime))
+                session = session_for(weights, RuntimeSettings(backend=runtime))
                 LetterboxedSegmenter(session, settings, weights.size).segment(picture)
                 told = replace(told, told=f"{told.told}, runs {settings.segmenter!r} on the CPU")
             except MatteError as error:

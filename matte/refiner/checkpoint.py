@@ -3,12 +3,14 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.refiner.gca import RATIO
 from matte.refiner.network import Design, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
+from matte.runtime.ways import Way
 
 KIND = "refiner"
 RefinerNetwork = GcaNetwork | SlimNetwork
@@ -37,7 +39,7 @@ def load_network(path: Path) -> RefinerNetwork:
     return network.eval()
 
 
-def torch_session(path: Path, threads: int) -> TorchSession:
+def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSession:
     """The network of a file, ready to run."""
     network = load_network(path)
     inputs: dict[str, tuple[int | None, ...]] = {
@@ -46,4 +48,4 @@ def torch_session(path: Path, threads: int) -> TorchSession:
     }
     if network.design.attention:
         inputs[RATIO] = (None,)
-    return TorchSession(network, inputs, "alpha", threads)
+    return TorchSession(network, inputs, "alpha", way, settings)

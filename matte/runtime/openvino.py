@@ -3,24 +3,22 @@
 import contextlib
 import functools
 import hashlib
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 from numpy.typing import NDArray
 
 from matte.configs.places import cache
+from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
+from matte.runtime.graphics import gpu_number
+from matte.runtime.threads import usable_threads
+from matte.runtime.ways import Abilities, Network, Way
 
-# OpenVINO reports its use to an analytics server if this package can be imported, and does
-# without it if it can't. Nothing that matte does is reported anywhere.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: no such module
-
-import openvino  # noqa: E402  # after the line above
-
-HINTS = {"fp32": "f32", "bf16": "bf16"}  # OpenVINO's names
+HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}  # OpenVINO's names
 
 
 @functools.cache
@@ -29,33 +27,59 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
+def abilities() -> Abilities:
+    """What there is on this machine, by device."""
+    found: Abilities = {"cpu": ("fp32", "bf16", "int8") if has_bf16() else ("fp32", "int8")}
+    for number, gpu in enumerate(_gpus()):
+        half = "FP16" in openvino.Core().get_property(gpu, "OPTIMIZATION_CAPABILITIES")
+        found[f"gpu:{number}"] = ("fp32", "fp16") if half else ("fp32",)
+    return found
+
+
+def why_no_gpu() -> str:
+    """Why OpenVINO has no GPU here; empty if it has one."""
+    return "" if _gpus() else "there is no GPU of Intel's, or no driver (OpenCL) for it"
+
+
+@functools.cache
+def _gpus() -> tuple[str, ...]:
+    """OpenVINO's names of the GPUs: GPU where there is one, GPU.0 and GPU.1 where there are two."""
+    return tuple(d for d in openvino.Core().available_devices if d.partition(".")[0] == "GPU")
+
+
 class OpenVinoSession:
-    """A network on OpenVINO's CPU plugin; compiled networks are kept on disk."""
+    """A network on OpenVINO's CPU or GPU plugin; compiled networks are kept on disk."""
 
-    backend = "openvino"
-
-    def __init__(self, network: Path, threads: int, precision: str = "fp32") -> None:
-        self.precision = precision
-        self._network = network
+    def __init__(self, network: Network, way: Way, settings: RuntimeSettings) -> None:
+        self.way = way
+        path = network.int8 if way.precision == "int8" and network.int8 else network.path
+        self._path = path
         self._core = openvino.Core()
         options = {
-            "INFERENCE_NUM_THREADS": str(threads),
-            "INFERENCE_PRECISION_HINT": HINTS[precision],
+            "INFERENCE_PRECISION_HINT": HINTS[way.precision],
             "PERFORMANCE_HINT": "LATENCY",
         }
+        device = "CPU"
+        if way.device == "cpu":
+            options["INFERENCE_NUM_THREADS"] = str(settings.threads or usable_threads())
+        else:
+            device = _gpus()[gpu_number(way.device)]
         # Without a cache every start compiles: slow, not wrong.
         with contextlib.suppress(OSError):
-            options["CACHE_DIR"] = str(_cache_of(network))
+            options["CACHE_DIR"] = str(_cache_of(path))
         try:
-            self._compiled = self._core.compile_model(str(network), "CPU", options)
+            self._compiled = self._core.compile_model(str(path), device, options)
         except RuntimeError as error:
+            if device != "CPU":
+                cause = f"OpenVINO can't use {device} ({_reason(error)})"
+                raise BackendError(cause, "renew its driver, or use --device cpu") from error
             raise WeightsError(
-                f"OpenVINO can't load {network} ({_reason(error)})", "give a whole ONNX file"
+                f"OpenVINO can't load {path} ({_reason(error)})", "give a whole ONNX file"
             ) from error
         inputs = self._compiled.inputs
         if any(i.element_type != openvino.Type.f32 for i in inputs):
             kind = inputs[0].element_type.get_type_name()
-            raise WeightsError(f"{network} takes {kind}", "give one that takes float32")
+            raise WeightsError(f"{path} takes {kind}", "give one that takes float32")
         self.inputs = {
             i.any_name: tuple(None if d.is_dynamic else d.get_length() for d in i.partial_shape)
             for i in inputs
@@ -74,7 +98,7 @@ class OpenVinoSession:
 
     def metadata(self) -> dict[str, str]:
         """What whoever made the file wrote into it."""
-        info = self._core.read_model(str(self._network)).rt_info
+        info = self._core.read_model(str(self._path)).rt_info
         written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
         return {key: str(getattr(value, "value", value)) for key, value in written.items()}
 

@@ -11,10 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.registry import resolve
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
+from matte.runtime.ways import Way
 
 ARCHITECTURES = {
     "deeplab-unet": "matte.segmentation.deeplab_unet:DeepLabUnet",
@@ -105,7 +107,8 @@ class Probability(nn.Module):
         return torch.sigmoid(self.network(image))
 
 
-def torch_session(path: Path, threads: int) -> TorchSession:
+def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSession:
     """The network of a checkpoint, ready to run."""
     network, _ = load_checkpoint(path)
-    return TorchSession(Probability(network), {"image": (None, 3, None, None)}, "mask", threads)
+    inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
+    return TorchSession(Probability(network), inputs, "mask", way, settings)

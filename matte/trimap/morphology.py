@@ -12,7 +12,7 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Mask, Trimap
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning
 
-_SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
+SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
 
 
 def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
@@ -29,7 +29,7 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
             MatteWarning,
             stacklevel=2,
         )
-    kernel = cv2.getStructuringElement(_SHAPES[settings.shape], (k, k))
+    kernel = cv2.getStructuringElement(SHAPES[settings.shape], (k, k))
     inwards, outwards = settings.times
     eroded = _repeated(cv2.erode, mask, kernel, inwards)
     dilated = _repeated(cv2.dilate, mask, kernel, outwards)

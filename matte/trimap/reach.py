@@ -44,7 +44,7 @@ class Doubtful:
 
 def even_band(mask: Mask, reach: float) -> Trimap:
     """Unknown up to `reach` pixels to both sides of the mask's edge."""
-    cell = _cell(reach * FINE)
+    cell = cell_side(reach * FINE)
     return _trimap(mask, _to_edge(_shrunk(mask, cell), cell) - np.float32(reach))
 
 
@@ -55,7 +55,7 @@ def doubtful_band(mask: Mask, confidence: Confidence, reach: Reach) -> Doubtful:
     Where that is too much of the picture, only greater doubts count: what such a segmenter is a
     little unsure of, the refiner knows still less about.
     """
-    cell = _cell(reach.near * COARSE)
+    cell = cell_side(reach.near * COARSE)
     share = _shrunk(mask, cell)
     height, width = share.shape
     # Sampled, not averaged: confidence has no more detail than a network's size has.
@@ -72,11 +72,15 @@ def doubtful_band(mask: Mask, confidence: Confidence, reach: Reach) -> Doubtful:
 
 
 def reach_for(mask: Mask) -> Reach:
-    """How far the band should reach in this picture: what is enough for hair grows with the
-    picture and with the subject.
+    """How far the band should reach in this picture."""
+    return reach_of(np.count_nonzero(mask), max(mask.shape))
+
+
+def reach_of(pixels: int, long_side: int) -> Reach:
+    """The same for a subject of so many pixels: what is enough for hair grows with the picture and
+    with the subject.
     """
-    side = math.sqrt(np.count_nonzero(mask))
-    long_side = max(mask.shape)
+    side = math.sqrt(pixels)
     least = max(LEAST[0], LEAST[1] * long_side)
     near, far = (max(least, min(p * long_side, s * side)) for p, s in (NEAR, FAR))
     return Reach(round(near, 1), round(far, 1))
@@ -89,7 +93,8 @@ def tells_doubt(mask: Mask, confidence: Confidence) -> bool:
     return bool(np.count_nonzero(unsure) > SHARP * np.count_nonzero(edge))
 
 
-def _cell(side: float) -> int:
+def cell_side(side: float) -> int:
+    """The side of the cells between which distances are measured, in whole pixels."""
     return min(LARGEST, max(1, int(side)))
 
 

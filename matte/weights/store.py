@@ -26,7 +26,8 @@ class Weights:
     kind: str  # segmenter, refiner or modnet
     sha256: str = ""  # of the file; or as many digits as its publisher tells
     size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file tells
-    bf16: bool = False  # whether it is as good in bf16 as in fp32: benchmarks/precision.py
+    as_good_in: tuple[str, ...] = ()  # precisions that cost nothing: benchmarks/precision.py
+    int8: str = ""  # the same network's file, quantised
     checkpoint: str = ""  # the same network as torch weights, where there are any
     architecture: str = ""
     parameters: int = 0  # what was trained
@@ -51,6 +52,11 @@ class Weights:
     def torch_path(self) -> Path | None:
         """Where the torch weights lie, if there are any."""
         return self.folder / self.checkpoint if self.checkpoint else None
+
+    @property
+    def int8_path(self) -> Path | None:
+        """Where the quantised network lies, if there is one."""
+        return self.folder / self.int8 if self.int8 else None
 
     @property
     def path(self) -> Path:

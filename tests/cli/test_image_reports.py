@@ -36,15 +36,22 @@ def test_a_run_is_repeated_from_its_report(tmp_path: Path) -> None:
     assert picture["band"] == "4.8 px to each side, as asked"
     assert picture["unknown"] > 0
     assert set(picture["ms"]) == {"segment", "trimap", "refine", "foreground"}
-    assert set(told["networks"]["segmenter"]) == {"name", "sha256", "backend", "precision"}
+    ran = told["networks"]["segmenter"]
+    assert set(ran) == {"name", "sha256", "backend", "device", "precision", "why"}
     assert told["machine"]["packages"]["numpy"] == np.__version__
     again = tmp_path / "again.png"
-    settings = [(f"--{name.replace('_', '-')}", v) for name, v in told["settings"].items()]
-    words = [str(word) for flag in settings for word in flag if flag[0] != "--modnet"]
+    words = [w for name, v in told["settings"].items() if name != "modnet" for w in flag(name, v)]
     ground = ("--bg", told["background"]["file"], "--crop", told["crop"])
     result = run(picture["file"], *ground, *words, "--preset", told["preset"], "-o", again)
     assert result.exit_code == 0, result.output
     assert again.read_bytes() == out.read_bytes()
+
+
+def flag(name: str, value: object) -> tuple[str, ...]:
+    words = name.replace("_", "-")
+    if isinstance(value, bool):
+        return (f"--{words}" if value else f"--no-{words}",)
+    return f"--{words}", str(value)
 
 
 @pytest.mark.usefixtures("fake")

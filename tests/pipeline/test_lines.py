@@ -130,7 +130,7 @@ def test_the_shipped_line_on_the_sample(sample: Path) -> None:
         "segmenter": "person",
         "refiner": "gca-slim",
     }
-    assert {row["backend"] for row in networks.values()} == {"openvino"}
+    assert all(row["why"] for row in networks.values())
     assert all(len(row["sha256"]) == 64 for row in networks.values())
     assert result.report["settings"]["k"] == "auto"
     assert "fallback" not in result.report

@@ -10,14 +10,14 @@ from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
 from matte.errors import MatteWarning
 from matte.pipeline.build import build_refiner
 from matte.refiner.gca import Gca
+from matte.runtime.ways import Way
 from tests.tolerances import BATCHED
 
 
 class Red:
     """A session whose alpha is the picture's red; it remembers the sizes that it was given."""
 
-    backend = "fake"
-    precision = "fp32"
+    way = Way("red")
 
     def __init__(self) -> None:
         self.inputs: dict[str, tuple[int | None, ...]] = {

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pytest
@@ -13,17 +13,23 @@ from onnx import TensorProto, helper
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError, WeightsError
+from matte.runtime import opening
+from matte.runtime.opening import PACKAGES, open_session, possible_ways
 from matte.runtime.openvino import has_bf16
-from matte.runtime.session import BACKENDS, PACKAGES, open_session, usable_threads
+from matte.runtime.threads import usable_threads
+from matte.runtime.ways import Abilities, Network
 from matte.weights.store import find
 from tests.conftest import SAMPLE
 from tests.tolerances import BF16, BF16_MEAN, RUNTIMES
 
-NETWORK = find("segmenter", "person-light").path
+Backend = Literal["onnx", "openvino"]
+PATH = find("segmenter", "person-light").path
+NETWORK = Network(PATH)
+BACKENDS: tuple[Backend, ...] = ("onnx", "openvino")
 
 
-def settings(backend: str) -> RuntimeSettings:
-    return RuntimeSettings(backend=backend)  # type: ignore[arg-type]  # drawn from the table
+def settings(backend: Backend) -> RuntimeSettings:
+    return RuntimeSettings(backend=backend)
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +49,22 @@ def test_backends_agree(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32
 
 @pytest.mark.parametrize("backend", BACKENDS)
 class TestSession:
-    def test_tells_its_inputs_and_what_the_file_holds(self, backend: str) -> None:
+    def test_tells_its_inputs_and_what_the_file_holds(self, backend: Backend) -> None:
         session = open_session(NETWORK, settings(backend))
-        assert session.backend == backend
+        assert session.way.backend == backend
         assert session.inputs == {"image": (None, 3, None, None)}
         assert session.metadata()["matte.kind"] == "segmenter"
 
     @pytest.mark.parametrize("shape", [(1, 3, 32, 32), (1, 3, 64, 320), (2, 3, 96, 64)])
-    def test_sizes_and_batches_are_free(self, backend: str, shape: tuple[int, ...]) -> None:
+    def test_sizes_and_batches_are_free(self, backend: Backend, shape: tuple[int, ...]) -> None:
         out = open_session(NETWORK, settings(backend)).run({"image": np.zeros(shape, np.float32)})
         assert out["mask"].shape == (shape[0], 1, *shape[2:])
         assert out["mask"].dtype == np.float32
 
     def test_threads_may_share_it(
-        self, backend: str, picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+        self,
+        backend: Backend,
+        picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
     ) -> None:
         session = open_session(NETWORK, settings(backend))
         alone = session.run({"image": picture})["mask"]
@@ -64,67 +72,105 @@ class TestSession:
             together = list(pool.map(lambda _: session.run({"image": picture})["mask"], range(8)))
         assert all(np.array_equal(result, alone) for result in together)
 
-    def test_a_damaged_file_is_named(self, backend: str, tmp_path: Path) -> None:
+    def test_a_damaged_file_is_named(self, backend: Backend, tmp_path: Path) -> None:
         half = tmp_path / "half.onnx"
-        half.write_bytes(NETWORK.read_bytes()[:100_000])
+        half.write_bytes(PATH.read_bytes()[:100_000])
         with pytest.raises(WeightsError, match=r"half\.onnx \(.*: give a whole ONNX file"):
-            open_session(half, settings(backend))
+            open_session(Network(half), settings(backend))
 
-    def test_a_wrong_input_is_the_backends_error(self, backend: str) -> None:
+    def test_a_wrong_input_is_the_backends_error(self, backend: Backend) -> None:
         with pytest.raises(BackendError, match="failed"):
             open_session(NETWORK, settings(backend)).run({"imge": np.zeros((1, 3, 32, 32))})
 
     def test_one_that_is_not_installed_is_said(
-        self, backend: str, monkeypatch: pytest.MonkeyPatch
+        self, backend: Backend, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(PACKAGES, backend, "no_such_package")
         with pytest.raises(BackendError, match="not installed: pip install no_such_package"):
             open_session(NETWORK, settings(backend))
 
 
-def test_auto_takes_the_first_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert open_session(NETWORK, RuntimeSettings()).backend == "openvino"
+def ways(network: Network, **asked: Any) -> list[str]:
+    return [str(way) for way in possible_ways(network, RuntimeSettings(**asked))]
+
+
+def test_what_is_there_and_trusted_is_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matte.runtime.openvino.has_bf16", lambda: True)
+    good = Network(PATH, as_good_in=("bf16",))
+    assert ways(NETWORK) == ["openvino cpu fp32", "onnx cpu fp32"], "nobody measured bf16"
+    assert ways(good) == ["openvino cpu bf16", "openvino cpu fp32", "onnx cpu fp32"]
+    assert ways(good, precision="fp32") == ["openvino cpu fp32", "onnx cpu fp32"]
+    assert ways(NETWORK, precision="bf16") == ["openvino cpu bf16"], "asked for by name"
+    quantised = Network(PATH, as_good_in=("int8",), int8=PATH)
+    assert ways(quantised, backend="onnx") == ["onnx cpu int8", "onnx cpu fp32"]
     monkeypatch.setitem(PACKAGES, "openvino", "no_such_package")
-    assert open_session(NETWORK, RuntimeSettings()).backend == "onnx"
-    monkeypatch.setitem(PACKAGES, "onnx", "no_such_package")
-    with pytest.raises(BackendError, match="no inference runtime"):
-        open_session(NETWORK, RuntimeSettings())
+    assert ways(NETWORK) == ["onnx cpu fp32"]
+    for backend in PACKAGES:
+        monkeypatch.setitem(PACKAGES, backend, "no_such_package")
+    with pytest.raises(BackendError, match="no inference runtime is installed: pip install openv"):
+        ways(NETWORK)
 
 
-def test_bf16_is_taken_where_network_and_processor_allow_it(
-    picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-) -> None:
-    auto, exact = RuntimeSettings(), RuntimeSettings(precision="fp32")
-    assert open_session(NETWORK, auto).precision == "fp32", "nobody measured it"
-    assert open_session(NETWORK, exact, bf16=True).precision == "fp32"
-    session = open_session(NETWORK, auto, bf16=True)
-    assert session.precision == ("bf16" if has_bf16() else "fp32")
-    out, expected = (s.run({"image": picture}) for s in (session, open_session(NETWORK, exact)))
-    apart = np.abs(out["mask"] - expected["mask"])
-    assert (apart.max() > 0) == has_bf16()
-    assert apart.max() < BF16
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"backend": "onnx", "precision": "bf16"}, "backend 'onnx' has no bf16 here: use --prec"),
+        ({"precision": "int8"}, "there is no int8 of person-light.onnx: use --precision auto"),
+        ({"backend": "torch"}, "person-light.onnx has no torch weights: use --backend onnx"),
+        ({"device": "gpu:7"}, "no backend has a gpu:7 here: run 'matte doctor', or use --device"),
+        ({"backend": "openvino", "device": "gpu:7"}, "backend 'openvino' has no gpu:7 here"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_the_remedy(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(BackendError, match=said):
+        open_session(NETWORK, RuntimeSettings(**asked))
+
+
+def test_nothing_runs_on_a_cpu_where_a_gpu_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    for backend in opening.ABILITIES:
+        monkeypatch.setitem(opening.ABILITIES, backend, f"{__name__}:cpu_only")
+    with pytest.raises(BackendError, match="no backend has a gpu here"):
+        open_session(NETWORK, RuntimeSettings(require_gpu=True))
+    with pytest.raises(SettingError, match="require_gpu with device = 'cpu': leave one of them"):
+        RuntimeSettings(require_gpu=True, device="cpu")
+
+
+def cpu_only() -> Abilities:
+    return {"cpu": ("fp32",)}
+
+
+def test_bf16_is_near(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+    if not has_bf16():
+        pytest.skip("this processor has no bf16")
+    bf16, fp32 = (
+        open_session(NETWORK, RuntimeSettings(backend="openvino", precision=precision))
+        for precision in ("bf16", "fp32")
+    )
+    assert (bf16.way.precision, fp32.way.precision) == ("bf16", "fp32")
+    apart = np.abs(bf16.run({"image": picture})["mask"] - fp32.run({"image": picture})["mask"])
+    assert 0 < apart.max() < BF16
     assert apart.mean() < BF16_MEAN
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_bf16_by_name_is_had_or_refused(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matte.runtime.openvino.has_bf16", lambda: there)
-    asked = RuntimeSettings(precision="bf16")
-    with pytest.raises(BackendError, match="backend 'onnx' has no bf16 here: use --backend openv"):
-        open_session(NETWORK, RuntimeSettings(backend="onnx", precision="bf16"))
-    if there:
-        assert open_session(NETWORK, asked).precision == "bf16"
-    else:
-        with pytest.raises(BackendError, match="'openvino' has no bf16 here"):
-            open_session(NETWORK, asked)
 
 
 def test_every_backend_can_be_asked_for() -> None:
     hints = RuntimeSettings.__annotations__["backend"]
-    assert set(get_args(hints)) == {"auto", "torch", *BACKENDS}
-    assert usable_threads() >= 1
+    assert set(get_args(hints)) == {"auto", *opening.BACKENDS}
     with pytest.raises(SettingError):
         RuntimeSettings(threads=-1)
+    with pytest.raises(SettingError, match="device = 'cuda': give auto, cpu, gpu or gpu:1"):
+        RuntimeSettings(device="cuda")
+
+
+@pytest.mark.parametrize(("limit", "threads"), [("150000 100000", 2), ("max 100000", 5)])
+def test_no_more_threads_than_the_container_pays_for(
+    limit: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(5)))
+    (tmp_path / "cpu.max").write_text(limit)
+    monkeypatch.setattr("matte.runtime.threads.QUOTA", tmp_path / "cpu.max")
+    assert usable_threads() == threads
+    monkeypatch.setattr("matte.runtime.threads.QUOTA", tmp_path / "none")
+    assert usable_threads() == 5
 
 
 def test_a_folder_that_can_hold_no_cache_is_no_obstacle(
@@ -138,7 +184,7 @@ def test_a_folder_that_can_hold_no_cache_is_no_obstacle(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_another_file_of_the_same_name_size_and_time_is_another_network(
-    backend: str, tmp_path: Path
+    backend: Backend, tmp_path: Path
 ) -> None:
     def write(bias: float) -> Path:
         nodes = [helper.make_node("Add", ["image", "bias"], ["mask"])]
@@ -158,7 +204,7 @@ def test_another_file_of_the_same_name_size_and_time_is_another_network(
 
     zeros = np.zeros((1, 3, 4, 4), np.float32)
     for bias in (1.0, 2.0):
-        out = open_session(write(bias), settings(backend)).run({"image": zeros})["mask"]
+        out = open_session(Network(write(bias)), settings(backend)).run({"image": zeros})["mask"]
         assert (out == bias).all()
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from matte.arrays import UNKNOWN, Confidence, Trimap
-from matte.configs.settings import RuntimeSettings, SegmentationSettings, TrimapSettings
+from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.imaging.scaling import scaled
 from matte.media.pictures import read_image
-from matte.runtime.session import open_session
+from matte.runtime.opening import open_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
 from matte.trimap.drawing import draw_band, flaw, unknown_share
@@ -96,7 +96,7 @@ def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
     """The segmenter is unsure of most of it: 40 % of the picture would be unknown."""
     settings = SegmentationSettings()
     weights = all_weights()[settings.segmenter]
-    session = open_session(weights.path, RuntimeSettings())
+    session = open_file(weights.path, "openvino")
     confidence = LetterboxedSegmenter(session, settings, weights.size).segment(read_image(sample))
     trimap = draw_band(make_mask(confidence, settings), confidence, TrimapSettings(k="auto")).trimap
     assert flaw(trimap) == ""

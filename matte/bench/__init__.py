@@ -1,0 +1,1 @@
+"""How fast matte is here: each runtime, a whole process, and other programs beside it."""

@@ -1,0 +1,94 @@
+"""The ways in which a whole line can run on this machine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matte.configs.settings import Config, RuntimeSettings
+from matte.errors import BackendError, SettingError
+from matte.pipeline.build import network_of
+from matte.refiner import REFINERS
+from matte.registry import nearest
+from matte.runtime import choice
+from matte.runtime.opening import PACKAGES, possible_ways
+from matte.runtime.ways import Network, Way
+from matte.weights.store import find
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One way to run a line: the runtime's settings for each kind of network in it."""
+
+    name: str
+    runtimes: Mapping[str, RuntimeSettings]
+    note: str = ""  # where a network can't do what the name says
+
+    @property
+    def runtime(self) -> RuntimeSettings | None:
+        """The settings by which `matte image` can be asked for it; None where it can't."""
+        one, *others = self.runtimes.values()
+        return one if all(other == one for other in others) else None
+
+
+def networks_of(config: Config) -> dict[str, Network]:
+    """The networks that the line of these settings runs, by their kind."""
+    if config.modnet.modnet:
+        return {"modnet": network_of(find("modnet", config.modnet.modnet))}
+    found = {"segmenter": network_of(find("segmenter", config.segmentation.segmenter))}
+    if config.refiner.refiner not in REFINERS:
+        found["refiner"] = network_of(find("refiner", config.refiner.refiner, REFINERS))
+    return found
+
+
+def contestants(config: Config, asked: Sequence[str] = ()) -> list[Contestant]:
+    """The ways that there are, `auto` first; of the runtimes asked for, else of all.
+
+    A runtime asked for by name that can't run the line is an error, others are left out.
+    """
+    for name in asked:
+        if name not in (AUTO, *PACKAGES):
+            raise SettingError(f"no runtime {name!r}", nearest(name, (AUTO, *PACKAGES)))
+    networks = networks_of(config)
+    found = []
+    if AUTO in asked or not asked:
+        automatic = replace(config.runtime, backend=AUTO)
+        found.append(Contestant(AUTO, dict.fromkeys(networks, automatic)))
+    for backend in PACKAGES:
+        if backend in asked or not asked:
+            try:
+                found += _of_backend(backend, networks, config.runtime)
+            except BackendError:
+                if asked:
+                    raise
+    return found
+
+
+def forget_choices(config: Config) -> None:
+    """Has `auto` try again what is the fastest here."""
+    for network in networks_of(config).values():
+        choice.forget(network, replace(config.runtime, backend=AUTO))
+
+
+def _of_backend(
+    backend: Any, networks: Mapping[str, Network], settings: RuntimeSettings
+) -> list[Contestant]:
+    asked = replace(settings, backend=backend)
+    ways = {kind: possible_ways(network, asked) for kind, network in networks.items()}
+    found = []
+    for way in dict.fromkeys(way for several in ways.values() for way in several):
+        runtimes, lacking = {}, []
+        for kind, several in ways.items():
+            as_asked = Way(backend, way.device, way.precision)
+            instead = Way(backend, way.device, "fp32")
+            taken = next((w for w in (as_asked, instead) if w in several), None)
+            if taken is None:
+                break
+            if taken != as_asked:
+                lacking.append(f"{kind} {taken.precision}")
+            precision: Any = taken.precision
+            runtimes[kind] = replace(asked, device=way.device, precision=precision)
+        else:
+            found.append(Contestant(str(way), runtimes, ", ".join(lacking)))
+    return found

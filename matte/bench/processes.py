@@ -1,0 +1,131 @@
+"""Whole processes, timed from start to end, in turns."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matte.bench.spread import Spread, spread
+from matte.errors import BackendError
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+LIMIT = 900  # seconds that a process may take
+MATTE = (sys.executable, "-m", "matte")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program as it is typed; `result` is the file that it must write, if any."""
+
+    name: str
+    words: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    result: Path | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a command took; or why it can't be said."""
+
+    name: str
+    seconds: Spread | None = None
+    peak_mib: float | None = None
+    note: str = ""
+    error: str = ""
+    words: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "seconds": self.seconds.as_json() if self.seconds else None,
+            "peak_mib": self.peak_mib,
+            "note": self.note,
+            "error": self.error,
+            "command": list(self.words),
+        }
+
+
+def time_commands(
+    commands: Sequence[Command], runs: int, step: Callable[[], None]
+) -> dict[str, Timed]:
+    """Each command's seconds and its peak of memory, by its name.
+
+    All run once before anything counts, so that their caches are filled, and then in turns.
+    """
+    seconds: dict[str, list[float]] = {command.name: [] for command in commands}
+    peaks: dict[str, list[float]] = {command.name: [] for command in commands}
+    failed: dict[str, str] = {}
+    for number in range(1 + runs):
+        for command in commands:
+            step()
+            if command.name in failed:
+                continue
+            try:
+                once = run_once(command)
+            except BackendError as error:
+                failed[command.name] = str(error)
+                continue
+            if number:
+                seconds[command.name].append(once["seconds"])
+                peaks[command.name].append(once["peak_mib"] or 0)
+    found = {}
+    for command in commands:
+        name, words = command.name, command.words
+        if name in failed:
+            found[name] = Timed(name, note=command.note, error=failed[name], words=words)
+            continue
+        peak = max(peaks[name]) or None
+        found[name] = Timed(name, spread(seconds[name], 4), peak, command.note, words=words)
+    return found
+
+
+def run_once(command: Command) -> dict[str, Any]:
+    """Seconds and peak of memory of one run; raises what the program said if it failed."""
+    if command.result is not None:
+        command.result.unlink(missing_ok=True)
+    job = {"words": command.words, "env": {**os.environ, **command.env}}
+    with tempfile.TemporaryFile() as said:
+        launcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(LAUNCHER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            told, _ = launcher.communicate(json.dumps(job).encode(), timeout=LIMIT)
+        except subprocess.TimeoutExpired as error:
+            raise BackendError(f"{command.name} took over {LIMIT} seconds") from error
+        finally:
+            if launcher.poll() is None:
+                _end(launcher)
+        said.seek(0)
+        words = said.read().decode(errors="replace")
+    once: dict[str, Any] = json.loads(told) if told else {"code": launcher.returncode}
+    if once["code"] != 0:
+        raise BackendError(f"{command.name} failed ({_last_line(words)})")
+    if command.result is not None and not command.result.is_file():
+        raise BackendError(f"{command.name} wrote nothing ({_last_line(words)})")
+    return once
+
+
+def _end(launcher: subprocess.Popen[bytes]) -> None:
+    """Ends the launcher and what it started."""
+    if hasattr(os, "killpg"):
+        os.killpg(launcher.pid, signal.SIGKILL)
+    else:
+        launcher.kill()
+    launcher.wait()
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,26 @@
+"""Many timings as one: the median, and how far they scatter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and quartiles of so many timings."""
+
+    median: float
+    low: float
+    high: float
+    count: int
+
+    def as_json(self) -> dict[str, float]:
+        """For JSON: half of the timings lie between q1 and q3."""
+        return {"median": self.median, "q1": self.low, "q3": self.high, "runs": self.count}
+
+
+def spread(values: Sequence[float], digits: int = 2) -> Spread:
+    """The spread of some timings, at least one."""
+    low, median, high = (round(float(q), digits) for q in np.percentile(values, (25, 50, 75)))
+    return Spread(median, low, high, len(values))

@@ -1,0 +1,139 @@
+"""U²-Net's small network with random weights: what it calculates is what the trained one does.
+
+Qin et al., "U²-Net: Going Deeper with Nested U-Structure for Salient Object Detection", 2020. The
+modules are named as in the published checkpoints, so that programs which read those read these.
+"""
+
+import io
+from pathlib import Path
+
+import onnxslim
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from matte.conversion.graphs import traced
+from matte.files import write_file
+
+WIDE, NARROW = 64, 16  # channels between the blocks, and inside them
+STAGES = 6
+SEEN = 320  # the square that it is fed
+SHARP = 50.0  # standard deviations of the logits
+
+
+class Layer(nn.Module):
+    """Convolution, norm, ReLU."""
+
+    def __init__(self, taken: int, given: int, apart: int = 1) -> None:
+        super().__init__()
+        self.conv_s1 = nn.Conv2d(taken, given, 3, padding=apart, dilation=apart)
+        self.bn_s1 = nn.BatchNorm2d(given)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of the same size."""
+        return F.relu(self.bn_s1(self.conv_s1(x)))
+
+
+class Block(nn.Module):
+    """A small U-Net whose result is added to its first layer's; `flat`: without pooling."""
+
+    def __init__(self, depth: int, taken: int, flat: bool = False) -> None:
+        super().__init__()
+        self._depth, self._flat = depth, flat
+        self.rebnconvin = Layer(taken, WIDE)
+        for n in range(1, depth + 1):
+            apart = 2 ** (n - 1) if flat else 1 + (n == depth)
+            self.add_module(f"rebnconv{n}", Layer(WIDE if n == 1 else NARROW, NARROW, apart))
+        for n in range(depth - 1, 0, -1):
+            apart = 2 ** (n - 1) if flat else 1
+            layer = Layer(2 * NARROW, WIDE if n == 1 else NARROW, apart)
+            self.add_module(f"rebnconv{n}d", layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of the same size."""
+        first = x = self.rebnconvin(x)
+        kept = []
+        for n in range(1, self._depth + 1):
+            x = self.get_submodule(f"rebnconv{n}")(x)
+            kept.append(x)
+            if not self._flat and n < self._depth - 1:
+                x = pooled(x)
+        for n in range(self._depth - 1, 0, -1):
+            x = torch.cat((enlarged(x, kept[n - 1]), kept[n - 1]), 1)
+            x = self.get_submodule(f"rebnconv{n}d")(x)
+        return first + x
+
+
+class U2NetP(nn.Module):
+    """A U-Net of such blocks; all its depths give a map, and a last convolution mixes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for n in range(1, STAGES + 1):
+            depth, flat = max(4, 8 - n), n >= STAGES - 1
+            self.add_module(f"stage{n}", Block(depth, 3 if n == 1 else WIDE, flat))
+            if n < STAGES:
+                self.add_module(f"stage{n}d", Block(depth, 2 * WIDE, flat))
+            self.add_module(f"side{n}", nn.Conv2d(WIDE, 1, 3, padding=1))
+        self.outconv = nn.Conv2d(STAGES, 1, 1)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """The probability of the subject, (N, 1, H, W), for a normalised (N, 3, H, W)."""
+        return torch.sigmoid(self.outconv(self.maps(picture)))
+
+    def maps(self, picture: Tensor) -> Tensor:
+        """Each depth's own map, (N, 6, H, W)."""
+        kept, x = [], picture
+        for n in range(1, STAGES + 1):
+            x = self.get_submodule(f"stage{n}")(x if n == 1 else pooled(x))
+            kept.append(x)
+        sides = [self.get_submodule(f"side{STAGES}")(x)]
+        for n in range(STAGES - 1, 0, -1):
+            x = torch.cat((enlarged(x, kept[n - 1]), kept[n - 1]), 1)
+            x = self.get_submodule(f"stage{n}d")(x)
+            sides.append(self.get_submodule(f"side{n}")(x))
+        return torch.cat([enlarged(side, picture) for side in reversed(sides)], 1)
+
+
+def pooled(x: Tensor) -> Tensor:
+    """Half the size."""
+    return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
+
+
+def enlarged(x: Tensor, like: Tensor) -> Tensor:
+    """The size of another."""
+    return F.interpolate(x, size=like.shape[2:], mode="bilinear")
+
+
+def random_network() -> U2NetP:
+    """The network, always with the same random weights, ready to run.
+
+    Its last convolution looks at the deepest map only, and steeply: masks are then smooth shapes,
+    nearly binary, as a trained network's are. What comes after the mask depends on that.
+    """
+    with torch.random.fork_rng(), torch.inference_mode():
+        torch.manual_seed(0)
+        network = U2NetP().eval()
+        rows = torch.linspace(-2, 2, SEEN)
+        bright = torch.exp(-(rows[:, None] ** 2) - rows[None] ** 2)  # somebody in the middle
+        deepest = network.maps((4 * bright - 2).expand(1, 3, -1, -1))[:, -1]
+        steep = SHARP / deepest.std()
+        network.outconv.weight.zero_()
+        network.outconv.weight[0, -1] = steep
+        network.outconv.bias.fill_(-steep * deepest.median())
+    return network.requires_grad_(False)
+
+
+def write_onnx(path: Path) -> None:
+    """Writes the network as ONNX, for pictures of the size that it is fed."""
+    example = torch.zeros(1, 3, SEEN, SEEN)
+    model = traced(random_network(), {"picture": example}, ["mask"])
+    fixed = onnxslim.slim(model, input_shapes=[f"picture:1,3,{SEEN},{SEEN}"])
+    write_file(path, fixed.SerializeToString(), overwrite=True)
+
+
+def write_checkpoint(path: Path) -> None:
+    """Writes the weights as torch does."""
+    stream = io.BytesIO()
+    torch.save(random_network().state_dict(), stream)
+    write_file(path, stream.getvalue(), overwrite=True)

@@ -1,0 +1,212 @@
+"""Contestants side by side: each in a process of its own, their runs in turns."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.bench.contestants import AUTO, Contestant
+from matte.bench.spread import Spread, spread
+from matte.configs.settings import Config
+from matte.errors import BackendError, MatteError
+
+# The most by which alpha may lie from the first fp32 runtime's, on average. Single pixels may
+# differ by more: where the mask's edge moves by one, the band does too.
+WRONG = 1e-3
+WRONG_ROUNDED = 1e-2  # where not all networks calculate in fp32
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What was measured of a contestant whose networks are loaded, on one picture."""
+
+    name: str
+    note: str = ""
+    networks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    load_ms: float = 0.0
+    first_ms: float = 0.0
+    stages: Mapping[str, Spread] = field(default_factory=dict)
+    total: Spread | None = None
+    peak_mib: float | None = None
+    largest: float | None = None  # difference of alpha to the first fp32 runtime's
+    mean: float | None = None
+    error: str = ""  # why there is nothing, or nothing that counts
+
+    @property
+    def fps(self) -> float | None:
+        """Pictures in a second; None where nothing counts."""
+        return round(1000 / self.total.median, 2) if self.total and not self.error else None
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "note": self.note,
+            "networks": {kind: dict(facts) for kind, facts in self.networks.items()},
+            "load_ms": self.load_ms,
+            "first_ms": self.first_ms,
+            "stages_ms": {name: s.as_json() for name, s in self.stages.items()},
+            "total_ms": self.total.as_json() if self.total else None,
+            "fps": self.fps,
+            "peak_mib": self.peak_mib,
+            "difference": {"largest": self.largest, "mean": self.mean},
+            "error": self.error,
+        }
+
+
+class Worker:
+    """A contestant's process; it is asked and answers in lines."""
+
+    def __init__(self, contestant: Contestant, config: Config, picture: Path, place: Path) -> None:
+        self.contestant = contestant
+        self.alpha = place.with_suffix(".npy")
+        self._told = place.with_suffix(".log")
+        job = {
+            "config": asdict(config),
+            "runtimes": {kind: asdict(r) for kind, r in contestant.runtimes.items()},
+            "picture": str(picture),
+            "alpha": str(self.alpha),
+        }
+        place.write_text(json.dumps(job), encoding="utf-8")
+        with self._told.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "matte.bench.worker", str(place)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+            )
+
+    def answer(self) -> dict[str, Any]:
+        """The next answer; raises what went wrong instead."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BackendError(f"{self.contestant.name} broke down ({self._last_words()})")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise MatteError(answer["error"])
+        return answer
+
+    def run(self) -> dict[str, Any]:
+        """One more run's times."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # there is no answer then
+            self._process.stdin.write("run\n")
+            self._process.stdin.flush()
+        return self.answer()
+
+    def finish(self) -> dict[str, Any]:
+        """Lets it end; its last answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return self.answer()
+
+    def end(self) -> None:
+        """Ends it in any case."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+    def _last_words(self) -> str:
+        code = self._process.wait()
+        lines = self._told.read_text(encoding="utf-8", errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else f"exit code {code}"
+
+
+def measure(
+    config: Config,
+    contestants: Sequence[Contestant],
+    picture: Path,
+    runs: int,
+    folder: Path,
+    step: Callable[[], None],
+) -> list[Warm]:
+    """What each contestant takes for the picture, warm; `step` is called for each run.
+
+    Whoever fails, or finds another alpha, is told about in `error`, and disturbs no other.
+    """
+    ready: dict[Worker, dict[str, Any]] = {}
+    times: dict[Worker, list[dict[str, Any]]] = {}
+    found: dict[str, Warm] = {}
+    with ExitStack() as stack:
+        for number, contestant in enumerate(contestants):
+            worker = Worker(contestant, config, picture, folder / f"{number}.json")
+            stack.callback(worker.end)
+            try:
+                ready[worker], times[worker] = worker.answer(), []
+            except MatteError as error:
+                found[contestant.name] = Warm(contestant.name, contestant.note, error=str(error))
+            step()
+        for _ in range(runs):  # in turns, so that a busy moment hits all
+            for worker in list(times):
+                try:
+                    times[worker].append(worker.run())
+                except MatteError as error:
+                    name = worker.contestant.name
+                    found[name] = Warm(name, worker.contestant.note, error=str(error))
+                    del times[worker]
+                step()
+        for worker, several in times.items():
+            peak = worker.finish()["peak_mib"]
+            found[worker.contestant.name] = _warm(worker, ready[worker], several, peak)
+        alphas = {worker.contestant.name: np.load(worker.alpha) for worker in times}
+    in_order = [found[contestant.name] for contestant in contestants]
+    return _compared(in_order, alphas)
+
+
+def _warm(
+    worker: Worker, ready: dict[str, Any], several: Sequence[dict[str, Any]], peak: float | None
+) -> Warm:
+    return Warm(
+        worker.contestant.name,
+        worker.contestant.note,
+        ready["networks"],
+        ready["load_ms"],
+        ready["first_ms"],
+        {name: spread([run["ms"][name] for run in several]) for name in ready["stages"]},
+        spread([run["total"] for run in several]),
+        peak,
+    )
+
+
+def _compared(found: Sequence[Warm], alphas: Mapping[str, NDArray[np.float32]]) -> list[Warm]:
+    """Each with its difference to the first that ran in fp32; too large a one is an error."""
+    sound = [warm for warm in found if warm.name in alphas]
+    reference = next((warm for warm in _named_first(sound) if _numbers(warm) == {"fp32"}), None)
+    if reference is None:
+        return list(found)
+    expected = alphas[reference.name]
+    compared = []
+    for warm in found:
+        if warm in sound and warm is not reference:
+            apart = np.abs(alphas[warm.name] - expected)
+            largest, mean = float(apart.max()), float(apart.mean())
+            limit = WRONG if _numbers(warm) == {"fp32"} else WRONG_ROUNDED
+            # Phrased so that NaN fails.
+            wrong = "" if mean <= limit else f"wrong: alpha is {mean:.2g} from {reference.name}'s"
+            compared.append(replace(warm, largest=largest, mean=mean, error=wrong))
+        else:
+            compared.append(warm)
+    return compared
+
+
+def _named_first(found: Sequence[Warm]) -> list[Warm]:
+    """Those that are named, then `auto`."""
+    return sorted(found, key=lambda warm: warm.name == AUTO)
+
+
+def _numbers(warm: Warm) -> set[str]:
+    return {facts["precision"] for facts in warm.networks.values()}

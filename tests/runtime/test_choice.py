@@ -1,0 +1,123 @@
+"""Which way is taken, and that it is remembered."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matte.configs.places import cache
+from matte.configs.settings import RuntimeSettings
+from matte.errors import BackendError, MatteWarning
+from matte.runtime import choice
+from matte.runtime.opening import open_session
+from matte.runtime.ways import Network, Way
+from matte.weights.store import find
+
+EXACT, HALF, OTHER = Way("openvino"), Way("openvino", precision="bf16"), Way("onnx")
+NETWORK = Network(Path("network.onnx"), "0123", as_good_in=("bf16",))
+SETTINGS = RuntimeSettings()
+
+
+class Doubling:
+    """A network that takes its time, and may be wrong by `error`."""
+
+    def __init__(self, way: Way, seconds: float, error: float = 0) -> None:
+        self.way, self._seconds, self._error = way, seconds, error
+        self.inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        time.sleep(self._seconds)
+        return {"mask": np.asarray(2 * inputs["image"] + self._error, np.float32)}
+
+    def metadata(self) -> dict[str, str]:
+        return {"matte.size": "32"}
+
+
+def opener(**sessions: tuple[float, float] | Exception) -> Callable[[Way], Doubling]:
+    """Opens sessions that take so many seconds and are wrong by so much, or fail."""
+
+    def open_way(way: Way) -> Doubling:
+        what = sessions[f"{way.backend}_{way.precision}"]
+        if isinstance(what, Exception):
+            raise what
+        return Doubling(way, *what)
+
+    return open_way
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTE_HOME", str(tmp_path / "home"))
+
+
+def chosen(ways: list[Way], **sessions: tuple[float, float] | Exception) -> Way:
+    return choice.fastest(NETWORK, ways, SETTINGS, opener(**sessions)).way
+
+
+def test_the_fastest_is_taken_and_remembered() -> None:
+    assert choice.recall(NETWORK, SETTINGS) is None
+    ways = [HALF, EXACT, OTHER]
+    sessions = {"openvino_bf16": (0.02, 0.0), "openvino_fp32": (0.04, 0.0), "onnx_fp32": (0.0, 0.0)}
+    assert chosen(ways, **sessions) == OTHER
+    remembered = choice.recall(NETWORK, SETTINGS)
+    assert remembered == OTHER
+    assert remembered is not None
+    assert remembered.why.startswith("the fastest here (openvino cpu bf16 ")
+    assert choice.recall(NETWORK, RuntimeSettings(threads=1)) is None
+    assert choice.recall(NETWORK, RuntimeSettings(precision="fp32")) is None
+    assert choice.recall(Network(Path("network.onnx"), "4567"), SETTINGS) is None
+    choice.forget(NETWORK, SETTINGS)
+    assert choice.recall(NETWORK, SETTINGS) is None
+
+
+def test_a_little_faster_is_not_enough() -> None:
+    sessions = {"openvino_bf16": (0.02, 0.0), "openvino_fp32": (0.0185, 0.0)}
+    assert chosen([HALF, EXACT], **sessions) == HALF
+
+
+@pytest.mark.parametrize("error", [1.0, np.nan])
+def test_what_gives_something_else_is_not_taken(error: float) -> None:
+    sessions = {"openvino_bf16": (0.0, error), "openvino_fp32": (0.01, 0.0)}
+    with pytest.warns(MatteWarning, match="bf16 is left out: its results are not those of open"):
+        assert chosen([HALF, EXACT], **sessions) == EXACT
+    sessions = {"openvino_fp32": (0.01, 0.0), "onnx_fp32": (0.0, error)}
+    with pytest.warns(MatteWarning, match="onnx cpu fp32 is left out"):
+        assert chosen([EXACT, OTHER], **sessions) == EXACT
+
+
+def test_what_can_not_be_opened_is_no_candidate() -> None:
+    broken = BackendError("no driver", "install it")
+    with pytest.warns(MatteWarning, match="openvino cpu fp32 is left out: no driver: install it"):
+        assert chosen([EXACT, OTHER], openvino_fp32=broken, onnx_fp32=(0.0, 0.0)) == OTHER
+    (file,) = (cache() / "choices").iterdir()
+    assert json.loads(file.read_text())["failed"] == {str(EXACT): "no driver: install it"}
+    with pytest.raises(BackendError, match="no driver"):
+        chosen([EXACT], openvino_fp32=broken)
+
+
+def test_where_nothing_can_be_remembered_nothing_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MATTE_HOME", str(tmp_path / "file"))
+    assert chosen([HALF, EXACT], openvino_bf16=(0.0, 0.0)) == HALF
+
+
+def test_a_choice_that_fails_or_is_garbled_is_made_again() -> None:
+    weights = find("segmenter", "person-light")
+    network = Network(weights.path, weights.sha256)
+    first = open_session(network, SETTINGS)
+    (file,) = (cache() / "choices").iterdir()
+    told = json.loads(file.read_text())
+    assert Way(**told["way"]) == first.way
+    told["way"]["backend"] = "gone"
+    file.write_text(json.dumps(told))
+    assert open_session(network, SETTINGS).way.backend in ("openvino", "onnx")
+    file.write_text("{")
+    assert open_session(network, SETTINGS).way.why.startswith("the fastest here")
+    assert json.loads(file.read_text())["way"]["backend"] in ("openvino", "onnx")

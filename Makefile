@@ -4,12 +4,13 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs clean
+.PHONY: help demo test check gpu-test format docs clean
 
 help:
 	@echo "make demo    install, and put the sample portrait on a beach"
 	@echo "make test    install with all extras, and run every check"
 	@echo "make check   every check, nothing installed"
+	@echo "make gpu-test  what only a GPU can tell: its tests, and benchmarks/gpu.py"
 	@echo "make format  format the code, renew the generated docs"
 
 demo: .venv/base
@@ -30,6 +31,11 @@ check:
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cog --check -P README.md docs/*.md
 	$(BIN)/pytest
+
+# On a machine with a GPU, in an environment with a torch built for it: make gpu-test BIN=…
+gpu-test:
+	$(BIN)/pytest -m gpu
+	$(BIN)/python benchmarks/gpu.py
 
 format:
 	$(BIN)/ruff check --fix .

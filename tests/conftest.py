@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.files import write_file
 from matte.media.encoding import encode
+from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("matte", deadline=None)
 hypothesis.settings.load_profile("matte")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not nvidia_gpus():
+        pytest.skip(NO_NVIDIA)
+
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
 

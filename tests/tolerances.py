@@ -18,3 +18,21 @@ OFFICIAL_MODNET = 2e-4
 # Alphas of several trimaps through a network at once, against one after the other: 0 measured on
 # OpenVINO and ONNX Runtime; a runtime may choose other kernels for a batch.
 BATCHED = 1e-4
+# Networks typed in float16 against float32 on the sample portrait, every rounding made: at most
+# 0.0041 (modnet), 6e-5 in the mean measured; in bfloat16 at most 0.026 (modnet), which a tolerance
+# of 0.01 refuses when an engine is compiled.
+FP16_TYPED = 1e-2
+FP16_TYPED_MEAN = 1e-3
+BF16_TYPED = 0.05
+# The line on a device against the line in numpy, on the sample: masks and trimaps 0 apart, alpha
+# 4e-8 in the mean measured. Its colours are averaged over other squares: of soft pixels 99 % are at
+# most 3 levels apart, 0.03 in the mean of all.
+DEVICE_MASK = 1e-3
+DEVICE = 1e-3
+DEVICE_COLOURS = 6
+DEVICE_COLOURS_MEAN = 0.3
+# Large pictures in parts against whole, by gca-slim on the sample enlarged: 0.038 in the mean of the
+# band measured in tiles, 0.036 after a small copy; steps between tiles' inner parts over others:
+# 0.91 and 0.93.
+TILED = 0.05
+TILED_STEPS = 1.2

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import BackendError, SettingError
@@ -14,7 +14,7 @@ from matte.runtime.opening import PACKAGES, possible_ways
 from matte.runtime.ways import Network, Way
 from matte.weights.store import find
 
-AUTO = "auto"
+AUTO: Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,24 @@ def networks_of(config: Config) -> dict[str, Network]:
     return found
 
 
-def contestants(config: Config, asked: Sequence[str] = ()) -> list[Contestant]:
+def contestants(
+    networks: Mapping[str, Network], settings: RuntimeSettings, asked: Sequence[str] = ()
+) -> list[Contestant]:
     """The ways that there are, `auto` first; of the runtimes asked for, else of all.
 
-    A runtime asked for by name that can't run the line is an error, others are left out.
+    A runtime asked for by name that can't run the networks is an error, others are left out.
     """
     for name in asked:
         if name not in (AUTO, *PACKAGES):
             raise SettingError(f"no runtime {name!r}", nearest(name, (AUTO, *PACKAGES)))
-    networks = networks_of(config)
     found = []
     if AUTO in asked or not asked:
-        automatic = replace(config.runtime, backend=AUTO)
+        automatic = replace(settings, backend=AUTO)
         found.append(Contestant(AUTO, dict.fromkeys(networks, automatic)))
     for backend in PACKAGES:
         if backend in asked or not asked:
             try:
-                found += _of_backend(backend, networks, config.runtime)
+                found += _of_backend(backend, networks, settings)
             except BackendError:
                 if asked:
                     raise

@@ -8,7 +8,6 @@ import venv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from matte.bench.processes import Command
 from matte.configs.places import cache
@@ -66,8 +65,11 @@ def find_peers(asked: Sequence[str]) -> list[Peer]:
 
 
 def install(peer: Peer, tell: Callable[[str], None]) -> None:
-    """Makes the peer's environment and installs it there, unless it is there."""
-    if not peer.package or _program(peer) is not None:
+    """Makes the peer's environment in matte's cache and installs it there, unless it is there.
+
+    Folders that a table names are their owner's: nothing is installed into them.
+    """
+    if not peer.package or _is_folder(peer.environment) or _program(peer) is not None:
         return
     folder = _environment(peer)
     tell(f"installing {' '.join(peer.package)} into {folder}")
@@ -76,7 +78,7 @@ def install(peer: Peer, tell: Callable[[str], None]) -> None:
         venv.create(folder, with_pip=True, clear=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise OutputError(f"can't make an environment in {folder} ({error})") from error
-    words = [folder / BIN / f"python{EXE}", "-m", "pip", "install", "--quiet", *peer.package]
+    words = [str(folder / BIN / f"python{EXE}"), "-m", "pip", "install", "--quiet", *peer.package]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -93,13 +95,14 @@ def command_of(peer: Peer, source: Path, target: Path) -> Command:
     if program is None:
         remedy = f"put {peer.command[0]} on the PATH"
         if peer.package:
-            remedy = f"--install-peers puts {' '.join(peer.package)} into {_environment(peer)}"
+            how = "install" if _is_folder(peer.environment) else "--install-peers puts"
+            remedy = f"{how} {' '.join(peer.package)} into {_environment(peer)}"
         raise BackendError(f"peer {peer.name!r} is not installed", remedy)
-    home = cache() / "peers" / "homes" / peer.name
+    home = cache() / "peers" / peer.name / "home"
     make_folder(home)
     network = home / peer.network
     if peer.network and not network.is_file():
-        resolve("network", NETWORKS, peer.network)(network)
+        _write(peer.network, network)
     places = {"source": source, "target": target, "network": network, "home": home}
     words = tuple(_filled(word, places) for word in peer.command[1:])
     env = {name: _filled(value, places) for name, value in peer.env.items()}
@@ -119,14 +122,18 @@ def version_of(peer: Peer) -> str:
 
 
 def _read(toml: Path) -> dict[str, Peer]:
-    rows = read_toml(toml)
-    return {
-        name: replace(_of_row(toml, name, row), name=name) for name, row in rows.items()
-    }
+    rows = read_toml(toml).items()
+    return {name: replace(from_file(Peer, row, str(toml), name), name=name) for name, row in rows}
 
 
-def _of_row(toml: Path, name: str, row: Any) -> Peer:
-    return from_file(Peer, row, str(toml), name)
+def _write(name: str, path: Path) -> None:
+    """Writes a network with random weights."""
+    try:
+        resolve("network", NETWORKS, name)(path)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("matte"):
+            raise  # our bug
+        raise BackendError(f"{name} needs {error.name}", "pip install 'matte[torch]'") from error
 
 
 def _in_environment(peer: Peer, known: Mapping[str, Peer]) -> Peer:
@@ -139,9 +146,14 @@ def _in_environment(peer: Peer, known: Mapping[str, Peer]) -> Peer:
 
 def _environment(peer: Peer) -> Path:
     """The virtual environment's folder."""
-    if os.sep in peer.environment:
+    if _is_folder(peer.environment):
         return Path(peer.environment).expanduser()
-    return cache() / "peers" / (peer.environment or peer.name)
+    return cache() / "peers" / (peer.environment or peer.name) / "environment"
+
+
+def _is_folder(environment: str) -> bool:
+    """Whether it is a folder's name, and not another peer's."""
+    return os.sep in environment
 
 
 def _program(peer: Peer) -> str | None:

@@ -87,6 +87,16 @@ def time_commands(
     return found
 
 
+def time_once(command: Command) -> Timed:
+    """What a single run takes, its caches as they are."""
+    try:
+        once = run_once(command)
+    except BackendError as error:
+        return Timed(command.name, note=command.note, error=str(error), words=command.words)
+    seconds = spread([once["seconds"]], 4)
+    return Timed(command.name, seconds, once["peak_mib"], command.note, words=command.words)
+
+
 def run_once(command: Command) -> dict[str, Any]:
     """Seconds and peak of memory of one run; raises what the program said if it failed."""
     if command.result is not None:

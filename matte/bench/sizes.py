@@ -33,7 +33,7 @@ def parse_size(word: str) -> Size:
         width, height = int(match[1]), int(match[2] or match[1])
     else:
         raise SettingError(f"no size {word!r}", f"give {', '.join(WIDE)}, 512 or 640x480")
-    if not (LEAST <= min(width, height) and max(width, height) <= MOST):
+    if not (min(width, height) >= LEAST and max(width, height) <= MOST):
         raise SettingError(f"size {word!r}", f"give sides of {LEAST} … {MOST} pixels")
     return Size(name, width, height)
 

@@ -18,7 +18,7 @@ from matte.files import write_file
 WIDE, NARROW = 64, 16  # channels between the blocks, and inside them
 STAGES = 6
 SEEN = 320  # the square that it is fed
-SHARP = 50.0  # standard deviations of the logits
+SHARP = 200.0  # standard deviations of the logits: the border is then as wide as usual
 
 
 class Layer(nn.Module):
@@ -61,7 +61,7 @@ class Block(nn.Module):
         for n in range(self._depth - 1, 0, -1):
             x = torch.cat((enlarged(x, kept[n - 1]), kept[n - 1]), 1)
             x = self.get_submodule(f"rebnconv{n}d")(x)
-        return first + x
+        return torch.add(first, x)
 
 
 class U2NetP(nn.Module):
@@ -114,19 +114,19 @@ def random_network() -> U2NetP:
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(0)
         network = U2NetP().eval()
-        rows = torch.linspace(-2, 2, SEEN)
+        rows = torch.linspace(-2, 2, SEEN // 2)
         bright = torch.exp(-(rows[:, None] ** 2) - rows[None] ** 2)  # somebody in the middle
         deepest = network.maps((4 * bright - 2).expand(1, 3, -1, -1))[:, -1]
         steep = SHARP / deepest.std()
         network.outconv.weight.zero_()
         network.outconv.weight[0, -1] = steep
-        network.outconv.bias.fill_(-steep * deepest.median())
+        network.outconv.bias = nn.Parameter(-steep * deepest.median()[None])
     return network.requires_grad_(False)
 
 
 def write_onnx(path: Path) -> None:
     """Writes the network as ONNX, for pictures of the size that it is fed."""
-    example = torch.zeros(1, 3, SEEN, SEEN)
+    example = torch.zeros(1, 3, 64, 64)  # small: it is only traced
     model = traced(random_network(), {"picture": example}, ["mask"])
     fixed = onnxslim.slim(model, input_shapes=[f"picture:1,3,{SEEN},{SEEN}"])
     write_file(path, fixed.SerializeToString(), overwrite=True)

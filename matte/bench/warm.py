@@ -76,7 +76,7 @@ class Worker:
         }
         place.write_text(json.dumps(job), encoding="utf-8")
         with self._told.open("wb") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "matte.bench.worker", str(place)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -87,8 +87,8 @@ class Worker:
 
     def answer(self) -> dict[str, Any]:
         """The next answer; raises what went wrong instead."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
         if not line:
             raise BackendError(f"{self.contestant.name} broke down ({self._last_words()})")
         answer: dict[str, Any] = json.loads(line)
@@ -98,29 +98,29 @@ class Worker:
 
     def run(self) -> dict[str, Any]:
         """One more run's times."""
-        assert self._process.stdin is not None
+        assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # there is no answer then
-            self._process.stdin.write("run\n")
-            self._process.stdin.flush()
+            self.process.stdin.write("run\n")
+            self.process.stdin.flush()
         return self.answer()
 
     def finish(self) -> dict[str, Any]:
         """Lets it end; its last answer."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
         return self.answer()
 
     def end(self) -> None:
         """Ends it in any case."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             with suppress(BrokenPipeError):
                 pipe.close()
 
     def _last_words(self) -> str:
-        code = self._process.wait()
+        code = self.process.wait()
         lines = self._told.read_text(encoding="utf-8", errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
         return said[-1] if said else f"exit code {code}"
@@ -164,7 +164,7 @@ def measure(
             found[worker.contestant.name] = _warm(worker, ready[worker], several, peak)
         alphas = {worker.contestant.name: np.load(worker.alpha) for worker in times}
     in_order = [found[contestant.name] for contestant in contestants]
-    return _compared(in_order, alphas)
+    return compared(in_order, alphas)
 
 
 def _warm(
@@ -182,7 +182,7 @@ def _warm(
     )
 
 
-def _compared(found: Sequence[Warm], alphas: Mapping[str, NDArray[np.float32]]) -> list[Warm]:
+def compared(found: Sequence[Warm], alphas: Mapping[str, NDArray[np.float32]]) -> list[Warm]:
     """Each with its difference to the first that ran in fp32; too large a one is an error."""
     sound = [warm for warm in found if warm.name in alphas]
     reference = next((warm for warm in _named_first(sound) if _numbers(warm) == {"fp32"}), None)

@@ -15,6 +15,8 @@ from matte.errors import MatteError, MatteWarning, SettingError
 from matte.registry import nearest, resolve
 
 COMMANDS = {
+    "bench": "matte.cli.bench:bench",
+    "compile": "matte.cli.compile:compile_engines",
     "completion": "matte.cli.completion:completion",
     "composite": "matte.cli.composite:composite",
     "config": "matte.cli.config:config",

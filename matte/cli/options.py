@@ -35,6 +35,7 @@ RUNNING = (
     "device",
     "require_gpu",
     "precision",
+    "compile",
     "torch_compile",
     "threads",
 )

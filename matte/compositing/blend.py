@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -51,16 +52,16 @@ def composite(
 
 def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> Image:
     """αF + (1 − α)B, rounded; all of one size, both pictures of one depth."""
-    out = background.copy()
     whole = alpha >= 1
-    out[whole] = foreground[whole]
+    on_it = cv2.copyTo(foreground, whole.view(np.uint8), background.copy())
+    out = np.asarray(on_it, foreground.dtype)
     soft = (alpha > 0) & ~whole
     a, f, b = alpha[soft][:, None], foreground[soft], background[soft]
     if blend == "linear":
         out[soft] = to_values(_between(to_light(b), to_light(f), a), out.dtype)
     else:
         out[soft] = np.rint(_between(b.astype(np.float32), f.astype(np.float32), a))
-    return out
+    return Image(out)
 
 
 def _between(

@@ -29,7 +29,7 @@ def estimate_foreground(image: Image, alpha: Alpha) -> Image:
     The picture itself where alpha is 1; the colours of the near subject where alpha is below;
     black where no subject is near.
     """
-    foreground = np.where((alpha == 1)[:, :, None], image, 0).astype(image.dtype)
+    foreground = np.asarray(cv2.copyTo(image, (alpha == 1).view(np.uint8)), image.dtype)
     scale = max(1, round(max(alpha.shape) / 1000))
     box = bounding_box((alpha > 0) & (alpha < 1), margin=NEAR * scale)
     if box is None:

@@ -113,7 +113,7 @@ class ModnetSettings:
 class RuntimeSettings:
     """What the networks run on."""
 
-    backend: Literal["auto", "openvino", "onnx", "onnx-tensorrt", "torch"] = setting(
+    backend: Literal["auto", "openvino", "onnx", "onnx-tensorrt", "tensorrt", "torch"] = setting(
         "auto",
         "Inference runtime; auto tries, once on each machine, what is installed, and takes the"
         " fastest whose results are right.",
@@ -130,6 +130,11 @@ class RuntimeSettings:
         "How a network is fed, as its authors do: GCA demo (auto) or tester, MODNet official"
         " (auto) or native, the picture's own size. To name one asks for their very result:"
         " --backend auto then takes torch, if it and the network's torch weights are there.",
+    )
+    compile: bool = setting(
+        True,
+        "Build the engine that --backend tensorrt lacks, which takes minutes, once; else that is an"
+        " error.",
     )
     torch_compile: bool = setting(
         False,

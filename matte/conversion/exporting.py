@@ -1,6 +1,5 @@
 """Stored networks as ONNX files for use elsewhere: any size or one, float32 or float16."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ import onnx
 import onnxslim
 import torch
 from numpy.typing import NDArray
-from onnxruntime.transformers import float16
 
 from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import from_onnx, is_own
@@ -23,6 +21,7 @@ from matte.pipeline.build import session_for
 from matte.runtime.opening import open_file
 from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession
+from matte.runtime.typed import typed
 from matte.weights.store import Weights
 
 MULTIPLE = 32
@@ -30,9 +29,6 @@ SIZES = ((64, 96), (160, 64), (224, 352), (32, 32))  # for the comparison, where
 # Largest and mean difference to torch. What float16 costs is rounding, which random weights
 # amplify in single pixels; another function shows in the mean.
 TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (0.5, 2e-2)}
-# What float16's range or steps would spoil: the attention's logits and softmax, and the means and
-# variances of MODNet's norms.
-IN_FLOAT32 = ("Softmax", "ReduceMean", "ReduceSum", "Sqrt", "Pow", "Reciprocal", "Div", "Einsum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +56,9 @@ def export_weights(
         _fix_size(model, *size)
     model = onnxslim.slim(model)
     if precision == "fp16":
-        model = _in_half(model)
+        model = typed(model, "fp16")
     onnx.helper.set_model_props(model, {**notes, "matte.precision": precision})
-    reference = _reference(weights)
+    reference = torch_reference(weights)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         onnx.save(model, file)
@@ -90,43 +86,15 @@ def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
     del model.graph.value_info[:]
 
 
-def _in_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Float16 inside, float32 at the inputs and outputs and where rounding would hurt."""
-    producers = {output: node for node in model.graph.node for output in node.output}
-    keep = {node.name for node in model.graph.node if node.op_type in IN_FLOAT32}
-    for node in model.graph.node:
-        if node.op_type == "Softmax":
-            # The logits: from the softmax back to the product of queries and keys.
-            waiting = [node]
-            while waiting:
-                source = producers.get(waiting.pop().input[0])
-                if source is not None and source.name not in keep:
-                    keep.add(source.name)
-                    if source.op_type != "MatMul":
-                        waiting.append(source)
-    with warnings.catch_warnings():
-        # It tells of every weight below float16's smallest step.
-        warnings.simplefilter("ignore", UserWarning)
-        half = float16.convert_float_to_float16(
-            model,
-            keep_io_types=True,
-            node_block_list=sorted(keep),
-            op_block_list=[*float16.DEFAULT_OP_BLOCK_LIST, "Resize"],
-        )
-    assert isinstance(half, onnx.ModelProto)
-    # It casts a value once for every node that takes it, always under one name.
-    nodes = {node.output[0]: node for node in half.graph.node}
-    del half.graph.node[:]
-    half.graph.node.extend(nodes.values())
-    return half
-
-
-def _reference(weights: Weights) -> Session:
+def torch_reference(weights: Weights) -> Session:
     """The stored network in torch; of files that others made, the file itself."""
-    threads = torch.get_num_threads()
-    session = session_for(
-        weights, RuntimeSettings(backend="torch" if weights.checkpoint else "onnx", threads=threads)
+    settings = RuntimeSettings(
+        backend="torch" if weights.checkpoint else "onnx",
+        device="cpu",
+        precision="fp32",
+        threads=torch.get_num_threads(),
     )
+    session = session_for(weights, settings)
     if weights.checkpoint or not is_own(weights.path):
         return session
     return TorchSession(from_onnx(weights.path).runs, dict(session.inputs), "")

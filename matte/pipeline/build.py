@@ -1,5 +1,6 @@
 """From settings to a pipeline that is ready to run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import Any
@@ -19,7 +20,7 @@ from matte.pipeline.fallback import Fallback
 from matte.pipeline.lines import Absent, Line, TrimapFree, TwoStage
 from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
-from matte.refiner.gca import PIXELS, Gca
+from matte.refiner.gca import Gca
 from matte.registry import resolve
 from matte.runtime.opening import open_session
 from matte.runtime.session import Session
@@ -63,12 +64,18 @@ def build(settled: Settled) -> Pipeline:
 
 def build_two_stage(config: Config, networks: Networks | None = None) -> TwoStage:
     """Mask, trimap, refiner; `networks` is told what was opened."""
-    refiner = build_refiner(config, networks)
     segmenter: Segmenter
-    try:
-        segmenter = build_segmenter(config, networks)
-    except MissingWeightsError as error:
-        segmenter = Absent(error)  # a mask or a trimap may be given
+    opened: Networks = {}
+    # Both are opened at once: most of it happens outside of Python.
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(build_segmenter, config, opened)
+        refiner = build_refiner(config, opened)
+        try:
+            segmenter = first.result()
+        except MissingWeightsError as error:
+            segmenter = Absent(error)  # a mask or a trimap may be given
+    if networks is not None:
+        networks.update(opened)
     budget = Budget(
         config.pipeline.budget_ms, config.segmentation.segmenter, config.refiner.refiner
     )
@@ -95,8 +102,7 @@ def build_refiner(config: Config, networks: Networks | None = None) -> Refiner:
     session = session_for(weights, config.runtime)
     _tell(networks, name, weights, session)
     # Who names a protocol wants the very result, whatever it takes.
-    pixels = PIXELS if config.runtime.protocol == "auto" else 0
-    return Gca(session, protocol, pixels)
+    return Gca(session, protocol, exact=config.runtime.protocol != "auto")
 
 
 def session_for(weights: Weights, settings: RuntimeSettings) -> Session:

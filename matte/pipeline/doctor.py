@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from matte.configs.loader import settle
 from matte.configs.places import cache, stored_weights, user_config
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError
-from matte.pipeline.build import session_for
-from matte.runtime.opening import PACKAGES
+from matte.pipeline.build import TORCH, network_of, session_for
+from matte.registry import resolve
+from matte.runtime.choice import recall
+from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime.opening import ABILITIES, INSTALLED_BY, PACKAGES, WHY_NO_GPU
 from matte.runtime.threads import usable_threads
+from matte.runtime.ways import Abilities
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.weights.store import all_weights, find, place
 
@@ -26,6 +31,8 @@ EXTRAS = {
     "segmentation-models-pytorch": ("torch", "training and export"),
     "pymatting": ("classical", "the refiner 'closed-form'"),
 }
+KINDS = tuple(TORCH)  # of networks that are run
+BUILDERS = ("onnx-tensorrt", "tensorrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything that `matte image` and its options lean on."""
-    return [*_packages(), *_weights(), *_runtimes(), *_places()]
+    return [*_packages(), *_weights(), *_graphics(), *_runtimes(), *_choices(), *_places()]
 
 
 def _packages() -> Iterator[Finding]:
@@ -77,26 +84,64 @@ def _weights() -> Iterator[Finding]:
             yield Finding(f"weights {name}", False, True, error.cause, error.remedy)
 
 
+def _graphics() -> Iterator[Finding]:
+    names = nvidia_gpus()
+    yield Finding("gpu", bool(names), False, ", ".join(names) or NO_NVIDIA)
+
+
 def _runtimes() -> Iterator[Finding]:
-    """Each runtime finds the same mask with the default network, or is said to fail."""
-    picture = Image(np.full((64, 64, 3), 128, np.uint8))
-    settings = SegmentationSettings()
-    found = []
-    for backend, package in PACKAGES.items():
-        runtime: Any = backend
-        told = _package(package, False, f"pip install {package}", "")
-        if told.works:
-            try:
-                weights = find("segmenter", settings.segmenter)
-                session = session_for(weights, RuntimeSettings(backend=runtime))
-                LetterboxedSegmenter(session, settings, weights.size).segment(picture)
-                told = replace(told, told=f"{told.told}, runs {settings.segmenter!r} on the CPU")
-            except MatteError as error:
-                told = Finding(backend, False, False, str(error))
-        found.append(replace(told, name=f"runtime {backend}"))
+    """What each runtime has, and that it finds a mask there with the default network."""
+    found = [_runtime(backend, package) for backend, package in PACKAGES.items()]
     any_works = any(f.works for f in found)
     for finding in found:
         yield replace(finding, needed=not any_works)
+
+
+def _runtime(backend: str, package: str) -> Finding:
+    name = f"runtime {backend}"
+    remedy = INSTALLED_BY.get(backend, f"pip install {package}")
+    told = replace(_package(package, False, remedy, ""), name=name)
+    if not find_spec(package):
+        return replace(told, works=False, remedy=remedy)
+    try:
+        there: Abilities = resolve("backend", ABILITIES, backend)()
+        devices = [f"{device} ({', '.join(there[device])})" for device in there]
+        words = [told.told, *devices]
+        # The package that brings a module may be called otherwise: onnxruntime-gpu.
+        if not told.works:
+            words[0] = "installed"
+        if why := str(resolve("backend", WHY_NO_GPU, backend)()):
+            words.append(f"no GPU: {why}")
+        if not there:
+            return Finding(name, False, False, "; ".join(words))
+        return Finding(name, True, False, "; ".join([*words, *_tried(backend, there)]))
+    except MatteError as error:
+        return Finding(name, False, False, str(error))
+
+
+def _tried(backend: str, there: Abilities) -> Iterator[str]:
+    """That a mask is found on each device; engines take minutes to build, and are not tried."""
+    if backend in BUILDERS:
+        return
+    picture, settings = Image(np.full((64, 64, 3), 128, np.uint8)), SegmentationSettings()
+    weights = find("segmenter", settings.segmenter)
+    if backend == "torch" and weights.torch_path is None:
+        yield f"{settings.segmenter!r} has no torch weights"
+        return
+    for device in there:
+        asked: Any = {"backend": backend, "device": device, "precision": "fp32"}
+        session = session_for(weights, RuntimeSettings(**asked))
+        LetterboxedSegmenter(session, settings, weights.size).segment(picture)
+        yield f"runs {settings.segmenter!r} on {device}"
+
+
+def _choices() -> Iterator[Finding]:
+    """What `--backend auto` has learnt on this machine, with default settings."""
+    for name, weights in all_weights().items():
+        if weights.kind in KINDS and place(weights) != "not fetched":
+            way = recall(network_of(weights), RuntimeSettings())
+            if way is not None:
+                yield Finding(f"auto {name}", True, False, f"{way}: {way.why}")
 
 
 def _places() -> Iterator[Finding]:

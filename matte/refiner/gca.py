@@ -1,29 +1,30 @@
-"""A GCA network, fed as its authors do."""
+"""A GCA network, fed as its authors do; large pictures in parts."""
 
-import math
-import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.errors import MatteWarning, WeightsError
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.errors import WeightsError
 from matte.imaging.scaling import scaled
-from matte.refiner.protocols import network_inputs, padded
+from matte.refiner import tiles
+from matte.refiner.protocols import network_inputs, padded, unknown_ratio
 from matte.runtime.session import Session
 
 INPUTS = {"image", "trimap"}
 RATIO = "unknown_ratio"  # what networks with attention take besides
-# 1920 × 1200 and a little more: time grows with the pixels, the attention's with their square.
-PIXELS = 2_400_000
+# Half a step of 8 bits: nobody sees less, but the subject's colours would be estimated there.
+TRACE = np.float32(1 / 510)
+PIXELS = 2_400_000  # that go through the network at once: what memory is reckoned with
 
 
 class Gca:
     """Alpha in the band from a network that sees the picture and the trimap."""
 
-    def __init__(self, session: Session, protocol: str = "demo", pixels: int = 0) -> None:
-        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `pixels`: larger pictures are
-        refined at about that size, and that is said; 0: no picture is.
+    def __init__(self, session: Session, protocol: str = "demo", exact: bool = False) -> None:
+        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `exact`: every picture is seen
+        whole, whatever it takes, as the authors do.
         """
         if set(session.inputs) - {RATIO} != INPUTS:
             raise WeightsError(
@@ -31,7 +32,9 @@ class Gca:
             )
         self._session = session
         self._protocol = protocol
-        self._pixels = pixels or math.inf
+        free = all(length is None for length in session.inputs["image"][2:])
+        self._exact = exact or not free
+        self._together = PIXELS if session.inputs["image"][0] is None else 1
 
     def refine(self, image: Image, trimap: Trimap) -> Alpha:
         """Alpha at the picture's size; 0 and 1 where the trimap knows."""
@@ -39,57 +42,57 @@ class Gca:
         return alpha
 
     def refine_all(self, image: Image, trimaps: Sequence[Trimap]) -> list[Alpha]:
-        """Alpha for each trimap of one picture, as refine() gives it.
-
-        As many as have together the pixels of one large picture go through the network at once.
-        """
-        doubtful = [trimap for trimap in trimaps if (trimap == UNKNOWN).any()]
-        large = any(trimap.size > self._pixels for trimap in doubtful)
-        found = iter((self._refine_smaller if large else self._refine_whole)(image, doubtful))
+        """Alpha for each trimap of one picture, as refine() gives it."""
+        plans = [None if self._exact else tiles.plan(trimap) for trimap in trimaps]
+        whole = [t for t, p in zip(trimaps, plans, strict=True) if p is None or p.whole]
+        found = self._refine_whole(image, [t for t in whole if (t == UNKNOWN).any()])
         alphas = []
-        for trimap in trimaps:
+        for trimap, plan in zip(trimaps, plans, strict=True):
             known = (trimap == SUBJECT).astype(np.float32)
             unknown = trimap == UNKNOWN
-            alphas.append(
-                Alpha(np.where(unknown, np.clip(next(found), 0, 1), known))
-                if unknown.any()
-                else Alpha(known)
+            if not unknown.any():
+                alphas.append(Alpha(known))
+                continue
+            alpha = (
+                next(found)
+                if plan is None or plan.whole
+                else self._refine_parts(image, trimap, plan)
             )
+            if not self._exact:
+                alpha = np.where(alpha < TRACE, 0, np.where(alpha > 1 - TRACE, 1, alpha))
+            alphas.append(Alpha(np.where(unknown, np.clip(alpha, 0, 1), known)))
         return alphas
 
-    def _refine_smaller(self, image: Image, trimaps: Sequence[Trimap]) -> Iterator[Alpha]:
-        height, width = trimaps[0].shape
-        scale = math.sqrt(self._pixels / trimaps[0].size)
-        small = max(1, int(height * scale)), max(1, int(width * scale))
-        warnings.warn(
-            f"alpha of {width}×{height} is refined at {small[1]}×{small[0]}",
-            MatteWarning,
-            stacklevel=4,
-        )
-        coarse = []
-        for trimap in trimaps:
-            # Where any pixel of the picture is unknown, the small one is.
-            level = scaled(trimap, *small)
-            unknown = (level > BACKGROUND) & (level < SUBJECT)
-            coarse.append(Trimap(np.where(unknown, UNKNOWN, level).astype(np.uint8)))
-        for alpha in self._refine_whole(Image(scaled(image, *small)), coarse):
-            yield Alpha(scaled(alpha, height, width))
+    def _refine_parts(self, image: Image, trimap: Trimap, plan: tiles.Plan) -> NDArray[np.float32]:
+        """Alpha of what is unknown: tiles, after a look at a small copy if the plan has one."""
+        if plan.small is None:
+            return tiles.refine_tiles(image, trimap, unknown_ratio(trimap), self._run)
+        small = self.refine(*tiles.smaller(image, trimap, *plan.small))
+        rest = tiles.settled(trimap, small)
+        fine = tiles.refine_tiles(image, rest, unknown_ratio(rest), self._run)
+        return np.where(rest == UNKNOWN, fine, scaled(small, *trimap.shape))
 
     def _refine_whole(self, image: Image, trimaps: Sequence[Trimap]) -> Iterator[Alpha]:
-        free = self._session.inputs["image"][0] is None
-        together = max(1, PIXELS // image[:, :, 0].size) if free else 1
+        together = max(1, self._together // image[:, :, 0].size)
         for start in range(0, len(trimaps), together):
-            yield from self._refine_batch(image, trimaps[start : start + together])
+            whole = [padded(image, t, self._protocol) for t in trimaps[start : start + together]]
+            found = self._run([each.image for each in whole], [each.trimap for each in whole])
+            for each, alpha in zip(whole, found, strict=True):
+                yield each.crop(alpha)
 
-    def _refine_batch(self, image: Image, trimaps: Sequence[Trimap]) -> Iterator[Alpha]:
-        whole = [padded(image, trimap, self._protocol) for trimap in trimaps]
-        inputs = [network_inputs(each.image, each.trimap) for each in whole]
+    def _run(
+        self, images: Sequence[Image], trimaps: Sequence[Trimap], ratio: float | None = None
+    ) -> Sequence[NDArray[np.float32]]:
+        """The network's alphas of pictures of one shape, which is a multiple of 32."""
+        one_by_one = self._session.inputs["image"][0] is not None and len(images) > 1
+        if one_by_one:
+            return [self._run([i], [t], ratio)[0] for i, t in zip(images, trimaps, strict=True)]
+        inputs = [network_inputs(i, t, ratio) for i, t in zip(images, trimaps, strict=True)]
         given = {
             name: np.concatenate([each[name] for each in inputs]) for name in self._session.inputs
         }
         (values,) = self._session.run(given).values()
-        shape = whole[0].trimap.shape
-        if values.shape != (len(whole), 1, *shape) or not np.isfinite(values).all():
+        shape = trimaps[0].shape
+        if values.shape != (len(images), 1, *shape) or not np.isfinite(values).all():
             raise WeightsError(f"the network gives no alpha of {shape}", "give a refiner of matte")
-        for each, alpha in zip(whole, values, strict=True):
-            yield each.crop(alpha[0])
+        return [alpha[0] for alpha in values]

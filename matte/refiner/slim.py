@@ -125,18 +125,22 @@ def hints(image: Tensor, background: Tensor, subject: Tensor) -> Tensor:
     """What the known colours nearby tell, (N, 7, H, W): the picture's difference from the
     subject's and from the background's, and the alpha that both imply.
 
-    `background` and `subject` (N, 1, H, W) are 1 where the trimap says so.
+    `background` and `subject` (N, 1, H, W) are 1 where the trimap says so, else 0.
     """
     image = image.float()
-    fore, back = spread(image, subject.float()), spread(image, background.float())
-    apart = fore - back
-    along = ((image - back) * apart).sum(dim=1, keepdim=True)
-    implied = along / (apart.square().sum(dim=1, keepdim=True) + 1e-3)
-    return torch.cat([image - fore, image - back, implied.clamp(min=0.0).clamp(max=1.0)], dim=1)
+    # Where they are known, the picture does not differ from them.
+    from_fore, from_back = (
+        (1 - known.float()) * (image - spread(image, known.float()))
+        for known in (subject, background)
+    )
+    apart = from_back - from_fore
+    along = (from_back * apart).sum(dim=1, keepdim=True)
+    implied = along / ((apart * apart).sum(dim=1, keepdim=True) + 1e-3)
+    return torch.cat([from_fore, from_back, implied.clamp(min=0.0).clamp(max=1.0)], dim=1)
 
 
 def spread(image: Tensor, known: Tensor) -> Tensor:
-    """The known colours, and where `known` is 0 a smooth continuation of them (pull-push).
+    """A smooth continuation of the known colours to everywhere, (N, 3, H, W) (pull-push).
 
     S. J. Gortler et al., "The Lumigraph", 1996, section 3.4.
     """
@@ -146,12 +150,10 @@ def spread(image: Tensor, known: Tensor) -> Tensor:
         weights.append(F.avg_pool2d(weights[-1], 2))
     everywhere = weights[-1].mean(dim=(2, 3), keepdim=True)
     filled = colours[-1].mean(dim=(2, 3), keepdim=True) / (everywhere + 1e-6)
-    for level in range(LEVELS, -1, -1):
-        if level < LEVELS:
-            filled = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
-        weight = weights[level]
+    for colour, weight in zip(colours[:0:-1], weights[:0:-1], strict=True):
         trust = (4 * weight).clamp(max=1.0)
-        filled = trust * colours[level] / (weight + 1e-6) + (1 - trust) * filled
+        filled = filled + trust * (colour / (weight + 1e-6) - filled)
+        filled = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
     return filled
 
 

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteError, MatteWarning, OutputError
 from matte.files import write_file
+from matte.runtime.engines import engines_of
 from matte.runtime.session import Session, told_size
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Network, Way
 
-RUNTIMES = ("openvino", "onnxruntime", "onnxruntime-gpu", "torch", "tensorrt")
+RUNTIMES = ("openvino", "onnxruntime", "torch", "tensorrt")
 SIZE = 320  # of what is tried, in pixels, where the network doesn't tell its own
 ROUNDS = 5
 # Of the time of the way that is likely the fastest: less may be another process's doing, and a
@@ -80,10 +81,11 @@ def fastest(
         warnings.warn(f"{way} is left out: {reason}", MatteWarning, stacklevel=3)
     best = min(seconds, key=seconds.__getitem__)
     first = next(iter(seconds))
+    reason = "the fastest here"
     if seconds[best] > CLEARLY * seconds[first]:
-        best = first
+        best, reason = first, "none is clearly faster here"
     times = ", ".join(f"{way} {1000 * s:.1f} ms" for way, s in seconds.items())
-    chosen = replace(best, why=f"the fastest here ({times})")
+    chosen = replace(best, why=f"{reason} ({times})")
     told = {"way": asdict(chosen), "failed": {str(w): str(e) for w, e in failed.items()}}
     with suppress(OutputError):
         write_file(file, json.dumps(told, indent=1).encode(), overwrite=True)
@@ -157,14 +159,22 @@ def _place(network: Network, settings: RuntimeSettings) -> Path:
         settings.torch_compile,
     )
     threads = settings.threads or usable_threads()
-    facts = (network.digest, network.as_good_in, bool(network.int8), asked, threads, *machine())
+    facts = (
+        network.digest,
+        network.as_good_in,
+        bool(network.int8),
+        asked,
+        threads,
+        *machine(),
+        *engines_of(network),  # a new one is a way that was not tried
+    )
     name = hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
     return cache() / "choices" / f"{name}.json"
 
 
 def machine() -> tuple[str, ...]:
     """What makes this machine's speeds its own: processor, graphics drivers, runtimes."""
-    return (platform.machine(), _processor(), *_graphics(), *_versions())
+    return (platform.machine(), _processor(), *_graphics(), *_installed())
 
 
 def _processor() -> str:
@@ -186,10 +196,12 @@ def _graphics() -> Iterator[str]:
     yield from sorted(str(path) for path in Path("/dev/dri").glob("renderD*"))
 
 
-def _versions() -> Iterator[str]:
+def _installed() -> Iterator[str]:
+    """When each runtime was installed: to ask for versions takes longer than all the rest."""
     for package in RUNTIMES:
-        with suppress(PackageNotFoundError):
-            yield f"{package} {version(package)}"
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            yield f"{package} {Path(spec.origin).stat().st_mtime_ns}"
 
 
 def _writable(file: Path) -> bool:

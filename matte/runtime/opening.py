@@ -18,6 +18,7 @@ BACKENDS = {
     "onnx": "matte.runtime.onnx:OnnxSession",
     "onnx-tensorrt": "matte.runtime.onnx:OnnxSession",
     "openvino": "matte.runtime.openvino:OpenVinoSession",
+    "tensorrt": "matte.runtime.compiling:open_tensorrt",
     "torch": "matte.runtime.torch:open_torch",
 }
 # Each tells what this machine has, as Abilities: by device, the precisions it calculates in.
@@ -25,6 +26,7 @@ ABILITIES = {
     "onnx": "matte.runtime.onnx:abilities",
     "onnx-tensorrt": "matte.runtime.onnx:tensorrt_abilities",
     "openvino": "matte.runtime.openvino:abilities",
+    "tensorrt": "matte.runtime.engines:abilities",
     "torch": "matte.runtime.graphics:torch_abilities",
 }
 # Each tells why the backend has no GPU here; nothing if it has one.
@@ -32,16 +34,21 @@ WHY_NO_GPU = {
     "onnx": "matte.runtime.onnx:why_no_gpu",
     "onnx-tensorrt": "matte.runtime.onnx:why_no_tensorrt",
     "openvino": "matte.runtime.openvino:why_no_gpu",
+    "tensorrt": "matte.runtime.graphics:why_no_torch_gpu",
     "torch": "matte.runtime.graphics:why_no_torch_gpu",
 }
 # The package that a backend needs. `auto` tries them in this order where it has not measured.
 PACKAGES = {
+    "tensorrt": "tensorrt",
     "openvino": "openvino",
     "onnx": "onnxruntime",
     "onnx-tensorrt": "onnxruntime",
     "torch": "torch",
 }
-INSTALLED_BY = {"torch": "pip install 'matte[torch]'"}
+INSTALLED_BY = {
+    "tensorrt": "pip install 'matte[tensorrt]'",
+    "torch": "pip install 'matte[torch]'",
+}
 FASTEST_FIRST = ("int8", "fp16", "bf16", "fp32")
 
 
@@ -101,6 +108,9 @@ def _ways(
     for device, precisions in there.items():
         if not fits(device, settings):
             continue
+        if backend == "tensorrt":
+            yield from _engines(device, network, settings)
+            continue
         # torch on a CPU is the slowest, and its import takes longer than any picture.
         if backend == "torch" and device == "cpu" and not named:
             continue
@@ -111,6 +121,18 @@ def _ways(
             if settings.precision == precision or (settings.precision == "auto" and trusted):
                 way = Way(backend, device, precision)
                 yield way
+
+
+def _engines(device: str, network: Network, settings: RuntimeSettings) -> Iterator[Way]:
+    """The engines that are built: each was found to be as good as it has to be. Minutes to build
+    one are spent only for who names TensorRT.
+    """
+    from matte.runtime.engines import PRECISIONS, is_built
+
+    wanted = [p for p in PRECISIONS if settings.precision in (p, "auto")]
+    built = [p for p in wanted if is_built(network, Way("tensorrt", device, p))]
+    named = settings.backend == "tensorrt"
+    yield from (Way("tensorrt", device, p) for p in built or (wanted[:1] if named else ()))
 
 
 def fits(device: str, settings: RuntimeSettings) -> bool:

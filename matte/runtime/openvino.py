@@ -3,12 +3,13 @@
 import contextlib
 import functools
 import hashlib
+import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from matte.configs.places import cache
@@ -17,6 +18,14 @@ from matte.errors import BackendError, WeightsError
 from matte.runtime.graphics import gpu_number
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities, Network, Way
+
+# The converter of other formats, which it imports if it can, takes longer than all the rest.
+sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]  # None: no such module
+
+import openvino  # noqa: E402  # after the line above
+
+if vars(sys)["modules"]["openvino.tools.ovc"] is None:
+    del sys.modules["openvino.tools.ovc"]  # whoever wants it may still import it
 
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}  # OpenVINO's names
 
@@ -66,7 +75,7 @@ class OpenVinoSession:
             device = _gpus()[gpu_number(way.device)]
         # Without a cache every start compiles: slow, not wrong.
         with contextlib.suppress(OSError):
-            options["CACHE_DIR"] = str(_cache_of(path))
+            options["CACHE_DIR"] = str(_cache_of(network, path))
         try:
             self._compiled = self._core.compile_model(str(path), device, options)
         except RuntimeError as error:
@@ -76,6 +85,7 @@ class OpenVinoSession:
             raise WeightsError(
                 f"OpenVINO can't load {path} ({_reason(error)})", "give a whole ONNX file"
             ) from error
+        self._requests = threading.local()
         inputs = self._compiled.inputs
         if any(i.element_type != openvino.Type.f32 for i in inputs):
             kind = inputs[0].element_type.get_type_name()
@@ -88,13 +98,18 @@ class OpenVinoSession:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """The outputs by name."""
         try:
-            # A request of its own for each call: requests must not be shared between threads.
-            values = self._compiled.create_infer_request().infer(dict(inputs))
+            values = self._request().infer(dict(inputs))
         except RuntimeError as error:
             raise BackendError(
                 f"OpenVINO failed ({_reason(error)})", "try --backend onnx"
             ) from error
         return {o.any_name: np.array(v, np.float32) for o, v in values.items()}
+
+    def _request(self) -> Any:
+        """This thread's own: requests must not be shared, and a new one takes memory anew."""
+        if not hasattr(self._requests, "own"):
+            self._requests.own = self._compiled.create_infer_request()
+        return self._requests.own
 
     def metadata(self) -> dict[str, str]:
         """What whoever made the file wrote into it."""
@@ -103,9 +118,10 @@ class OpenVinoSession:
         return {key: str(getattr(value, "value", value)) for key, value in written.items()}
 
 
-def _cache_of(network: Path) -> Path:
+def _cache_of(network: Network, path: Path) -> Path:
     """A folder for what is compiled from these bytes; OpenVINO itself looks at name and time."""
-    digest = hashlib.sha256(network.read_bytes()).hexdigest()
+    known = network.digest if path == network.path else ""
+    digest = known or hashlib.sha256(path.read_bytes()).hexdigest()
     folder = cache() / "openvino" / digest[:20]
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -48,7 +48,7 @@ class Prepared:
         """
         self.device = torch_device(way)
         self._half = HALVES.get(way.precision)
-        with _translated(self.device):
+        with translated(self.device):
             network = network.eval().to(self.device)
             if channels_last:
                 for parameter in network.parameters():
@@ -63,7 +63,7 @@ class Prepared:
     def __call__(self, *given: torch.Tensor, **named: torch.Tensor) -> torch.Tensor:
         """The network's output."""
         autocast = torch.autocast(self.device.type, self._half, enabled=self._half is not None)
-        with _translated(self.device), self._one_by_one, torch.inference_mode(), autocast:
+        with translated(self.device), self._one_by_one, torch.inference_mode(), autocast:
             result: torch.Tensor = self._network(*given, **named)
         return result.float()
 
@@ -89,7 +89,7 @@ class TorchSession:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """The output by its name."""
         device = self._network.device
-        with _translated(device):
+        with translated(device):
             given = {name: torch.from_numpy(v).to(device) for name, v in inputs.items()}
             values = self._network(**given).cpu()
         return {self._output: np.asarray(values.numpy(), np.float32)}
@@ -112,7 +112,7 @@ def torch_device(way: Way) -> torch.device:
 
 
 @contextlib.contextmanager
-def _translated(device: torch.device) -> Iterator[None]:
+def translated(device: torch.device) -> Iterator[None]:
     """What torch raises, as errors of matte."""
     try:
         yield

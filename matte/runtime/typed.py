@@ -82,7 +82,7 @@ class _Typing:
         self._graph, self._half = model.graph, half
         inferred = shape_inference.infer_shapes(model).graph
         named = (*inferred.value_info, *inferred.input, *inferred.output)
-        self._kinds = {value.name: value.type.tensor_type.elem_type for value in named}
+        self._kinds: dict[str, int] = {v.name: v.type.tensor_type.elem_type for v in named}
         self._stored = {tensor.name: tensor for tensor in model.graph.initializer}
         self._exact = _logits(model.graph.node) | _channelwise(model.graph.node)
         self._now = dict(self._kinds)  # the kinds that values have got
@@ -118,20 +118,22 @@ class _Typing:
         return [at for at, name in enumerate(many) if self._is_float(name)]
 
     def _is_float(self, name: str) -> bool:
-        if name in self._stored:
-            return self._stored[name].data_type == TensorProto.FLOAT
-        return self._kinds.get(name) == TensorProto.FLOAT
+        stored = self._stored.get(name)
+        kind: int | None = stored.data_type if stored is not None else self._kinds.get(name)
+        return kind == TensorProto.FLOAT
 
     def _in_half(self, node: onnx.NodeProto) -> bool:
         if node.output[0] in self._exact or self._too_fine(node):
             return False
         given = [node.input[at] for at in self._floats(node)]
-        halves = [self._now[name] == self._half for name in given if name not in self._stored]
+        halves: list[bool] = [
+            self._now[name] == self._half for name in given if name not in self._stored
+        ]
         if node.op_type in WEIGHTED:
             return True
         if node.op_type in CALCULATING:
             return bool(halves) and all(halves)
-        return node.op_type in MOVING and any(halves)
+        return bool(node.op_type in MOVING and any(halves))
 
     def _too_fine(self, node: onnx.NodeProto) -> bool:
         """Whether one of its constants is a number that a half can't hold, such as 1e-8."""

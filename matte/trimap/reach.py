@@ -73,7 +73,7 @@ def doubtful_band(mask: Mask, confidence: Confidence, reach: Reach) -> Doubtful:
 
 def reach_for(mask: Mask) -> Reach:
     """How far the band should reach in this picture."""
-    return reach_of(np.count_nonzero(mask), max(mask.shape))
+    return reach_of(int(np.count_nonzero(mask)), max(mask.shape))
 
 
 def reach_of(pixels: int, long_side: int) -> Reach:

@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matte.configs.places import stored_weights
 from matte.configs.tables import from_file, read_toml
 from matte.errors import MissingWeightsError, SettingError, WeightsError
 from matte.files import write_file
 from matte.registry import nearest
-from matte.weights.download import Progress, download
+
+if TYPE_CHECKING:
+    from matte.weights.download import Progress
 
 SHIPPED = Path(__file__).parent
 
@@ -106,13 +108,15 @@ def place(weights: Weights) -> str:
     return "not fetched" if weights.url else "missing"
 
 
-def fetch(name: str, url: str, progress: Progress) -> Path:
+def fetch(name: str, url: str, progress: "Progress") -> Path:
     """Downloads a network that matte knows an address of; the path that it got."""
     weights = stored(name)
     address = url or weights.url
     if not address:
         raise WeightsError(f"{name!r} has no address", "it is here already, or name one with --url")
     if not os.path.isfile(weights.path):
+        from matte.weights.download import download  # with the whole of urllib
+
         download(address, weights.path, weights.sha256, progress)
     return weights.path
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Image, Trimap
 from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
-from matte.errors import MatteWarning
 from matte.pipeline.build import build_refiner
 from matte.refiner.gca import Gca
+from matte.refiner.tiles import SIDE
 from matte.runtime.ways import Way
 from tests.tolerances import BATCHED
 
@@ -46,36 +46,36 @@ def ramp(height: int, width: int) -> tuple[Image, Trimap]:
     return Image(image), Trimap(trimap)
 
 
-def test_large_pictures_are_refined_smaller_and_that_is_said() -> None:
-    image, trimap = ramp(301, 403)
+def test_large_pictures_are_refined_in_parts() -> None:
+    image, trimap = ramp(901, 1203)
     session = Red()
-    with pytest.warns(MatteWarning, match=r"alpha of 403×301 is refined at 163×122"):
-        alpha = Gca(session, "tester", 20_000).refine(image, trimap)
-    assert session.seen == [(128, 192)]
+    alpha = Gca(session).refine(image, trimap)
+    assert session.seen[0] == (544, 704), "a small copy, 480 × 640 and its border"
+    assert set(session.seen[1:]) <= {(SIDE, SIDE)}
     unknown = trimap == UNKNOWN
-    assert alpha.shape == (301, 403)
-    assert np.abs(alpha - image[:, :, 0] / 255)[unknown].max() < 0.02
+    assert alpha.shape == (901, 1203)
+    assert np.abs(alpha - image[:, :, 0] / 255)[unknown].max() < 0.01
     assert np.array_equal(alpha[~unknown], (trimap[~unknown] == SUBJECT).astype(np.float32))
+
+
+def test_who_wants_it_exact_gets_the_whole_and_every_trace_of_alpha() -> None:
+    session = Red()
+    Gca(session, exact=True).refine(*ramp(901, 1203))
+    assert session.seen == [(992, 1280)]
+    faint = Image(np.full((64, 96, 3), 100, np.uint16))  # of 65535
+    everywhere = Trimap(np.full((64, 96), UNKNOWN, np.uint8))
+    assert (Gca(Red(), exact=True).refine(faint, everywhere) > 0).all()
+    assert (Gca(Red()).refine(faint, everywhere) == 0).all()
+    assert (Gca(Red()).refine(Image(65535 - faint), everywhere) == 1).all()
 
 
 def test_others_are_refined_as_they_are() -> None:
     image, trimap = ramp(64, 96)
     session = Red()
-    alpha = Gca(session, "tester", 64 * 96).refine(image, trimap)
+    alpha = Gca(session, "tester").refine(image, trimap)
     assert session.seen == [(64, 96)]
     inside = trimap == UNKNOWN
     np.testing.assert_allclose(alpha[inside], image[:, :, 0][inside] / 255, atol=1e-6)
-
-
-def test_thin_unknown_lines_are_not_lost_in_the_small_one() -> None:
-    image, trimap = ramp(200, 200)
-    trimap[:] = 0
-    trimap[:, 100:] = SUBJECT
-    trimap[:, 99] = UNKNOWN
-    session = Red()
-    with pytest.warns(MatteWarning):
-        alpha = Gca(session, "tester", 1600).refine(image, trimap)
-    assert 0.3 < alpha[:, 99].mean() < 0.7
 
 
 def bands(height: int, width: int, count: int) -> tuple[Image, list[Trimap]]:
@@ -89,11 +89,10 @@ def bands(height: int, width: int, count: int) -> tuple[Image, list[Trimap]]:
     return image, [*trimaps, Trimap(np.zeros((height, width), np.uint8))]
 
 
-@pytest.mark.parametrize("pixels", [0, 3_000])
-@pytest.mark.filterwarnings("ignore:alpha of")
-def test_several_trimaps_are_each_refined_as_alone(pixels: int) -> None:
-    image, trimaps = bands(60, 80, 5)
-    gca = Gca(Red(), pixels=pixels)
+@pytest.mark.parametrize("shape", [(60, 80), (700, 900)])
+def test_several_trimaps_are_each_refined_as_alone(shape: tuple[int, int]) -> None:
+    image, trimaps = bands(*shape, 5)
+    gca = Gca(Red())
     for trimap, alpha in zip(trimaps, gca.refine_all(image, trimaps), strict=True):
         assert np.array_equal(alpha, gca.refine(image, trimap))
     assert gca.refine_all(image, []) == []

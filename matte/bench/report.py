@@ -1,0 +1,89 @@
+"""What `matte bench` found, ready to be told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from matte.bench.processes import Timed
+from matte.bench.sizes import Size
+from matte.bench.warm import Warm
+
+MATTE = "matte image"  # the process that others are compared with
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything about one size."""
+
+    size: Size
+    warm: Sequence[Warm]
+    cold: Mapping[str, Timed] = field(default_factory=dict)  # of contestants, by name
+    processes: Sequence[Timed] = ()  # from an empty interpreter to peers
+
+    @property
+    def fastest(self) -> Warm | None:
+        """The contestant whose whole line takes the least, of those that are right."""
+        ranked = [warm for warm in self.warm if warm.total and not warm.error]
+        return min(ranked, key=lambda warm: warm.total.median if warm.total else 0, default=None)
+
+    def ratio(self, timed: Timed, to: str) -> float | None:
+        """The seconds of a process, as a share of another's."""
+        other = next((p for p in self.processes if p.name == to), None)
+        if timed.seconds is None or other is None or other.seconds is None or other is timed:
+            return None
+        return round(timed.seconds.median / other.seconds.median, 3)
+
+    def as_json(self, peers: Sequence[str]) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "size": self.size.name,
+            "width": self.size.width,
+            "height": self.size.height,
+            "fastest": self.fastest.name if self.fastest else None,
+            "runtimes": [
+                {
+                    **w.as_json(),
+                    "cold": self.cold[w.name].as_json() if w.name in self.cold else None,
+                }
+                for w in self.warm
+            ],
+            "processes": [
+                {**p.as_json(), "ratio": {name: self.ratio(p, name) for name in (MATTE, *peers)}}
+                for p in self.processes
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BenchReport:
+    """A whole run."""
+
+    date: str
+    machine: Mapping[str, Any]
+    preset: str
+    settings: Mapping[str, Any]
+    picture: str
+    peers: Mapping[str, str]  # their versions
+    sizes: Sequence[Measured]
+
+    @property
+    def choice(self) -> Mapping[str, Mapping[str, str]]:
+        """What `auto` chose for each network, and why; empty if it was not asked."""
+        for measured in self.sizes:
+            for warm in measured.warm:
+                if warm.name == "auto" and warm.networks:
+                    return warm.networks
+        return {}
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "date": self.date,
+            "machine": dict(self.machine),
+            "preset": self.preset,
+            "settings": dict(self.settings),
+            "picture": self.picture,
+            "peers": dict(self.peers),
+            "auto": {kind: dict(facts) for kind, facts in self.choice.items()},
+            "sizes": [measured.as_json(list(self.peers)) for measured in self.sizes],
+        }

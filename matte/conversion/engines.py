@@ -1,0 +1,102 @@
+"""Stored networks as engines of TensorRT, each compared with torch before it is there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matte.configs.loader import TRIMAP_FREE
+from matte.configs.settings import Config
+from matte.conversion.exporting import torch_reference
+from matte.errors import BackendError, SettingError
+from matte.pipeline.build import network_of
+from matte.refiner import REFINERS
+from matte.runtime.compiling import INSTALL, TOLERANCES, Compiled, compile_network
+from matte.runtime.engines import Shapes, Size, default_shapes
+from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime.ways import Way
+from matte.weights.store import Weights, find, stored
+
+VIA = ("onnx", "torch2trt")
+MEAN = 0.1  # of the largest difference that is asked for, the largest mean
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What engines are to be like; what is left out is found for each network."""
+
+    precision: str = ""  # fp16; by torch2trt fp32
+    device: str = "gpu:0"
+    via: str = "onnx"
+    smallest: Size | None = None
+    usual: Size | None = None
+    largest: Size | None = None
+    tolerance: float | None = None  # the largest difference to torch
+
+
+def compile_weights(weights: Weights, wanted: Wanted) -> Compiled:
+    """Builds the engine of a network, compares it with torch at several sizes, and installs it.
+
+    One that is farther from torch than it may be is not installed.
+    """
+    precision = wanted.precision or ("fp16" if wanted.via == "onnx" else "fp32")
+    if wanted.via == "torch2trt" and precision != "fp32":
+        # TensorRT itself would choose what is calculated in half, an attention's logits too.
+        raise SettingError(
+            f"torch2trt can't keep in fp32 what {precision} would spoil",
+            "use --via onnx, or --precision fp32",
+        )
+    refuse_without_gpu()
+    way = Way("tensorrt", wanted.device, precision)
+    largest, mean = TOLERANCES["fp16" if wanted.via == "torch2trt" else precision]
+    if wanted.tolerance is not None:
+        largest, mean = wanted.tolerance, MEAN * wanted.tolerance
+    build = None
+    if wanted.via == "torch2trt":
+        from matte.conversion.torch2trt import build_by_torch2trt
+
+        build = build_by_torch2trt
+    reference = torch_reference(weights)
+    shapes = _shapes(wanted, default_shapes(reference.inputs, weights.size))
+    network = network_of(weights)
+    return compile_network(network, way, reference, shapes, (largest, mean), build, wanted.via)
+
+
+def named(names: Sequence[str], config: Config | None) -> list[Weights]:
+    """The networks of those names, or those that a preset runs, its fallback among them."""
+    if not names and config is None:
+        raise SettingError("nothing to compile", "name networks, or a --preset")
+    found = [stored(name) for name in names]
+    if config is not None:
+        if not config.modnet.modnet:
+            found.append(find("segmenter", config.segmentation.segmenter))
+            if config.refiner.refiner not in REFINERS:
+                found.append(find("refiner", config.refiner.refiner))
+        if config.modnet.modnet or config.pipeline.fallback == "modnet":
+            found.append(find("modnet", config.modnet.modnet or TRIMAP_FREE))
+    return list({weights.path: weights for weights in found}.values())
+
+
+def refuse_without_gpu() -> None:
+    """Raises where no engine can be built."""
+    from importlib.util import find_spec
+
+    if find_spec("tensorrt") is None:
+        raise BackendError("TensorRT is not installed", INSTALL)
+    if not nvidia_gpus():
+        raise BackendError(f"an engine can't be built here ({NO_NVIDIA})", "build it where it runs")
+
+
+def _shapes(wanted: Wanted, usual: Shapes) -> Shapes:
+    """Those asked for; what is left out is the default, or as near to it as the others allow."""
+    middle = wanted.usual or usual.usual
+    least = wanted.smallest or _each(min, usual.smallest, middle)
+    most = wanted.largest or _each(max, usual.largest, middle)
+    if wanted.usual is None:
+        middle = _each(max, _each(min, middle, most), least)
+    if wanted.smallest is None:
+        least = _each(min, least, most)
+    return Shapes(least, middle, most)
+
+
+def _each(choose: Callable[[int, int], int], one: Size, other: Size) -> Size:
+    batch, height, width = (choose(a, b) for a, b in zip(one, other, strict=True))
+    return batch, height, width

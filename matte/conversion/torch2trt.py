@@ -1,0 +1,96 @@
+"""Engines by NVIDIA's torch2trt, in its ONNX mode.
+
+Its own converters are never used: they would keep what the attention saw in the example as weights.
+Its ONNX mode exports the torch network with free sizes and has TensorRT's parser read that.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import tensorrt as trt
+
+from matte.conversion.returning import from_onnx, is_own
+from matte.errors import BackendError, WeightsError
+from matte.runtime.building import filled
+from matte.runtime.compiling import told_by
+from matte.runtime.engines import Key, Shapes
+from matte.runtime.graphics import gpu_number
+from matte.runtime.ways import Network, Way
+
+OTHER_WAY = "use --via onnx"
+OPSET = 18
+WORKSPACE = 4 << 30  # bytes; versions that set a limit would set 32 MiB
+
+
+def build_by_torch2trt(network: Network, way: Way, key: Key, shapes: Shapes) -> bytes:
+    """The plan of a network that matte wrote."""
+    convert = _convert(key)
+    if not is_own(network.path):
+        raise WeightsError(f"{network.path} has no torch network", OTHER_WAY)
+    import torch
+
+    ranks, _ = told_by(network.path)
+    device = torch.device("cuda", gpu_number(way.device))
+    module = _whole(from_onnx(network.path).runs).to(device)
+    sizes = [
+        [filled(rank, size) for rank in ranks.values()]
+        for size in (shapes.smallest, shapes.usual, shapes.largest)
+    ]
+    # Anything will do that is not all known: the mode reads no values.
+    given = [torch.full(shape, 0.5, device=device) for shape in sizes[1]]
+    try:
+        with torch.cuda.device(device), torch.inference_mode():
+            done = convert(
+                module,
+                given,
+                input_names=list(ranks),
+                output_names=_outputs(network.path),
+                use_onnx=True,
+                onnx_opset=OPSET,
+                max_workspace_size=WORKSPACE,
+                min_shapes=sizes[0],
+                opt_shapes=sizes[1],
+                max_shapes=sizes[2],
+            )
+    # It wraps an exporter, a graph library and a parser, each with errors of its own.
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise BackendError(f"torch2trt failed ({reason})", OTHER_WAY) from error
+    if done.engine is None:  # it does not look at what the parser says
+        raise BackendError(f"torch2trt built no engine for TensorRT {key.tensorrt}", OTHER_WAY)
+    engine: trt.ICudaEngine = done.engine
+    return bytes(engine.serialize())
+
+
+def _convert(key: Key) -> Any:
+    try:
+        import onnx_graphsurgeon  # noqa: F401  # its ONNX mode needs it
+        from torch2trt import torch2trt
+    except ModuleNotFoundError as error:
+        name = str(error.name)
+        remedy = (
+            "pip install git+https://github.com/NVIDIA-AI-IOT/torch2trt (PyPI does not have it)"
+            if name == "torch2trt"
+            else f"pip install {name.replace('_', '-')}"
+        )
+        raise BackendError(f"--via torch2trt needs {name}", f"{remedy}, or {OTHER_WAY}") from error
+    # Its releases look at names that TensorRT 11 has no more.
+    except (ImportError, AttributeError) as error:
+        raise BackendError(
+            f"this torch2trt does not work with TensorRT {key.tensorrt} ({error})",
+            f"{OTHER_WAY}, or install TensorRT 10",
+        ) from error
+    return torch2trt
+
+
+def _whole(module: Any) -> Any:
+    """The network with its attention in one piece, as it is exported."""
+    if hasattr(module, "set_queries"):
+        module.set_queries(None)
+    return module.eval()
+
+
+def _outputs(path: Path) -> list[str]:
+    import onnx
+
+    return [value.name for value in onnx.load(path, load_external_data=False).graph.output]

@@ -1,0 +1,155 @@
+"""TensorRT, on memory that torch allocates."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorrt as trt
+import torch
+from numpy.typing import NDArray
+
+from matte.errors import BackendError
+from matte.runtime.building import Log, joined
+from matte.runtime.engines import Engine, Key, Size, digest, plain_version
+from matte.runtime.graphics import gpu_number
+from matte.runtime.ways import Network, Way
+
+
+def key_of(network: Network, way: Way) -> Key:
+    """What the network's engine has to be built of and for."""
+    number = gpu_number(way.device)
+    if not torch.cuda.is_available() or number >= torch.cuda.device_count():
+        raise BackendError(
+            f"torch {torch.__version__} finds no {way.device} for TensorRT",
+            "install torch with CUDA, or use another --backend",
+        )
+    capability = ".".join(map(str, torch.cuda.get_device_capability(number)))
+    name = torch.cuda.get_device_name(number)
+    return Key(digest(network), plain_version(trt.__version__), name, capability, way.precision)
+
+
+class TensorRtSession:
+    """An engine on its GPU. Each thread has an execution context and a stream of its own."""
+
+    def __init__(self, engine: Engine, way: Way) -> None:
+        self.way = way
+        self.shapes = engine.shapes
+        batch = None if engine.shapes.largest[0] > 1 else 1
+        self.inputs = {name: (batch, *shape[1:]) for name, shape in engine.inputs.items()}
+        self._metadata = engine.metadata
+        self._device = torch.device("cuda", gpu_number(way.device))
+        self._log = Log()
+        self._own = threading.local()
+        with torch.cuda.device(self._device):
+            try:
+                self._runtime = trt.Runtime(self._log)
+            except TypeError as error:  # what the bindings make of none
+                raise BackendError(
+                    f"TensorRT can't be started ({joined(self._log.errors)})", "run 'matte doctor'"
+                ) from error
+            self._engine = self._runtime.deserialize_cuda_engine(engine.plan)
+        if self._engine is None:
+            raise BackendError(
+                f"TensorRT can't load the engine ({joined(self._log.errors)})",
+                "run 'matte compile' again",
+            )
+        tensors = [self._engine.get_tensor_name(n) for n in range(self._engine.num_io_tensors)]
+        self._outputs = [
+            name
+            for name in tensors
+            if self._engine.get_tensor_mode(name) == trt.TensorIOMode.OUTPUT
+        ]
+        if sorted(set(tensors) - set(self._outputs)) != sorted(self.inputs):
+            raise BackendError("the engine has other inputs", "run 'matte compile' again")
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """The outputs by name."""
+        most = self.shapes.largest[0]
+        found: list[dict[str, NDArray[np.float32]]] = []
+        for start in range(0, max(1, len(next(iter(inputs.values()), ()))), most):
+            given = {
+                name: torch.from_numpy(
+                    np.ascontiguousarray(values[start : start + most], np.float32)
+                ).to(self._device)
+                for name, values in inputs.items()
+            }
+            outputs = self.run_on_device(given)
+            found.append({name: values.cpu().numpy() for name, values in outputs.items()})
+        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+    def run_on_device(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The outputs for float32 inputs that lie on the session's GPU.
+
+        They are there when what the caller's stream does next begins.
+        """
+        self._check(inputs)
+        context, stream = self._context_and_stream()
+        with torch.cuda.device(self._device):
+            caller = torch.cuda.current_stream()
+            kept = {name: values.float().contiguous() for name, values in inputs.items()}
+            stream.wait_stream(caller)
+            try:
+                with torch.cuda.stream(stream):
+                    outputs = self._enqueue(context, stream, kept)
+            except torch.OutOfMemoryError as error:
+                torch.cuda.empty_cache()  # what other programs may need
+                raise BackendError(
+                    "the GPU's memory is too small", "take a smaller picture, or --device cpu"
+                ) from error
+            caller.wait_stream(stream)
+            # torch's allocator must know who else reads what it gave.
+            for values in kept.values():
+                values.record_stream(stream)
+            for values in outputs.values():
+                values.record_stream(caller)
+        return outputs
+
+    def metadata(self) -> dict[str, str]:
+        """What whoever made the network's file wrote into it."""
+        return dict(self._metadata)
+
+    def _check(self, inputs: Mapping[str, torch.Tensor]) -> None:
+        if set(inputs) != set(self.inputs):
+            raise BackendError(f"the engine failed: it takes {sorted(self.inputs)}", "report it")
+        batch, _, height, width = next(v.shape for v in inputs.values() if v.ndim == 4)
+        size: Size = (batch, height, width)
+        if not self.shapes.holds(size):
+            raise BackendError(
+                f"the engine takes {self.shapes}, not {'x'.join(map(str, size))}",
+                "compile it for such pictures: matte compile NAME --min … --max …",
+            )
+
+    def _context_and_stream(self) -> tuple[trt.IExecutionContext, torch.cuda.Stream]:
+        if not hasattr(self._own, "context"):
+            with torch.cuda.device(self._device):
+                strategy = trt.ExecutionContextAllocationStrategy.USER_MANAGED
+                # Its memory comes from torch, as much as each size needs.
+                self._own.context = self._engine.create_execution_context(strategy)
+                self._own.stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
+        return self._own.context, self._own.stream
+
+    def _enqueue(
+        self,
+        context: trt.IExecutionContext,
+        stream: torch.cuda.Stream,
+        inputs: Mapping[str, torch.Tensor],
+    ) -> dict[str, torch.Tensor]:
+        ready = True
+        for name, values in inputs.items():
+            ready &= context.set_input_shape(name, tuple(values.shape))
+            ready &= context.set_tensor_address(name, values.data_ptr())
+        needed = context.update_device_memory_size_for_shapes()
+        memory = torch.empty(max(1, needed), dtype=torch.uint8, device=self._device)
+        context.device_memory = memory.data_ptr()
+        outputs = {}
+        for name in self._outputs:
+            shape = tuple(context.get_tensor_shape(name))
+            outputs[name] = torch.empty(shape, dtype=torch.float32, device=self._device)
+            ready &= context.set_tensor_address(name, outputs[name].data_ptr())
+        if not (ready and context.execute_async_v3(stream.cuda_stream)):
+            raise BackendError(
+                f"TensorRT failed ({joined(self._log.errors)})", "try --backend torch or onnx"
+            )
+        # torch's allocator gives `memory` to nobody else before this stream is done with it.
+        return outputs

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from matte.bench.contestants import Contestant, contestants, networks_of
+from matte.configs.loader import settle
+from matte.configs.settings import RuntimeSettings
+from matte.errors import BackendError, SettingError
+from matte.runtime.ways import Network
+
+QUANTISED = Network(Path("a.onnx"), as_good_in=("int8",), int8=Path("a-int8.onnx"))
+PLAIN = Network(Path("b.onnx"))
+ANY = RuntimeSettings()
+
+
+def by_name(found: list[Contestant]) -> dict[str, Contestant]:
+    return {contestant.name: contestant for contestant in found}
+
+
+def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said() -> None:
+    networks = {"segmenter": QUANTISED, "refiner": PLAIN}
+    found = by_name(contestants(networks, RuntimeSettings(device="cpu")))
+    assert next(iter(found)) == "auto"
+    mixed, plain = found["openvino cpu int8"], found["openvino cpu fp32"]
+    assert mixed.runtimes["segmenter"].precision == "int8"
+    assert mixed.runtimes["refiner"].precision == "fp32"
+    assert mixed.note == "refiner fp32"
+    assert mixed.runtime is None  # no flag of `matte image` asks for it
+    assert plain.note == ""
+    assert plain.runtime is not None
+    assert (plain.runtime.backend, plain.runtime.precision) == ("openvino", "fp32")
+
+
+def test_only_what_is_asked_for() -> None:
+    names = by_name(contestants({"segmenter": PLAIN}, RuntimeSettings(device="cpu"), ["onnx"]))
+    assert list(names) == ["onnx cpu fp32"]
+    found = contestants({"segmenter": PLAIN}, RuntimeSettings(threads=3), ["auto"])
+    assert [c.runtimes["segmenter"].threads for c in found] == [3]
+
+
+def test_what_is_asked_for_and_not_there_is_an_error() -> None:
+    with pytest.raises(SettingError, match="no runtime 'openvin': did you mean 'openvino'"):
+        contestants({"segmenter": PLAIN}, ANY, ["openvin"])
+    with pytest.raises(BackendError, match="no torch weights"):
+        contestants({"segmenter": PLAIN}, ANY, ["torch"])
+    assert not any("torch" in name for name in by_name(contestants({"segmenter": PLAIN}, ANY)))
+
+
+def test_the_networks_of_a_line() -> None:
+    assert list(networks_of(settle("balanced").config)) == ["segmenter", "refiner"]
+    guided = settle("balanced", flags={"refiner": "guided"}).config
+    assert list(networks_of(guided)) == ["segmenter"]
+    assert list(networks_of(settle(flags={"modnet": "modnet"}).config)) == ["modnet"]

@@ -1,0 +1,80 @@
+"""`matte compile`, as far as it goes without a GPU: what it compiles, and its errors."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from matte.configs.loader import settle
+from matte.conversion.engines import Wanted, _shapes, compile_weights, named
+from matte.errors import BackendError
+from matte.runtime.engines import Shapes
+from matte.weights.store import find
+from tests.cli.test_grammar import run
+
+NO_TENSORRT = pytest.mark.skipif(find_spec("tensorrt") is not None, reason="TensorRT is here")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["persn"], "no network 'persn': did you mean 'person'"),
+        (["person", "--max", "640"], "the size '640': give HEIGHTxWIDTH or BATCHxHEIGHTxWIDTH"),
+        (["--preset", "quick"], "no preset 'quick'"),
+        (["--precision", "fp16"], "nothing to compile: name networks, or a --preset"),
+        (
+            ["person", "--via", "torch2trt", "--precision", "fp16"],
+            "torch2trt can't keep in fp32 what fp16 would spoil: use --via onnx, or --precision",
+        ),
+    ],
+)
+def test_mistakes_get_one_line(words: list[str], message: str) -> None:
+    result = run("compile", *words)
+    assert result.exit_code in (1, 2)
+    assert result.stderr.startswith(f"Error: {message}"), result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@NO_TENSORRT
+@pytest.mark.parametrize("words", [["person"], ["person", "--via", "torch2trt"]])
+def test_without_tensorrt_the_remedy_is_said(words: list[str]) -> None:
+    result = run("compile", *words)
+    assert result.exit_code == 1
+    assert result.stderr == "Error: TensorRT is not installed: pip install 'matte[tensorrt]'\n"
+
+
+@NO_TENSORRT
+def test_a_picture_on_tensorrt_says_so_too(sample: Path, tmp_path: Path) -> None:
+    result = run("image", str(sample), "--backend", "tensorrt", "-o", str(tmp_path / "out.png"))
+    assert result.exit_code == 1
+    assert "backend 'tensorrt' is not installed: pip install 'matte[tensorrt]'" in result.stderr
+
+
+def test_without_a_gpu_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)  # as if it were installed
+    monkeypatch.setattr("matte.conversion.engines.nvidia_gpus", tuple)
+    with pytest.raises(BackendError, match=r"can't be built here \(there is no GPU of NVIDIA's"):
+        compile_weights(find("segmenter", "person"), Wanted())
+
+
+def test_a_preset_compiles_all_that_it_runs() -> None:
+    def names(preset: str) -> list[str]:
+        return [weights.path.stem for weights in named((), settle(preset).config)]
+
+    assert names("best") == ["person", "gca-slim", "modnet"]
+    assert names("fast")[-1] == "modnet"
+    trimap_free = settle("best", flags={"modnet": "modnet"}).config
+    assert [w.path.stem for w in named(("person",), trimap_free)] == ["person", "modnet"]
+
+
+def test_shapes_that_are_left_out_fit_those_that_are_asked_for() -> None:
+    usual = Shapes((1, 64, 64), (1, 1088, 1920), (1, 2048, 2048))
+    assert _shapes(Wanted(), usual) == usual
+    large = _shapes(Wanted(largest=(1, 2176, 3840)), usual)
+    assert large == Shapes((1, 64, 64), (1, 1088, 1920), (1, 2176, 3840))
+    small = _shapes(Wanted(largest=(1, 512, 512)), usual)
+    assert small == Shapes((1, 64, 64), (1, 512, 512), (1, 512, 512))
+    batch = _shapes(Wanted(usual=(4, 2176, 3840)), usual)
+    assert batch == Shapes((1, 64, 64), (4, 2176, 3840), (4, 2176, 3840))
+    only = _shapes(Wanted(smallest=(1, 1152, 1152)), usual)
+    assert only == Shapes((1, 1152, 1152), (1, 1152, 1920), (1, 2048, 2048))

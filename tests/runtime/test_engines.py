@@ -1,0 +1,240 @@
+"""Engines on disk: keys, what fits, what is stale. The files are real, the engines in them not."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matte.configs.settings import RuntimeSettings
+from matte.errors import BackendError, SettingError
+from matte.runtime import choice, engines, opening
+from matte.runtime.compiling import (
+    TOLERANCES,
+    Apart,
+    compared,
+    refuse,
+    sizes_to_compare,
+    told_by,
+)
+from matte.runtime.engines import (
+    Engine,
+    Key,
+    Shapes,
+    abilities,
+    default_shapes,
+    digest,
+    install,
+    installed,
+    is_built,
+    parsed_size,
+    plain_version,
+    timing_cache,
+    why_stale,
+)
+from matte.runtime.examples import portrait_inputs
+from matte.runtime.opening import open_file, open_session, possible_ways
+from matte.runtime.ways import Network, Way
+from matte.weights.store import find
+
+PATH = find("segmenter", "person-light").path
+SHAPES = Shapes((1, 32, 32), (1, 320, 320), (8, 1024, 1024))
+INPUTS: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
+GPU, VERSION = "NVIDIA H200", "11.4.0.106"
+WAY = Way("tensorrt", "gpu:0", "fp16")
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of its own, and the driver's word that there is a GPU."""
+    monkeypatch.setenv("MATTE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(engines, "nvidia_gpus", lambda: (GPU,))
+    monkeypatch.setattr(engines, "tensorrt_version", lambda: VERSION)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(PATH.read_bytes())
+    return Network(path)
+
+
+def key(network: Network, /, **other: Any) -> Key:
+    return replace(Key(digest(network), VERSION, GPU, "9.0", "fp16"), **other)
+
+
+def engine(plan: bytes = b"plan") -> Engine:
+    return Engine(plan, SHAPES, INPUTS, {"matte.size": "320"}, (0.002, 1e-5))
+
+
+def test_what_was_installed_is_found_again(network: Network) -> None:
+    path = install(network, key(network), engine())
+    assert path.read_bytes() == b"plan"
+    assert installed(key(network)) == engine()
+    assert why_stale(network, key(network)) == ""
+    assert is_built(network, WAY)
+    assert not list(path.parent.glob(".matte-*"))
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"tensorrt": "10.16.1.11"}, "TensorRT was 11.4.0.106 and is 10.16.1.11"),
+        ({"gpu": "NVIDIA L4"}, "it was built for NVIDIA H200 9.0"),
+        ({"capability": "10.0"}, "it was built for NVIDIA H200 9.0"),
+        ({"network": "0" * 64}, "the network has changed"),
+    ],
+)
+def test_another_version_gpu_or_network_makes_it_stale(
+    other: dict[str, str], why: str, network: Network
+) -> None:
+    install(network, key(network), engine())
+    assert installed(key(network, **other)) is None
+    assert why_stale(network, key(network, **other)) == why
+
+
+def test_another_precision_is_another_engine(network: Network) -> None:
+    install(network, key(network), engine())
+    exact = key(network, precision="fp32")
+    assert installed(exact) is None
+    assert why_stale(network, exact) == ""
+    assert not is_built(network, Way("tensorrt", "gpu:0", "fp32"))
+    install(network, exact, engine(b"exact"))
+    assert installed(key(network)) == engine()
+
+
+def test_a_damaged_engine_is_none(network: Network) -> None:
+    path = install(network, key(network), engine())
+    path.write_bytes(b"pla")
+    assert installed(key(network)) is None
+    assert why_stale(network, key(network)) == "it is damaged"
+    path.with_suffix(".json").write_text("{")
+    assert installed(key(network)) is None
+    assert not is_built(network, WAY)
+
+
+def test_a_new_engine_takes_the_stale_ones_place(network: Network) -> None:
+    old = install(network, key(network, tensorrt="10.16.1.11"), engine())
+    elsewhere = install(network, key(network, gpu="NVIDIA L4"), engine())
+    new = install(network, key(network), engine(b"new"))
+    assert new.exists()
+    assert not old.exists()
+    assert not old.with_suffix(".json").exists()
+    assert elsewhere.exists(), "a home may be shared by machines"
+
+
+def test_a_changed_file_is_another_network(network: Network) -> None:
+    install(network, key(network), engine())
+    network.path.write_bytes(network.path.read_bytes() + b"\x00")
+    assert not is_built(network, WAY)
+    assert why_stale(network, key(network)) == "the network has changed"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "version"), [((), VERSION), (("NVIDIA L4",), VERSION), ((GPU,), "10.16.1.11")]
+)
+def test_nothing_is_built_for_other_machines(
+    gpus: tuple[str, ...], version: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(network, key(network), engine())
+    monkeypatch.setattr(engines, "nvidia_gpus", lambda: gpus)
+    monkeypatch.setattr(engines, "tensorrt_version", lambda: version)
+    assert not is_built(network, WAY)
+    assert set(abilities()) == {f"gpu:{n}" for n in range(len(gpus))}
+
+
+def test_timings_are_kept_for_each_gpu_and_version(network: Network) -> None:
+    files = {
+        timing_cache(key(network, **other))
+        for other in ({}, {"precision": "fp32"}, {"network": "0"}, {"gpu": "NVIDIA L4"})
+    }
+    assert len(files) == 2
+
+
+def ways(network: Network, **asked: Any) -> list[str]:
+    found = possible_ways(network, RuntimeSettings(**asked))
+    return [str(way) for way in found if way.backend == "tensorrt"]
+
+
+def test_auto_takes_engines_that_are_built_and_builds_none(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(opening.PACKAGES, "tensorrt", "numpy")  # as if it were installed
+    assert ways(network) == []
+    assert ways(network, backend="tensorrt") == ["tensorrt gpu:0 fp16"]
+    assert ways(network, backend="tensorrt", precision="bf16") == ["tensorrt gpu:0 bf16"]
+    with pytest.raises(BackendError, match="backend 'tensorrt' has no gpu:1 here"):
+        ways(network, backend="tensorrt", device="gpu:1")
+    before = choice._place(network, RuntimeSettings())
+    install(network, key(network, precision="fp32"), engine())
+    assert choice._place(network, RuntimeSettings()) != before, "it is to be tried"
+    assert ways(network) == ["tensorrt gpu:0 fp32"]
+    assert ways(network, backend="tensorrt") == ["tensorrt gpu:0 fp32"]
+    assert ways(network, backend="tensorrt", precision="fp16") == ["tensorrt gpu:0 fp16"]
+    assert ways(network, device="cpu") == []
+
+
+def test_without_tensorrt_its_backend_is_refused(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(opening.PACKAGES, "tensorrt", "no_such_package")
+    with pytest.raises(BackendError, match=r"not installed: pip install 'matte\[tensorrt\]'"):
+        open_session(network, RuntimeSettings(backend="tensorrt"))
+
+
+def test_sizes_are_read_and_checked() -> None:
+    assert parsed_size("1088x1920") == (1, 1088, 1920)
+    assert parsed_size("4×64X96") == (4, 64, 96)
+    for text in ("1088", "1x2x3x4", "axb", ""):
+        with pytest.raises(SettingError, match="give HEIGHTxWIDTH or BATCHxHEIGHTxWIDTH"):
+            parsed_size(text)
+    with pytest.raises(SettingError, match="1x100x64: give heights and widths in 32s"):
+        Shapes((1, 100, 64), (1, 128, 64), (1, 128, 64))
+    with pytest.raises(SettingError, match="1x128x64 is larger than 1x96x96: give --min"):
+        Shapes((1, 32, 32), (1, 128, 64), (1, 96, 96))
+    assert SHAPES.holds((8, 32, 1024))
+    assert not SHAPES.holds((9, 32, 1024))
+    assert not SHAPES.holds((1, 32, 1056))
+    assert plain_version("10.14.1.48.post1") == "10.14.1.48"
+
+
+def test_default_shapes_hold_what_each_kind_is_given() -> None:
+    both = {**INPUTS, "trimap": (None, 1, None, None)}
+    assert default_shapes(both).holds((1, 1152, 1984))  # 1080p with the authors' border
+    assert default_shapes(both).holds((1, 1984, 1152))
+    assert default_shapes(INPUTS, 448).usual == (1, 448, 448)
+    assert default_shapes(INPUTS, 448).holds((8, 256, 448))
+    assert default_shapes(INPUTS).usual == (1, 512, 512)
+    for shapes in (default_shapes(both), default_shapes(INPUTS, 448), SHAPES):
+        sizes = sizes_to_compare(shapes)
+        assert len(sizes) >= 3
+        assert all(shapes.holds(size) for size in sizes)
+        assert max(height * width for _, height, width in sizes) <= 700_000
+
+
+def test_the_file_tells_its_inputs(network: Network) -> None:
+    inputs, metadata = told_by(network.path)
+    assert inputs == INPUTS
+    assert metadata["matte.kind"] == "segmenter"
+    assert metadata["matte.size"] == "320"
+
+
+@pytest.mark.parametrize("name", ["person-light", "gca-slim", "modnet"])
+def test_a_session_is_no_way_from_itself_on_the_portrait(name: str) -> None:
+    kind = {"person-light": "segmenter", "gca-slim": "refiner", "modnet": "modnet"}[name]
+    path = find(kind, name).path
+    one, other = open_file(path), open_file(path, "openvino")
+    given = portrait_inputs(one.inputs, 2, 256, 224)
+    assert set(given) == set(one.inputs)
+    (values,) = one.run(given).values()
+    assert values.max() > 0.5 > values.min(), "the portrait is to be seen"
+    same = compared(one, one, (2, 256, 224))
+    assert (same.size, same.largest, same.mean) == ((2, 256, 224), 0, 0)
+    assert 0 < compared(one, other, (2, 256, 224)).largest < 1e-4
+
+
+@pytest.mark.parametrize("found", [(0.011, 1e-6), (0.001, 0.0011), (float("nan"), 0.0)])
+def test_what_is_too_far_is_refused(found: tuple[float, float], network: Network) -> None:
+    with pytest.raises(BackendError, match=r"in fp16 differs by .* at 1x96x128 and is not inst"):
+        refuse(network, WAY, (Apart((1, 96, 128), *found),), TOLERANCES["fp16"])
+    refuse(network, WAY, (Apart((1, 96, 128), 0.009, 0.0009),), TOLERANCES["fp16"])

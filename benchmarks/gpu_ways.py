@@ -98,15 +98,16 @@ def _returned(file: Path) -> torch.nn.Module:
 
 
 def open_path(path: str, way: str, device: str, size: int = 0) -> DeviceLine | DeviceModnet:
-    """The device path of that name, its networks run in that way; segmenter and MODNet at `size`
-    pixels; 0: as trained.
+    """The device path of that name, its networks run in that way. For tiny frames segmenter and
+    MODNet see `size` pixels, and a kernel's band is narrow; 0: as trained, and as usual.
     """
     graphs = "graphs" in way.split()
     if graphs and PATHS[path].get("k") == "auto":
         raise MissingWayError("its band depends on each picture, so it can't be recorded")
     if graphs and device == "cpu":
         raise MissingWayError("needs a GPU")
-    config = settle("balanced", flags=PATHS[path]).config
+    flags = PATHS[path] | ({"erode": 1, "dilate": 1} if size and PATHS[path].get("k") == 7 else {})
+    config = settle("balanced", flags=flags).config
     plain = " ".join(word for word in way.split() if word != "graphs")
     if path == "modnet path":
         matte = open_network("modnet", plain, device)

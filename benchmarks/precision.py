@@ -1,31 +1,70 @@
-"""Whether the shipped networks are as good in bf16 as in fp32, and how much faster.
+"""Whether the shipped networks are as good in bf16 and int8 as in fp32, and how much faster.
 
-    python benchmarks/precision.py --data DATA [NAME…] [--pictures N]
+    python benchmarks/precision.py --data DATA [NAME…] [--int8 FOLDER] [--pictures N]
 
-Measures each network on what its recipe holds back, as score_weights.py does, once in fp32 and once
-in bf16, on OpenVINO. A network is as good if no score is worse by over half a percent; then `bf16 =
-true` may stand in its row of the manifest. Writes benchmarks/results/precision.json.
+Measures each network on what its recipe holds back, as score_weights.py does, in fp32, bf16 and
+int8 on OpenVINO, and in int8 on ONNX Runtime: the same file, other arithmetic. A network is as good
+in a precision if no score is worse by over half a percent; then it may stand in `as_good_in` of its
+row of the manifest. For int8 both runtimes count, and the networks before a refiner run in it too.
+`--int8` is where quantise_weights.py put NAME.int8.onnx; without it, beside the manifest.
+
+Renews the networks' rows of benchmarks/results/precision.json; with --pictures it is a try.
 """
 
 import argparse
 import json
+import os
 import platform
+import statistics
+import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from score_weights import Options, measure_network
 
+from matte.configs.loader import Settled, settle
+from matte.configs.settings import RuntimeSettings
 from matte.files import write_file
+from matte.pipeline.build import network_of
+from matte.runtime.examples import portrait_inputs
+from matte.runtime.opening import open_session
 from matte.runtime.threads import usable_threads
-from matte.weights.store import SHIPPED, all_weights
+from matte.weights.scores import Score
+from matte.weights.store import SHIPPED, Weights, add, all_weights, stored
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"
+PACKAGES = ("nncf", "onnxruntime", "openvino")
 WORSE = 0.005  # at most, of a score
 HIGHER_IS_BETTER = ("miou", "accuracy")
+ROUNDS = 15
+REFINER_SIZE = 512
+
+Way = tuple[Literal["openvino", "onnx"], Literal["fp32", "bf16", "int8"]]
+EXACT = "fp32"
+WAYS: dict[str, Way] = {
+    EXACT: ("openvino", "fp32"),
+    "bf16": ("openvino", "bf16"),
+    "int8": ("openvino", "int8"),
+    "int8 on onnx": ("onnx", "int8"),
+}
+TIMED: dict[str, Way] = {"fp32 on onnx": ("onnx", "fp32"), **WAYS}
+
+
+@dataclass(frozen=True, slots=True)
+class OnBackend(Options):
+    """Options that name a backend too."""
+
+    backend: str = "auto"
+
+    def settled(self, preset: str = "balanced", **flags: str) -> Settled:
+        """The preset's settings."""
+        asked = {"threads": self.threads, "precision": self.precision, "backend": self.backend}
+        return settle(preset, None, {**asked, **flags})
 
 
 def main() -> None:
@@ -33,44 +72,98 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--int8", type=Path, default=SHIPPED)
     parser.add_argument("--pictures", type=int, default=0)
     given = parser.parse_args()
-    options = Options(given.data, (), given.pictures, None, 0)
+    options = OnBackend(given.data, (), given.pictures, None, 0)
     names = given.names or sorted(n for n, w in all_weights().items() if w.folder == SHIPPED)
-    found = {name: compared(name, options) for name in names}
-    for name, row in found.items():
-        print(f"{name}: bf16 {'is' if row['as_good'] else 'is NOT'} as good as fp32")
-    report = {
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["MATTE_HOME"] = home
+        _list_candidates(Path(home) / "weights", given.int8.resolve())
+        for name in names:
+            row = compared(name, options)
+            good = ", ".join(row["as_good_in"]) or "none"
+            print(f"{name}: as good as fp32 in {good}; {row['ms']}", flush=True)
+            if not given.pictures:
+                _keep(name, row)
+
+
+def compared(name: str, options: OnBackend) -> dict[str, Any]:
+    """The network's scores and times in each precision."""
+    weights = stored(name)
+    ways = {way: asked for way, asked in WAYS.items() if asked[1] != "int8" or weights.int8}
+    scores: dict[str, Sequence[Score]] = {}
+    for way, (backend, precision) in ways.items():
+        asked = replace(options, precision=precision, backend=backend)
+        scores[way] = measure_network(name, asked).scores
+    rows: list[dict[str, Any]] = []
+    good = dict.fromkeys((precision for _, precision in ways.values()), True)
+    for number, exact in enumerate(scores[EXACT]):
+        row: dict[str, Any] = {
+            "set": f"{exact.set} {exact.trimaps}".strip(),
+            "metric": exact.metric,
+        }
+        for way, (_, precision) in ways.items():
+            value = scores[way][number].value
+            change = value / exact.value - 1 if exact.value else 0.0
+            worse = -change if exact.metric in HIGHER_IS_BETTER else change
+            row[way] = value if way == EXACT else {"value": value, "worse": round(worse, 5)}
+            # Phrased so that NaN fails.
+            good[precision] = good[precision] and bool(worse <= WORSE)
+            print(f"  {name}, {row['set']}, {exact.metric}, {way}: {value} ({worse:+.2%})")
+        rows.append(row)
+    as_good = [precision for precision, fine in good.items() if fine and precision != EXACT]
+    return {"as_good_in": as_good, **_speed(weights), "scores": rows}
+
+
+def _speed(weights: Weights) -> dict[str, Any]:
+    """Medians of a forward's milliseconds on the sample portrait, taken in turns."""
+    size = weights.size or REFINER_SIZE
+    network = network_of(weights)
+    sessions = {}
+    for way, (backend, precision) in TIMED.items():
+        if precision != "int8" or network.int8:
+            settings = RuntimeSettings(backend=backend, device="cpu", precision=precision)
+            sessions[way] = open_session(network, settings)
+    seconds: dict[str, list[float]] = {way: [] for way in sessions}
+    inputs = portrait_inputs(next(iter(sessions.values())).inputs, 1, size, size)
+    for number in range(ROUNDS + 1):
+        for way, session in sessions.items():
+            start = time.perf_counter()
+            session.run(inputs)
+            if number:  # the first warms up
+                seconds[way].append(time.perf_counter() - start)
+    times = {way: round(1000 * statistics.median(s), 1) for way, s in seconds.items()}
+    return {"size": size, "ms": times}
+
+
+def _list_candidates(store: Path, folder: Path) -> None:
+    """Puts the shipped networks with their int8 files into a store of the user's, whose rows count
+    before the shipped ones.
+    """
+    store.mkdir(parents=True)
+    for name, weights in all_weights().items():
+        int8 = folder / f"{name}.int8.onnx"
+        if weights.folder == SHIPPED:
+            (store / weights.file).symlink_to(weights.path)
+            row = replace(weights, int8="", int8_sha256="")
+            if int8.is_file():
+                (store / int8.name).symlink_to(int8)
+                row = replace(row, int8=int8.name)
+            add(name, row)
+
+
+def _keep(name: str, row: dict[str, Any]) -> None:
+    """Puts the network's row into the results."""
+    report = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"networks": {}}
+    told = {
         "date": date.today().isoformat(),
         "machine": f"{platform.machine()}, {usable_threads()} cores",
-        "openvino": version("openvino"),
-        "networks": found,
+        "packages": {package: version(package) for package in PACKAGES},
     }
-    if not given.pictures and not given.names:
-        write_file(RESULTS, (json.dumps(report, indent=1) + "\n").encode(), overwrite=True)
-
-
-def compared(name: str, options: Options) -> dict[str, Any]:
-    """The network's scores in both precisions."""
-    scores, seconds = {}, {}
-    for precision in ("fp32", "bf16"):
-        start = time.perf_counter()
-        scores[precision] = measure_network(name, replace(options, precision=precision)).scores
-        seconds[precision] = round(time.perf_counter() - start, 1)
-    rows, as_good = [], True
-    for exact, fast in zip(scores["fp32"], scores["bf16"], strict=True):
-        change = fast.value / exact.value - 1 if exact.value else 0.0
-        worse = -change if exact.metric in HIGHER_IS_BETTER else change
-        where = " ".join((exact.set, exact.trimaps)).strip()
-        values = {"fp32": exact.value, "bf16": fast.value, "worse": round(worse, 5)}
-        rows.append({"set": where, "metric": exact.metric, **values})
-        as_good = as_good and worse <= WORSE
-        print(f"  {name}, {where}, {exact.metric}: {exact.value} → {fast.value} ({worse:+.2%})")
-    return {
-        "as_good": as_good,
-        "seconds": seconds,  # of the whole measurement, reading and comparing included
-        "scores": rows,
-    }
+    networks = {**report["networks"], name: {**told, **row}}
+    report = {"networks": dict(sorted(networks.items()))}
+    write_file(RESULTS, (json.dumps(report, indent=1) + "\n").encode(), overwrite=True)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,16 @@ from matte.errors import SettingError
 @click.option("-o", "--output", type=FILE, help="File to write.  [default: NAME.onnx]")
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16"]),
+    type=click.Choice(["fp32", "fp16", "int8"]),
     default="fp32",
     show_default=True,
-    help="fp16 keeps what would suffer, and the inputs and outputs, in fp32.",
+    help="fp16 keeps what would suffer, and the inputs and outputs, in fp32; so does int8.",
+)
+@click.option(
+    "--calibrate",
+    type=FILE,
+    metavar="FOLDER",
+    help="For int8: a folder of pictures such as the network was trained on.",
 )
 @click.option("--height", type=int, help="Fix the height, a multiple of 32; with --width.")
 @click.option("--width", type=int, help="Fix the width.")
@@ -26,6 +32,7 @@ def export(
     name: str,
     output: Path | None,
     precision: str,
+    calibrate: Path | None,
     height: int | None,
     width: int | None,
     dynamic: bool,
@@ -34,24 +41,36 @@ def export(
     """Write a stored network as ONNX.
 
     Prints how far the file's output is from torch's at several sizes, and fails if it is too far.
+    In int8 it is compared with fp32, on the pictures that it was calibrated on.
 
     Example: matte export gca-slim -o gca-slim.onnx
     """
     if (height is None) != (width is None) or (dynamic and height is not None):
         raise SettingError("a size is --height and --width", "give both, or --dynamic")
+    if (precision == "int8") != (calibrate is not None):
+        raise SettingError("int8 is calibrated on pictures", "give --precision int8 --calibrate")
+    if calibrate is not None and (height is not None or dynamic):
+        raise SettingError("int8 is for any size", "leave the size away")
     size = (height, width) if height is not None and width is not None else None
 
     from matte.files import check_outputs
 
     with needs_torch("exporting"):
         from matte.conversion.exporting import export_weights
+        from matte.conversion.quantise import quantise_weights, read_pictures
     from matte.weights.store import stored
 
     weights = stored(name)
     target = output or Path(f"{name}.onnx")
     check_outputs([(target, (".onnx",))], [weights.path], overwrite)
-    done = export_weights(weights, target, precision, size, overwrite)
-    for d in done.differences:
+    if calibrate is not None:
+        quantised = quantise_weights(weights, read_pictures(calibrate), target, overwrite)
+        differences, reference = quantised.differences, "fp32"
+    else:
+        done = export_weights(weights, target, precision, size, overwrite)
+        differences, reference = done.differences, done.reference
+    for d in differences:
         far = f"max {d.largest:.1e}, mean {d.mean:.1e}"
-        click.echo(f"{d.width}×{d.height}: {far} from {done.reference}", err=True)
+        where = f"{d.runtime}, " if calibrate is not None else ""
+        click.echo(f"{where}{d.width}×{d.height}: {far} from {reference}", err=True)
     told(target)

@@ -40,13 +40,19 @@ def estimate_foreground(image: Image, alpha: Alpha) -> Image:
     small = _shrunk(a, scale)
     f, b = _averages(_shrunk(crop, scale).astype(np.float32), small, np.float32(top))
     near = scaled(_around_soft(small), height, width) > 0
-    at = np.flatnonzero((near | (a > 0)) & (a < 1))
-    f, b = (_at_size(x, a).reshape(-1, 3)[at] for x in (f, b))
-    estimate, _ = _explained(crop.reshape(-1, 3)[at], a.reshape(-1, 1)[at], f, b)
+    f, b = (_at_size(x, a).reshape(-1, 3) for x in (f, b))
     pixels = foreground[box].reshape(-1, 3)
-    pixels[at] = np.rint(np.clip(estimate, 0, top)).astype(image.dtype)
+    beside, soft = (np.flatnonzero(at) for at in (near & (a == 0), (a > 0) & (a < 1)))
+    pixels[beside] = _rounded(f[beside], image.dtype)
+    seen, share = crop.reshape(-1, 3)[soft], a.reshape(-1, 1)[soft]
+    estimate, _ = _explained(seen, share, f[soft], b[soft])
+    pixels[soft] = _rounded(estimate, image.dtype)
     foreground[box] = pixels.reshape(crop.shape)
     return Image(foreground)
+
+
+def _rounded(colours: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+    return np.rint(np.clip(colours, 0, np.iinfo(dtype).max)).astype(dtype)
 
 
 def _averages(image: Floats, alpha: Floats, top: np.float32) -> tuple[Floats, Floats]:

@@ -9,8 +9,8 @@ from typing import Any
 from matte.configs.loader import Settled
 from matte.errors import MatteError, PictureError
 from matte.files import check_names, check_output, make_folder
-from matte.media.pictures import read_photo
-from matte.media.streams import STDIN, check_stdout, read_stdin
+from matte.media.streams import STDIN, check_stdout
+from matte.pipeline.ahead import Ahead
 from matte.pipeline.build import build
 from matte.pipeline.finishing import Finish, Finisher
 from matte.pipeline.jobs import STREAM, Job
@@ -74,29 +74,29 @@ class Batch:
         ]
         self._check(report)
         self._finisher = Finisher(finish, settled.config.media.max_pixels)
+        self._photos = Ahead(self.jobs, settled.config.media.max_pixels)
         self.pipeline: Pipeline = build(settled)
         for folder in sorted({job.target.parent for job in jobs if job.makes_folder}):
             make_folder(folder)
 
     def run(self) -> Iterator[Outcome]:
         """Does one job after the other."""
-        for job, outputs in zip(self.jobs, self._outputs, strict=True):
+        for number, job in enumerate(self.jobs):
             try:
-                yield self._do(job, outputs)
+                yield self._do(number, job)
             except MatteError as error:
                 yield Outcome(job, error=self._named(error, job))
             except MemoryError:
                 need = PictureError("there is not enough memory", "give a smaller picture")
                 yield Outcome(job, error=self._named(need, job))
 
-    def _do(self, job: Job, outputs: Outputs) -> Outcome:
-        pixels = self.pipeline.max_pixels
+    def _do(self, number: int, job: Job) -> Outcome:
         if job.target != STREAM:
             check_output(job.target, self._overwrite)
-        photo = read_stdin(pixels) if job.source == STREAM else read_photo(job.source, pixels)
+        photo = self._photos.photo(number)
         given = self.pipeline.given(photo, self.stages.mask_in, self.stages.trimap_in)
         matte = self.pipeline.run(photo, given, _name(job))
-        written = outputs.write(photo, matte, self._finisher, self._overwrite)
+        written = self._outputs[number].write(photo, matte, self._finisher, self._overwrite)
         return Outcome(job, tuple(written), matte.report)
 
     def _named(self, error: MatteError, job: Job) -> MatteError:

@@ -1,7 +1,8 @@
 """The line on a GPU, in torch: a batch of frames stays on the device from pixels to composite.
 
 It finds what the line in numpy finds (tests/pipeline/test_device.py measures how nearly), for
-pictures of 8 bits and without the fallback to MODNet. The networks are handed in: a
+pictures of 8 bits and without the fallback to MODNet; the refiner sees frames whole, as where a
+protocol is named, and not in parts. The networks are handed in: a
 `matte.runtime.torch.Prepared` network, a TensorRT engine, or any function of tensors.
 """
 

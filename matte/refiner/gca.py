@@ -14,6 +14,8 @@ from matte.runtime.session import Session
 
 INPUTS = {"image", "trimap"}
 RATIO = "unknown_ratio"  # what networks with attention take besides
+# The demo's border is a quarter of a small copy's pixels, and changes a hundredth of its errors.
+NO_BORDER = "tester"
 # Half a step of 8 bits: nobody sees less, but the subject's colours would be estimated there.
 TRACE = np.float32(1 / 510)
 PIXELS = 2_400_000  # that go through the network at once: what memory is reckoned with
@@ -43,9 +45,12 @@ class Gca:
 
     def refine_all(self, image: Image, trimaps: Sequence[Trimap]) -> list[Alpha]:
         """Alpha for each trimap of one picture, as refine() gives it."""
+        return self._refine_all(image, trimaps, self._protocol)
+
+    def _refine_all(self, image: Image, trimaps: Sequence[Trimap], protocol: str) -> list[Alpha]:
         plans = [None if self._exact else tiles.plan(trimap) for trimap in trimaps]
         whole = [t for t, p in zip(trimaps, plans, strict=True) if p is None or p.whole]
-        found = self._refine_whole(image, [t for t in whole if (t == UNKNOWN).any()])
+        found = self._refine_whole(image, [t for t in whole if (t == UNKNOWN).any()], protocol)
         alphas = []
         for trimap, plan in zip(trimaps, plans, strict=True):
             known = (trimap == SUBJECT).astype(np.float32)
@@ -67,15 +72,18 @@ class Gca:
         """Alpha of what is unknown: tiles, after a look at a small copy if the plan has one."""
         if plan.small is None:
             return tiles.refine_tiles(image, trimap, unknown_ratio(trimap), self._run)
-        small = self.refine(*tiles.smaller(image, trimap, *plan.small))
+        less, known = tiles.smaller(image, trimap, *plan.small)
+        (small,) = self._refine_all(less, [known], NO_BORDER)
         rest = tiles.settled(trimap, small)
         fine = tiles.refine_tiles(image, rest, unknown_ratio(rest), self._run)
         return np.where(rest == UNKNOWN, fine, scaled(small, *trimap.shape))
 
-    def _refine_whole(self, image: Image, trimaps: Sequence[Trimap]) -> Iterator[Alpha]:
+    def _refine_whole(
+        self, image: Image, trimaps: Sequence[Trimap], protocol: str
+    ) -> Iterator[Alpha]:
         together = max(1, self._together // image[:, :, 0].size)
         for start in range(0, len(trimaps), together):
-            whole = [padded(image, t, self._protocol) for t in trimaps[start : start + together]]
+            whole = [padded(image, t, protocol) for t in trimaps[start : start + together]]
             found = self._run([each.image for each in whole], [each.trimap for each in whole])
             for each, alpha in zip(whole, found, strict=True):
                 yield each.crop(alpha)

@@ -77,8 +77,8 @@ def fastest(
     seconds = _tried(sessions, failed)
     if not seconds:
         raise failed[ways[0]]
-    for way, reason in failed.items():
-        warnings.warn(f"{way} is left out: {reason}", MatteWarning, stacklevel=3)
+    for way, refusal in failed.items():
+        warnings.warn(f"{way} is left out: {refusal}", MatteWarning, stacklevel=3)
     best = min(seconds, key=seconds.__getitem__)
     first = next(iter(seconds))
     reason = "the fastest here"
@@ -133,20 +133,13 @@ def _agree(found: dict[str, Any], expected: dict[str, Any], precision: str) -> b
 
 
 def _example(session: Session) -> dict[str, NDArray[np.float32]]:
-    """Something to run the network on: smooth noise."""
-    random = np.random.default_rng(0)
+    """Something to run the network on, of its own size."""
+    from matte.runtime.examples import portrait_inputs
+
     size = told_size(session) or SIZE
-    given = {}
-    for name, shape in session.inputs.items():
-        whole = [n or d for n, d in zip(shape, (1, 3, size, size), strict=False)]
-        if len(whole) == 4:
-            batch, channels, height, width = whole
-            coarse = random.random((batch, channels, -(-height // 16), -(-width // 16)), np.float32)
-            smooth = coarse.repeat(16, axis=2).repeat(16, axis=3)[:, :, :height, :width]
-            given[name] = np.ascontiguousarray(smooth)
-        else:
-            given[name] = np.full(whole, 0.1, np.float32)
-    return given
+    sizes = [shape[2:] for shape in session.inputs.values() if len(shape) == 4]
+    height, width = sizes[0] if sizes else (size, size)
+    return portrait_inputs(session.inputs, 1, height or size, width or size)
 
 
 def _place(network: Network, settings: RuntimeSettings) -> Path:

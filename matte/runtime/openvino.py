@@ -64,6 +64,10 @@ class OpenVinoSession:
         path = network.int8 if way.precision == "int8" and network.int8 else network.path
         self._path = path
         self._core = openvino.Core()
+        # What is prepared for a layer and a size is kept, 5000 times: hundreds of MiB where every
+        # picture has another size. 200 is the network for the last sizes, and as fast.
+        with contextlib.suppress(RuntimeError):  # no documented property
+            self._core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": "200"})
         options = {
             "INFERENCE_PRECISION_HINT": HINTS[way.precision],
             "PERFORMANCE_HINT": "LATENCY",

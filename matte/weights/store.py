@@ -30,6 +30,7 @@ class Weights:
     size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file tells
     as_good_in: tuple[str, ...] = ()  # precisions that cost nothing: benchmarks/precision.py
     int8: str = ""  # the same network's file, quantised
+    int8_sha256: str = ""  # of that
     checkpoint: str = ""  # the same network as torch weights, where there are any
     architecture: str = ""
     parameters: int = 0  # what was trained
@@ -66,16 +67,20 @@ class Weights:
         return self.folder / self.file
 
     def check(self) -> None:
-        """Raises unless the file is there and is the one that the manifest means."""
+        """Raises unless the files are there and are the ones that the manifest means."""
         remedy = "install matte again" if self.folder == SHIPPED else "store it again"
-        try:
-            data = self.path.read_bytes()
-        except OSError as error:
-            raise MissingWeightsError(
-                f"can't read {self.path} ({error.strerror})", remedy
-            ) from error
-        if not hashlib.sha256(data).hexdigest().startswith(self.sha256):
-            raise MissingWeightsError(f"{self.path} is damaged", remedy)
+        files = {self.path: self.sha256}
+        if self.int8_path is not None:
+            files[self.int8_path] = self.int8_sha256
+        for path, digest in files.items():
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise MissingWeightsError(
+                    f"can't read {path} ({error.strerror})", remedy
+                ) from error
+            if not hashlib.sha256(data).hexdigest().startswith(digest):
+                raise MissingWeightsError(f"{path} is damaged", remedy)
 
 
 def all_weights() -> dict[str, Weights]:

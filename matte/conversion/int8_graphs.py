@@ -1,0 +1,118 @@
+"""Graphs before and after they are quantised: what stays in float32, and what OpenVINO needs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, numpy_helper
+
+# What stays in float32: sums over many values, what divides, the attention's products. Of joined
+# values the parts are quantised by whoever takes them: OpenVINO is wrong about quantised Concats
+# of any size (decision 0016).
+KEPT = (
+    "Concat",
+    "Div",
+    "Einsum",
+    "Expand",
+    "MatMul",
+    "Mul",
+    "Pow",
+    "ReduceL2",
+    "ReduceMean",
+    "ReduceSum",
+    "Softmax",
+    "Sqrt",
+    "Sub",
+)
+DEPTHWISE = 4  # as many of the first depthwise convolutions stay in float32 (decision 0016)
+
+
+def in_float32(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with its weights in float32 where they lay as float16 before a Cast, every node
+    with a name, and without what only training needs.
+    """
+    graph = model.graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for number, node in enumerate(graph.node):
+        half = tensors.get(node.input[0]) if node.op_type == "Cast" else None
+        if half is None or half.data_type != TensorProto.FLOAT16:
+            node.name = node.name or f"{node.op_type}_{number}"
+            nodes.append(node)
+            continue
+        values = numpy_helper.to_array(half).astype(np.float32)
+        graph.initializer.remove(half)
+        graph.initializer.append(numpy_helper.from_array(values, node.output[0]))
+    _replace(graph.node, nodes)
+    del model.training_info[:]
+    return model
+
+
+def kept_names(model: onnx.ModelProto) -> list[str]:
+    """The convolutions of the model that stay in float32."""
+    return sorted({*_early_depthwise(model), *_fed_by_expand(model)})
+
+
+def for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The quantised model, the same numbers, in a form that OpenVINO computes rightly and fast."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    makers = _makers(model)
+    shifted = set()
+    for node in model.graph.node:
+        # Joined values of −128 … 127 are taken for 0 … 255.
+        if node.op_type == "QuantizeLinear" and node.input[2] not in shifted:
+            zero = tensors[node.input[2]]
+            if zero.data_type == TensorProto.INT8:
+                values = (numpy_helper.to_array(zero).astype(np.int16) + 128).astype(np.uint8)
+                zero.CopyFrom(numpy_helper.from_array(values, zero.name))
+            shifted.add(node.input[2])
+        # Who asks for a shape of dequantised values has them made for it.
+        if node.op_type == "Shape":
+            dequantise = makers.get(node.input[0])
+            if dequantise is not None and dequantise.op_type == "DequantizeLinear":
+                node.input[0] = makers[dequantise.input[0]].input[0]
+    del model.graph.value_info[:]  # it tells the types from before
+    return model
+
+
+def _early_depthwise(model: onnx.ModelProto) -> list[str]:
+    """The first few convolutions that keep channels apart: their channels' ranges differ so much
+    that one scale for all of them loses the small ones.
+    """
+    shapes: dict[str, Sequence[int]] = {t.name: t.dims for t in model.graph.initializer}
+    found = [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and shapes.get(node.input[1], (0, 0))[1] == 1
+    ]
+    return found[:DEPTHWISE]
+
+
+def _fed_by_expand(model: onnx.ModelProto) -> list[str]:
+    """The convolutions of what is joined with something expanded to any size: OpenVINO would
+    expand it wrongly.
+    """
+    makers = _makers(model)
+
+    def made_by(name: str, kind: str) -> NodeProto | None:
+        node = makers.get(name)
+        return node if node is not None and node.op_type == kind else None
+
+    found = []
+    for node in model.graph.node:
+        joined = made_by(node.input[0], "Concat") if node.op_type == "Conv" else None
+        if joined is not None and any(made_by(name, "Expand") for name in joined.input):
+            found.append(node.name)
+    return found
+
+
+def _makers(model: onnx.ModelProto) -> dict[str, NodeProto]:
+    """The node that makes each value."""
+    return {output: node for node in model.graph.node for output in node.output}
+
+
+def _replace(nodes: Any, by: Iterable[NodeProto]) -> None:
+    by = list(by)
+    del nodes[:]
+    nodes.extend(by)

@@ -30,7 +30,7 @@ from score_weights import Options, measure_network
 from matte.configs.loader import Settled, settle
 from matte.configs.settings import RuntimeSettings
 from matte.files import write_file
-from matte.pipeline.build import network_of
+from matte.pipeline.networks import network_of
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.opening import open_session
 from matte.runtime.threads import usable_threads
@@ -99,10 +99,8 @@ def compared(name: str, options: OnBackend) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     good = dict.fromkeys((precision for _, precision in ways.values()), True)
     for number, exact in enumerate(scores[EXACT]):
-        row: dict[str, Any] = {
-            "set": f"{exact.set} {exact.trimaps}".strip(),
-            "metric": exact.metric,
-        }
+        where = f"{exact.set} {exact.trimaps}".strip()
+        row: dict[str, Any] = {"set": where, "metric": exact.metric}
         for way, (_, precision) in ways.items():
             value = scores[way][number].value
             change = value / exact.value - 1 if exact.value else 0.0
@@ -110,7 +108,7 @@ def compared(name: str, options: OnBackend) -> dict[str, Any]:
             row[way] = value if way == EXACT else {"value": value, "worse": round(worse, 5)}
             # Phrased so that NaN fails.
             good[precision] = good[precision] and bool(worse <= WORSE)
-            print(f"  {name}, {row['set']}, {exact.metric}, {way}: {value} ({worse:+.2%})")
+            print(f"  {name}, {where}, {exact.metric}, {way}: {value} ({worse:+.2%})")
         rows.append(row)
     as_good = [precision for precision, fine in good.items() if fine and precision != EXACT]
     return {"as_good_in": as_good, **_speed(weights), "scores": rows}

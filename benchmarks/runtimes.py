@@ -29,7 +29,8 @@ from matte.conversion.returning import from_onnx
 from matte.errors import MatteError
 from matte.files import write_file
 from matte.media.pictures import read_photo, read_trimap
-from matte.pipeline.build import build_refiner, network_of
+from matte.pipeline.build import build_refiner
+from matte.pipeline.networks import network_of
 from matte.registry import resolve
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.opening import BACKENDS, possible_ways

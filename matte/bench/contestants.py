@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import BackendError, SettingError
-from matte.pipeline.build import network_of
+from matte.pipeline.networks import network_of
 from matte.refiner import REFINERS
 from matte.registry import nearest
 from matte.runtime import choice

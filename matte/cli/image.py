@@ -107,6 +107,10 @@ def image(
     if mask and trimap_in:
         raise SettingError("with --trimap-in no mask is made", "leave --mask out")
 
+    from matte.pipeline.networks import Opening
+
+    opening = Opening(settled.config)  # while the rest is imported and the picture is read
+
     from matte.compositing.backgrounds import parse_background
     from matte.configs.lengths import parse_length
     from matte.files import write_file
@@ -126,7 +130,7 @@ def image(
             "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground belong to one FILE",
             "give one FILE",
         )
-    batch = Batch(jobs, settled, finish, stages, suffix, overwrite, report)
+    batch = Batch(jobs, settled, finish, stages, suffix, overwrite, report, opening)
     streams = any(job.target == STREAM for job in jobs)
     outcomes = []
     with progress_bar("matte", quiet or len(jobs) == 1) as watch:

@@ -24,7 +24,7 @@ from matte.configs.loader import Settled
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
-    from matte.pipeline.build import Networks
+    from matte.pipeline.networks import Networks
     from matte.pipeline.sweep_files import Swept
     from matte.pipeline.sweep_scores import Kernel
 

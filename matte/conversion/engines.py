@@ -7,7 +7,7 @@ from matte.configs.loader import TRIMAP_FREE
 from matte.configs.settings import Config
 from matte.conversion.exporting import torch_reference
 from matte.errors import BackendError, SettingError
-from matte.pipeline.build import network_of
+from matte.pipeline.networks import network_of
 from matte.refiner import REFINERS
 from matte.runtime.compiling import INSTALL, TOLERANCES, Compiled, compile_network
 from matte.runtime.engines import Shapes, Size, default_shapes

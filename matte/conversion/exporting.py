@@ -17,7 +17,7 @@ from matte.conversion.returning import from_onnx, is_own
 from matte.conversion.writing import Difference, compared
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
-from matte.pipeline.build import session_for
+from matte.pipeline.networks import session_for
 from matte.runtime.opening import open_file
 from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession

@@ -14,6 +14,7 @@ from matte.pipeline.ahead import Ahead
 from matte.pipeline.build import build
 from matte.pipeline.finishing import Finish, Finisher
 from matte.pipeline.jobs import STREAM, Job
+from matte.pipeline.networks import Opening
 from matte.pipeline.outputs import Outputs
 from matte.pipeline.run import Pipeline
 
@@ -63,6 +64,7 @@ class Batch:
         ending: str = ".png",
         overwrite: bool = False,
         report: Path | None = None,
+        opening: Opening | None = None,
     ) -> None:
         self.jobs = tuple(jobs)
         self.finish = finish
@@ -75,7 +77,7 @@ class Batch:
         self._check(report)
         self._finisher = Finisher(finish, settled.config.media.max_pixels)
         self._photos = Ahead(self.jobs, settled.config.media.max_pixels)
-        self.pipeline: Pipeline = build(settled)
+        self.pipeline: Pipeline = build(settled, opening)
         for folder in sorted({job.target.parent for job in jobs if job.makes_folder}):
             make_folder(folder)
 

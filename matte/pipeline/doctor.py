@@ -15,7 +15,7 @@ from matte.configs.loader import settle
 from matte.configs.places import cache, stored_weights, user_config
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError
-from matte.pipeline.build import TORCH, network_of, session_for
+from matte.pipeline.networks import TORCH, network_of, session_for
 from matte.registry import resolve
 from matte.runtime.choice import recall
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus

@@ -13,8 +13,9 @@ from matte.errors import MatteError, OutputError, SettingError
 from matte.files import check_output, check_outputs, make_folder, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
-from matte.pipeline.build import Networks, build_two_stage
+from matte.pipeline.build import build_two_stage
 from matte.pipeline.finishing import Finish, Finisher
+from matte.pipeline.networks import Networks
 from matte.pipeline.sweep import Sweep, Watch, sweep
 from matte.pipeline.sweep_scores import Choice, Score, choose
 from matte.pipeline.sweep_sheet import Section, composites, draw_sheet, show

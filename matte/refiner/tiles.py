@@ -14,7 +14,7 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.scaling import scaled
 
 SIDE = 160  # of a tile, in pixels
-CONTEXT = 16  # of them at each border are seen besides, and blended with the neighbour's
+CONTEXT = 8  # of them at each border are seen besides, and blended with the neighbour's
 TOGETHER = 8  # tiles that go through the network at once
 SMALL = 640  # long side of the small copy; of large pictures it is
 SHRINK = 3  # at most so many times smaller

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from matte.runtime.ways import Network, Way
 RUNTIMES = ("openvino", "onnxruntime", "torch", "tensorrt")
 SIZE = 320  # of what is tried, in pixels, where the network doesn't tell its own
 ROUNDS = 5
+ONE_AT_A_TIME = threading.Lock()  # two networks that are tried at once would slow each other
 # Of the time of the way that is likely the fastest: less may be another process's doing, and a
 # second runtime takes time and memory to load.
 CLEARLY = 0.75
@@ -67,6 +69,11 @@ def fastest(
     file = _place(network, settings)
     if not network.digest or not _writable(file):
         return open_way(replace(ways[0], why="likely the fastest; nothing can be remembered"))
+    with ONE_AT_A_TIME:
+        return _fastest(file, ways, open_way)
+
+
+def _fastest(file: Path, ways: Sequence[Way], open_way: Callable[[Way], Session]) -> Session:
     sessions: dict[Way, Session] = {}
     failed: dict[Way, MatteError] = {}
     for way in ways:
@@ -78,7 +85,7 @@ def fastest(
     if not seconds:
         raise failed[ways[0]]
     for way, refusal in failed.items():
-        warnings.warn(f"{way} is left out: {refusal}", MatteWarning, stacklevel=3)
+        warnings.warn(f"{way} is left out: {refusal}", MatteWarning, stacklevel=4)
     best = min(seconds, key=seconds.__getitem__)
     first = next(iter(seconds))
     reason = "the fastest here"

@@ -22,9 +22,10 @@ from matte.errors import SettingError, WeightsError
 from matte.imaging.scaling import scaled
 from matte.media.pictures import read_photo
 from matte.modnet.adapter import Modnet
-from matte.pipeline.build import build_two_stage, session_for
+from matte.pipeline.build import build_two_stage
 from matte.pipeline.device import DeviceLine, DeviceModnet, Frames
 from matte.pipeline.lines import NO_SUBJECT, TwoStage
+from matte.pipeline.networks import session_for
 from matte.runtime.torch import Prepared
 from matte.runtime.ways import Way
 from matte.stages import Refiner

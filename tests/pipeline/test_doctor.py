@@ -5,8 +5,8 @@ import importlib.util
 import pytest
 
 from matte.configs.settings import RuntimeSettings
-from matte.pipeline.build import session_for
 from matte.pipeline.doctor import Finding, examine
+from matte.pipeline.networks import session_for
 from matte.runtime import opening
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
 from matte.weights.store import find

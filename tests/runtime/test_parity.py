@@ -17,7 +17,8 @@ from matte.imaging.letterbox import letterbox
 from matte.imaging.scaling import scaled
 from matte.media.pictures import read_photo
 from matte.modnet.adapter import reference_size
-from matte.pipeline.build import build_two_stage, network_of
+from matte.pipeline.build import build_two_stage
+from matte.pipeline.networks import network_of
 from matte.refiner.protocols import network_inputs, padded
 from matte.runtime.opening import open_session
 from matte.runtime.openvino import has_bf16

@@ -1,0 +1,102 @@
+"""The networks that settings name, found and opened.
+
+Little is imported here, so that opening can begin before the rest of the program is loaded.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+
+from matte.configs.settings import Config, RuntimeSettings
+from matte.errors import WeightsError
+from matte.refiner import REFINERS
+from matte.registry import resolve
+from matte.runtime.opening import open_session
+from matte.runtime.session import Session
+from matte.runtime.ways import Network, Way
+from matte.weights.store import Weights, find
+
+# What makes a torch session of a stored network, by its kind.
+TORCH = {
+    "modnet": "matte.modnet.checkpoint:torch_session",
+    "refiner": "matte.refiner.checkpoint:torch_session",
+    "segmenter": "matte.segmentation.network:torch_session",
+}
+Networks = dict[str, dict[str, str]]  # by kind: name, sha256, and the way they run
+Opened = tuple[Weights, Session]
+
+
+class Opening:
+    """The networks that a run needs, opened at once while something else is done: most of it
+    happens outside of Python.
+    """
+
+    def __init__(self, config: Config) -> None:
+        names = {"modnet": config.modnet.modnet}
+        if not config.modnet.modnet:
+            names = {
+                "segmenter": config.segmentation.segmenter,
+                "refiner": config.refiner.refiner,
+            }
+        pool = ThreadPoolExecutor(len(names))
+        self._opened = {
+            kind: pool.submit(opened, kind, name, config.runtime)
+            for kind, name in names.items()
+            if not (kind == "refiner" and name in REFINERS)
+        }
+        pool.shutdown(wait=False)
+
+    def of(self, kind: str) -> Opened:
+        """The network of that kind; raises what opening it raised."""
+        return self._opened[kind].result()
+
+
+def opened(kind: str, name: str, settings: RuntimeSettings) -> Opened:
+    """The network of that kind and name, or in that ONNX file, ready to run."""
+    weights = find(kind, name, REFINERS if kind == "refiner" else ())
+    return weights, session_for(weights, settings)
+
+
+def tell(networks: Networks | None, name: str, found: Opened) -> None:
+    """Writes down which network was opened, and how it runs."""
+    weights, session = found
+    if networks is not None:
+        told = {"name": name, "sha256": weights.sha256}
+        networks[weights.kind] = told | asdict(session.way)
+
+
+def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
+    """The network ready to run, in the way that the settings ask for."""
+    # Who names a protocol wants the very result: torch's, where it and torch weights are there.
+    if settings.protocol != "auto":
+        settings = _exact(settings, weights.torch_path is not None)
+    if settings.backend == "torch" and weights.torch_path is None:
+        raise WeightsError(
+            f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
+        )
+    return open_session(network_of(weights), settings)
+
+
+def network_of(weights: Weights) -> Network:
+    """The network as runtimes know it."""
+    torch_path = weights.torch_path
+
+    def open_torch(way: Way, settings: RuntimeSettings) -> Session:
+        session: Session = resolve("kind", TORCH, weights.kind)(torch_path, way, settings)
+        return session
+
+    return Network(
+        weights.path,
+        weights.sha256,
+        weights.as_good_in,
+        weights.int8_path,
+        open_torch if torch_path else None,
+    )
+
+
+def _exact(settings: RuntimeSettings, has_torch_weights: bool) -> RuntimeSettings:
+    if settings.precision == "auto":
+        settings = replace(settings, precision="fp32")
+    if settings.backend == "auto" and has_torch_weights and find_spec("torch"):
+        return replace(settings, backend="torch")
+    return settings

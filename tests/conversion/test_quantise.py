@@ -1,0 +1,165 @@
+"""Networks in int8: as a call, and through the command."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import matte.conversion.quantise
+from matte.configs.settings import RuntimeSettings
+from matte.conversion.int8_graphs import DEPTHWISE, for_openvino, in_float32, kept_names
+from matte.conversion.quantise import PICTURES, quantise_weights, read_pictures
+from matte.errors import BackendError, PictureError, SettingError, WeightsError
+from matte.media.pictures import read_image
+from matte.runtime.examples import PORTRAIT, portrait_inputs
+from matte.runtime.opening import open_file, open_session
+from matte.runtime.ways import Network
+from matte.weights.store import stored
+from tests.cli.test_grammar import run
+from tests.tolerances import INT8_MEAN
+
+NAME = "person-light"
+SIZES = ((320, 320), (224, 320), (320, 256))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with parts of the portrait, and another below it."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "more").mkdir()
+    from matte.files import write_file
+    from matte.media.encoding import encode
+
+    portrait = read_image(PORTRAIT)[:, :512]
+    for number, part in enumerate((portrait, portrait[::-1], portrait[:, ::-1], portrait[60:400])):
+        place = folder / "more" if number == 3 else folder
+        write_file(place / f"{number}.png", encode(np.ascontiguousarray(part), ".png"))
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("int8") / "light.onnx"
+    asked = ("--precision", "int8", "--calibrate", str(pictures))
+    result = run("export", NAME, "-o", str(file), *asked)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{file}\n"
+    assert result.stderr.count("from fp32") == 2 * 4
+    return file
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_both_runtimes_come_close_to_fp32_at_any_size(quantised: Path, backend: str) -> None:
+    settings = RuntimeSettings(backend=backend, device="cpu", precision="int8", threads=1)  # type: ignore[arg-type]  # parametrised
+    int8 = open_session(Network(quantised, int8=quantised), settings)
+    exact = open_file(stored(NAME).path, threads=1)
+    for height, width in SIZES:
+        given = portrait_inputs(exact.inputs, 2, height, width)
+        found, expected = int8.run(given)["mask"], exact.run(given)["mask"]
+        assert np.abs(found - expected).mean() < INT8_MEAN
+        assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
+
+
+def test_weights_lie_in_the_file_as_int8(quantised: Path) -> None:
+    model = onnx.load(quantised)
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    assert (told["matte.precision"], told["matte.size"]) == ("int8", "320")
+    large = [t for t in model.graph.initializer if numpy_helper.to_array(t).size > 2000]
+    kept = {n.input[1] for n in model.graph.node if n.name in kept_names(model)}
+    assert {t.data_type for t in large if t.name not in kept} == {TensorProto.INT8}
+    assert quantised.stat().st_size < stored(NAME).path.stat().st_size
+
+
+def test_early_depthwise_convolutions_and_what_is_expanded_stay() -> None:
+    names = kept_names(in_float32(onnx.load(stored(NAME).path)))
+    assert sum("conv_dw" in name for name in names) == DEPTHWISE
+    assert [name for name in names if "project" in name]
+
+
+def test_the_graph_for_openvino_gives_the_same_numbers() -> None:
+    def model() -> onnx.ModelProto:
+        constants = {"s": np.float32(0.1), "z": np.int8(-3), "axes": np.array([0], np.int64)}
+        nodes = [
+            helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+            helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+            helper.make_node("Shape", ["y"], ["shape"]),
+        ]
+        value = helper.make_tensor_value_info
+        graph = helper.make_graph(
+            nodes,
+            "g",
+            [value("x", TensorProto.FLOAT, ["n", 4])],
+            [value("y", TensorProto.FLOAT, ["n", 4]), value("shape", TensorProto.INT64, [2])],
+            [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()],
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+    given = {"x": np.linspace(-20, 20, 80, dtype=np.float32).reshape(20, 4)}
+    before, after = model(), for_openvino(model())
+    zero = next(t for t in after.graph.initializer if t.name == "z")
+    assert (zero.data_type, int(numpy_helper.to_array(zero))) == (TensorProto.UINT8, 125)
+    assert after.graph.node[2].input[0] == "x"
+    results = [
+        onnxruntime.InferenceSession(m.SerializeToString()).run(None, given)
+        for m in (before, after)
+    ]
+    for expected, found in zip(*results, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_pictures_are_found_below_too_and_spread(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(read_pictures(pictures)) == 4 <= PICTURES
+    monkeypatch.setattr(matte.conversion.quantise, "PICTURES", 2)
+    assert [p.shape for p in read_pictures(pictures)] == [(512, 512, 3)] * 2
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=f"no picture in {tmp_path}"):
+        read_pictures(tmp_path)
+
+
+def test_nothing_to_calibrate_on_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no picture to calibrate on"):
+        quantise_weights(stored(NAME), [], tmp_path / "x.onnx")
+
+
+def test_what_is_far_from_fp32_is_not_written(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matte.conversion.quantise, "TOLERANCE", 1e-6)
+    with pytest.raises(WeightsError, match="in int8 on onnx the network differs by"):
+        quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_nncf_its_extra_is_named(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    with pytest.raises(BackendError, match=r"needs nncf: pip install 'matte\[quantise\]'"):
+        quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--precision", "int8"),
+        ("--calibrate", "."),
+        ("--precision", "int8", "--calibrate", ".", "--dynamic"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("export", NAME, *asked)
+    assert result.exit_code == 2
+    assert "Error: int8 is " in result.stderr
+    assert list(tmp_path.iterdir()) == []

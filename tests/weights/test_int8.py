@@ -1,0 +1,68 @@
+"""The shipped int8 files."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matte.configs.settings import RuntimeSettings
+from matte.errors import MissingWeightsError
+from matte.pipeline.networks import network_of
+from matte.runtime.examples import portrait_inputs
+from matte.runtime.opening import open_session
+from matte.weights.store import SHIPPED, all_weights, stored
+from tests.tolerances import INT8_MEAN
+
+WITH_INT8 = [name for name, w in all_weights().items() if w.folder == SHIPPED and w.int8]
+RESULTS = Path(__file__).parents[2] / "benchmarks/results/precision.json"
+
+
+@pytest.mark.parametrize("name", WITH_INT8)
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_int8_agrees_with_fp32_on_the_sample(name: str, backend: str) -> None:
+    weights = stored(name)
+    weights.check()
+    outputs = {}
+    for precision in ("fp32", "int8"):
+        settings = RuntimeSettings(
+            backend=backend,  # type: ignore[arg-type]  # parametrised
+            device="cpu",
+            precision=precision,  # type: ignore[arg-type]  # a literal of the loop's
+            threads=1,
+        )
+        session = open_session(network_of(weights), settings)
+        assert session.way.precision == precision
+        given = portrait_inputs(session.inputs, 1, 320, 256)
+        (outputs[precision],) = session.run(given).values()
+    apart = np.abs(outputs["int8"] - outputs["fp32"])
+    assert 0 < apart.mean() < INT8_MEAN
+
+
+def test_int8_is_taken_only_where_it_measured_as_good() -> None:
+    measured = json.loads(RESULTS.read_text())["networks"]
+    assert WITH_INT8
+    for name, weights in all_weights().items():
+        assert ("int8" in weights.as_good_in) == bool(weights.int8)
+        if weights.folder == SHIPPED:
+            assert set(weights.as_good_in) <= set(measured[name]["as_good_in"])
+
+
+def test_a_damaged_int8_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTE_HOME", str(tmp_path))
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "own.int8.onnx").write_bytes(b"int8")
+    shutil.copy(stored("person-light").path, folder / "own.onnx")
+    row = '[own]\nfile = "own.onnx"\nkind = "segmenter"\nint8 = "own.int8.onnx"\n'
+    manifest = folder / "manifest.toml"
+    manifest.write_text(f'{row}int8_sha256 = "{hashlib.sha256(b"int8").hexdigest()}"\n')
+    stored("own").check()
+    manifest.write_text(f'{row}int8_sha256 = "00"\n')
+    with pytest.raises(MissingWeightsError, match=r"own\.int8\.onnx is damaged: store it again"):
+        stored("own").check()
+    (folder / "own.int8.onnx").unlink()
+    with pytest.raises(MissingWeightsError, match=r"can't read .*own\.int8\.onnx"):
+        stored("own").check()

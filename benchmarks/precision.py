@@ -4,11 +4,13 @@
 
 Measures each network on what its recipe holds back, as score_weights.py does, in fp32, bf16 and
 int8 on OpenVINO, and in int8 on ONNX Runtime: the same file, other arithmetic. A network is as good
-in a precision if no score is worse by over half a percent; then it may stand in `as_good_in` of its
-row of the manifest. For int8 both runtimes count, and the networks before a refiner run in it too.
+in a precision if no metric is worse by over half a percent over all its pictures, nor by over one
+in any set, of which some have three pictures; then it may stand in `as_good_in` of its row of the
+manifest. For int8 both runtimes count; a segmenter before a refiner then stays in fp32.
 `--int8` is where quantise_weights.py put NAME.int8.onnx; without it, beside the manifest.
 
-Renews the networks' rows of benchmarks/results/precision.json; with --pictures it is a try.
+Renews the networks' rows of benchmarks/results/precision.json; with --pictures it is a try, and
+with --times only the times in the rows are renewed: scores don't mind a busy machine, times do.
 """
 
 import argparse
@@ -18,7 +20,7 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
@@ -39,7 +41,8 @@ from matte.weights.store import SHIPPED, Weights, add, all_weights, stored
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"
 PACKAGES = ("nncf", "onnxruntime", "openvino")
-WORSE = 0.005  # at most, of a score
+WORSE = 0.005  # at most, of a metric over all pictures
+WORSE_IN_A_SET = 0.01
 HIGHER_IS_BETTER = ("miou", "accuracy")
 ROUNDS = 15
 REFINER_SIZE = 512
@@ -71,7 +74,8 @@ def main() -> None:
     """Measures, prints, writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path())
+    parser.add_argument("--times", action="store_true")
     parser.add_argument("--int8", type=Path, default=SHIPPED)
     parser.add_argument("--pictures", type=int, default=0)
     given = parser.parse_args()
@@ -79,11 +83,14 @@ def main() -> None:
     names = given.names or sorted(n for n, w in all_weights().items() if w.folder == SHIPPED)
     with tempfile.TemporaryDirectory() as home:
         os.environ["MATTE_HOME"] = home
-        _list_candidates(Path(home) / "weights", given.int8.resolve())
         for name in names:
+            _list_networks(Path(home) / "weights", name, given.int8.resolve())
+            if given.times:
+                _keep(name, _speed(stored(name)))
+                continue
             row = compared(name, options)
             good = ", ".join(row["as_good_in"]) or "none"
-            print(f"{name}: as good as fp32 in {good}; {row['ms']}", flush=True)
+            print(f"{name}: as good as fp32 in {good}", flush=True)
             if not given.pictures:
                 _keep(name, row)
 
@@ -97,21 +104,42 @@ def compared(name: str, options: OnBackend) -> dict[str, Any]:
         asked = replace(options, precision=precision, backend=backend)
         scores[way] = measure_network(name, asked).scores
     rows: list[dict[str, Any]] = []
-    good = dict.fromkeys((precision for _, precision in ways.values()), True)
     for number, exact in enumerate(scores[EXACT]):
         where = f"{exact.set} {exact.trimaps}".strip()
-        row: dict[str, Any] = {"set": where, "metric": exact.metric}
-        for way, (_, precision) in ways.items():
+        row: dict[str, Any] = {
+            "set": where,
+            "pictures": exact.pictures,
+            "metric": exact.metric,
+        }
+        for way in ways:
             value = scores[way][number].value
             change = value / exact.value - 1 if exact.value else 0.0
             worse = -change if exact.metric in HIGHER_IS_BETTER else change
             row[way] = value if way == EXACT else {"value": value, "worse": round(worse, 5)}
-            # Phrased so that NaN fails.
-            good[precision] = good[precision] and bool(worse <= WORSE)
             print(f"  {name}, {where}, {exact.metric}, {way}: {value} ({worse:+.2%})")
         rows.append(row)
-    as_good = [precision for precision, fine in good.items() if fine and precision != EXACT]
-    return {"as_good_in": as_good, **_speed(weights), "scores": rows}
+    return {"as_good_in": as_good_in(rows), **_speed(weights), "scores": rows}
+
+
+def as_good_in(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The precisions in which a network with these scores is as good as in fp32."""
+    good = dict.fromkeys(("bf16", "int8"), True)
+    for way, (_, precision) in WAYS.items():
+        if way != EXACT:
+            good[precision] &= all(way in row for row in rows) and _as_good(rows, way)
+    return [precision for precision, fine in good.items() if fine]
+
+
+def _as_good(rows: Sequence[Mapping[str, Any]], way: str) -> bool:
+    for metric in {row["metric"] for row in rows}:
+        sets = [row for row in rows if row["metric"] == metric]
+        exact = sum(row["pictures"] * row[EXACT] for row in sets)
+        change = sum(row["pictures"] * row[way]["value"] for row in sets) / exact - 1
+        worse = -change if metric in HIGHER_IS_BETTER else change
+        # Phrased so that NaN fails.
+        if not (worse <= WORSE and all(row[way]["worse"] <= WORSE_IN_A_SET for row in sets)):
+            return False
+    return True
 
 
 def _speed(weights: Weights) -> dict[str, Any]:
@@ -135,19 +163,22 @@ def _speed(weights: Weights) -> dict[str, Any]:
     return {"size": size, "ms": times}
 
 
-def _list_candidates(store: Path, folder: Path) -> None:
-    """Puts the shipped networks with their int8 files into a store of the user's, whose rows count
-    before the shipped ones.
+def _list_networks(store: Path, measured: str, folder: Path) -> None:
+    """Puts the shipped networks into a store of the user's, whose rows count before the shipped
+    ones: the measured one with its int8 file, the others with float32 for it.
     """
-    store.mkdir(parents=True)
+    store.mkdir(parents=True, exist_ok=True)
+    int8 = folder / f"{measured}.int8.onnx"
     for name, weights in all_weights().items():
-        int8 = folder / f"{name}.int8.onnx"
-        if weights.folder == SHIPPED:
-            (store / weights.file).symlink_to(weights.path)
-            row = replace(weights, int8="", int8_sha256="")
-            if int8.is_file():
-                (store / int8.name).symlink_to(int8)
-                row = replace(row, int8=int8.name)
+        if weights.recipe:
+            files = [SHIPPED / weights.file]
+            row = replace(weights, int8=weights.file, int8_sha256="")
+            if name == measured:
+                row = replace(row, int8=int8.name if int8.is_file() else "")
+                files += [int8] * int8.is_file()
+            for file in files:
+                if not (store / file.name).exists():
+                    (store / file.name).symlink_to(file)
             add(name, row)
 
 
@@ -159,7 +190,9 @@ def _keep(name: str, row: dict[str, Any]) -> None:
         "machine": f"{platform.machine()}, {usable_threads()} cores",
         "packages": {package: version(package) for package in PACKAGES},
     }
-    networks = {**report["networks"], name: {**told, **row}}
+    before = report["networks"].get(name, {})
+    networks = {**report["networks"], name: {**before, **told, **row}}
+    print(f"{name}: {row['ms']} ms", flush=True)
     report = {"networks": dict(sorted(networks.items()))}
     write_file(RESULTS, (json.dumps(report, indent=1) + "\n").encode(), overwrite=True)
 

@@ -55,7 +55,7 @@ def kept_names(model: onnx.ModelProto) -> list[str]:
 
 
 def for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The quantised model, the same numbers, in a form that OpenVINO computes rightly and fast."""
+    """The quantised model, the same numbers, in a form that OpenVINO computes rightly."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     makers = _makers(model)
     shifted = set()
@@ -67,7 +67,7 @@ def for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
                 values = (numpy_helper.to_array(zero).astype(np.int16) + 128).astype(np.uint8)
                 zero.CopyFrom(numpy_helper.from_array(values, zero.name))
             shifted.add(node.input[2])
-        # Who asks for a shape of dequantised values has them made for it.
+        # A shape needs no dequantised values.
         if node.op_type == "Shape":
             dequantise = makers.get(node.input[0])
             if dequantise is not None and dequantise.op_type == "DequantizeLinear":

@@ -162,7 +162,7 @@ def _place(network: Network, settings: RuntimeSettings) -> Path:
     facts = (
         network.digest,
         network.as_good_in,
-        bool(network.int8),
+        network.int8 and network.int8.stat().st_mtime_ns,
         asked,
         threads,
         *machine(),

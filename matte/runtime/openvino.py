@@ -27,7 +27,10 @@ import openvino  # noqa: E402  # after the line above
 if vars(sys)["modules"]["openvino.tools.ovc"] is None:
     del sys.modules["openvino.tools.ovc"]  # whoever wants it may still import it
 
-HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}  # OpenVINO's names
+# While it reads a network, OpenVINO sets the process's locale to C and back: two threads that do
+# so at once may leave it at C, and Python without UTF-8.
+READING = threading.Lock()
+HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}  # OpenVINO's names
 
 
 @functools.cache
@@ -69,7 +72,7 @@ class OpenVinoSession:
         with contextlib.suppress(RuntimeError):  # no documented property
             self._core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": "200"})
         options = {
-            "INFERENCE_PRECISION_HINT": HINTS[way.precision],
+            "INFERENCE_PRECISION_HINT": _hint(way),
             "PERFORMANCE_HINT": "LATENCY",
         }
         device = "CPU"
@@ -81,7 +84,8 @@ class OpenVinoSession:
         with contextlib.suppress(OSError):
             options["CACHE_DIR"] = str(_cache_of(network, path))
         try:
-            self._compiled = self._core.compile_model(str(path), device, options)
+            with READING:
+                self._compiled = self._core.compile_model(str(path), device, options)
         except RuntimeError as error:
             if device != "CPU":
                 cause = f"OpenVINO can't use {device} ({_reason(error)})"
@@ -117,9 +121,17 @@ class OpenVinoSession:
 
     def metadata(self) -> dict[str, str]:
         """What whoever made the file wrote into it."""
-        info = self._core.read_model(str(self._path)).rt_info
+        with READING:
+            info = self._core.read_model(str(self._path)).rt_info
         written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
         return {key: str(getattr(value, "value", value)) for key, value in written.items()}
+
+
+def _hint(way: Way) -> str:
+    """The precision of what is not quantised, in OpenVINO's words."""
+    if way.precision != "int8":
+        return HINTS[way.precision]
+    return HINTS["bf16" if way.device == "cpu" and has_bf16() else "fp32"]
 
 
 def _cache_of(network: Network, path: Path) -> Path:

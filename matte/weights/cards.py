@@ -118,6 +118,7 @@ def _what(weights: Weights) -> str:
         f"{weights.parameters / 1e6:.2f} M parameters" if weights.parameters else "",
         f"made for {weights.size} px" if weights.size else "",
         _file(weights),
+        _precisions(weights),
     ]
     return f"{WHAT.get(weights.kind, weights.kind)}. " + "; ".join(t for t in told if t) + "."
 
@@ -126,6 +127,16 @@ def _file(weights: Weights) -> str:
     if place(weights) in ("missing", "not fetched"):
         return f"`{weights.file}`, {place(weights)}"
     return f"`{weights.file}`, {weights.path.stat().st_size / 1e6:.1f} MB, {place(weights)}"
+
+
+def _precisions(weights: Weights) -> str:
+    """In what it is as good as in fp32, and the file that it needs for that."""
+    if not weights.as_good_in:
+        return ""
+    told = f"as good in {' and '.join(weights.as_good_in)} as in fp32"
+    if weights.int8_path is None:
+        return told
+    return f"{told} (`{weights.int8}`, {weights.int8_path.stat().st_size / 1e6:.1f} MB)"
 
 
 def _use(name: str, weights: Weights) -> str:

@@ -1,5 +1,6 @@
 """What every runtime keeps, on a network that is shipped."""
 
+import locale
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from onnx import TensorProto, helper
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError, WeightsError
 from matte.runtime import opening
-from matte.runtime.opening import PACKAGES, open_session, possible_ways
+from matte.runtime.opening import PACKAGES, open_file, open_session, possible_ways
 from matte.runtime.openvino import has_bf16
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities, Network
@@ -150,6 +151,14 @@ def test_bf16_is_near(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
     apart = np.abs(bf16.run({"image": picture})["mask"] - fp32.run({"image": picture})["mask"])
     assert 0 < apart.max() < BF16
     assert apart.mean() < BF16_MEAN
+
+
+def test_networks_that_are_opened_at_once_leave_the_locale_as_it_is() -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    for _ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: open_file(PATH, "openvino"), range(4)))
+    assert locale.setlocale(locale.LC_ALL) == before
 
 
 def test_every_backend_can_be_asked_for() -> None:

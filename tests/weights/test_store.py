@@ -17,7 +17,8 @@ def test_every_shipped_network_is_whole_and_described() -> None:
         assert weights.kind in ("segmenter", "refiner", "modnet")
         assert weights.licence
         assert weights.parameters > 0
-    assert {w.file for w in shipped.values()} == {p.name for p in SHIPPED.glob("*.onnx")}
+    files = {name for w in shipped.values() for name in (w.file, w.int8) if name}
+    assert files == {p.name for p in SHIPPED.glob("*.onnx")}
 
 
 def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:

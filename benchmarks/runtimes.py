@@ -40,7 +40,8 @@ from matte.runtime.ways import Way
 from matte.weights.store import SHIPPED, Weights, all_weights
 
 RESULTS = Path(__file__).parent / "results" / "runtimes.json"
-ROUNDS = 9
+TURNS, AT_A_TIME = 5, 4
+PAUSE = 0.1  # seconds
 SMALL = 320
 REFINER_SIZE = 512
 BASE = "onnx cpu fp32"
@@ -106,13 +107,17 @@ def opened(weights: Weights) -> list[tuple[Way, Session]]:
 
 
 def in_turns(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """The median milliseconds of each call, taken in turns, after one for warming up."""
+    """The median milliseconds of each call, taken in turns, a few at a time: the threads of who ran
+    before go on spinning for a while.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(ROUNDS + 1):
+    for _ in range(TURNS):
         for name, call in calls.items():
-            start = time.perf_counter()
+            time.sleep(PAUSE)
             call()
-            if turn:
+            for _ in range(AT_A_TIME):
+                start = time.perf_counter()
+                call()
                 times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(ms) for name, ms in times.items()}
 

@@ -18,7 +18,7 @@ from matte.pipeline.lines import Absent, Line, TrimapFree, TwoStage
 from matte.pipeline.networks import Networks, Opening, opened, tell
 from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
-from matte.refiner.gca import Gca
+from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
@@ -94,8 +94,11 @@ def build_refiner(
     protocol = _protocol("refiner", config.runtime)
     found = opening.of("refiner") if opening else opened("refiner", name, config.runtime)
     tell(networks, name, found)
+    weights, session = found
     # Who names a protocol wants the very result, whatever it takes.
-    return Gca(found[1], protocol, exact=config.runtime.protocol != "auto")
+    exact = config.runtime.protocol != "auto"
+    own = NO_BORDER if weights.recipe else protocol
+    return Gca(session, protocol if exact else own, exact)
 
 
 def _line(config: Config, networks: Networks, opening: Opening | None) -> Line:

@@ -36,12 +36,12 @@ from gpu_ways import (
 )
 from torch import Tensor
 
-from matte.bench.machine import describe_machine
 from matte.errors import MatteError
 from matte.files import write_file
 from matte.media.pictures import read_photo
 from matte.pipeline.device import DeviceLine, DeviceModnet
 from matte.runtime.graphics import nvidia_gpus
+from matte.runtime.machine import describe_machine
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
 RESULTS = Path(__file__).parent / "results" / "gpu.json"

@@ -1,10 +1,12 @@
 """Whether a process grows with the pictures it mattes: no more than 20 MiB over 1,000 of them.
 
     python benchmarks/growth.py [--pictures 1000] [--preset NAME] [--backend NAME] [--json FILE]
+    python benchmarks/growth.py --side 256 --pictures 40 --warm-up 20
 
-Parts of the sample portrait, each of another size, through one pipeline. What the process holds is
-counted after a warm-up of 200 others: then all is loaded, the fallback too, and the largest have
-been seen. Linux only.
+Parts of the sample portrait, each of another size, through one pipeline. With `--side` all are of
+that size: what sizes cost the runtimes is left out then, and a few pictures tell a leak. What the
+process holds is counted after a warm-up of 200 others: then all is loaded, the fallback too, and
+the largest have been seen. Linux only.
 """
 
 import argparse
@@ -22,9 +24,9 @@ import numpy as np
 
 import matte
 from matte.arrays import Image
-from matte.bench.machine import describe_machine
 from matte.errors import MatteWarning
 from matte.media.pictures import read_photo
+from matte.runtime.machine import describe_machine
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
 MOST = 20.0  # MiB
@@ -37,13 +39,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--warm-up", type=int, default=200)
+    parser.add_argument("--side", type=int, help="of all pictures, in pixels")
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--backend", default="auto")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     pipeline = matte.load(options.preset, backend=options.backend)
     warnings.simplefilter("ignore", MatteWarning)  # a part may hold nobody
-    told = measure(pipeline, options.pictures, options.warm_up)
+    told = measure(pipeline, options.pictures, options.warm_up, options.side)
     report = {
         "date": date.today().isoformat(),
         "machine": describe_machine(),
@@ -59,13 +62,13 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def measure(pipeline: Any, pictures: int, warm_up: int) -> dict[str, Any]:
+def measure(pipeline: Any, pictures: int, warm_up: int, side: int | None) -> dict[str, Any]:
     """MiB that the process holds, again and again, and how much more at the end."""
     pipeline(np.zeros((SIDES[1], SIDES[1], 3), np.uint8))  # nobody: the fallback is loaded
     every = max(1, pictures // LOOKS)
     held: list[float] = []
     start = time.perf_counter()
-    for number, part in enumerate(parts(warm_up + pictures), 1 - warm_up):
+    for number, part in enumerate(parts(warm_up + pictures, side), 1 - warm_up):
         pipeline(part)
         if number >= 0 and number % every == 0:
             held.append(round(resident(), 1))
@@ -79,13 +82,14 @@ def measure(pipeline: Any, pictures: int, warm_up: int) -> dict[str, Any]:
     }
 
 
-def parts(count: int) -> Iterator[Image]:
-    """Parts of the portrait, shrunk to sizes of which hardly two are the same."""
+def parts(count: int, fixed: int | None) -> Iterator[Image]:
+    """Parts of the portrait, shrunk to one size, or to sizes of which hardly two are the same."""
     whole = read_photo(SAMPLE).pixels
-    yield Image(np.asarray(cv2.resize(whole, (SIDES[1], SIDES[1]))))  # the largest
+    largest = fixed or SIDES[1]
+    yield Image(np.asarray(cv2.resize(whole, (largest, largest))))
     random = np.random.default_rng(0)
     for _ in range(count - 1):
-        height, width = random.integers(*SIDES, 2)
+        height, width = (fixed, fixed) if fixed else random.integers(*SIDES, 2)
         side = int(random.integers(384, 513))
         top, left = (int(random.integers(0, 513 - side)) for _ in range(2))
         part = whole[top : top + side, left : left + side]

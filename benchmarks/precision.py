@@ -16,14 +16,12 @@ with --times only the times in the rows are renewed: scores don't mind a busy ma
 import argparse
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,13 +32,12 @@ from matte.configs.settings import RuntimeSettings
 from matte.files import write_file
 from matte.pipeline.networks import network_of
 from matte.runtime.examples import portrait_inputs
+from matte.runtime.machine import describe_machine
 from matte.runtime.opening import open_session
-from matte.runtime.threads import usable_threads
 from matte.weights.scores import Score
 from matte.weights.store import SHIPPED, Weights, add, all_weights, stored
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"
-PACKAGES = ("nncf", "onnxruntime", "openvino")
 WORSE = 0.005  # at most, of a metric over all pictures
 WORSE_IN_A_SET = 0.01
 HIGHER_IS_BETTER = ("miou", "accuracy")
@@ -187,8 +184,7 @@ def _keep(name: str, row: dict[str, Any]) -> None:
     report = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"networks": {}}
     told = {
         "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {usable_threads()} cores",
-        "packages": {package: version(package) for package in PACKAGES},
+        "machine": describe_machine(),
     }
     before = report["networks"].get(name, {})
     networks = {**report["networks"], name: {**before, **told, **row}}

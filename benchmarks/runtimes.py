@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from matte.arrays import UNKNOWN
-from matte.bench.machine import describe_machine
 from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
 from matte.conversion.returning import from_onnx
 from matte.errors import MatteError
@@ -33,6 +32,7 @@ from matte.pipeline.build import build_refiner
 from matte.pipeline.networks import network_of
 from matte.registry import resolve
 from matte.runtime.examples import portrait_inputs
+from matte.runtime.machine import describe_machine
 from matte.runtime.opening import BACKENDS, possible_ways
 from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession

@@ -70,7 +70,7 @@ def two_stage(config: Config) -> TwoStage:
     return TwoStage(BrightIsSubject(), config.segmentation, config.trimap, refiner, budget)
 
 
-def build(settled: Settled) -> Pipeline:
+def build(settled: Settled, opening: object = None) -> Pipeline:
     """What pipeline.build gives, without networks."""
     config = settled.config
     facts = {"preset": settled.preset, "settings": values(config), "networks": {}}

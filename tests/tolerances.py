@@ -40,15 +40,16 @@ TILED_STEPS = 1.2
 # what was measured. 1e-2 and 1e-3 are asked for. A bfloat16 has 8 bits: no trained network keeps
 # the first in it, on OpenVINO or torch; whether it is as good on pictures with truth is measured by
 # benchmarks/precision.py, and decides. In float16 (torch) only the segmenter keeps the first.
-HALF = {
+HALF: dict[tuple[str, str], tuple[float | None, float]] = {
     ("person", "bf16"): (0.1, 5e-3),  # OpenVINO 0.057, 3.5e-3; torch 0.053, 3.1e-3
     ("person", "fp16"): (1e-2, 1e-3),  # 0.006, 3.1e-4
     ("gca-slim", "bf16"): (0.6, 1.5e-3),  # OpenVINO 0.16, 6e-4; torch 0.49, 6.6e-4
     ("gca-slim", "fp16"): (0.05, 1e-3),  # 0.018, 3.5e-5
     ("gca-slim-plain", "bf16"): (0.6, 2.5e-3),  # OpenVINO 0.35, 1.2e-3; torch 0.48, 1.1e-3
-    ("modnet", "bf16"): (1.0, 1e-2),  # OpenVINO 0.92, 6.5e-3; torch 0.75, 5.4e-3: whole parts flip
+    # OpenVINO 0.92, 6.5e-3; torch 0.75, 5.4e-3: parts flip from 0 to 1, so only the mean tells.
+    ("modnet", "bf16"): (None, 1e-2),
     ("modnet", "fp16"): (0.15, 1e-3),  # 0.06, 5.2e-4
 }
-# Mean difference of int8 from float32 on the sample: clothing 0.007, modnet 0.011, person-light
-# 0.009 measured, and 0.014 on what a test quantises from four pictures of it.
+# Mean difference of int8 from float32 on the sample: person 0.010, person-light 0.008, clothing
+# 0.007 measured, and 0.014 on what a test quantises from four pictures of it.
 INT8_MEAN = 0.02

@@ -1,13 +1,14 @@
 """Other programs to be timed beside matte, in environments of their own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from matte.bench.processes import Command
 from matte.configs.places import cache
@@ -24,6 +25,7 @@ NETWORKS = {
     "u2netp.pth": "matte.bench.u2netp:write_checkpoint",
 }
 RANDOM = "random weights"
+NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")  # a folder in the cache is called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,10 @@ def version_of(peer: Peer) -> str:
 
 def _read(toml: Path) -> dict[str, Peer]:
     rows = read_toml(toml).items()
+    for name, _ in rows:
+        if not NAME.fullmatch(name):
+            remedy = "a name begins with a letter or digit, and has no more than those and - _ ."
+            raise SettingError(f"{toml}: a peer is called {name!r}", remedy)
     return {name: replace(from_file(Peer, row, str(toml), name), name=name) for name, row in rows}
 
 
@@ -138,9 +144,12 @@ def _write(name: str, path: Path) -> None:
 
 def _in_environment(peer: Peer, known: Mapping[str, Peer]) -> Peer:
     """The peer with the package, and the environment, of the one that it shares them with."""
+    if not peer.environment or _is_folder(peer.environment):
+        return peer
     other = known.get(peer.environment)
     if other is None:
-        return peer
+        remedy = f"{nearest(peer.environment, known)}; a folder's path has a slash in it"
+        raise SettingError(f"{peer.name}: no peer {peer.environment!r} to share with", remedy)
     return replace(peer, package=other.package, environment=other.environment or other.name)
 
 
@@ -152,8 +161,9 @@ def _environment(peer: Peer) -> Path:
 
 
 def _is_folder(environment: str) -> bool:
-    """Whether it is a folder's name, and not another peer's."""
-    return os.sep in environment
+    """Whether it is a folder's path, and not another peer's name."""
+    drive = PureWindowsPath(environment).drive
+    return "/" in environment or os.sep in environment or bool(drive)
 
 
 def _program(peer: Peer) -> str | None:

@@ -121,9 +121,9 @@ def run_once(command: Command) -> dict[str, Any]:
         words = said.read().decode(errors="replace")
     once: dict[str, Any] = json.loads(told) if told else {"code": launcher.returncode}
     if once["code"] != 0:
-        raise BackendError(f"{command.name} failed ({_last_line(words)})")
+        raise BackendError(f"{command.name} failed ({last_line(words)})")
     if command.result is not None and not command.result.is_file():
-        raise BackendError(f"{command.name} wrote nothing ({_last_line(words)})")
+        raise BackendError(f"{command.name} wrote nothing ({last_line(words)})")
     return once
 
 
@@ -136,6 +136,7 @@ def _end(launcher: subprocess.Popen[bytes]) -> None:
     launcher.wait()
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """The last that a program said, which tells most."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -1,6 +1,7 @@
 """The whole benchmark, one size after the other."""
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,7 +17,6 @@ from matte.bench.contestants import (
     forget_choices,
     networks_of,
 )
-from matte.bench.machine import describe_machine
 from matte.bench.peers import Peer, command_of, version_of
 from matte.bench.processes import MATTE, Command, Timed, time_commands, time_once
 from matte.bench.report import MATTE as IMAGE
@@ -29,6 +29,7 @@ from matte.configs.settings import Config
 from matte.errors import MatteError
 from matte.media.encoding import encode
 from matte.media.pictures import read_photo
+from matte.runtime.machine import describe_machine
 
 SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 # Loads the networks of a settings file, and does nothing with them.
@@ -164,10 +165,18 @@ def _first_time(config: Config, picture: Path, folder: Path) -> Timed:
     """What the first run on a machine takes: nothing is compiled, and `auto` knows nothing."""
     home = Path(tempfile.mkdtemp(dir=folder))
     if stored_weights().is_dir():
-        (home / "weights").symlink_to(stored_weights(), target_is_directory=True)
+        lend(stored_weights(), home / "weights")
     own = _settings_file(config, folder / "settings.toml")
     command = _image(f"{IMAGE}, first time", own, picture, folder)
     return time_once(replace(command, env={"MATTE_HOME": str(home)}, note="empty cache"))
+
+
+def lend(folder: Path, place: Path) -> None:
+    """Has what the folder holds lie at that place too."""
+    try:
+        place.symlink_to(folder, target_is_directory=True)
+    except OSError:  # on Windows links need a privilege
+        shutil.copytree(folder, place)
 
 
 def _image(name: str, settings: str, picture: Path, folder: Path, *more: str) -> Command:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.bench.contestants import AUTO, Contestant
+from matte.bench.processes import last_line
 from matte.bench.spread import Spread, spread
 from matte.configs.settings import Config
 from matte.errors import BackendError, MatteError
@@ -107,7 +108,8 @@ class Worker:
     def finish(self) -> dict[str, Any]:
         """Lets it end; its last answer."""
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):  # there is no answer then
+            self.process.stdin.close()
         return self.answer()
 
     def end(self) -> None:
@@ -121,9 +123,8 @@ class Worker:
 
     def _last_words(self) -> str:
         code = self.process.wait()
-        lines = self._told.read_text(encoding="utf-8", errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return said[-1] if said else f"exit code {code}"
+        said = self._told.read_text(encoding="utf-8", errors="replace")
+        return f"exit code {code}: {last_line(said)}"
 
 
 def measure(
@@ -159,10 +160,15 @@ def measure(
                     found[name] = Warm(name, worker.contestant.note, error=str(error))
                     del times[worker]
                 step()
+        alphas = {}
         for worker, several in times.items():
-            peak = worker.finish()["peak_mib"]
-            found[worker.contestant.name] = _warm(worker, ready[worker], several, peak)
-        alphas = {worker.contestant.name: np.load(worker.alpha) for worker in times}
+            name = worker.contestant.name
+            try:
+                peak = worker.finish()["peak_mib"]
+                alphas[name] = np.load(worker.alpha)
+                found[name] = _warm(worker, ready[worker], several, peak)
+            except MatteError as error:
+                found[name] = Warm(name, worker.contestant.note, error=str(error))
     in_order = [found[contestant.name] for contestant in contestants]
     return compared(in_order, alphas)
 

@@ -4,6 +4,8 @@ import click
 
 from matte.cli.options import needs_torch, told
 from matte.configs.loader import presets, settle
+from matte.configs.settings import RuntimeSettings
+from matte.errors import SettingError
 
 
 @click.command("compile", no_args_is_help=True)
@@ -48,6 +50,8 @@ def compile_engines(
     """
     from matte.runtime.engines import parsed_size
 
+    if not RuntimeSettings(device=device).device.startswith("gpu"):
+        raise SettingError(f"device = {device!r}", "give gpu or gpu:1: engines are for GPUs")
     with needs_torch("compiling"):
         from matte.conversion.engines import Wanted, compile_weights, named
     least, middle, most = (parsed_size(t) if t else None for t in (smallest, usual, largest))

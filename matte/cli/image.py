@@ -107,6 +107,8 @@ def image(
     if mask and trimap_in:
         raise SettingError("with --trimap-in no mask is made", "leave --mask out")
 
+    import cv2  # noqa: F401  # not while another thread loads a runtime: both are native code
+
     from matte.pipeline.networks import Opening
 
     opening = Opening(settled.config)  # while the rest is imported and the picture is read

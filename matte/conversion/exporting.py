@@ -26,9 +26,9 @@ from matte.weights.store import Weights
 
 MULTIPLE = 32
 SIZES = ((64, 96), (160, 64), (224, 352), (32, 32))  # for the comparison, where any size is taken
-# Largest and mean difference to torch. What float16 costs is rounding, which random weights
-# amplify in single pixels; another function shows in the mean.
-TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (0.5, 2e-2)}
+# Largest and mean difference to torch. Shipped networks keep 5e-6 and 1.1e-7 in fp32, 1e-3 and 3e-5
+# in fp16; a MODNet with random weights, which amplify rounding, 3e-4 and 3e-5, 3e-3 and 3e-4.
+TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (1e-2, 1e-3)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Graphs before and after they are quantised: what stays in float32, and what OpenVINO needs."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, numpy_helper
+
+from matte.runtime.typed import fold_casts
 
 # What stays in float32: sums over many values, what divides, the attention's products. Of joined
 # values the parts are quantised by whoever takes them: OpenVINO is wrong about quantised Concats
@@ -32,19 +33,9 @@ def in_float32(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with its weights in float32 where they lay as float16 before a Cast, every node
     with a name, and without what only training needs.
     """
-    graph = model.graph
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    nodes = []
-    for number, node in enumerate(graph.node):
-        half = tensors.get(node.input[0]) if node.op_type == "Cast" else None
-        if half is None or half.data_type != TensorProto.FLOAT16:
-            node.name = node.name or f"{node.op_type}_{number}"
-            nodes.append(node)
-            continue
-        values = numpy_helper.to_array(half).astype(np.float32)
-        graph.initializer.remove(half)
-        graph.initializer.append(numpy_helper.from_array(values, node.output[0]))
-    _replace(graph.node, nodes)
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"{node.op_type}_{number}"
+    fold_casts(model.graph)
     del model.training_info[:]
     return model
 
@@ -110,9 +101,3 @@ def _fed_by_expand(model: onnx.ModelProto) -> list[str]:
 def _makers(model: onnx.ModelProto) -> dict[str, NodeProto]:
     """The node that makes each value."""
     return {output: node for node in model.graph.node for output in node.output}
-
-
-def _replace(nodes: Any, by: Iterable[NodeProto]) -> None:
-    by = list(by)
-    del nodes[:]
-    nodes.extend(by)

@@ -1,4 +1,4 @@
-"""Pictures read while something else is done."""
+"""The first picture, read while the networks are opened."""
 
 import os
 from collections.abc import Sequence
@@ -10,35 +10,20 @@ from matte.pipeline.jobs import STREAM, Job
 
 
 class Ahead:
-    """The pictures of jobs; each is read while the one before is worked on, the first from now on.
-
-    Only files are read ahead: to wait for a pipe could be for ever.
-    """
+    """The pictures of jobs; the first, if it is a file, is read from now on."""
 
     def __init__(self, jobs: Sequence[Job], max_pixels: int) -> None:
-        self._jobs = jobs
         self._max_pixels = max_pixels
-        self._reader = ThreadPoolExecutor(1)
-        self._number = -1
-        self._reading: Future[Photo] | None = None
-        self._read_ahead(0)
+        self._reading: dict[Job, Future[Photo]] = {}
+        if jobs and jobs[0].source != STREAM and os.path.isfile(jobs[0].source):
+            reader = ThreadPoolExecutor(1)
+            self._reading[jobs[0]] = reader.submit(self._read, jobs[0])
+            reader.shutdown(wait=False)
 
-    def photo(self, number: int) -> Photo:
-        """The picture of that job; raises what reading it raised."""
-        reading = self._reading if number == self._number else None
-        try:
-            return reading.result() if reading is not None else self._read(self._jobs[number])
-        finally:
-            self._read_ahead(number + 1)
-
-    def _read_ahead(self, number: int) -> None:
-        self._number, self._reading = number, None
-        if number < len(self._jobs):
-            job = self._jobs[number]
-            if job.source != STREAM and os.path.isfile(job.source):
-                self._reading = self._reader.submit(self._read, job)
-        else:
-            self._reader.shutdown(wait=False)
+    def photo(self, job: Job) -> Photo:
+        """The job's picture; raises what reading it raised."""
+        reading = self._reading.pop(job, None)
+        return self._read(job) if reading is None else reading.result()
 
     def _read(self, job: Job) -> Photo:
         if job.source == STREAM:

@@ -95,7 +95,7 @@ class Batch:
     def _do(self, number: int, job: Job) -> Outcome:
         if job.target != STREAM:
             check_output(job.target, self._overwrite)
-        photo = self._photos.photo(number)
+        photo = self._photos.photo(job)
         given = self.pipeline.given(photo, self.stages.mask_in, self.stages.trimap_in)
         matte = self.pipeline.run(photo, given, _name(job))
         written = self._outputs[number].write(photo, matte, self._finisher, self._overwrite)

@@ -23,7 +23,7 @@ from matte.imaging.letterbox import PADDING, fitting_size
 from matte.modnet.adapter import REFERENCE, reference_size
 from matte.pipeline.device_bands import believed, draw_band, refuse_cleaning
 from matte.pipeline.device_colours import LARGEST, estimate_foreground, mixed
-from matte.pipeline.device_planes import reflected, scaled, scaled_levels
+from matte.pipeline.device_planes import Held, holding, reflected, scaled, scaled_levels
 from matte.pipeline.lines import LEAST, NO_SUBJECT
 from matte.refiner.gca import PIXELS
 from matte.refiner.protocols import MULTIPLE, PROTOCOLS
@@ -222,12 +222,13 @@ class _Recording:
         self._given = (frames.clone(), None if background is None else background.clone())
         aside: Any = torch.cuda.Stream(frames.device)  # type: ignore[no-untyped-call]  # torch's
         aside.wait_stream(torch.cuda.current_stream(frames.device))
-        with torch.cuda.stream(aside):
+        self._held: Held = {}
+        with torch.cuda.stream(aside), holding(self._held):
             for _ in range(WARM_UP):
                 function(*self._given)
         torch.cuda.current_stream(frames.device).wait_stream(aside)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        with torch.cuda.graph(self._graph), holding(self._held):
             self._results = function(*self._given)
 
     def replay(self, *given: Tensor | None) -> Found:

@@ -2,7 +2,11 @@
 for the line in numpy.
 """
 
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache, wraps
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +18,44 @@ FAR = 1e6  # pixels: from what is not there
 SLANTED, KNIGHT = 1.4, 2.1969  # how far a diagonal step counts, and one of two along and one across
 ROUNDS = 4  # of spreading, between looks at whether all is reached
 MOST_ROUNDS = 64  # a region that winds more often than this is cut
+
+Held = dict[Any, Tensor]
+_HELD: ContextVar[Held | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def holding(held: Held) -> Iterator[None]:
+    """Within it, the constants that are calculated with come to be in `held`, and from there.
+
+    A recorded graph reads them where they lie: they must live as long as it does, and the caches
+    below forget.
+    """
+    before = _HELD.set(held)
+    try:
+        yield
+    finally:
+        _HELD.reset(before)
+
+
+def _remembered(most: int) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Makes a function keep its last results, and leave those it gives to who is holding."""
+
+    def decorate(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        cached = lru_cache(maxsize=most)(make)
+
+        @wraps(make)
+        def found(*given: Any) -> Tensor:
+            held = _HELD.get()
+            if held is None:
+                return cached(*given)
+            key = make, given
+            if key not in held:
+                held[key] = cached(*given)
+            return held[key]
+
+        return found
+
+    return decorate
 
 
 def scaled(planes: Tensor, height: int, width: int) -> Tensor:
@@ -39,7 +81,7 @@ def scaled_levels(planes: Tensor, height: int, width: int) -> Tensor:
     return found.round()
 
 
-@lru_cache(maxsize=64)
+@_remembered(64)
 def _shares(before: int, after: int, device: torch.device) -> Tensor:
     """How much each of `before` pixels in a row counts for each of `after`, fewer, ones."""
     edges = np.arange(after + 1) * (before / after)
@@ -61,7 +103,7 @@ def reflected(planes: Tensor, rows: tuple[int, int], columns: tuple[int, int]) -
     return planes
 
 
-@lru_cache(maxsize=256)
+@_remembered(256)
 def _reflection(length: int, before: int, after: int, device: torch.device) -> Tensor:
     return torch.from_numpy(np.pad(np.arange(length), (before, after), mode="reflect")).to(device)
 
@@ -83,7 +125,7 @@ def grown(flags: Tensor, kernel: NDArray[np.uint8], times: int = 1) -> Tensor:
     return flags
 
 
-@lru_cache(maxsize=64)
+@_remembered(64)
 def _weight(kernel: bytes, shape: tuple[int, int], device: torch.device) -> Tensor:
     values = np.frombuffer(kernel, np.uint8).reshape(1, 1, *shape).astype(np.float32)
     return torch.from_numpy(values).to(device)

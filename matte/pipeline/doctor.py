@@ -19,6 +19,7 @@ from matte.pipeline.networks import TORCH, network_of, session_for
 from matte.registry import resolve
 from matte.runtime.choice import recall
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime.machine import system
 from matte.runtime.opening import ABILITIES, INSTALLED_BY, PACKAGES, WHY_NO_GPU
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities
@@ -56,7 +57,7 @@ def examine() -> list[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    machine = f"{platform.system()} {platform.machine()}, {usable_threads()} threads"
+    machine = f"{system()}, {usable_threads()} threads"
     yield Finding("python", True, True, f"{platform.python_version()} on {machine}")
     yield _package("matte", True, "reinstall matte", "")
     for name in BASE:

@@ -1,7 +1,7 @@
 """What takes over where mask, trimap and refiner can't be trusted."""
 
 from collections.abc import Callable
-from functools import cached_property
+from threading import Lock
 
 from matte.arrays import Image
 from matte.errors import MatteError, PictureError
@@ -23,6 +23,8 @@ class Fallback:
             raise first
         self._first = first
         self._make_second = second
+        self._made: Line | None = None
+        self._making = Lock()
 
     def run(self, image: Image, given: Given = NOTHING) -> Found:
         """The first line's alpha; or the other's, and why, in its report under "fallback"."""
@@ -34,7 +36,7 @@ class Fallback:
         if self._make_second is None:
             raise error or PictureError(reason, "try another --width, or --fallback modnet")
         try:
-            other = self._second.run(image, NOTHING)
+            other = self._second().run(image, NOTHING)
         except MatteError as failed:
             return _without(found, reason, failed)
         ms = {**(found.report["ms"] if found else {}), **other.report["ms"]}
@@ -56,10 +58,11 @@ class Fallback:
         except MatteError as error:
             return None, error
 
-    @cached_property
     def _second(self) -> Line:
         assert self._make_second is not None
-        return self._make_second()
+        with self._making:
+            self._made = self._made or self._make_second()
+        return self._made
 
 
 def _without(found: Found | None, reason: str, failed: MatteError) -> Found:

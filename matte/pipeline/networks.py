@@ -11,7 +11,7 @@ from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import WeightsError
 from matte.refiner import REFINERS
 from matte.registry import resolve
-from matte.runtime.opening import open_session
+from matte.runtime.opening import open_remembered, open_session
 from matte.runtime.session import Session
 from matte.runtime.ways import Network, Way
 from matte.weights.store import Weights, find
@@ -27,8 +27,8 @@ Opened = tuple[Weights, Session]
 
 
 class Opening:
-    """The networks that a run needs, opened at once while something else is done: most of it
-    happens outside of Python.
+    """The networks that a run needs, opened while something else is done: most of it happens
+    outside of Python. What has to be tried or compiled first waits until it is asked for.
     """
 
     def __init__(self, config: Config) -> None:
@@ -38,9 +38,10 @@ class Opening:
                 "segmenter": config.segmentation.segmenter,
                 "refiner": config.refiner.refiner,
             }
+        self._names, self._settings = names, config.runtime
         pool = ThreadPoolExecutor(len(names))
-        self._opened = {
-            kind: pool.submit(opened, kind, name, config.runtime)
+        self._remembered = {
+            kind: pool.submit(_remembered, kind, name, config.runtime)
             for kind, name in names.items()
             if not (kind == "refiner" and name in REFINERS)
         }
@@ -48,13 +49,24 @@ class Opening:
 
     def of(self, kind: str) -> Opened:
         """The network of that kind; raises what opening it raised."""
-        return self._opened[kind].result()
+        found = self._remembered[kind].result()
+        return found or opened(kind, self._names[kind], self._settings)
+
+
+def _remembered(kind: str, name: str, settings: RuntimeSettings) -> Opened | None:
+    weights = _found(kind, name)
+    session = open_remembered(network_of(weights), _asked(weights, settings))
+    return None if session is None else (weights, session)
 
 
 def opened(kind: str, name: str, settings: RuntimeSettings) -> Opened:
     """The network of that kind and name, or in that ONNX file, ready to run."""
-    weights = find(kind, name, REFINERS if kind == "refiner" else ())
+    weights = _found(kind, name)
     return weights, session_for(weights, settings)
+
+
+def _found(kind: str, name: str) -> Weights:
+    return find(kind, name, REFINERS if kind == "refiner" else ())
 
 
 def tell(networks: Networks | None, name: str, found: Opened) -> None:
@@ -67,9 +79,7 @@ def tell(networks: Networks | None, name: str, found: Opened) -> None:
 
 def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
     """The network ready to run, in the way that the settings ask for."""
-    # Who names a protocol wants the very result: torch's, where it and torch weights are there.
-    if settings.protocol != "auto":
-        settings = _exact(settings, weights.torch_path is not None)
+    settings = _asked(weights, settings)
     if settings.backend == "torch" and weights.torch_path is None:
         raise WeightsError(
             f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
@@ -94,9 +104,12 @@ def network_of(weights: Weights) -> Network:
     )
 
 
-def _exact(settings: RuntimeSettings, has_torch_weights: bool) -> RuntimeSettings:
+def _asked(weights: Weights, settings: RuntimeSettings) -> RuntimeSettings:
+    """Who names a protocol wants the very result: torch's, where it and torch weights are there."""
+    if settings.protocol == "auto":
+        return settings
     if settings.precision == "auto":
         settings = replace(settings, precision="fp32")
-    if settings.backend == "auto" and has_torch_weights and find_spec("torch"):
+    if settings.backend == "auto" and weights.torch_path is not None and find_spec("torch"):
         return replace(settings, backend="torch")
     return settings

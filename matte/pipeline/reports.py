@@ -2,17 +2,14 @@
 
 import hashlib
 import json
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from matte.compositing.backgrounds import Background, Blur, Colour, Picture
 from matte.pipeline.batch import Batch, Outcome
 from matte.pipeline.jobs import STREAM
-
-PACKAGES = ("numpy", "opencv-python-headless", "Pillow", "openvino", "onnxruntime", "torch")
+from matte.runtime.machine import describe_machine
 
 
 def run_report(batch: Batch, outcomes: Sequence[Outcome], command: Sequence[str]) -> bytes:
@@ -66,14 +63,9 @@ def _digest(path: Path) -> str:
 
 
 def _machine() -> dict[str, Any]:
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
+    machine = describe_machine()
     return {
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "packages": packages,
+        "python": machine["python"],
+        "platform": machine["system"],
+        "packages": machine["versions"],
     }

@@ -81,7 +81,9 @@ class Pipeline:
         return Given(confidence, known)
 
     def _report(self, alpha: Alpha, found: Found, watch: Stopwatch) -> dict[str, Any]:
-        report = copy.deepcopy(self.facts)  # a report is the caller's to change
+        # A report is the caller's to change, and another thread may just open the fallback.
+        networks = dict(self.facts.get("networks", {}))
+        report = copy.deepcopy({**self.facts, "networks": networks})
         height, width = alpha.shape
         report |= {"width": width, "height": height, "subject": bool((alpha >= 0.5).any())}
         return {**report, **found.report, "ms": {**found.report["ms"], **watch.ms}}

@@ -7,7 +7,7 @@ import platform
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -22,6 +22,8 @@ from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteError, MatteWarning, OutputError
 from matte.files import write_file
 from matte.runtime.engines import engines_of
+from matte.runtime.graphics import nvidia_gpus
+from matte.runtime.machine import processor
 from matte.runtime.session import Session, told_size
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Network, Way
@@ -36,7 +38,7 @@ CLEARLY = 0.75
 # How far a way's results may lie from the first fp32 way's, (largest, mean): what lies farther is
 # broken. Whether bf16 or int8 is as good was measured before, on pictures.
 TOLERANCE = {"fp32": (1e-3, 1e-4)}
-ROUGHLY = (np.inf, 0.1)
+ROUGHLY = (np.inf, 0.05)
 
 
 def recall(network: Network, settings: RuntimeSettings) -> Way | None:
@@ -64,88 +66,119 @@ def fastest(
 ) -> Session:
     """The session of the fastest way whose results are right; which it is is remembered.
 
-    Where nothing can be remembered, the likely fastest is taken untried.
+    Where nothing can be remembered, the likely fastest of those that open is taken untried.
     """
     file = _place(network, settings)
-    if not network.digest or not _writable(file):
-        return open_way(replace(ways[0], why="likely the fastest; nothing can be remembered"))
-    with ONE_AT_A_TIME:
-        return _fastest(file, ways, open_way)
-
-
-def _fastest(file: Path, ways: Sequence[Way], open_way: Callable[[Way], Session]) -> Session:
-    sessions: dict[Way, Session] = {}
     failed: dict[Way, MatteError] = {}
-    for way in ways:
-        try:
-            sessions[way] = open_way(way)
-        except MatteError as error:
-            failed[way] = error
-    seconds = _tried(sessions, failed)
-    if not seconds:
-        raise failed[ways[0]]
-    for way, refusal in failed.items():
-        warnings.warn(f"{way} is left out: {refusal}", MatteWarning, stacklevel=4)
-    best = min(seconds, key=seconds.__getitem__)
+    if not network.digest or not _writable(file):
+        way, session = next(_opened(ways, open_way, failed), (ways[0], None))
+        session = _or_raise(session, failed, ways)
+        return _chosen(session, way, "likely the fastest; nothing can be remembered")
+    with ONE_AT_A_TIME:
+        sessions = dict(_opened(ways, open_way, failed))
+        seconds = _tried(sessions, failed)
+    best = min(seconds, key=seconds.__getitem__, default=ways[0])
+    session = _or_raise(sessions.get(best) if seconds else None, failed, ways)
     first = next(iter(seconds))
-    reason = "the fastest here"
+    reason = "the fastest here" if seconds[best] else "untried: its inputs are no pictures"
     if seconds[best] > CLEARLY * seconds[first]:
         best, reason = first, "none is clearly faster here"
     times = ", ".join(f"{way} {1000 * s:.1f} ms" for way, s in seconds.items())
-    chosen = replace(best, why=f"{reason} ({times})")
-    told = {"way": asdict(chosen), "failed": {str(w): str(e) for w, e in failed.items()}}
+    session = _chosen(sessions[best], best, f"{reason} ({times})")
+    told = {"way": asdict(session.way), "failed": {str(w): str(e) for w, e in failed.items()}}
     with suppress(OutputError):
         write_file(file, json.dumps(told, indent=1).encode(), overwrite=True)
-    session = sessions[best]
-    session.way = chosen
+    return session
+
+
+def _opened(
+    ways: Sequence[Way], open_way: Callable[[Way], Session], failed: dict[Way, MatteError]
+) -> Iterator[tuple[Way, Session]]:
+    """Those that open; why others don't goes into `failed`."""
+    for way in ways:
+        try:
+            yield way, open_way(way)
+        except MatteError as error:
+            failed[way] = error
+
+
+def _or_raise(
+    session: Session | None, failed: Mapping[Way, MatteError], ways: Sequence[Way]
+) -> Session:
+    """The session, with a warning for each way that is left out; without one, what was wrong."""
+    if session is None:
+        raise failed[ways[0]]
+    for way, refusal in failed.items():
+        warnings.warn(f"{way} is left out: {refusal}", MatteWarning, stacklevel=4)
+    return session
+
+
+def _chosen(session: Session, way: Way, why: str) -> Session:
+    session.way = replace(way, why=why)
     return session
 
 
 def _tried(sessions: Mapping[Way, Session], failed: dict[Way, MatteError]) -> dict[Way, float]:
     """Seconds of the ways that give what the first fp32 way gives, in the order given; why others
-    don't goes into `failed`.
+    don't goes into `failed`. Networks that nobody knows how to feed take no time.
     """
-    if not sessions:
-        return {}
-    given = _example(next(iter(sessions.values())))
+    given = _example(next(iter(sessions.values()))) if sessions else None
+    if given is None:
+        return dict.fromkeys(sessions, 0.0)
     found = {}
     for way, session in sessions.items():
         try:
-            found[way] = session.run(given)
+            found[way] = list(session.run(given).values())
         except MatteError as error:
             failed[way] = error
-    reference = next((way for way in found if way.precision == "fp32"), None)
+    # A CPU's word counts before a GPU's.
+    exact = sorted((w for w in found if w.precision == "fp32"), key=lambda w: w.device != "cpu")
     seconds = {}
     for way, values in found.items():
-        if reference is None or _agree(values, found[reference], way.precision):
+        if _agree(values, found[exact[0]] if exact else values, way.precision):
             seconds[way] = np.inf
         else:
-            failed[way] = BackendError(f"its results are not those of {reference}")
+            than = f"those of {exact[0]}" if exact else "numbers"
+            failed[way] = BackendError(f"its results are not {than}")
     for _ in range(ROUNDS):  # in turns, so that a busy moment hits all
-        for way in seconds:
+        for way in list(seconds):
             start = time.perf_counter()
-            sessions[way].run(given)
+            try:
+                sessions[way].run(given)
+            except MatteError as error:
+                failed[way] = error
+                del seconds[way]
+                continue
             seconds[way] = min(seconds[way], time.perf_counter() - start)
     return seconds
 
 
-def _agree(found: dict[str, Any], expected: dict[str, Any], precision: str) -> bool:
+def _agree(found: Sequence[Any], expected: Sequence[Any], precision: str) -> bool:
+    """Whether outputs are the same, as far as the precision goes, for their size."""
+    if [values.shape for values in found] != [values.shape for values in expected]:
+        return False
     largest, mean = TOLERANCE.get(precision, ROUGHLY)
-    for name, values in expected.items():
-        apart = np.abs(found[name] - values)
+    for values, others in zip(found, expected, strict=True):
+        size = max(1.0, float(np.abs(others).max(initial=0)))
+        apart = np.abs(values - others) / size
         # Phrased so that NaN fails.
-        if not (apart.max() <= largest and apart.mean() <= mean):
+        if not (apart.max(initial=0) <= largest and apart.mean() <= mean):
             return False
     return True
 
 
-def _example(session: Session) -> dict[str, NDArray[np.float32]]:
-    """Something to run the network on, of its own size."""
+def _example(session: Session) -> dict[str, NDArray[np.float32]] | None:
+    """Something to run the network on, of its own size; None for inputs that are no pictures."""
     from matte.runtime.examples import portrait_inputs
 
     size = told_size(session) or SIZE
-    sizes = [shape[2:] for shape in session.inputs.values() if len(shape) == 4]
-    height, width = sizes[0] if sizes else (size, size)
+    height = width = None
+    for shape in session.inputs.values():
+        pictures = len(shape) == 4 and shape[0] in (None, 1) and shape[1] in (None, 1, 3)
+        if not (pictures or len(shape) == 1):
+            return None
+        if pictures:
+            height, width = shape[2:]
     return portrait_inputs(session.inputs, 1, height or size, width or size)
 
 
@@ -162,7 +195,7 @@ def _place(network: Network, settings: RuntimeSettings) -> Path:
     facts = (
         network.digest,
         network.as_good_in,
-        network.int8 and network.int8.stat().st_mtime_ns,
+        *_stamps([network.int8] if network.int8 else []),
         asked,
         threads,
         *machine(),
@@ -174,23 +207,11 @@ def _place(network: Network, settings: RuntimeSettings) -> Path:
 
 def machine() -> tuple[str, ...]:
     """What makes this machine's speeds its own: processor, graphics drivers, runtimes."""
-    return (platform.machine(), _processor(), *_graphics(), *_installed())
-
-
-def _processor() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line
-    return platform.processor()
-
-
-def has_nvidia() -> bool:
-    """Whether there may be a GPU of NVIDIA's; asked before anything large is imported."""
-    return platform.system() == "Windows" or Path("/proc/driver/nvidia/version").exists()
+    return (platform.machine(), processor(), *_graphics(), *_installed())
 
 
 def _graphics() -> Iterator[str]:
+    yield from nvidia_gpus()
     with suppress(OSError):
         yield Path("/proc/driver/nvidia/version").read_text()
     yield from sorted(str(path) for path in Path("/dev/dri").glob("renderD*"))
@@ -198,10 +219,15 @@ def _graphics() -> Iterator[str]:
 
 def _installed() -> Iterator[str]:
     """When each runtime was installed: to ask for versions takes longer than all the rest."""
-    for package in RUNTIMES:
-        spec = find_spec(package)
-        if spec is not None and spec.origin is not None:
-            yield f"{package} {Path(spec.origin).stat().st_mtime_ns}"
+    specs = [find_spec(package) for package in RUNTIMES]
+    return _stamps([Path(s.origin) for s in specs if s is not None and s.origin is not None])
+
+
+def _stamps(files: Iterable[Path]) -> Iterator[str]:
+    """What changes with the files."""
+    for file in files:
+        with suppress(OSError):
+            yield f"{file} {file.stat().st_mtime_ns}"
 
 
 def _writable(file: Path) -> bool:

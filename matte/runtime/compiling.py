@@ -4,11 +4,13 @@ TensorRT and torch are imported only where they are needed: whoever asks for an 
 can have hears it at once.
 """
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,12 +29,15 @@ from matte.runtime.engines import (
     why_stale,
 )
 from matte.runtime.examples import portrait_inputs
-from matte.runtime.session import Session
+from matte.runtime.graphics import gpu_number
+from matte.runtime.session import Session, size_told_in
 from matte.runtime.ways import Network, Way
 
 INSTALL = "pip install 'matte[tensorrt]'"
 # Largest and mean difference to the reference, in alpha or probability.
 TOLERANCES = {"fp32": (1e-4, 1e-5), "fp16": (1e-2, 1e-3), "bf16": (1e-2, 1e-3)}
+# A run opens its networks at once; two builders at a time would disturb each other's timings.
+COMPILING = threading.Lock()
 COMPARED = 700_000  # pixels at most, where the reference may run on a CPU
 
 
@@ -55,6 +60,7 @@ class Compiled:
     differences: tuple[Apart, ...]
 
 
+FLOAT = 1  # ONNX's number for float32
 # Makes an engine of a network: its plan.
 Build = Callable[[Network, Way, Key, Shapes], bytes]
 
@@ -70,7 +76,8 @@ def open_tensorrt(network: Network, way: Way, settings: RuntimeSettings) -> Sess
     key = key_of(network, way)
     engine = installed(key)
     if engine is None:
-        engine = _missing(network, way, key, settings)
+        with COMPILING:  # another thread may have built it meanwhile
+            engine = installed(key) or _missing(network, way, key, settings)
     return TensorRtSession(engine, way)
 
 
@@ -91,8 +98,7 @@ def compile_network(
         from matte.runtime.tensorrt import TensorRtSession, key_of
     key = key_of(network, way)
     inputs, metadata = told_by(network.path)
-    size = metadata.get("matte.size", "")
-    shapes = shapes or default_shapes(inputs, int(size) if size.isdecimal() else 0)
+    shapes = shapes or default_shapes(inputs, size_told_in(metadata))
     plan = (build or build_by_parser)(network, way, key, shapes)
     engine = Engine(plan, shapes, inputs, metadata, (np.inf, np.inf), via)
     session = TensorRtSession(engine, way)
@@ -111,13 +117,14 @@ def build_by_parser(network: Network, way: Way, key: Key, shapes: Shapes) -> byt
 
         from matte.runtime.building import build_plan
         from matte.runtime.typed import typed
-    model = typed(onnx.load(network.path), way.precision)
-    inputs, _ = told_by(network.path)
+    model = onnx.load(network.path)
+    inputs = _inputs(model, network.path)
+    model = typed(model, way.precision)
     learnt = timing_cache(key)
     before = b""
     with suppress(OSError):
         before = learnt.read_bytes()
-    with torch.cuda.device(_number(way)):
+    with torch.cuda.device(gpu_number(way.device)):
         plan, timing = build_plan(model.SerializeToString(), inputs, shapes, before)
     with suppress(OSError, OutputError):  # the next build takes longer, no more
         learnt.parent.mkdir(parents=True, exist_ok=True)
@@ -134,15 +141,19 @@ def told_by(path: Path) -> tuple[dict[str, tuple[int | None, ...]], dict[str, st
     # The parser's errors have no common class below Exception.
     except Exception as error:
         raise WeightsError(f"can't read {path}", "give a whole ONNX file") from error
+    return _inputs(model, path), {entry.key: entry.value for entry in model.metadata_props}
+
+
+def _inputs(model: Any, path: Path) -> dict[str, tuple[int | None, ...]]:
     inputs = {}
     for value in model.graph.input:
         kind = value.type.tensor_type
-        if kind.elem_type != onnx.TensorProto.FLOAT:
+        if kind.elem_type != FLOAT:
             raise WeightsError(f"{path} takes no float32", "give one that does")
         inputs[value.name] = tuple(
             d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim
         )
-    return inputs, {entry.key: entry.value for entry in model.metadata_props}
+    return inputs
 
 
 def first_reference(network: Network, settings: RuntimeSettings) -> Session:
@@ -158,20 +169,27 @@ def first_reference(network: Network, settings: RuntimeSettings) -> Session:
 
 
 def sizes_to_compare(shapes: Shapes) -> tuple[Size, ...]:
-    """Several sizes between the smallest and the largest: the usual one, or its shape where it is
-    large, upright, small, and a batch.
+    """Several sizes between the smallest and the largest: the usual one, upright, large, small,
+    and a batch.
     """
-    batch, height, width = shapes.usual
-    while height * width > COMPARED:
-        height, width = (max(32, length * 3 // 4 // 32 * 32) for length in (height, width))
+    batch, height, width = _comparable(shapes.usual)
     few, low, narrow = shapes.smallest
     wanted = [
         (batch, height, width),
         (batch, width, height),
+        (few, *_comparable(shapes.largest)[1:]),
         (few, max(96, low), max(96, narrow)),
         (min(2, shapes.largest[0]), min(height, 320), min(width, 256)),
     ]
     return tuple(dict.fromkeys(size for size in wanted if shapes.holds(size))) or (shapes.smallest,)
+
+
+def _comparable(size: Size) -> Size:
+    """The size, or less of its shape where it is large."""
+    batch, height, width = size
+    while height * width > COMPARED:
+        height, width = (max(32, length * 3 // 4 // 32 * 32) for length in (height, width))
+    return batch, height, width
 
 
 def compared(session: Session, reference: Session, size: Size) -> Apart:
@@ -212,12 +230,6 @@ def _missing(network: Network, way: Way, key: Key, settings: RuntimeSettings) ->
     told = f"compiling {name} in {way.precision} for {key.gpu}, once; it takes minutes"
     warnings.warn(f"{reason}; {told}" if stale else told, MatteWarning, stacklevel=4)
     return compile_network(network, way, first_reference(network, settings)).engine
-
-
-def _number(way: Way) -> int:
-    from matte.runtime.graphics import gpu_number
-
-    return gpu_number(way.device)
 
 
 @contextmanager

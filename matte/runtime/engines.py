@@ -30,8 +30,11 @@ PACKAGES = (
 )
 PRECISIONS = ("fp16", "bf16", "fp32")
 MULTIPLE = 32
-USUAL_REFINED = (1088, 1920)  # a refiner's usual height and width
-LARGEST_REFINED = 2048
+# What refiners see: tiles and small copies mostly, whole pictures of 2.4 megapixels and a border
+# at most, unless every picture is to be seen whole. The attention's products have
+# batch × (height × width / 256)² elements, and TensorRT refuses 2³¹: no more fits at once.
+USUAL_REFINED = (4, 160, 160)
+LARGEST_REFINED = (4, 2432, 2432)
 LARGEST_SEEN = 1024  # by networks that see a small copy of the picture
 TOGETHER = 8  # small copies at once
 
@@ -92,12 +95,11 @@ class Engine:
 
 
 def default_shapes(inputs: Mapping[str, tuple[int | None, ...]], size: int = 0) -> Shapes:
-    """For a network with those inputs that was trained at `size`: refiners take whole pictures,
-    one at a time; the others small copies, also several.
+    """For a network with those inputs that was trained at `size`: refiners take tiles and whole
+    pictures, the others small copies.
     """
     if len(inputs) > 1:
-        side = LARGEST_REFINED
-        return Shapes((1, 64, 64), (1, *USUAL_REFINED), (1, side, side))
+        return Shapes((1, 64, 64), USUAL_REFINED, LARGEST_REFINED)
     size = max(MULTIPLE, size // MULTIPLE * MULTIPLE) if size else 512
     side = max(LARGEST_SEEN, 2 * size)
     return Shapes((1, MULTIPLE, MULTIPLE), (1, size, size), (TOGETHER, side, side))

@@ -1,8 +1,7 @@
 """ONNX Runtime: its own kernels on CPUs, CUDA and TensorRT on NVIDIA's GPUs."""
 
-import contextlib
 import functools
-import io
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
 from matte.runtime.graphics import NO_NVIDIA, gpu_number, nvidia_gpus
+from matte.runtime.processor import has_int8
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities, Network, Way
 
@@ -23,11 +23,12 @@ GPU_PACKAGE = "pip install onnxruntime-gpu, instead of onnxruntime"
 # What stays out of TensorRT in fp16: the attention's products of unnormalised features, and their
 # softmax. CUDA computes them in fp32.
 EXACT = "MatMul,Softmax,NonMaxSuppression,NonZero,RoiAlign"
+PRELOADING = threading.Lock()  # networks are opened in several threads
 
 
 def abilities() -> Abilities:
     """What there is on this machine, by device."""
-    found: Abilities = {"cpu": ("fp32", "int8")}
+    found: Abilities = {"cpu": ("fp32", "int8") if has_int8() else ("fp32",)}
     if not why_no_gpu():
         found |= {f"gpu:{number}": ("fp32",) for number in range(len(nvidia_gpus()))}
     return found
@@ -150,17 +151,27 @@ def _kept(network: Network) -> dict[str, str]:
     }
 
 
-@functools.cache
 def _preloaded() -> str:
-    """Loads CUDA's libraries as Python packages bring them; tells what it could not load."""
+    """Loads CUDA's libraries as Python packages bring them, once; tells what it could not load."""
+    with PRELOADING:
+        return _preload()
+
+
+@functools.cache
+def _preload() -> str:
     preload = getattr(onnxruntime, "preload_dlls", None)
     if preload is None:
         return ""
-    said = io.StringIO()
-    # It prints, and stdout may be a picture's.
-    with contextlib.redirect_stdout(said):
+    said: list[str] = []
+    # It prints, and stdout may be a picture's. That is every thread's: only what this one module
+    # takes for `print` is another meanwhile.
+    names = vars(onnxruntime)
+    names["print"] = lambda *words, **_: said.extend(map(str, words))
+    try:
         preload()
-    return " ".join(said.getvalue().split())
+    finally:
+        del names["print"]
+    return " ".join(" ".join(said).split())
 
 
 def _remedy(provider: str) -> str:

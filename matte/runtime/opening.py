@@ -1,5 +1,6 @@
 """A network and settings in, a session that is ready to run out."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, SettingError
+from matte.errors import BackendError, MatteWarning, SettingError
 from matte.registry import resolve
 from matte.runtime import choice
 from matte.runtime.session import Session
@@ -58,16 +59,24 @@ def open_session(network: Network, settings: RuntimeSettings) -> Session:
     Where they leave several, the fastest is taken whose results are right: measured once on each
     machine, and remembered.
     """
+    session = open_remembered(network, settings)
+    if session is not None:
+        return session
+    ways = possible_ways(network, settings)
+    if len(ways) == 1:
+        return _open(network, replace(ways[0], why="the only way there is"), settings)
+    return choice.fastest(network, ways, settings, lambda way: _open(network, way, settings))
+
+
+def open_remembered(network: Network, settings: RuntimeSettings) -> Session | None:
+    """The network in the way that was found to be the fastest; None where none was."""
     remembered = choice.recall(network, settings)
     if remembered is not None:
         try:
             return _open(network, remembered, settings)
         except (BackendError, SettingError):
             choice.forget(network, settings)  # the machine has changed
-    ways = possible_ways(network, settings)
-    if len(ways) == 1:
-        return _open(network, replace(ways[0], why="the only way there is"), settings)
-    return choice.fastest(network, ways, settings, lambda way: _open(network, way, settings))
+    return None
 
 
 def open_file(
@@ -87,12 +96,30 @@ def possible_ways(network: Network, settings: RuntimeSettings) -> list[Way]:
         _refuse_backend(settings.backend)
     found, there = [], {}
     for backend in backends:
-        there[backend] = resolve("backend", ABILITIES, backend)()
+        if backend == "torch" and network.torch is None:
+            continue  # it need not even be imported
+        there[backend] = _abilities(backend, settings.backend == backend)
         found += list(_ways(backend, there[backend], network, settings))
     if not found:
         _refuse(there, network, settings)
     on_gpu = [way for way in found if way.device != "cpu"]
     return on_gpu + [way for way in found if way.device == "cpu"]
+
+
+def _abilities(backend: str, named: bool) -> Abilities:
+    """What the backend has here; one that can't be loaded is an error only where it is named."""
+    try:
+        found: Abilities = resolve("backend", ABILITIES, backend)()
+    except (ImportError, OSError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        broken = BackendError(
+            f"backend {backend!r} can't be loaded ({reason})", "install it again, or use another"
+        )
+        if named:
+            raise broken from error
+        warnings.warn(str(broken), MatteWarning, stacklevel=3)
+        return {}
+    return found
 
 
 def _is_meant(backend: str, settings: RuntimeSettings) -> bool:
@@ -103,8 +130,8 @@ def _ways(
     backend: str, there: Abilities, network: Network, settings: RuntimeSettings
 ) -> Iterator[Way]:
     named = settings.backend == backend
-    if backend == "torch" and network.torch is None:
-        return
+    if backend == "onnx-tensorrt" and not named:
+        return  # it builds engines for minutes
     for device, precisions in there.items():
         if not fits(device, settings):
             continue
@@ -167,7 +194,8 @@ def _refuse(there: dict[str, Abilities], network: Network, settings: RuntimeSett
         wanted = "gpu" if settings.device == "auto" else settings.device
         why = _why_no_gpu(settings.backend) if wanted != "cpu" else ""
         cause = f"{who} {has} {wanted} here" + (f" ({why})" if why else "")
-        other = "--device cpu" if settings.backend != "onnx-tensorrt" else "--backend onnx"
+        only_gpu = settings.backend in ("tensorrt", "onnx-tensorrt")
+        other = "--backend auto" if only_gpu else "--device cpu"
         raise BackendError(cause, f"run 'matte doctor', or use {other}")
     if settings.precision == "int8" and network.int8 is None:
         raise BackendError(

@@ -16,6 +16,7 @@ from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
 from matte.runtime.graphics import gpu_number
+from matte.runtime.processor import has_int8
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities, Network, Way
 
@@ -41,7 +42,8 @@ def has_bf16() -> bool:
 
 def abilities() -> Abilities:
     """What there is on this machine, by device."""
-    found: Abilities = {"cpu": ("fp32", "bf16", "int8") if has_bf16() else ("fp32", "int8")}
+    some = (("bf16", has_bf16()), ("int8", has_int8()))
+    found: Abilities = {"cpu": ("fp32", *(precision for precision, has in some if has))}
     for number, gpu in enumerate(_gpus()):
         half = "FP16" in openvino.Core().get_property(gpu, "OPTIMIZATION_CAPABILITIES")
         found[f"gpu:{number}"] = ("fp32", "fp16") if half else ("fp32",)
@@ -57,6 +59,16 @@ def why_no_gpu() -> str:
 def _gpus() -> tuple[str, ...]:
     """OpenVINO's names of the GPUs: GPU where there is one, GPU.0 and GPU.1 where there are two."""
     return tuple(d for d in openvino.Core().available_devices if d.partition(".")[0] == "GPU")
+
+
+def _gpu(way: Way) -> str:
+    """OpenVINO's name of a way's GPU, which may be gone since the way was remembered."""
+    number = gpu_number(way.device)
+    if number >= len(_gpus()):
+        raise BackendError(
+            f"OpenVINO finds no {way.device}", "run 'matte doctor', or use --device cpu"
+        )
+    return _gpus()[number]
 
 
 class OpenVinoSession:
@@ -79,7 +91,7 @@ class OpenVinoSession:
         if way.device == "cpu":
             options["INFERENCE_NUM_THREADS"] = str(settings.threads or usable_threads())
         else:
-            device = _gpus()[gpu_number(way.device)]
+            device = _gpu(way)
         # Without a cache every start compiles: slow, not wrong.
         with contextlib.suppress(OSError):
             options["CACHE_DIR"] = str(_cache_of(network, path))

@@ -27,7 +27,12 @@ class Session(Protocol):
 
 def told_size(session: Session) -> int:
     """The size that the network's file says it was trained at; 0 if it says nothing."""
-    told = session.metadata().get("matte.size")
+    return size_told_in(session.metadata())
+
+
+def size_told_in(metadata: Mapping[str, str]) -> int:
+    """The same of what stands in such a file."""
+    told = metadata.get("matte.size")
     if told is None:
         return 0
     if not (told.isdecimal() and 32 <= int(told) <= 4096):

@@ -13,6 +13,7 @@ from matte.errors import BackendError
 from matte.runtime.building import Log, joined
 from matte.runtime.engines import Engine, Key, Size, digest, plain_version
 from matte.runtime.graphics import gpu_number
+from matte.runtime.torch import translated
 from matte.runtime.ways import Network, Way
 
 
@@ -36,7 +37,10 @@ class TensorRtSession:
         self.way = way
         self.shapes = engine.shapes
         batch = None if engine.shapes.largest[0] > 1 else 1
-        self.inputs = {name: (batch, *shape[1:]) for name, shape in engine.inputs.items()}
+        self.inputs = {
+            name: (batch if shape[0] is None else shape[0], *shape[1:])
+            for name, shape in engine.inputs.items()
+        }
         self._metadata = engine.metadata
         self._device = torch.device("cuda", gpu_number(way.device))
         self._log = Log()
@@ -68,14 +72,17 @@ class TensorRtSession:
         most = self.shapes.largest[0]
         found: list[dict[str, NDArray[np.float32]]] = []
         for start in range(0, max(1, len(next(iter(inputs.values()), ()))), most):
-            given = {
+            parts = {
                 name: torch.from_numpy(
                     np.ascontiguousarray(values[start : start + most], np.float32)
-                ).to(self._device)
+                )
                 for name, values in inputs.items()
             }
+            with translated(self._device):
+                given = {name: part.to(self._device) for name, part in parts.items()}
             outputs = self.run_on_device(given)
-            found.append({name: values.cpu().numpy() for name, values in outputs.items()})
+            with translated(self._device):
+                found.append({name: values.cpu().numpy() for name, values in outputs.items()})
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def run_on_device(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -87,16 +94,11 @@ class TensorRtSession:
         context, stream = self._context_and_stream()
         with torch.cuda.device(self._device):
             caller = torch.cuda.current_stream()
-            kept = {name: values.float().contiguous() for name, values in inputs.items()}
-            stream.wait_stream(caller)
-            try:
+            with translated(self._device):
+                kept = {name: values.float().contiguous() for name, values in inputs.items()}
+                stream.wait_stream(caller)
                 with torch.cuda.stream(stream):
                     outputs = self._enqueue(context, stream, kept)
-            except torch.OutOfMemoryError as error:
-                torch.cuda.empty_cache()  # what other programs may need
-                raise BackendError(
-                    "the GPU's memory is too small", "take a smaller picture, or --device cpu"
-                ) from error
             caller.wait_stream(stream)
             # torch's allocator must know who else reads what it gave.
             for values in kept.values():
@@ -124,8 +126,15 @@ class TensorRtSession:
         if not hasattr(self._own, "context"):
             with torch.cuda.device(self._device):
                 strategy = trt.ExecutionContextAllocationStrategy.USER_MANAGED
+                self._log.errors.clear()
                 # Its memory comes from torch, as much as each size needs.
-                self._own.context = self._engine.create_execution_context(strategy)
+                context = self._engine.create_execution_context(strategy)
+                if context is None:
+                    raise BackendError(
+                        f"TensorRT can't start the engine ({joined(self._log.errors)})",
+                        "take a smaller picture, or --device cpu",
+                    )
+                self._own.context = context
                 self._own.stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
         return self._own.context, self._own.stream
 
@@ -135,6 +144,7 @@ class TensorRtSession:
         stream: torch.cuda.Stream,
         inputs: Mapping[str, torch.Tensor],
     ) -> dict[str, torch.Tensor]:
+        self._log.errors.clear()  # of earlier runs
         ready = True
         for name, values in inputs.items():
             ready &= context.set_input_shape(name, tuple(values.shape))

@@ -42,7 +42,7 @@ def typed(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
-    _fold_casts(result.graph)
+    fold_casts(result.graph)
     if precision in HALVES:
         if precision in OPSETS:
             result = onnx.version_converter.convert_version(result, OPSETS[precision])
@@ -51,7 +51,7 @@ def typed(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
     return result
 
 
-def _fold_casts(graph: onnx.GraphProto) -> None:
+def fold_casts(graph: onnx.GraphProto) -> None:
     """Replaces casts of stored values by the values that they give."""
     stored = {tensor.name: tensor for tensor in graph.initializer}
     kept = []

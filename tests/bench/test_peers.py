@@ -69,6 +69,10 @@ def test_a_table_of_ones_own_goes_before_the_shipped_one(tmp_path: Path) -> None
         ("[a]\nnote = 'x'", "mine.toml: a is not complete"),
         ("[a]\ncommand = ['x']\nnetwork = 'resnet'", "network = 'resnet'"),
         ("[a]\ncommand = ['x']\ncolour = 'red'", "no setting 'colour' in a"),
+        ("[a]\ncommand = ['x']\nenvironment = 'rembgg'", "a: no peer 'rembgg' to share with"),
+        ("[a]\ncommand = ['x']\nenvironment = '..'", "a: no peer '..' to share with"),
+        ("['..']\ncommand = ['x']", "mine.toml: a peer is called '..'"),
+        ("['a/b']\ncommand = ['x']", "mine.toml: a peer is called 'a/b'"),
         ("a = 1", "a = 1 is not a table"),
         ("[a", "is not TOML"),
     ],
@@ -94,6 +98,17 @@ def test_what_can_not_be_installed_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(MatteError, match=r"can't install a \(ERROR: No matching distribution"):
         install(peer, told.append)
     assert told == [f"installing no-such-package into {cache()}/peers/a/environment"]
+
+
+@pytest.mark.parametrize("folder", ["C:/envs/rembg", r"C:\envs\rembg", "envs/rembg"])
+def test_a_path_of_any_system_is_ones_own_folder(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "own.toml").write_text(
+        f"[a]\ncommand = ['a']\npackage = ['b==1']\nenvironment = '{folder}'\n"
+    )
+    (peer,) = find_peers([str(tmp_path / "own.toml")])
+    told: list[str] = []
+    install(peer, told.append)
+    assert told == []
 
 
 def test_nothing_is_installed_into_ones_own_folders(tmp_path: Path) -> None:

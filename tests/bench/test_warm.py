@@ -3,6 +3,7 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from matte.configs.settings import Config, RuntimeSettings, SegmentationSettings
 from matte.errors import BackendError
 from tests.conftest import SAMPLE, save
 
-QUICK = settle(flags={"segmenter": "person-light", "refiner": "guided", "threads": 1}).config
+EXACT = {"threads": 1, "precision": "fp32"}
+QUICK = settle(flags={"segmenter": "person-light", "refiner": "guided", **EXACT}).config
 
 
 def field(config: Config, *runtimes: str) -> list[Contestant]:
@@ -58,6 +60,25 @@ def test_who_can_not_run_is_told_and_disturbs_no_other(tmp_path: Path) -> None:
     assert good.total is not None
 
 
+def test_who_fails_at_the_end_is_told_and_disturbs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = Worker.finish
+
+    def end_early(worker: Worker) -> dict[str, Any]:
+        if worker.contestant.name.startswith("openvino"):
+            os.kill(worker.process.pid, signal.SIGKILL)
+        return finish(worker)
+
+    monkeypatch.setattr(Worker, "finish", end_early)
+    both = field(QUICK, "openvino", "onnx")
+    bad, good = measure(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
+    assert "broke down (exit code -9" in bad.error
+    assert bad.total is None
+    assert good.total is not None
+    assert good.error == ""
+
+
 def test_a_picture_of_nobody_is_no_measure(tmp_path: Path) -> None:
     grey = save(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
     config = replace(QUICK, segmentation=SegmentationSettings(segmenter="person"))
@@ -66,7 +87,7 @@ def test_a_picture_of_nobody_is_no_measure(tmp_path: Path) -> None:
 
 
 def test_a_modnet_is_measured_too(tmp_path: Path) -> None:
-    config = settle(flags={"modnet": "modnet", "threads": 1}).config
+    config = settle(flags={"modnet": "modnet", **EXACT}).config
     (warm,) = measure(config, field(config, "onnx"), SAMPLE, 1, tmp_path, lambda: None)
     assert list(warm.stages) == ["matte", "foreground"]
 

@@ -7,3 +7,4 @@ from tests import fakes
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """`matte image` without networks."""
     monkeypatch.setattr("matte.pipeline.batch.build", fakes.build)
+    monkeypatch.setattr("matte.pipeline.networks.Opening", lambda config: None)

@@ -20,6 +20,9 @@ NO_TENSORRT = pytest.mark.skipif(find_spec("tensorrt") is not None, reason="Tens
     [
         (["persn"], "no network 'persn': did you mean 'person'"),
         (["person", "--max", "640"], "the size '640': give HEIGHTxWIDTH or BATCHxHEIGHTxWIDTH"),
+        (["person", "--device", "gpu:x"], "device = 'gpu:x': give auto, cpu, gpu or gpu:1"),
+        (["person", "--device", "cuda:1"], "device = 'cuda:1': give auto, cpu, gpu or gpu:1"),
+        (["person", "--device", "cpu"], "device = 'cpu': give gpu or gpu:1: engines are for"),
         (["--preset", "quick"], "no preset 'quick'"),
         (["--precision", "fp16"], "nothing to compile: name networks, or a --preset"),
         (

@@ -27,6 +27,7 @@ def test_a_composite_and_all_stages(tmp_path: Path) -> None:
     result = run(
         *(SAMPLE, "--bg", background, "-o", out, "--mask", mask, "--trimap", trimap, "-v"),
         *("--alpha", alpha, "--foreground", foreground, "--backend", "onnx"),
+        *("--precision", "fp32"),
     )
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(path) for path in (mask, trimap, alpha, foreground, out)]

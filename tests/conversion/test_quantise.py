@@ -17,6 +17,7 @@ from matte.errors import BackendError, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_image
 from matte.runtime.examples import PORTRAIT, portrait_inputs
 from matte.runtime.opening import open_file, open_session
+from matte.runtime.processor import has_int8
 from matte.runtime.ways import Network
 from matte.weights.store import stored
 from tests.cli.test_grammar import run
@@ -44,6 +45,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not has_int8():
+        pytest.skip("this processor is not exact in int8")
     file = tmp_path_factory.mktemp("int8") / "light.onnx"
     asked = ("--precision", "int8", "--calibrate", str(pictures))
     result = run("export", NAME, "-o", str(file), *asked)
@@ -79,6 +82,27 @@ def test_early_depthwise_convolutions_and_what_is_expanded_stay() -> None:
     names = kept_names(in_float32(onnx.load(stored(NAME).path)))
     assert sum("conv_dw" in name for name in names) == DEPTHWISE
     assert [name for name in names if "project" in name]
+
+
+def test_halves_that_several_casts_share_become_float32() -> None:
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["half"], ["a"], to=TensorProto.FLOAT),
+            helper.make_node("Cast", ["half"], ["b"], to=TensorProto.FLOAT),
+            helper.make_node("Sub", ["x", "a"], ["less"]),
+            helper.make_node("Add", ["less", "b"], ["y"]),
+        ],
+        "g",
+        [value("x", TensorProto.FLOAT, [2])],
+        [value("y", TensorProto.FLOAT, [2])],
+        [numpy_helper.from_array(np.array([1, 2], np.float16), "half")],
+    )
+    found = in_float32(helper.make_model(graph)).graph
+    assert [node.op_type for node in found.node] == ["Sub", "Add"]
+    assert all(node.name for node in found.node)
+    kinds = {tensor.name: tensor.data_type for tensor in found.initializer}
+    assert kinds == dict.fromkeys("ab", TensorProto.FLOAT)
 
 
 def test_the_graph_for_openvino_gives_the_same_numbers() -> None:
@@ -130,6 +154,7 @@ def test_nothing_to_calibrate_on_is_said(tmp_path: Path) -> None:
         quantise_weights(stored(NAME), [], tmp_path / "x.onnx")
 
 
+@pytest.mark.skipif(not has_int8(), reason="this processor is not exact in int8")
 def test_what_is_far_from_fp32_is_not_written(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,20 +9,40 @@ import pytest
 import matte
 from matte.arrays import Image
 from matte.media.pictures import read_photo
+from matte.pipeline.run import Pipeline
+from matte.refiner.tiles import plan
+from matte.stages import Matte
 from tests.conftest import SAMPLE
+
+
+def pictures(*sizes: tuple[int, int]) -> list[Image]:
+    whole = read_photo(SAMPLE).pixels
+    return [Image(np.asarray(cv2.resize(whole, size))) for size in sizes]
+
+
+def check_same(pipeline: Pipeline, given: list[Image], times: int) -> list[Matte]:
+    """That threads find what one finds, which is given."""
+    alone = [pipeline(picture) for picture in given]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(pipeline, given * times))
+    for number, found in enumerate(together):
+        expected = alone[number % len(given)]
+        assert np.array_equal(found.alpha, expected.alpha)
+        assert np.array_equal(found.foreground, expected.foreground)
+    return alone
 
 
 @pytest.mark.parametrize("preset", ["fast", "balanced"])
 @pytest.mark.filterwarnings("ignore::matte.errors.MatteWarning")
 def test_threads_find_what_one_finds(preset: str) -> None:
-    whole = read_photo(SAMPLE).pixels
-    sizes = ((128, 128), (160, 96), (96, 192), (128, 128))
-    pictures = [Image(np.asarray(cv2.resize(whole, size))) for size in sizes]
-    pipeline = matte.load(preset, precision="fp32")
-    alone = [pipeline(picture) for picture in pictures]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(pipeline, pictures * 4))
-    for number, found in enumerate(together):
-        expected = alone[number % len(pictures)]
-        assert np.array_equal(found.alpha, expected.alpha)
-        assert np.array_equal(found.foreground, expected.foreground)
+    given = pictures((128, 128), (160, 96), (96, 192), (128, 128))
+    check_same(matte.load(preset, precision="fp32"), given, 4)
+
+
+def test_threads_refine_in_tiles_and_after_a_small_copy() -> None:
+    pipeline = matte.load("fast", precision="fp32", width="8%")
+    plans = []
+    for found in check_same(pipeline, pictures((700, 700), (1200, 1200)), 1):
+        assert found.trimap is not None
+        plans.append(plan(found.trimap))
+    assert [(p.whole, p.small is not None) for p in plans] == [(False, False), (False, True)]

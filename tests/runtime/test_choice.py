@@ -102,12 +102,52 @@ def test_what_can_not_be_opened_is_no_candidate() -> None:
         chosen([EXACT], openvino_fp32=broken)
 
 
+def test_a_way_that_fails_later_is_left_out_too() -> None:
+    class Tired(Doubling):
+        def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+            self._seconds += 1
+            if self._seconds > 1:
+                raise BackendError("out of memory", "use less")
+            return super().run({"image": 0 * inputs["image"]}) | super().run(inputs)
+
+    def open_way(way: Way) -> Doubling:
+        return Tired(way, 0) if way == EXACT else Doubling(way, 0)
+
+    with pytest.warns(MatteWarning, match="openvino cpu fp32 is left out: out of memory"):
+        assert choice.fastest(NETWORK, [EXACT, OTHER], SETTINGS, open_way).way == OTHER
+
+
+def test_a_cpus_word_counts_before_a_gpus() -> None:
+    gpu = Way("onnx", "gpu:0")
+    sessions = {"gpu:0": Doubling(gpu, 0, 1.0), "cpu": Doubling(EXACT, 0)}
+    with pytest.warns(MatteWarning, match="results are not those of openvino cpu fp32"):
+        found = choice.fastest(NETWORK, [gpu, EXACT], SETTINGS, lambda way: sessions[way.device])
+    assert found.way == EXACT
+
+
+@pytest.mark.parametrize("shape", [(1, 6, None, None), (1, 64, 64, 3), (4, 3, 64, 64), (1, 7)])
+def test_networks_that_take_no_pictures_are_opened_untried(shape: tuple[int | None, ...]) -> None:
+    def open_way(way: Way) -> Doubling:
+        session = Doubling(way, 0)
+        session.inputs = {"input": shape}
+        return session
+
+    way = choice.fastest(NETWORK, [EXACT, OTHER], SETTINGS, open_way).way
+    assert way == EXACT
+    assert way.why.startswith("untried")
+
+
 def test_where_nothing_can_be_remembered_nothing_is_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MATTE_HOME", str(tmp_path / "file"))
     assert chosen([HALF, EXACT], openvino_bf16=(0.0, 0.0)) == HALF
+    broken = BackendError("no driver", "install it")
+    with pytest.warns(MatteWarning, match="openvino cpu bf16 is left out: no driver"):
+        assert chosen([HALF, EXACT], openvino_bf16=broken, openvino_fp32=(0.0, 0.0)) == EXACT
+    with pytest.raises(BackendError, match="no driver"):
+        chosen([HALF], openvino_bf16=broken)
 
 
 def test_a_choice_that_fails_or_is_garbled_is_made_again() -> None:

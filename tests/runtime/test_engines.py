@@ -1,23 +1,32 @@
 """Engines on disk: keys, what fits, what is stale. The files are real, the engines in them not."""
 
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, SettingError
-from matte.runtime import choice, engines, opening
+from matte.errors import BackendError, MatteWarning, SettingError, WeightsError
+from matte.refiner import tiles
+from matte.refiner.protocols import PLACE
+from matte.runtime import choice, compiling, engines, opening
 from matte.runtime.compiling import (
     TOLERANCES,
     Apart,
+    Compiled,
     compared,
     refuse,
     sizes_to_compare,
     told_by,
 )
 from matte.runtime.engines import (
+    LARGEST_REFINED,
     Engine,
     Key,
     Shapes,
@@ -34,6 +43,7 @@ from matte.runtime.engines import (
 )
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.opening import open_file, open_session, possible_ways
+from matte.runtime.session import size_told_in
 from matte.runtime.ways import Network, Way
 from matte.weights.store import find
 
@@ -202,6 +212,9 @@ def test_default_shapes_hold_what_each_kind_is_given() -> None:
     both = {**INPUTS, "trimap": (None, 1, None, None)}
     assert default_shapes(both).holds((1, 1152, 1984))  # 1080p with the authors' border
     assert default_shapes(both).holds((1, 1984, 1152))
+    assert default_shapes(both).holds((1, 1248, 2144))  # what is left of 4K, with that border
+    assert default_shapes(both).usual[1:] == (tiles.SIDE, tiles.SIDE)
+    assert default_shapes(both).holds((1, tiles.SMALL, tiles.SMALL))
     assert default_shapes(INPUTS, 448).usual == (1, 448, 448)
     assert default_shapes(INPUTS, 448).holds((8, 256, 448))
     assert default_shapes(INPUTS).usual == (1, 512, 512)
@@ -210,6 +223,48 @@ def test_default_shapes_hold_what_each_kind_is_given() -> None:
         assert len(sizes) >= 3
         assert all(shapes.holds(size) for size in sizes)
         assert max(height * width for _, height, width in sizes) <= 700_000
+
+
+def test_no_attention_is_larger_than_tensorrt_takes() -> None:
+    batch, height, width = LARGEST_REFINED
+    assert batch > 1, "tiles go through together"
+    assert batch * (height // PLACE * (width // PLACE)) ** 2 < 2**31
+
+
+def test_a_size_that_is_none_is_refused() -> None:
+    assert size_told_in({}) == 0
+    assert size_told_in({"matte.size": "448"}) == 448
+    for told in ("4480000", "big"):
+        with pytest.raises(WeightsError, match=f"the network's matte.size is '{told}'"):
+            size_told_in({"matte.size": told})
+
+
+def test_networks_that_are_opened_at_once_are_compiled_one_by_one(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds: list[str] = []
+    building = threading.Lock()
+
+    def compile_slowly(network: Network, way: Way, *_: object) -> Compiled:
+        assert building.acquire(blocking=False), "two at once"
+        time.sleep(0.05)
+        builds.append(way.precision)
+        of = key(network, precision=way.precision)
+        path = install(network, of, engine())
+        building.release()
+        return Compiled(path, of, engine(), ())
+
+    bindings: Any = ModuleType("matte.runtime.tensorrt")
+    bindings.key_of = lambda network, way: key(network, precision=way.precision)
+    bindings.TensorRtSession = lambda engine, way: SimpleNamespace(way=way)
+    monkeypatch.setitem(sys.modules, "matte.runtime.tensorrt", bindings)
+    monkeypatch.setattr(compiling, "compile_network", compile_slowly)
+    ways = [Way("tensorrt", "gpu:0", precision) for precision in ("fp16", "fp32", "fp16")]
+    asked = RuntimeSettings(backend="tensorrt")
+    with pytest.warns(MatteWarning, match="it takes minutes"), ThreadPoolExecutor(3) as pool:
+        opened = list(pool.map(lambda way: compiling.open_tensorrt(network, way, asked), ways))
+    assert [session.way for session in opened] == ways
+    assert sorted(builds) == ["fp16", "fp32"], "none twice"
 
 
 def test_the_file_tells_its_inputs(network: Network) -> None:

@@ -1,6 +1,11 @@
 """ONNX Runtime's providers for GPUs: what is asked of them, and what happens without them."""
 
+import io
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 import pytest
@@ -8,7 +13,7 @@ import pytest
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError
 from matte.runtime.graphics import nvidia_gpus
-from matte.runtime.onnx import OnnxSession, _providers
+from matte.runtime.onnx import OnnxSession, _preload, _preloaded, _providers
 from matte.runtime.opening import open_session
 from matte.runtime.ways import Network, Way
 from matte.weights.store import find
@@ -42,6 +47,30 @@ def test_engines_are_kept_and_what_must_be_exact_stays_out_of_half(own_home: Pat
     place = Path(options["trt_engine_cache_path"])
     assert place.is_relative_to(own_home)
     assert place.name == NETWORK.digest[:20]
+
+
+def test_preloading_in_threads_leaves_stdout_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What it says is printed by a function of the package's own module.
+    names = vars(onnxruntime)
+    code = "def preload():\n called.append(sys.stdout)\n sleep(0.05)\n print('no cuDNN', 9)"
+    called: list[object] = []
+    monkeypatch.setitem(names, "called", called)
+    monkeypatch.setitem(names, "sleep", time.sleep)
+    monkeypatch.setitem(names, "sys", sys)
+    local: dict[str, Any] = {}
+    exec(code, names, local)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", local["preload"])
+    printed = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", printed)
+    _preload.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: _preloaded(), range(4)))
+    _preload.cache_clear()
+    assert told == ["no cuDNN 9"] * 4
+    assert called == [printed], "once, and on the stdout of everybody"
+    assert sys.stdout is printed
+    assert printed.getvalue() == ""
+    assert "print" not in names
 
 
 @built_without

@@ -13,12 +13,11 @@ import pytest
 from onnx import TensorProto, helper
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, SettingError, WeightsError
+from matte.errors import BackendError, MatteWarning, SettingError, WeightsError
 from matte.runtime import opening
 from matte.runtime.opening import PACKAGES, open_file, open_session, possible_ways
-from matte.runtime.openvino import has_bf16
-from matte.runtime.threads import usable_threads
-from matte.runtime.ways import Abilities, Network
+from matte.runtime.openvino import OpenVinoSession, has_bf16
+from matte.runtime.ways import Abilities, Network, Way
 from matte.weights.store import find
 from tests.conftest import SAMPLE
 from tests.tolerances import BF16, BF16_MEAN, RUNTIMES
@@ -102,6 +101,7 @@ def test_what_is_there_and_trusted_is_possible(monkeypatch: pytest.MonkeyPatch) 
     assert ways(good) == ["openvino cpu bf16", "openvino cpu fp32", "onnx cpu fp32"]
     assert ways(good, precision="fp32") == ["openvino cpu fp32", "onnx cpu fp32"]
     assert ways(NETWORK, precision="bf16") == ["openvino cpu bf16"], "asked for by name"
+    monkeypatch.setattr("matte.runtime.onnx.has_int8", lambda: True)
     quantised = Network(PATH, as_good_in=("int8",), int8=PATH)
     assert ways(quantised, backend="onnx") == ["onnx cpu int8", "onnx cpu fp32"]
     monkeypatch.setitem(PACKAGES, "openvino", "no_such_package")
@@ -136,6 +136,18 @@ def test_nothing_runs_on_a_cpu_where_a_gpu_is_required(monkeypatch: pytest.Monke
         RuntimeSettings(require_gpu=True, device="cpu")
 
 
+def test_a_runtime_that_is_broken_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(opening.ABILITIES, "openvino", f"{__name__}:broken")
+    with pytest.warns(MatteWarning, match="'openvino' can't be loaded \\(DLL load failed\\)"):
+        assert ways(NETWORK) == ["onnx cpu fp32"]
+    with pytest.raises(BackendError, match="can't be loaded"):
+        ways(NETWORK, backend="openvino")
+
+
+def broken() -> Abilities:
+    raise ImportError("DLL load failed\nwhile importing")
+
+
 def cpu_only() -> Abilities:
     return {"cpu": ("fp32",)}
 
@@ -153,6 +165,12 @@ def test_bf16_is_near(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
     assert apart.mean() < BF16_MEAN
 
 
+def test_a_remembered_gpu_that_is_gone_is_said() -> None:
+    gone = Way("openvino", "gpu:99")
+    with pytest.raises(BackendError, match="OpenVINO finds no gpu:99: run 'matte doctor', or"):
+        OpenVinoSession(NETWORK, gone, RuntimeSettings())
+
+
 def test_networks_that_are_opened_at_once_leave_the_locale_as_it_is() -> None:
     before = locale.setlocale(locale.LC_ALL)
     for _ in range(3):
@@ -168,18 +186,6 @@ def test_every_backend_can_be_asked_for() -> None:
         RuntimeSettings(threads=-1)
     with pytest.raises(SettingError, match="device = 'cuda': give auto, cpu, gpu or gpu:1"):
         RuntimeSettings(device="cuda")
-
-
-@pytest.mark.parametrize(("limit", "threads"), [("150000 100000", 2), ("max 100000", 5)])
-def test_no_more_threads_than_the_container_pays_for(
-    limit: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(5)))
-    (tmp_path / "cpu.max").write_text(limit)
-    monkeypatch.setattr("matte.runtime.threads.QUOTA", tmp_path / "cpu.max")
-    assert usable_threads() == threads
-    monkeypatch.setattr("matte.runtime.threads.QUOTA", tmp_path / "none")
-    assert usable_threads() == 5
 
 
 def test_a_folder_that_can_hold_no_cache_is_no_obstacle(

@@ -1,8 +1,7 @@
-"""What the numbers were measured on."""
+"""What this machine is, and what is installed on it."""
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +23,23 @@ PACKAGES = (
 
 def describe_machine() -> dict[str, Any]:
     """System, processor, threads, memory, and the versions of what is installed."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "system": system(),
+        "processor": processor(),
         "threads": usable_threads(),
         "memory_gib": _memory(),
         "python": platform.python_version(),
-        "versions": versions,
+        "versions": versions(),
     }
 
 
-def _processor() -> str:
+def system() -> str:
+    """The operating system and the kind of processor, such as "Linux x86_64"."""
+    return f"{platform.system()} {platform.machine()}"
+
+
+def processor() -> str:
+    """The processor's own name where it can be had."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             name, _, value = line.partition(":")
@@ -49,6 +48,20 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor()
+
+
+def versions() -> dict[str, str]:
+    """The versions of those of PACKAGES that are installed."""
+    # Here, for who asks for the processor alone would wait for it in vain.
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _memory() -> float | None:

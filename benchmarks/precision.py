@@ -182,9 +182,11 @@ def _list_networks(store: Path, measured: str, folder: Path) -> None:
 def _keep(name: str, row: dict[str, Any]) -> None:
     """Puts the network's row into the results."""
     report = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"networks": {}}
+    machine = describe_machine()
     told = {
         "date": date.today().isoformat(),
-        "machine": describe_machine(),
+        "machine": f"{machine['system']}, {machine['processor']}, {machine['threads']} threads",
+        "packages": machine["versions"],
     }
     before = report["networks"].get(name, {})
     networks = {**report["networks"], name: {**before, **told, **row}}

@@ -24,12 +24,11 @@ from matte.configs.settings import Config, RefinerSettings, SegmentationSettings
 from matte.files import write_file
 from matte.pipeline.build import build_refiner, build_segmenter
 from matte.pipeline.costs import MEASURED, MEGA, Cost
-from matte.refiner.gca import PIXELS
 from matte.trimap.drawing import unknown_share
 from matte.trimap.reach import even_band
 from matte.weights.store import all_weights, place
 
-SIDES = ((384, 288), (512, 512), (800, 600), (1280, 720), (1600, 1200))
+SIDES = ((384, 288), (512, 512), (800, 600), (1280, 720), (1920, 1080))
 REACHES = (0.01, 0.04)  # of the long side
 Floats = NDArray[np.float64]
 
@@ -48,7 +47,7 @@ def main() -> None:
             found[name] = segmenter_cost(name, config, given.repeats)
     refiners = [name for name, kind in shipped.items() if kind == "refiner"]
     for name in (*refiners, "guided", "closed-form", "smooth"):
-        found[name] = refiner_cost(name, config, given.repeats, name in refiners)
+        found[name] = refiner_cost(name, config, given.repeats)
     rows = {name: {k: v for k, v in asdict(cost).items() if v} for name, cost in found.items()}
     write_file(MEASURED, (json.dumps(rows, indent=2) + "\n").encode(), overwrite=True)
 
@@ -62,7 +61,7 @@ def segmenter_cost(name: str, config: Config, repeats: int) -> Cost:
     return cost
 
 
-def refiner_cost(name: str, config: Config, repeats: int, network: bool) -> Cost:
+def refiner_cost(name: str, config: Config, repeats: int) -> Cost:
     """What a refiner takes, fitted over sizes and bands."""
     refiner = build_refiner(replace(config, refiner=RefinerSettings(name)))
     rows: list[tuple[float, float, float]] = []
@@ -75,9 +74,8 @@ def refiner_cost(name: str, config: Config, repeats: int, network: bool) -> Cost
             rows.append((whole, whole * unknown_share(trimap), ms))
     megas, unknown, times = np.array(rows).T
     factors = fitted(np.stack([np.ones_like(megas), megas, megas**2, unknown]), times)
-    most = PIXELS / MEGA if network else 0.0
     fixed, pixels, square, unsure = (round(float(f), 2) for f in factors)
-    cost = Cost(fixed, pixels, square, unsure, most)
+    cost = Cost(fixed, pixels, square, unsure)
     model = factors @ np.stack([np.ones_like(megas), megas, megas**2, unknown])
     off = np.abs(model / times - 1)
     print(f"{name}: {cost}; off by {np.median(off):.0%}, at most {off.max():.0%}")

@@ -23,14 +23,12 @@ class Cost:
     pixels: float = 0.0
     square: float = 0.0
     unknown: float = 0.0
-    most: float = 0.0  # megapixels that are worked on: larger pictures are scaled down; 0: all
 
     def ms(self, trimap: Trimap) -> float:
         """For that trimap, on the machine where it was measured."""
         whole = trimap.size / MEGA
-        seen = min(whole, self.most or whole)
-        unknown = np.count_nonzero(trimap == UNKNOWN) / MEGA * (seen / whole)
-        return self.fixed + self.pixels * seen + self.square * seen**2 + self.unknown * unknown
+        unknown = np.count_nonzero(trimap == UNKNOWN) / MEGA
+        return self.fixed + self.pixels * whole + self.square * whole**2 + self.unknown * unknown
 
 
 @cache

@@ -11,8 +11,6 @@ TRIMAP[:500] = 128
 
 def test_a_cost_grows_with_what_it_is_of() -> None:
     assert Cost(fixed=5, pixels=10, square=100, unknown=8).ms(TRIMAP) == 5 + 10 + 100 + 4
-    # Of a picture that is scaled down first, also the unknown part is smaller.
-    assert Cost(pixels=10, unknown=8, most=0.5).ms(TRIMAP) == 5 + 2
 
 
 def test_every_shipped_refiner_has_a_cost() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 NAME = "NAME|FILE"
+# The settings by which matte draws a trimap.
+DRAWING = ("segmenter", "size", "threshold", "k", "iterations", "shape")
 
 
 @click.group(name="eval")
@@ -142,12 +144,7 @@ def segmenter(
 )
 @click.option("--trimap-from-segmenter", is_flag=True, help="Draw them as matte itself does.")
 @setting_options(
-    "segmenter",
-    "size",
-    "threshold",
-    "k",
-    "iterations",
-    "shape",
+    *DRAWING,
     *RUNNING,
 )
 def refiner(
@@ -209,12 +206,7 @@ def modnet(
 @evaluate.command()
 @report_options
 @setting_options(
-    "segmenter",
-    "size",
-    "threshold",
-    "k",
-    "iterations",
-    "shape",
+    *DRAWING,
     "refiner",
     "modnet",
     *RUNNING,

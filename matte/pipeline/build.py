@@ -15,7 +15,7 @@ from matte.modnet.adapter import Modnet
 from matte.pipeline.costs import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.lines import Absent, Line, TrimapFree, TwoStage
-from matte.pipeline.networks import Networks, Opening, opened, tell
+from matte.pipeline.networks import Networks, Opened, Opening, opened, tell
 from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
@@ -77,9 +77,7 @@ def build_segmenter(
 ) -> LetterboxedSegmenter:
     """The segmenter that the settings name."""
     name = config.segmentation.segmenter
-    found = opening.of("segmenter") if opening else opened("segmenter", name, config.runtime)
-    tell(networks, name, found)
-    weights, session = found
+    weights, session = _network("segmenter", name, config, networks, opening)
     return LetterboxedSegmenter(session, config.segmentation, weights.size)
 
 
@@ -92,9 +90,7 @@ def build_refiner(
         refiner: Refiner = resolve("refiner", REFINERS, name)()
         return refiner
     protocol = _protocol("refiner", config.runtime)
-    found = opening.of("refiner") if opening else opened("refiner", name, config.runtime)
-    tell(networks, name, found)
-    weights, session = found
+    weights, session = _network("refiner", name, config, networks, opening)
     # Who names a protocol wants the very result, whatever it takes.
     exact = config.runtime.protocol != "auto"
     own = NO_BORDER if weights.recipe else protocol
@@ -119,10 +115,17 @@ def _line(config: Config, networks: Networks, opening: Opening | None) -> Line:
 def _trimap_free(config: Config, networks: Networks, opening: Opening | None = None) -> TrimapFree:
     name = config.modnet.modnet
     protocol = _protocol("modnet", config.runtime)
-    found = opening.of("modnet") if opening else opened("modnet", name, config.runtime)
-    tell(networks, name, found)
-    weights, session = found
+    weights, session = _network("modnet", name, config, networks, opening)
     return TrimapFree(Modnet(session, protocol, weights.size))
+
+
+def _network(
+    kind: str, name: str, config: Config, networks: Networks | None, opening: Opening | None
+) -> Opened:
+    """The network, waited for if it is being opened already; `networks` is told."""
+    found = opening.of(kind) if opening else opened(kind, name, config.runtime)
+    tell(networks, name, found)
+    return found
 
 
 def _protocol(kind: str, settings: RuntimeSettings) -> str:

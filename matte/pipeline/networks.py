@@ -100,6 +100,7 @@ def network_of(weights: Weights) -> Network:
         weights.sha256,
         weights.as_good_in,
         weights.int8_path,
+        weights.int8_sha256,
         open_torch if torch_path else None,
     )
 

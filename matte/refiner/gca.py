@@ -49,8 +49,8 @@ class Gca:
         return self._refine_all(image, trimaps, self._protocol)
 
     def _refine_all(self, image: Image, trimaps: Sequence[Trimap], protocol: str) -> list[Alpha]:
-        plans = [None if self._exact else tiles.plan(trimap) for trimap in trimaps]
-        whole = [t for t, p in zip(trimaps, plans, strict=True) if p is None or p.whole]
+        plans = [tiles.WHOLE if self._exact else tiles.plan(trimap) for trimap in trimaps]
+        whole = [t for t, p in zip(trimaps, plans, strict=True) if p.whole]
         found = self._refine_whole(image, [t for t in whole if (t == UNKNOWN).any()], protocol)
         alphas = []
         for trimap, plan in zip(trimaps, plans, strict=True):
@@ -59,11 +59,7 @@ class Gca:
             if not unknown.any():
                 alphas.append(Alpha(known))
                 continue
-            alpha = (
-                next(found)
-                if plan is None or plan.whole
-                else self._refine_parts(image, trimap, plan)
-            )
+            alpha = next(found) if plan.whole else self._refine_parts(image, trimap, plan)
             if not self._exact:
                 alpha = np.where(alpha < TRACE, 0, np.where(alpha > 1 - TRACE, 1, alpha))
             alphas.append(Alpha(np.where(unknown, np.clip(alpha, 0, 1), known)))

@@ -36,14 +36,17 @@ class Plan:
     small: tuple[int, int] | None = None
 
 
+WHOLE = Plan(whole=True)
+
+
 def plan(trimap: Trimap, side: int = SIDE) -> Plan:
     """The way that takes the network the fewest pixels."""
     height, width = trimap.shape
+    if min(height, width) < side:
+        return WHOLE  # there is no tile in it
     longest = max(height, width)
     tiles = len(places(trimap == UNKNOWN, side)) * side * side / 1e6
-    if min(height, width) < side:
-        return Plan(whole=True)  # there is no tile in it
-    ways = {Plan(whole=True): _cost(trimap.size), Plan(): tiles}
+    ways = {WHOLE: _cost(trimap.size), Plan(): tiles}
     if longest > SMALL:
         scale = max(SMALL, longest / SHRINK) / longest
         small = max(1, round(height * scale)), max(1, round(width * scale))

@@ -71,15 +71,17 @@ def fastest(
     file = _place(network, settings)
     failed: dict[Way, MatteError] = {}
     if not network.digest or not _writable(file):
-        way, session = next(_opened(ways, open_way, failed), (ways[0], None))
-        session = _or_raise(session, failed, ways)
-        return _chosen(session, way, "likely the fastest; nothing can be remembered")
+        for way, session in _opened(ways, open_way, failed):
+            _warn_of(failed)
+            return _chosen(session, way, "likely the fastest; nothing can be remembered")
+        raise failed[ways[0]]
     with ONE_AT_A_TIME:
         sessions = dict(_opened(ways, open_way, failed))
         seconds = _tried(sessions, failed)
-    best = min(seconds, key=seconds.__getitem__, default=ways[0])
-    session = _or_raise(sessions.get(best) if seconds else None, failed, ways)
-    first = next(iter(seconds))
+    if not seconds:
+        raise failed[ways[0]]
+    _warn_of(failed)
+    best, first = min(seconds, key=seconds.__getitem__), next(iter(seconds))
     reason = "the fastest here" if seconds[best] else "untried: its inputs are no pictures"
     if seconds[best] > CLEARLY * seconds[first]:
         best, reason = first, "none is clearly faster here"
@@ -102,15 +104,9 @@ def _opened(
             failed[way] = error
 
 
-def _or_raise(
-    session: Session | None, failed: Mapping[Way, MatteError], ways: Sequence[Way]
-) -> Session:
-    """The session, with a warning for each way that is left out; without one, what was wrong."""
-    if session is None:
-        raise failed[ways[0]]
+def _warn_of(failed: Mapping[Way, MatteError]) -> None:
     for way, refusal in failed.items():
         warnings.warn(f"{way} is left out: {refusal}", MatteWarning, stacklevel=4)
-    return session
 
 
 def _chosen(session: Session, way: Way, why: str) -> Session:

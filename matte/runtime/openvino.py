@@ -148,7 +148,7 @@ def _hint(way: Way) -> str:
 
 def _cache_of(network: Network, path: Path) -> Path:
     """A folder for what is compiled from these bytes; OpenVINO itself looks at name and time."""
-    known = network.digest if path == network.path else ""
+    known = network.digest if path == network.path else network.int8_digest
     digest = known or hashlib.sha256(path.read_bytes()).hexdigest()
     folder = cache() / "openvino" / digest[:20]
     folder.mkdir(parents=True, exist_ok=True)

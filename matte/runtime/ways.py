@@ -36,4 +36,5 @@ class Network:
     digest: str = ""  # SHA-256 of the file
     as_good_in: tuple[str, ...] = ()  # precisions in which it measured as good as in fp32
     int8: Path | None = None  # the same network, quantised
+    int8_digest: str = ""  # SHA-256 of that file
     torch: "Callable[[Way, RuntimeSettings], Session] | None" = None

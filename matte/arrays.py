@@ -70,7 +70,7 @@ def as_alpha(array: Any) -> Alpha:
     # The comparison is phrased so that NaN fails it.
     if not (a.min() >= -1e-4 and a.max() <= 1 + 1e-4):
         raise PictureError("an alpha with values outside 0 … 1", "scale it to 0 … 1")
-    return Alpha(np.clip(a, 0, 1).astype(np.float32))
+    return Alpha(np.clip(a, 0, 1).astype(np.float32, copy=False))
 
 
 def same_size(*named: tuple[str, NDArray[Any]]) -> None:

@@ -86,6 +86,6 @@ def as_colour(values: Any) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def plain(rgb: tuple[int, int, int], height: int, width: int) -> Image:
-    """A picture of one colour."""
-    return Image(np.full((height, width, 3), rgb, np.uint8))
+def plain(rgb: tuple[int, int, int]) -> Image:
+    """A picture of one colour: a pixel."""
+    return Image(np.full((1, 1, 3), rgb, np.uint8))

@@ -11,10 +11,13 @@ from matte.compositing.backgrounds import as_colour, colour, plain
 from matte.compositing.grounds import FITS, Fit, fitted
 from matte.compositing.light import to_light, to_values
 from matte.errors import SettingError
+from matte.imaging.channels import for_each
 from matte.imaging.depth import in_depth
+from matte.imaging.strips import strips
 
 Blend = Literal["srgb", "linear"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
+Floats = NDArray[np.float32]
 
 
 def composite(
@@ -40,32 +43,50 @@ def composite(
         raise SettingError(f"blend = {blend!r}", "give " + " or ".join(BLENDS))
     if fit not in FITS:
         raise SettingError(f"fit = {fit!r}", "give " + ", ".join(FITS))
-    height, width = a.shape
     if isinstance(background, str):
-        b = plain(colour(background), height, width)
+        b = plain(colour(background))
     elif np.ndim(background) == 1:
-        b = plain(as_colour(background), height, width)
+        b = plain(as_colour(background))
     else:
-        b = fitted(as_image(background), height, width, fit)
-    return mixed(f, a, Image(in_depth(b, f.dtype)), blend)
+        b = as_image(background)
+    return put_on(b, f, a, fit, blend)
+
+
+def put_on(
+    background: Image, foreground: Image, alpha: Alpha, fit: Fit = "cover", blend: Blend = "srgb"
+) -> Image:
+    """As `composite`, of arrays that are checked; a background of one pixel is a plain colour."""
+    height, width = alpha.shape
+    if background.shape[:2] != (1, 1):
+        background = fitted(background, height, width, fit)
+    return mixed(foreground, alpha, Image(in_depth(background, foreground.dtype)), blend)
 
 
 def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> Image:
-    """αF + (1 − α)B, rounded; all of one size, both pictures of one depth."""
-    whole = alpha >= 1
-    on_it = cv2.copyTo(foreground, whole.view(np.uint8), background.copy())
-    out = np.asarray(on_it, foreground.dtype)
-    soft = (alpha > 0) & ~whole
-    a, f, b = alpha[soft][:, None], foreground[soft], background[soft]
-    if blend == "linear":
-        out[soft] = to_values(_between(to_light(b), to_light(f), a), out.dtype)
-    else:
-        out[soft] = np.rint(_between(b.astype(np.float32), f.astype(np.float32), a))
+    """αF + (1 − α)B, rounded; all of one size, or B of one pixel, both pictures of one depth."""
+    out = np.empty(foreground.shape, foreground.dtype)
+    ground = np.broadcast_to(background, out.shape)
+    for part in strips(*alpha.shape):
+        _mix(out[part], foreground[part], alpha[part], ground[part], blend)
     return Image(out)
 
 
-def _between(
-    low: NDArray[np.float32], high: NDArray[np.float32], share: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _mix(
+    out: NDArray[Any], foreground: NDArray[Any], alpha: Floats, ground: NDArray[Any], blend: Blend
+) -> None:
+    """Puts αF + (1 − α)B into `out`; only where alpha is soft there is anything to compute."""
+    out[:] = ground
+    cv2.copyTo(foreground, (alpha >= 1).view(np.uint8), out)
+    soft = np.flatnonzero((alpha > 0) & (alpha < 1))
+    f, b = (np.ascontiguousarray(x).reshape(-1, 3).take(soft, 0) for x in (foreground, ground))
+    a = for_each(alpha.take(soft))
+    if blend == "linear":
+        between: NDArray[Any] = to_values(_between(to_light(b), to_light(f), a), out.dtype)
+    else:
+        between = np.rint(_between(b.astype(np.float32), f.astype(np.float32), a))
+    out.reshape(-1, 3)[soft] = between
+
+
+def _between(low: Floats, high: Floats, share: Floats) -> Floats:
     # In this form rounding leaves it monotone in the share, and exact where both are the same.
     return low + share * (high - low)

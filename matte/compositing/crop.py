@@ -19,15 +19,15 @@ def subject_box(alpha: NDArray[np.float32], margin: Length = NONE) -> tuple[slic
     `margin` is in pixels, or a percentage of the longer side of the subject's box. Specks and what
     is fainter than half don't count.
     """
-    a = as_alpha(alpha)
-    box = bounding_box(_without_specks(a >= SUBJECT))
+    subject = as_alpha(alpha) >= SUBJECT
+    box = bounding_box(_without_specks(subject))
     if box is None:
         return None
     sides = [s.stop - s.start for s in box]
     around = round(margin.pixels(max(sides)))
     rows, columns = (
         slice(max(0, s.start - around), min(size, s.stop + around))
-        for s, size in zip(box, a.shape, strict=True)
+        for s, size in zip(box, subject.shape, strict=True)
     )
     return rows, columns
 

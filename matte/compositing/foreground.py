@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.imaging.bands import bounding_box, box_mean
+from matte.imaging.channels import for_each
 from matte.imaging.scaling import scaled
+from matte.imaging.strips import Grown, strips
 
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 # By how much the picture is shrunk and the radius of the window, wide views first, for a picture of
 # 1000 pixels; larger ones are shrunk to about that size before. Measured on cut-outs with known
@@ -35,20 +38,29 @@ def estimate_foreground(image: Image, alpha: Alpha) -> Image:
     if box is None:
         return Image(foreground)
     top = np.iinfo(image.dtype).max
-    crop, a = image[box], alpha[box]
+    crop, a, out = image[box], alpha[box], foreground[box]
     height, width = a.shape
     small = _shrunk(a, scale)
-    f, b = _averages(_shrunk(crop, scale).astype(np.float32), small, np.float32(top))
-    near = scaled(_around_soft(small), height, width) > 0
-    f, b = (_at_size(x, a).reshape(-1, 3) for x in (f, b))
-    pixels = foreground[box].reshape(-1, 3)
-    beside, soft = (np.flatnonzero(at) for at in (near & (a == 0), (a > 0) & (a < 1)))
-    pixels[beside] = _rounded(f[beside], image.dtype)
-    seen, share = crop.reshape(-1, 3)[soft], a.reshape(-1, 1)[soft]
-    estimate, _ = _explained(seen, share, f[soft], b[soft])
-    pixels[soft] = _rounded(estimate, image.dtype)
-    foreground[box] = pixels.reshape(crop.shape)
+    averages = _averages(_shrunk(crop, scale).astype(np.float32), small, np.float32(top))
+    f, b = (Grown(x, height, width) for x in averages)
+    near = scaled(_around_soft(small), height, width)
+    for part in strips(width, height):
+        _estimate(out[:, part], crop[:, part], a[:, part], near[:, part] > 0, f[part], b[part])
     return Image(foreground)
+
+
+def _estimate(
+    out: NDArray[Any], image: NDArray[Any], alpha: Floats, near: Flags, fore: Floats, back: Floats
+) -> None:
+    """Puts the subject's colours into `out`: where alpha is soft, and where it is 0 but `near`."""
+    f, b, seen = (np.ascontiguousarray(x).reshape(-1, 3) for x in (fore, back, image))
+    beside, soft = (np.flatnonzero(at) for at in (near & (alpha == 0), (alpha > 0) & (alpha < 1)))
+    found = np.ascontiguousarray(out).reshape(-1, 3)
+    found[beside] = _rounded(f.take(beside, 0), out.dtype)
+    share = for_each(alpha.take(soft))
+    estimate, _ = _explained(seen.take(soft, 0), share, f.take(soft, 0), b.take(soft, 0))
+    found[soft] = _rounded(estimate, out.dtype)
+    out[:] = found.reshape(out.shape)
 
 
 def _rounded(colours: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:

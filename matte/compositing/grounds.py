@@ -1,6 +1,6 @@
 """Pictures made to lie behind a subject: brought to its size, or out of focus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, get_args
 
 import cv2
@@ -14,6 +14,7 @@ from matte.configs.lengths import Length
 from matte.imaging.depth import in_depth
 from matte.imaging.scaling import scaled
 from matte.imaging.spreading import spread
+from matte.imaging.strips import shrunk, strips
 
 Fit = Literal["cover", "contain", "stretch", "tile"]
 FITS: tuple[Fit, ...] = get_args(Fit)
@@ -53,7 +54,7 @@ def contain(picture: Image, height: int, width: int) -> Image:
     if (h, w) == (height, width):
         return stretch(picture, height, width)
     nothing = Alpha(np.zeros((height, width), np.float32))
-    out = _out_of_focus(cover(picture, height, width), nothing, FRAME.pixels(max(height, width)))
+    out = out_of_focus(cover(picture, height, width), nothing, FRAME.pixels(max(height, width)))
     top, left = (height - h) // 2, (width - w) // 2
     out[top : top + h, left : left + w] = stretch(picture, h, w)
     return out
@@ -81,18 +82,18 @@ def blurred_ground(
     """
     picture, a = as_image(image), as_alpha(alpha)
     same_size(("image", picture), ("alpha", a))
-    return _out_of_focus(picture, a, radius.pixels(max(a.shape)))
+    return out_of_focus(picture, a, radius.pixels(max(a.shape)))
 
 
-def _out_of_focus(image: Image, alpha: Alpha, radius: float) -> Image:
+def out_of_focus(image: Image, alpha: Alpha, radius: float) -> Image:
+    """As `blurred_ground`, of arrays that are checked, the radius in pixels."""
     height, width = alpha.shape
     # A disc hides what is finer than a part of it, so it is drawn on a smaller picture.
     factor = max(1, int(radius / FINE))
     h, w = -(-height // factor), -(-width // factor)
-    ground = _surely_ground(alpha)
-    trust = np.clip(scaled(ground, h, w), 0, 1)
-    planes = [scaled(ground * to_light(image[:, :, c]), h, w) for c in range(3)]
-    known = np.asarray(np.dstack(planes) / np.maximum(trust, 1e-6)[:, :, None], np.float32)
+    seen = shrunk(_weighted_light(image, alpha), h, w)
+    trust = np.clip(seen[:, :, 3], 0, 1)
+    known = np.asarray(seen[:, :, :3] / np.maximum(trust, 1e-6)[:, :, None], np.float32)
     light = spread(known, trust) if trust.min() < 1 else known
     blurred = cv2.filter2D(light, -1, _disc(radius / factor), borderType=cv2.BORDER_REFLECT)
     # 16 bits on the way keep a smooth sky smooth.
@@ -101,13 +102,20 @@ def _out_of_focus(image: Image, alpha: Alpha, radius: float) -> Image:
     return Image(in_depth(np.asarray(grown), image.dtype))
 
 
-def _surely_ground(alpha: Alpha) -> Floats:
-    """1 − alpha, and less beside the subject, whose colours are there more than alpha says."""
+def _weighted_light(image: Image, alpha: Alpha) -> Iterator[Floats]:
+    """Rows of light times how surely it is the ground's, and of that weight.
+
+    It is 1 − alpha, and less beside the subject, whose colours are there more than alpha says.
+    """
     side = 2 * max(1, round(EDGE * max(alpha.shape))) + 1
     highest = cv2.dilate(alpha, np.ones((side, side), np.uint8))
-    # Where nothing else is known, what there is counts.
-    sure, left = (1 - highest) ** 2, 1e-4 * (1 - alpha)
-    return np.asarray(np.maximum(sure, left), np.float32)
+    for part in strips(*alpha.shape):
+        # Where nothing else is known, what there is counts.
+        sure, left = (1 - highest[part]) ** 2, np.float32(1e-4) * (1 - alpha[part])
+        weight = np.maximum(sure, left)
+        channels = (np.asarray(channel, image.dtype) for channel in cv2.split(image[part]))
+        light = (to_light(channel) * weight for channel in channels)
+        yield np.asarray(cv2.merge([*light, weight]), np.float32)
 
 
 def _disc(radius: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,5 +12,5 @@ def in_depth(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if values.dtype == dtype:
         return values
     if dtype == np.uint16:
-        return values.astype(np.uint16) * 257
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return np.asarray(np.multiply(values, np.uint16(257), dtype=np.uint16))
+    return np.asarray(cv2.convertScaleAbs(values, alpha=1 / 257), np.uint8)

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from matte.arrays import Image
 from matte.errors import MatteWarning
+from matte.imaging.strips import strips
 
 if TYPE_CHECKING:  # at run time it is imported for the first profile
     from PIL.ImageCms import ImageCmsTransform
@@ -18,7 +19,6 @@ if TYPE_CHECKING:  # at run time it is imported for the first profile
 RGB, GREY, CMYK = b"RGB ", b"GRAY", b"CMYK"
 MODES = {RGB: "RGB", GREY: "L", CMYK: "CMYK"}  # Pillow's names
 LARGEST = 1 << 23  # bytes of a profile that are believed
-BAND = 1 << 21  # pixels that are converted together
 SAME = 1  # levels of 255 that two names of one profile may differ by
 
 
@@ -41,11 +41,9 @@ def in_profile(pixels: Image, source: bytes, target: bytes) -> Image:
     if source == target or (transform := _transform(source, target)) is None:
         return pixels
     out = np.empty_like(pixels)
-    rows = max(1, BAND // pixels.shape[1])
-    for top in range(0, len(pixels), rows):
-        band = pixels[top : top + rows]
-        deep = band.dtype == np.uint16
-        out[top : top + rows] = (_applied_deep if deep else _applied)(transform, band)
+    applied = _applied_deep if pixels.dtype == np.uint16 else _applied
+    for part in strips(*pixels.shape[:2]):
+        out[part] = applied(transform, pixels[part])
     return Image(out)
 
 

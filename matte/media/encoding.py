@@ -12,7 +12,9 @@ from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image
 from matte.errors import MatteWarning, OutputError
+from matte.imaging.channels import blue_first, for_each
 from matte.imaging.depth import in_depth
+from matte.imaging.strips import strips
 from matte.media import png
 from matte.media.exif import cleaned
 from matte.media.opening import unhindered
@@ -35,12 +37,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
 LONGEST_IN_JPEG = 65_527  # bytes of EXIF
 
 
-def encode(array: NDArray[Any], suffix: str, profile: bytes = b"", exif: bytes = b"") -> bytes:
+def encode(
+    array: NDArray[Any],
+    suffix: str,
+    profile: bytes = b"",
+    exif: bytes = b"",
+    ours: bool = False,
+) -> bytes:
     """A file's bytes: grey, RGB or straight RGBA as uint8 or uint16, in `suffix`'s format.
 
     PNG and TIFF keep 16 bits, for the others they are rounded. `profile` is the ICC profile of the
     colours, which grey pictures do without; `exif` is written with orientation 1 and without its
-    thumbnail. BMP holds neither.
+    thumbnail. BMP holds neither. If the array is `ours`, what it holds may be overwritten.
     """
     suffix, exif = suffix.lower(), cleaned(exif)
     if array.ndim == 2:
@@ -51,7 +59,7 @@ def encode(array: NDArray[Any], suffix: str, profile: bytes = b"", exif: bytes =
         array = in_depth(array, np.dtype(np.uint8))
     try:
         if suffix == ".png":
-            return png.described(_png(array), profile, exif)
+            return png.described(_png(array, ours), profile, exif)
         if suffix in (".tif", ".tiff"):
             return tiff(array, profile, exif)
         return _by_pillow(array, suffix, profile, exif)
@@ -83,7 +91,10 @@ def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
 
 def quantise(alpha: Alpha, dtype: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
     """Alpha rounded to the full range of `dtype`."""
-    return np.asarray(np.rint(alpha * np.float32(np.iinfo(dtype).max)), dtype)
+    out, top = np.empty(alpha.shape, dtype), np.float32(np.iinfo(dtype).max)
+    for part in strips(*alpha.shape):
+        np.rint(alpha[part] * top, out=out[part], casting="unsafe")
+    return out
 
 
 def with_alpha(foreground: Image, alpha: Alpha, premultiply: bool = False) -> NDArray[Any]:
@@ -91,21 +102,24 @@ def with_alpha(foreground: Image, alpha: Alpha, premultiply: bool = False) -> ND
 
     The colours are straight, as PNG wants them, or multiplied with alpha and rounded.
     """
-    colours: NDArray[Any] = foreground
-    if premultiply:
-        colours = np.rint(foreground * alpha[:, :, None]).astype(foreground.dtype)
-    return np.dstack([colours, quantise(alpha, foreground.dtype.type)])
+    out = np.empty((*alpha.shape, 4), foreground.dtype)
+    for part in strips(*alpha.shape):
+        colours, a = foreground[part], Alpha(alpha[part])
+        if premultiply:
+            share = for_each(a).reshape(colours.shape)
+            colours = np.rint(colours * share).astype(out.dtype)
+        cv2.merge([*cv2.split(colours), quantise(a, out.dtype.type)], out[part])
+    return out
 
 
-def _png(array: NDArray[Any]) -> bytes:
+def _png(array: NDArray[Any], ours: bool) -> memoryview:
     """By OpenCV, which is several times as fast as Pillow."""
     if array.ndim == 3:
-        code = cv2.COLOR_RGB2BGR if array.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-        array = cv2.cvtColor(array, code)
+        array = blue_first(array, array if ours else np.empty_like(array))
     done, data = cv2.imencode(".png", array)
     if not done:
         raise ValueError("OpenCV can't encode it")
-    return bytes(data)
+    return data.data
 
 
 def _by_pillow(array: NDArray[Any], suffix: str, profile: bytes, exif: bytes) -> bytes:

@@ -119,14 +119,15 @@ def recognised(head: bytes, name: str) -> tuple[str, str]:
 def opened(data: bytes, name: str, max_pixels: int) -> Iterator[Pillow.Image]:
     """The picture, decoded by Pillow; what goes wrong with it inside is a PictureError."""
     kind, module = recognised(data[:HEAD], name)
-    if kind == "PNG":
-        data = stripped(data, (b"tRNS", b"eXIf", b"acTL", b"text"))
+    known = (b"tRNS", b"eXIf", b"acTL", b"text")
     try:
         with unhindered:
             importlib.import_module(f"PIL.{module}ImagePlugin")
-            with Pillow.open(io.BytesIO(data), formats=(kind,)) as picture:
+            file = io.BytesIO(stripped(data, known) if kind == "PNG" else data)
+            with Pillow.open(file, formats=(kind,)) as picture:
                 refuse_large(picture.size, name, max_pixels)
                 picture.load()
+                del file  # it may be as large as the picture
                 # A JPEG may carry more pictures, for example its depth: it is no animation.
                 if kind != "JPEG" and getattr(picture, "is_animated", False):
                     text = f"{name} holds several pictures: the first is used"
@@ -149,7 +150,7 @@ def refuse_large(size: tuple[int, int], name: str, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise PictureError(
             f"{name} is {width}×{height}, {round(width * height / 1e6, 1):g} megapixels",
-            "raise --max-pixels or give a smaller picture",
+            "raise --max-pixels or --max-memory, or give a smaller picture",
         )
 
 

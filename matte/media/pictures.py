@@ -15,7 +15,9 @@ from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image, Mask, Trimap, as_alpha, as_image, as_mask, as_trimap
 from matte.errors import MatteWarning, PictureError
+from matte.imaging.channels import blue_first
 from matte.imaging.orientation import orientation, upright
+from matte.imaging.strips import strips
 from matte.media import exif, png
 from matte.media.colours import CMYK, GREY, RGB, cmyk_as_rgb, grey_levels, space
 from matte.media.opening import MAX_PIXELS, contents, opened, reason, recognised, refuse_large
@@ -69,8 +71,8 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
         array = _stored(picture, data)
         if profile[16:20] == GREY:
             array, profile = _in_srgb(array, profile), b""
-        array = upright(array, turn)
-    colours, alpha = _parted(array)
+        colours, alpha = _parted(upright(array, turn))
+        del array
     pixels = _named(name, as_image, colours if alpha is None else _on_white(colours, alpha))
     return Photo(pixels, profile, block, None if alpha is None else as_alpha(alpha))
 
@@ -107,7 +109,8 @@ def _levels(path: Path, max_pixels: int) -> NDArray[Any]:
     """
     data = contents(path, recognised)
     with opened(data, str(path), max_pixels) as picture:
-        array = upright(_stored(picture, data), orientation(picture))
+        turn = orientation(picture)
+        array = upright(_stored(picture, data), turn)
     colours, alpha = _parted(array)
     if alpha is not None:
         return alpha
@@ -173,7 +176,10 @@ def _in_srgb(array: NDArray[Any], profile: bytes) -> NDArray[Any]:
 
 
 def _stored(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
-    """Grey, RGB or RGBA as uint8 or uint16, or grey as float32; not turned."""
+    """Grey, RGB or RGBA as uint8 or uint16, or grey as float32; not turned.
+
+    Pillow's own pixels are let go: the picture can't be asked for them any more.
+    """
     if picture.mode == "F":
         return np.asarray(picture, np.float32)
     deep = picture.mode in (*GREYS, "RGB", "RGBA") and _bits(picture, data) > 8
@@ -182,21 +188,32 @@ def _stored(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
     if picture.mode in ("La", "RGBa"):  # multiplied with their alpha
         picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
     if picture.has_transparency_data:
-        return np.asarray(picture.convert("RGBA"))
-    return np.asarray(picture.convert("L" if picture.mode in GREYS else "RGB"))
+        return _converted(picture, "RGBA")
+    return _converted(picture, "L" if picture.mode in GREYS else "RGB")
+
+
+def _converted(picture: Pillow.Image, mode: str) -> NDArray[np.uint8]:
+    """The pixels in another of Pillow's modes, or in their own."""
+    width, height = picture.size
+    out = np.empty((height, width) if mode == "L" else (height, width, len(mode)), np.uint8)
+    for part in strips(height, width):
+        rows = picture.crop((0, part.start, width, part.stop))
+        out[part] = np.asarray(rows if rows.mode == mode else rows.convert(mode))
+    picture.close()
+    return out
 
 
 def _stored_deep(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
     """Through OpenCV: Pillow would cut 16-bit colours to 8."""
     if picture.format == "PNG":
         data = png.stripped(data, (b"tRNS",))  # OpenCV grumbles about what is odd in the others
+    picture.close()
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if array is None or array.dtype not in (np.uint8, np.uint16):
         raise ValueError("OpenCV can't decode it as 8 or 16 bits")
     if array.ndim == 3:
-        code = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        array = np.asarray(cv2.cvtColor(array, code))
+        array = blue_first(array, array)
     if picture.format == "TIFF":
         array = _as_the_tags_say(picture, array)
     return np.asarray(array)
@@ -223,17 +240,19 @@ def _parted(array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Grey or RGB, and the alpha channel, if it is not opaque everywhere."""
     if array.ndim == 2 or array.shape[2] == 3:
         return array, None
-    alpha = np.ascontiguousarray(array[:, :, 3])
-    opaque = bool((alpha == np.iinfo(alpha.dtype).max).all())
-    return np.ascontiguousarray(array[:, :, :3]), None if opaque else alpha
+    colours = np.asarray(cv2.cvtColor(array, cv2.COLOR_RGBA2RGB))
+    alpha = np.asarray(cv2.extractChannel(array, 3))
+    return colours, None if alpha.min() == np.iinfo(array.dtype).max else alpha
 
 
 def _on_white(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     """Rounded αF + (1 − α) white, in whole numbers."""
-    top = np.iinfo(colours.dtype).max
+    out, top = np.empty_like(colours), np.iinfo(colours.dtype).max
     wide = np.dtype(np.uint16 if colours.dtype == np.uint8 else np.uint32)  # holds top²
-    missing = np.multiply(top - colours, alpha[:, :, None], dtype=wide) + wide.type(top // 2)
-    return np.asarray(top - missing // wide.type(top), colours.dtype)
+    for part in strips(*alpha.shape):
+        missing = np.multiply(top - colours[part], alpha[part][:, :, None], dtype=wide)
+        out[part] = top - (missing + wide.type(top // 2)) // wide.type(top)
+    return out
 
 
 def _bits(picture: Pillow.Image, data: bytes) -> int:

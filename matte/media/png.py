@@ -46,7 +46,7 @@ def stripped(data: bytes, kept: Collection[bytes]) -> bytes:
     return b"".join(parts) if dropped else data
 
 
-def described(data: bytes, profile: bytes, exif: bytes) -> bytes:
+def described(data: bytes | memoryview, profile: bytes, exif: bytes) -> bytes:
     """The file with an ICC profile and an EXIF block behind its header; b"" for none."""
     at = len(SIGNATURE) + 25
     added = b""
@@ -54,7 +54,7 @@ def described(data: bytes, profile: bytes, exif: bytes) -> bytes:
         added += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
     if exif:
         added += _chunk(b"eXIf", exif)
-    return data[:at] + added + data[at:] if added else data
+    return b"".join((data[:at], added, data[at:]))
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

@@ -40,7 +40,8 @@ class Modnet:
         values = run_map(self._session, self._input, blob, KIND)
         if self._native and not self._fixed:
             return Alpha(np.ascontiguousarray(values[:height, :width]))
-        return Alpha(np.clip(scaled(values, height, width), 0, 1))
+        alpha = scaled(values, height, width)
+        return Alpha(np.clip(alpha, 0, 1, out=alpha))
 
 
 def reference_size(height: int, width: int, side: int = REFERENCE) -> tuple[int, int]:

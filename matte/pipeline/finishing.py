@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
@@ -16,9 +15,9 @@ from matte.compositing.backgrounds import (
     Transparent,
     plain,
 )
-from matte.compositing.blend import composite
+from matte.compositing.blend import put_on
 from matte.compositing.crop import subject_box
-from matte.compositing.grounds import blurred_ground
+from matte.compositing.grounds import out_of_focus
 from matte.configs.lengths import Length
 from matte.configs.settings import CompositingSettings
 from matte.errors import SettingError
@@ -66,9 +65,8 @@ class Finisher:
         """RGB on the background, or RGBA; of the photo's size, depth and colour space."""
         if self.finish.transparent:
             return with_alpha(foreground, alpha, self.finish.premultiply)
-        ground = self._background(photo, alpha)
-        settings = self.finish.compositing
-        return composite(foreground, alpha, ground, fit=settings.fit, blend=settings.blend)
+        ground, settings = self._background(photo, alpha), self.finish.compositing
+        return put_on(ground, foreground, alpha, settings.fit, settings.blend)
 
     def kept(self, alpha: Alpha) -> tuple[slice, slice]:
         """The rows and columns that are kept: all of them, or those of the subject."""
@@ -79,9 +77,8 @@ class Finisher:
     def _background(self, photo: Photo, alpha: Alpha) -> Image:
         asked = self.finish.background
         if isinstance(asked, Blur):
-            return blurred_ground(photo.pixels, alpha, asked.radius)
+            return out_of_focus(photo.pixels, alpha, asked.radius.pixels(max(alpha.shape)))
         if isinstance(asked, Colour):
-            dot = in_profile(plain(asked.rgb, 1, 1), b"", photo.profile)
-            return Image(np.broadcast_to(dot, (*alpha.shape, 3)))
+            return in_profile(plain(asked.rgb), b"", photo.profile)
         assert self._ground is not None
         return in_profile(self._ground.pixels, self._ground.profile, photo.profile)

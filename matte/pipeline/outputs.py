@@ -14,7 +14,7 @@ from matte.files import write_files
 from matte.media.encoding import ALPHA_WRITABLE, OPAQUE, WRITABLE, encode, encode_alpha
 from matte.media.pictures import Photo
 from matte.media.streams import write_stdout
-from matte.pipeline.finishing import WHOLE, Finisher
+from matte.pipeline.finishing import Finisher
 from matte.pipeline.jobs import STREAM
 from matte.stages import Matte
 
@@ -61,20 +61,21 @@ class Outputs:
         if self.alpha is not None:
             files.append((self.alpha, encode_alpha(_part(matte.alpha, kept), self.alpha.suffix)))
         if self.foreground is not None:
-            files.append(
-                (self.foreground, self._described(matte.foreground[kept], self.foreground, photo))
-            )
-        picture = finisher.picture(photo, matte.foreground, matte.alpha)[kept]
-        files.append((self.picture, self._described(picture, self.picture, photo)))
+            colours = _part(matte.foreground, kept)
+            files.append((self.foreground, self._described(colours, self.foreground, photo)))
+        picture = _part(finisher.picture(photo, matte.foreground, matte.alpha), kept)
+        files.append((self.picture, self._described(picture, self.picture, photo, ours=True)))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite)
         if self.picture == STREAM:
             write_stdout(files[-1][1])
         return [path for path, _ in named]
 
-    def _described(self, picture: NDArray[Any], path: Path, photo: Photo) -> bytes:
+    def _described(
+        self, picture: NDArray[Any], path: Path, photo: Photo, ours: bool = False
+    ) -> bytes:
         """The picture encoded, with what the photo's file said about it."""
-        return encode(_part(picture, WHOLE), self._ending(path), photo.profile, photo.exif)
+        return encode(picture, self._ending(path), photo.profile, photo.exif, ours)
 
     def _ending(self, path: Path) -> str:
         return self.ending if path == STREAM else path.suffix.lower()

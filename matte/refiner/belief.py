@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Alpha, Confidence, Trimap
 from matte.imaging.bands import box_mean
-from matte.imaging.scaling import scaled
+from matte.imaging.strips import Grown, strips
 
 # Measured on portraits with true alpha: docs/decisions/0013.
 SURE = 0.1  # from where on, towards 0 and 1, the segmenter counts the more the surer it is
@@ -17,7 +17,6 @@ DECIDED = 10.0  # how many times confidence above or below the threshold counts 
 RADIUS = 6  # of the smallest cloud, in cells
 
 Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 
 
 def believed(alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: float) -> Alpha:
@@ -29,20 +28,40 @@ def believed(alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: fl
     grey over a larger area than hair is, c decides. A confidence of 0 and 1 only is a mask, and
     leaves alpha as it is.
     """
-    unknown = trimap == UNKNOWN
-    told = confidence[unknown]
-    if not ((told > 0) & (told < 1)).any():
+    height, width = alpha.shape
+    if not any(_soft(confidence[part], trimap[part]) for part in strips(height, width)):
         return alpha
-    c = _centred(told, np.float32(threshold))
-    limited = np.clip(alpha[unknown], 2 * c - 1, 2 * c)
-    weight = np.clip(np.minimum(c, 1 - c) / np.float32(SURE), 0, 1)
-    mixed = weight * limited + (1 - weight) * (c >= 0.5)
-    found = alpha.astype(np.float32)
-    found[unknown] = mixed
-    grey = unknown & (found > CLOUDY) & (found < 1 - CLOUDY)
-    decided = np.clip(mixed + np.float32(DECIDED) * (c - np.float32(0.5)), 0, 1)
-    found[unknown] += _clouds(grey)[unknown] * (decided - mixed)
+    limit = np.float32(threshold)
+    found, grey = np.empty_like(alpha), np.zeros(alpha.shape, np.uint8)
+    for rows in strips(height, width):
+        unknown = trimap[rows] == UNKNOWN
+        mixed = _limited(alpha[rows][unknown], _centred(confidence[rows][unknown], limit))
+        found[rows] = alpha[rows]
+        found[rows][unknown] = mixed
+        grey[rows][unknown] = np.where((mixed > CLOUDY) & (mixed < 1 - CLOUDY), 255, 0)
+    thick = _clouds(grey)
+    if not thick.any():
+        return Alpha(found)
+    clouds = Grown(thick, height, width)
+    for columns in strips(width, height):
+        unknown = trimap[:, columns] == UNKNOWN
+        c, mixed = (x[:, columns][unknown] for x in (confidence, found))
+        centred = _centred(c, limit)
+        decided = np.clip(mixed + np.float32(DECIDED) * (centred - np.float32(0.5)), 0, 1)
+        found[:, columns][unknown] = mixed + clouds[columns][unknown] * (decided - mixed)
     return Alpha(found)
+
+
+def _soft(confidence: Floats, trimap: NDArray[np.uint8]) -> bool:
+    """Whether it doubts anything that is unknown."""
+    return bool(((confidence > 0) & (confidence < 1) & (trimap == UNKNOWN)).any())
+
+
+def _limited(alpha: Floats, c: Floats) -> Floats:
+    """Alpha between 2c − 1 and 2c, mixed with the mask where c is sure."""
+    weight = np.clip(np.minimum(c, 1 - c) / np.float32(SURE), 0, 1)
+    limited = np.clip(alpha, 2 * c - 1, 2 * c)
+    return np.asarray(weight * limited + (1 - weight) * (c >= 0.5), np.float32)
 
 
 def _centred(confidence: Floats, threshold: np.float32) -> Floats:
@@ -52,15 +71,17 @@ def _centred(confidence: Floats, threshold: np.float32) -> Floats:
     return np.where(confidence < threshold, below, above).astype(np.float32)
 
 
-def _clouds(grey: Flags) -> Floats:
-    """1 where grey is thick and up to the smallest cloud's radius around it, then falling to 0."""
+def _clouds(grey: NDArray[np.uint8]) -> Floats:
+    """1 where grey, 0 or 255, is thick and up to the smallest cloud's radius around it, then
+    falling to 0; in cells of several pixels.
+    """
     height, width = grey.shape
     radius = THICK * max(height, width)
     cell = max(1, int(radius / RADIUS))
     size = -(-width // cell), -(-height // cell)
-    cells = cv2.resize(grey.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    cells = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     full = (cells >= FULL * 255).astype(np.uint8)
     reach = max(1, round(radius / cell))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     thick = cv2.dilate(cv2.morphologyEx(full, cv2.MORPH_OPEN, disc), disc).astype(np.float32)
-    return scaled(box_mean(thick, max(1, reach // 2)), height, width)
+    return box_mean(thick, max(1, reach // 2))

@@ -127,3 +127,22 @@ def test_backgrounds_of_any_size_and_depth(fit: Fit) -> None:
     out = matte.composite(np.zeros((9, 4, 3), np.uint8), np.zeros((9, 4)), picture, fit=fit)
     assert out.dtype == np.uint8
     assert (out == 5).all()
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+@pytest.mark.parametrize("dtype", DEPTHS)
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (37, 23)])
+def test_strips_give_what_the_whole_gives(
+    blend: Blend, dtype: type[Any], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    top = np.iinfo(dtype).max + 1
+    foreground, ground = (random.integers(0, top, (*size, 3), dtype) for _ in range(2))
+    alpha = np.clip(3 * random.random(size) - 1, 0, 1).astype(np.float32)
+    for background in (ground, "#123456"):
+        found = []
+        for pixels in (1 << 30, 100):
+            monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+            found.append(matte.composite(foreground, alpha, background, blend=blend))
+        assert np.array_equal(found[0], found[1])
+        assert np.array_equal(found[0][alpha == 1], foreground[alpha == 1])

@@ -78,3 +78,20 @@ def test_one_colour_is_its_own_foreground(value: int) -> None:
     alpha = Alpha(np.clip(3 * random.random((60, 80)) - 1, 0, 1).astype(np.float32))
     seen = estimate_foreground(image, alpha)[alpha > 0.1].astype(int)
     assert np.abs(seen - value).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(1, 300), (300, 1), (61, 47), (431, 3101)])
+def test_strips_give_what_the_whole_gives(
+    size: tuple[int, int], dtype: type[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    image = Image(random.integers(0, np.iinfo(dtype).max + 1, (*size, 3), dtype))
+    alpha = Alpha(np.clip(3 * random.random(size) - 1, 0, 1).astype(np.float32))
+    found = []
+    for pixels in (1 << 30, 4000):
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        found.append(estimate_foreground(image, alpha).astype(int))
+    off = np.abs(found[0] - found[1])
+    assert off.max() <= 1
+    assert (off > 0).mean() < 1e-4

@@ -133,3 +133,17 @@ def test_a_subject_everywhere_is_no_failure(value: float) -> None:
 def test_sizes_must_agree() -> None:
     with pytest.raises(PictureError, match="the alpha is 3×2"):
         blurred_ground(np.zeros((3, 3, 3), np.uint8), np.zeros((2, 3), np.float32))
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+@pytest.mark.parametrize("radius", [3, 11, 24])
+def test_a_blur_in_strips_is_that_of_the_whole(
+    radius: int, dtype: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = noise(143, 98, dtype)
+    alpha = np.clip(np.hypot(*np.mgrid[-70:73, -49:49]) / 20 - 1, 0, 1).astype(np.float32)
+    found = []
+    for pixels in (1 << 30, 500):
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        found.append(blurred_ground(image, 1 - alpha, Length(radius)).astype(int))
+    assert np.abs(found[0] - found[1]).max() <= 1

@@ -104,3 +104,16 @@ def test_grey_levels_follow_their_curve(gamma: float) -> None:
         exact = coded(np.linspace(0, 1, levels) ** gamma)
         assert np.abs(found - exact)[levels // 64 :].max() < 1 / 255
         assert (np.diff(found) >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_strips_give_what_the_whole_gives(
+    dtype: type[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = Image(noise(37, 23, 3, dtype=dtype))
+    found = []
+    for count in (1 << 30, 100):
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", count)
+        found.append(in_profile(pixels, display_p3(), b""))
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], pixels)

@@ -229,3 +229,32 @@ def test_half_levels_of_16_bits_are_rounded() -> None:
     deep = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     found = decode(encode(deep, ".webp"), "p").pixels[:, :, 0]
     assert np.array_equal(found, np.rint(deep / 257))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (37, 23)])
+@pytest.mark.parametrize("premultiply", [False, True])
+def test_cut_outs_in_strips_are_those_of_the_whole(
+    size: tuple[int, int], dtype: type[Any], premultiply: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreground, alpha = Image(noise(*size, 3, dtype=dtype)), Alpha(RANDOM.random(size, np.float32))
+    found = []
+    for pixels in (1 << 30, 100):
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        found.append(with_alpha(foreground, alpha, premultiply))
+    assert np.array_equal(found[0], found[1])
+    assert premultiply or np.array_equal(found[0][:, :, :3], foreground)
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_only_what_is_ours_may_be_overwritten(
+    suffix: str, dtype: type[Any], channels: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matte.imaging.strips.PIXELS", 100)
+    array = noise(37, 23, *channels, dtype=dtype)
+    before = array.copy()
+    kept = encode(array, suffix)
+    assert np.array_equal(array, before)
+    assert encode(array, suffix, ours=True) == kept

@@ -47,7 +47,8 @@ def test_large_pictures_are_refused_by_their_header(kind: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode(huge(kind), "p")
     assert str(caught.value) == (
-        "p is 50000×50000, 2500 megapixels: raise --max-pixels or give a smaller picture"
+        "p is 50000×50000, 2500 megapixels:"
+        " raise --max-pixels or --max-memory, or give a smaller picture"
     )
 
 

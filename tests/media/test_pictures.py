@@ -378,3 +378,38 @@ def test_damaged_arrays_are_named(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(damaged)
     with pytest.raises(PictureError, match=r"can't read .*a\.npy \(.*\): \w+"):
         read_alpha(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "LA", "RGB", "RGBA", "CMYK", "transparent", "P+"])
+def test_pictures_are_read_in_strips_as_whole(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, told = Pillow.fromarray(noise(37, 23, 4)), {}
+    if mode in ("transparent", "P+"):
+        picture = picture.convert("RGB" if mode == "transparent" else "P")
+        told["transparency"] = 7 if mode == "P+" else picture.getpixel((3, 3))
+    elif mode != "RGBA":
+        picture = picture.convert("RGB").convert(mode)
+    data = saved(picture, "TIFF" if mode == "CMYK" else "PNG", **told)
+    found = []
+    for pixels in (1 << 30, 100):
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        found.append(decode(data, "p"))
+    assert np.array_equal(found[0].pixels, found[1].pixels)
+    if mode in ("RGBA", "transparent", "P+"):
+        assert found[0].transparency is not None
+        assert found[1].transparency is not None
+        assert np.array_equal(found[0].transparency, found[1].transparency)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_deep_pictures_are_read_in_strips_as_whole(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = noise(37, 23, channels, dtype=np.uint16)
+    monkeypatch.setattr("matte.imaging.strips.PIXELS", 100)
+    found = decode(encode(deep, ".png"), "p")
+    if channels == 3:
+        assert np.array_equal(found.pixels, deep)
+    else:
+        alpha = deep[:, :, 3:] / 65535
+        exact = 65535 - alpha * (65535.0 - deep[:, :, :3])
+        assert np.abs(found.pixels - exact).max() < 0.51

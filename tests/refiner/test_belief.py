@@ -118,3 +118,19 @@ def test_tiny_pictures_are_believed(shape: tuple[int, int]) -> None:
     found = believed(Alpha(alpha), unknown_everywhere(shape), Confidence(confidence), 0.5)
     assert found.shape == shape
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 300), (300, 1), (201, 299)])
+def test_strips_give_what_the_whole_gives(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(3)
+    alpha, confidence = (random.random(shape).astype(np.float32) for _ in range(2))
+    trimap = Trimap(random.choice(np.array([0, UNKNOWN, UNKNOWN, 255], np.uint8), shape))
+    trimap[20:80, 20:120] = UNKNOWN  # a cloud
+    alpha[20:80, 20:120] = 0.5
+    found = []
+    for pixels in (1 << 30, 1000):
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        found.append(believed(Alpha(alpha), trimap, Confidence(confidence), 0.4))
+    assert np.abs(found[0] - found[1]).max() < 1e-5

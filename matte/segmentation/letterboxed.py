@@ -6,6 +6,7 @@ from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import letterbox, unletterbox
 from matte.runtime.session import Session, picture_input, run_map, told_size
+from matte.segmentation.sharpened import FINER, sharpened
 
 MULTIPLE = 32  # the encoders halve a picture five times
 DEFAULT_SIZE = 320
@@ -31,4 +32,6 @@ class LetterboxedSegmenter:
             box = letterbox(image, self._size, self._size, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
         values = run_map(self._session, self._input, blob, KIND)
+        if max(image.shape) > FINER * max(box.height, box.width):
+            return sharpened(values[: box.height, : box.width], box, image)
         return Confidence(unletterbox(values, box, *image.shape[:2]))

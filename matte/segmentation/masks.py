@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, Confidence, Mask
+from matte.arrays import SUBJECT, Confidence, Mask
 from matte.configs.settings import SegmentationSettings
 
 Flags = NDArray[np.bool_]
@@ -25,7 +25,9 @@ def make_mask(confidence: Confidence, settings: SegmentationSettings) -> Mask:
         subject = _filled(subject, settings.fill_holes * subject.size)
     if settings.keep_parts:
         subject = _largest(subject, settings.keep_parts)
-    return Mask(np.where(subject, np.uint8(SUBJECT), np.uint8(BACKGROUND)))
+    mask = np.ascontiguousarray(subject).view(np.uint8)
+    mask *= np.uint8(SUBJECT)
+    return Mask(mask)
 
 
 def _smooth(subject: Flags, radius: int) -> Flags:

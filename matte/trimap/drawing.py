@@ -57,11 +57,11 @@ def unknown_share(trimap: Trimap) -> float:
 
 def flaw(trimap: Trimap) -> str:
     """Why nothing good can come of the trimap; empty if something can."""
-    if not (trimap == SUBJECT).any():
-        return "the trimap has no sure subject"
-    if not (trimap == UNKNOWN).any():
-        return "the trimap has nothing unknown"
-    if not (trimap == BACKGROUND).any():
-        return "the trimap has no sure background"
     share = unknown_share(trimap)
+    if trimap.max() < SUBJECT:
+        return "the trimap has no sure subject"
+    if not share:
+        return "the trimap has nothing unknown"
+    if trimap.min() > BACKGROUND:
+        return "the trimap has no sure background"
     return f"{share:.0%} of the trimap is unknown" if share > MOST else ""

@@ -31,11 +31,13 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
         )
     kernel = cv2.getStructuringElement(SHAPES[settings.shape], (k, k))
     inwards, outwards = settings.times
-    eroded = _repeated(cv2.erode, mask, kernel, inwards)
-    dilated = _repeated(cv2.dilate, mask, kernel, outwards)
     trimap = np.full(mask.shape, UNKNOWN, np.uint8)
-    trimap[eroded >= SUBJECT] = SUBJECT
-    trimap[dilated <= BACKGROUND] = BACKGROUND
+    # One after the other: large pictures have no room for both.
+    for operation, times, level in (
+        (cv2.erode, inwards, SUBJECT),
+        (cv2.dilate, outwards, BACKGROUND),
+    ):
+        np.copyto(trimap, np.uint8(level), where=_repeated(operation, mask, kernel, times) == level)
     return Trimap(trimap)
 
 
@@ -48,7 +50,8 @@ def _repeated(
     """
     values: NDArray[np.uint8] = mask
     for _ in range(iterations):
-        before, values = values, operation(values, kernel)
-        if np.array_equal(before, values):
+        after = operation(values, kernel)
+        if not cv2.norm(values, after, cv2.NORM_INF):
             break
+        values = after
     return values

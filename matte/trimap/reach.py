@@ -1,6 +1,7 @@
 """Bands by distance: of one width, or as wide as the segmenter is unsure."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,7 @@ SHARP = 1.8  # unsure pixels on each of the edge's, up to which a mask is drawn,
 FINE, COARSE = 1 / 16, 1 / 2
 LARGEST = 16  # pixels on a cell's side: one of 256 is still seen in its mean
 FARTHEST = np.float32(1e6)  # from what is not there; pixels
+ROWS = 64  # at a time, where every pixel is looked at: large pictures need no room for more
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -88,9 +90,10 @@ def reach_of(pixels: int, long_side: int) -> Reach:
 
 def tells_doubt(mask: Mask, confidence: Confidence) -> bool:
     """Whether the confidence is more than a mask, smoothed at its edge or not at all."""
-    unsure = (confidence > DOUBTS[0]) & (confidence < 1 - DOUBTS[0])
-    edge = mask != cv2.erode(mask, np.ones((3, 3), np.uint8))
-    return bool(np.count_nonzero(unsure) > SHARP * np.count_nonzero(edge))
+    parts = (confidence[rows] for rows in _strips(len(confidence)))
+    unsure = sum(np.count_nonzero((c > DOUBTS[0]) & (c < 1 - DOUBTS[0])) for c in parts)
+    inner = cv2.erode(mask, np.ones((3, 3), np.uint8))
+    return bool(unsure > SHARP * (np.count_nonzero(mask) - np.count_nonzero(inner)))
 
 
 def cell_side(side: float) -> int:
@@ -132,4 +135,23 @@ def _distance_to(region: Flags, cell: int) -> Floats:
 def _trimap(mask: Mask, beyond: Floats) -> Trimap:
     """The mask, unknown where what is measured in cells, brought to full size, is at most 0."""
     height, width = mask.shape
-    return Trimap(np.where(scaled(beyond, height, width) <= 0, np.uint8(UNKNOWN), mask))
+    trimap = mask.copy()
+    wide = scaled(beyond, len(beyond), width)
+    y = (np.arange(height) + 0.5) * (len(beyond) / height) - 0.5
+    above = np.clip(np.floor(y), 0, len(beyond) - 1).astype(np.intp)
+    below = np.minimum(above + 1, len(beyond) - 1)
+    share = np.clip(y - above, 0, 1).astype(np.float32)[:, None]
+    for rows in _strips(height):
+        cells = wide[above[rows][0] : below[rows][-1] + 1] <= 0
+        at = np.flatnonzero(cells.any(axis=0))  # between positive cells nothing is at most 0
+        if at.size:
+            columns = slice(at[0], at[-1] + 1)
+            upper, lower, low = wide[above[rows], columns], wide[below[rows], columns], share[rows]
+            unknown = upper * (1 - low) + lower * low <= 0
+            np.copyto(trimap[rows, columns], np.uint8(UNKNOWN), where=unknown)
+    return Trimap(trimap)
+
+
+def _strips(height: int) -> Iterator[slice]:
+    """All rows, a few at a time."""
+    return (slice(top, min(top + ROWS, height)) for top in range(0, height, ROWS))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Confidence, Mask, as_mask
 from matte.imaging.scaling import scaled
+from matte.trimap import reach
 from matte.trimap.reach import (
     DOUBTS,
     FAR,
@@ -96,6 +97,28 @@ def test_nothing_of_a_band_is_lost_at_reduced_size() -> None:
     mask[700, 100:1900] = mask[100, 150] = 255
     trimap = even_band(as_mask(mask), 60)
     assert (trimap[mask > 0] == UNKNOWN).all()
+
+
+@pytest.mark.parametrize("shape", [(90, 120), (601, 397), (1201, 1599)])
+def test_rows_taken_together_change_nothing(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confidence = blob(*shape, 0.01)
+    mask = sure(confidence)
+    bands = []
+    for rows in (1, 7, 64, 5000):
+        monkeypatch.setattr(reach, "ROWS", rows)
+        bands.append(doubtful_band(mask, confidence, reach_for(mask)).trimap)
+        assert tells_doubt(mask, confidence)
+    assert all(np.array_equal(band, bands[0]) for band in bands)
+
+
+def test_the_band_ends_where_the_interpolated_distance_does() -> None:
+    """What is drawn a few rows at a time is what enlarging the distances as a whole gives."""
+    beyond = np.random.default_rng(3).normal(0, 1, (37, 53)).astype(np.float32)
+    mask = sure(blob(37 * 4 - 1, 53 * 4 - 3, 0.01))
+    whole = np.where(scaled(beyond, *mask.shape) <= 0, UNKNOWN, mask)
+    assert np.array_equal(reach._trimap(mask, beyond), whole)
 
 
 def test_the_band_is_wider_where_the_segmenter_is_unsure() -> None:

@@ -1,7 +1,7 @@
 """What the stages promise each other, and what a run gives back."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from matte.arrays import Alpha, Confidence, Image, Mask, Trimap
 
@@ -19,6 +19,15 @@ class Refiner(Protocol):
 
     def refine(self, image: Image, trimap: Trimap) -> Alpha:
         """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+        ...
+
+
+@runtime_checkable
+class TellingRefiner(Refiner, Protocol):
+    """A refiner that has several ways to go about a picture."""
+
+    def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
+        """What refine() gives, and in plain JSON values how it was come by."""
         ...
 
 

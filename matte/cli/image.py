@@ -60,12 +60,14 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "width",
     *SEGMENTING,
     "refiner",
+    "tile",
     "modnet",
     "fallback",
     "budget_ms",
     "fit",
     "blend",
     "max_pixels",
+    "max_memory",
     *RUNNING,
 )
 @click.option("--trimap-free", is_flag=True, help="No mask, no trimap: the shipped MODNet.")
@@ -159,7 +161,16 @@ def _summary(report: dict[str, Any]) -> str:
     unknown = f"; {report['unknown']:.1%} unknown ({report['band']})" if "band" in report else ""
     size = f"{report['width']}×{report['height']}"
     lines = [f"{size}, preset {report['preset']}{unknown}; {times}"]
+    if refined := report.get("refined"):
+        tiles = f", {refined['tiles']} of {refined['side']} pixels" if "tiles" in refined else ""
+        lines.append(f"  refined: {refined['way']}{tiles}; {_why(refined)}")
     for row in report["networks"].values():
         way = f"{row['backend']}, {row['device']}, {row['precision']}"
         lines.append(f"  {row['name']} on {way}: {row['why']}")
     return "\n".join(lines)
+
+
+def _why(refined: dict[str, Any]) -> str:
+    """Why a picture was refined as it was."""
+    seen = ", ".join(f"{way} {mega:g}" for way, mega in refined["megapixels"].items())
+    return f"{refined['why']}, in megapixels: {seen}" if seen else str(refined["why"])

@@ -7,7 +7,6 @@ import click
 
 from matte.cli.options import FILE, RUNNING, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
-from matte.configs.settings import RefinerSettings
 
 
 @click.command(no_args_is_help=True)
@@ -15,7 +14,7 @@ from matte.configs.settings import RefinerSettings
 @click.argument("trimap", type=FILE)
 @output_options("IMAGE-alpha.png; .tif holds 16 bits, .npy float32")
 @click.option("--weights", metavar="NAME|FILE", help="The network to run; the same as --refiner.")
-@setting_options("refiner", "max_pixels", *RUNNING)
+@setting_options("refiner", "tile", "max_pixels", "max_memory", *RUNNING)
 def refine(
     image: Path,
     trimap: Path,
@@ -39,18 +38,20 @@ def refine(
     from matte.media.encoding import ALPHA_WRITABLE, encode_alpha
     from matte.media.pictures import read_image, read_trimap
     from matte.pipeline.build import build_refiner
+    from matte.pipeline.limits import memory_for, most_pixels
     from matte.trimap.drawing import flaw
 
     target = output or beside(image, "-alpha.png")
     check_outputs([(target, ALPHA_WRITABLE)], [image, trimap], overwrite)
     config = settled.config
-    pixels = config.media.max_pixels
+    pixels = most_pixels(config)
     picture, known = read_image(image, pixels), read_trimap(trimap, pixels)
     same_size(("picture", picture), ("trimap", known))
+    memory_for(config).check(picture)
     if wrong := flaw(known):
         warnings.warn(f"{trimap}: {wrong}: it is used as it is", MatteWarning, stacklevel=2)
     if weights is not None:
-        config = replace(config, refiner=RefinerSettings(weights))
+        config = replace(config, refiner=replace(config.refiner, refiner=weights))
     alpha = build_refiner(config).refine(picture, known)
     write_file(target, encode_alpha(alpha, target.suffix), overwrite)
     if not quiet:

@@ -75,9 +75,11 @@ MAGENTA = "magenta"
     "shape",
     *SEGMENTING,
     "refiner",
+    "tile",
     "fit",
     "blend",
     "max_pixels",
+    "max_memory",
     *RUNNING,
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from matte.configs.amounts import parse_bytes
 from matte.configs.lengths import parse_length
 from matte.errors import SettingError
 
@@ -98,6 +99,17 @@ class RefinerSettings:
     refiner: str = setting(
         "guided", "What refines alpha in the unknown band: a name, or an ONNX file."
     )
+    tile: int | Literal["auto", "off"] = setting(
+        "auto",
+        "How a network refines large pictures: auto, in the parts that cost it least; in tiles of"
+        " so many pixels a side; off, each picture as a whole.",
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.tile, int) and not (64 <= self.tile <= 4096 and self.tile % 32 == 0):
+            raise SettingError(
+                f"tile = {self.tile}", "give a multiple of 32 from 64 to 4096, auto, or off"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +154,15 @@ class RuntimeSettings:
         " takes a minute, those after it less. Needs a C++ compiler.",
     )
     threads: int = setting(0, "Threads for inference; 0: as many as this process may use.")
+    max_memory: str = setting(
+        "",
+        "Memory that the process may take, such as 2GiB: a picture that needs more is refused,"
+        " networks see less at once. Empty: as much as there is.",
+    )
 
     def __post_init__(self) -> None:
+        if self.max_memory:
+            parse_bytes(self.max_memory)
         if not 0 <= self.threads <= 1024:
             raise SettingError(f"threads = {self.threads}", "give 0 … 1024")
         if not re.fullmatch(r"auto|cpu|gpu(:\d{1,3})?", self.device):

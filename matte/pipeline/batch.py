@@ -14,6 +14,7 @@ from matte.pipeline.ahead import Ahead
 from matte.pipeline.build import build
 from matte.pipeline.finishing import Finish, Finisher
 from matte.pipeline.jobs import STREAM, Job
+from matte.pipeline.limits import most_pixels
 from matte.pipeline.networks import Opening
 from matte.pipeline.outputs import Outputs
 from matte.pipeline.run import Pipeline
@@ -75,8 +76,9 @@ class Batch:
             for job in jobs
         ]
         self._check(report)
-        self._finisher = Finisher(finish, settled.config.media.max_pixels)
-        self._photos = Ahead(self.jobs, settled.config.media.max_pixels)
+        pixels = most_pixels(settled.config)
+        self._finisher = Finisher(finish, pixels)
+        self._photos = Ahead(self.jobs, pixels)
         self.pipeline: Pipeline = build(settled, opening)
         for folder in sorted({job.target.parent for job in jobs if job.makes_folder}):
             make_folder(folder)

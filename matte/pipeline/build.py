@@ -14,6 +14,7 @@ from matte.errors import (
 from matte.modnet.adapter import Modnet
 from matte.pipeline.costs import Budget
 from matte.pipeline.fallback import Fallback
+from matte.pipeline.limits import memory_for, most_pixels
 from matte.pipeline.lines import Absent, Line, TrimapFree, TwoStage
 from matte.pipeline.networks import Networks, Opened, Opening, opened, tell
 from matte.pipeline.run import Pipeline
@@ -49,7 +50,8 @@ def build(settled: Settled, opening: Opening | None = None) -> Pipeline:
         "settings": values(config),
         "networks": networks,
     }
-    return Pipeline(_line(config, networks, opening), facts, config.media.max_pixels)
+    line = _line(config, networks, opening)
+    return Pipeline(line, facts, most_pixels(config), memory_for(config))
 
 
 def build_two_stage(
@@ -92,9 +94,12 @@ def build_refiner(
     protocol = _protocol("refiner", config.runtime)
     weights, session = _network("refiner", name, config, networks, opening)
     # Who names a protocol wants the very result, whatever it takes.
-    exact = config.runtime.protocol != "auto"
-    own = NO_BORDER if weights.recipe else protocol
-    return Gca(session, protocol if exact else own, exact)
+    tile = config.refiner.tile
+    if config.runtime.protocol == "auto":
+        protocol = NO_BORDER if weights.recipe else protocol
+    elif tile == "auto":
+        tile = "off"
+    return Gca(session, protocol, tile, memory_for(config))
 
 
 def _line(config: Config, networks: Networks, opening: Opening | None) -> Line:

@@ -25,13 +25,13 @@ from matte.pipeline.device_bands import believed, draw_band, refuse_cleaning
 from matte.pipeline.device_colours import LARGEST, estimate_foreground, mixed
 from matte.pipeline.device_planes import Held, holding, reflected, scaled, scaled_levels
 from matte.pipeline.lines import LEAST, NO_SUBJECT
-from matte.refiner.gca import PIXELS
 from matte.refiner.protocols import MULTIPLE, PROTOCOLS
 from matte.runtime.torch import translated
 from matte.segmentation.letterboxed import DEFAULT_SIZE
 from matte.segmentation.letterboxed import MULTIPLE as STEP
 from matte.trimap.drawing import MOST
 
+PIXELS = 2_400_000  # of a frame that are refined at once
 # RGB 0 … 1 (N, 3, H, W) to probabilities (N, 1, H, W); with a trimap 0, ½, 1 (N, 1, H, W) to alpha.
 # A MODNet takes RGB −1 … 1 and gives alpha.
 Segment = Callable[[Tensor], Tensor]

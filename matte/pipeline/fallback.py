@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from matte.arrays import Image
-from matte.errors import MatteError, PictureError
+from matte.errors import MatteError, PictureError, SettingError
 from matte.pipeline.lines import NO_SUBJECT, NOTHING, Found, Given, Line
 
 # Where the segmenter found nobody, MODNet must be sure of this share of the picture: it then finds
@@ -55,6 +55,8 @@ class Fallback:
             return None, self._first
         try:
             return self._first.run(image, given), None
+        except SettingError:
+            raise  # whoever asked for it wants to know
         except MatteError as error:
             return None, error
 

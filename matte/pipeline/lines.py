@@ -12,7 +12,7 @@ from matte.pipeline.costs import Budget
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.belief import believed
 from matte.segmentation.masks import make_mask
-from matte.stages import Matter, Refiner, Segmenter
+from matte.stages import Matter, Refiner, Segmenter, TellingRefiner
 from matte.trimap.drawing import draw_band, flaw, unknown_share
 
 NO_SUBJECT = "no subject found"
@@ -85,7 +85,10 @@ class TwoStage:
         with watch("trimap"):
             mask = make_mask(confidence, self.segmentation)
             band = draw_band(mask, confidence, self.band)
-        report = {"unknown": round(unknown_share(band.trimap), 5), "band": band.told}
+        report: dict[str, Any] = {
+            "unknown": round(unknown_share(band.trimap), 5),
+            "band": band.told,
+        }
         if not np.count_nonzero(mask) >= (LEAST * mask.size if given.confidence is None else 1):
             nobody = Alpha(np.zeros(mask.shape, np.float32))
             return Found(nobody, mask, band.trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
@@ -94,7 +97,7 @@ class TwoStage:
             alpha = Alpha((mask == SUBJECT).astype(np.float32))
             return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms}, doubt)
         with watch("refine"):
-            alpha = self.refiner.refine(image, band.trimap)
+            alpha, report["refined"] = self._alpha(image, band.trimap)
             if band.doubtful:
                 alpha = believed(alpha, band.trimap, confidence, self.segmentation.threshold)
         self.budget.learn(band.trimap, watch.ms)
@@ -102,15 +105,24 @@ class TwoStage:
 
     def _refine(self, image: Image, trimap: Trimap, watch: Stopwatch) -> Found:
         """Alpha for a trimap that was given: it is believed, whatever it looks like."""
-        report = {"unknown": round(unknown_share(trimap), 5), "band": TRIMAP_AS_GIVEN}
+        report: dict[str, Any] = {
+            "unknown": round(unknown_share(trimap), 5),
+            "band": TRIMAP_AS_GIVEN,
+        }
         doubt = self.budget.exceeded(trimap, watch.ms)
         if doubt:
             alpha = Alpha((trimap == SUBJECT).astype(np.float32))
             return Found(alpha, None, trimap, {**report, "ms": watch.ms}, doubt)
         with watch("refine"):
-            alpha = self.refiner.refine(image, trimap)
+            alpha, report["refined"] = self._alpha(image, trimap)
         self.budget.learn(trimap, watch.ms)
         return Found(alpha, None, trimap, {**report, "ms": watch.ms})
+
+    def _alpha(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
+        """Alpha, and how the refiner came by it, if it has several ways."""
+        if isinstance(self.refiner, TellingRefiner):
+            return self.refiner.refine_telling(image, trimap)
+        return self.refiner.refine(image, trimap), {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from matte.media.opening import MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.pipeline.lines import NOTHING, Found, Given, Line
 from matte.pipeline.timing import Stopwatch
+from matte.runtime.memory import ALL, Memory
 from matte.stages import Matte
 from matte.trimap.drawing import flaw
 
@@ -30,6 +31,7 @@ class Pipeline:
     facts: dict[str, Any]
     """What every picture's report begins with."""
     max_pixels: int
+    memory: Memory = ALL
 
     def __call__(
         self,
@@ -49,6 +51,7 @@ class Pipeline:
 
     def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
         """The matte of a photo; `name` is what warnings call it."""
+        self.memory.check(photo.pixels)
         found = self.line.run(photo.pixels, given)
         alpha = photo.limited(found.alpha)
         watch = Stopwatch()

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,20 +23,10 @@ from matte.refiner.belief import believed
 from matte.segmentation.masks import make_mask
 from matte.trimap.drawing import draw_band, flaw, unknown_share
 
-TOGETHER = 4  # trimaps that a refiner is given at once, if it takes several
 MOST = 200  # settings in one sweep
 DEFAULT_K: tuple[Kernel, ...] = ("auto", 3, 7, 13)
 
 Watch = Callable[[int, int], None]  # is told how many settings are done, of how many
-
-
-@runtime_checkable
-class Batching(Protocol):
-    """A refiner that takes several trimaps of a picture at once."""
-
-    def refine_all(self, image: Image, trimaps: Sequence[Trimap]) -> list[Alpha]:
-        """For each of them what refine() gives."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,13 +93,10 @@ def sweep(
     subject = bool(np.count_nonzero(mask) >= LEAST * mask.size)
     tried = [_drawn(mask, confidence, band, subject) for band in bands or every_band()]
     waiting = [place for place, one in enumerate(tried) if not one.doubt]
-    for start in range(0, len(waiting), TOGETHER):
+    for done, place in enumerate(waiting, len(tried) - len(waiting)):
         if watch:
-            watch(len(tried) - len(waiting) + start, len(tried))
-        places = waiting[start : start + TOGETHER]
-        found = _refined(line, photo.pixels, confidence, [tried[place] for place in places])
-        for place, one in zip(places, found, strict=True):
-            tried[place] = one
+            watch(done, len(tried))
+        tried[place] = _refined(line, photo.pixels, confidence, tried[place])
     if watch:
         watch(len(tried), len(tried))
     tried = [replace(one, alpha=photo.limited(one.alpha)) for one in tried]
@@ -144,39 +130,16 @@ def _drawn(mask: Mask, confidence: Confidence, band: TrimapSettings, subject: bo
     return _Tried(band, drawn.trimap, drawn.doubtful, alpha, watch.ms["trimap"], doubt)
 
 
-def _refined(
-    line: TwoStage, image: Image, confidence: Confidence, tried: Sequence[_Tried]
-) -> list[_Tried]:
-    """The settings with their alphas, several at once if the refiner can."""
-    refiner = line.refiner
-    if not isinstance(refiner, Batching):
-        return [_refined_alone(line, image, confidence, one) for one in tried]
-    watch = Stopwatch()
-    with watch("refine"):
-        alphas = refiner.refine_all(image, [one.trimap for one in tried])
-    ms = watch.ms["refine"] / len(tried)
-    return [
-        _with_alpha(one, alpha, ms, line, confidence)
-        for one, alpha in zip(tried, alphas, strict=True)
-    ]
-
-
-def _refined_alone(line: TwoStage, image: Image, confidence: Confidence, tried: _Tried) -> _Tried:
+def _refined(line: TwoStage, image: Image, confidence: Confidence, tried: _Tried) -> _Tried:
     watch = Stopwatch()
     try:
         with watch("refine"):
             alpha = line.refiner.refine(image, tried.trimap)
     except PictureError as error:  # the next band may suit the refiner better
         return replace(tried, doubt=error.cause)
-    return _with_alpha(tried, alpha, watch.ms["refine"], line, confidence)
-
-
-def _with_alpha(
-    tried: _Tried, alpha: Alpha, ms: float, line: TwoStage, confidence: Confidence
-) -> _Tried:
     if tried.doubtful:
         alpha = believed(alpha, tried.trimap, confidence, line.segmentation.threshold)
-    return replace(tried, alpha=alpha, ms=tried.ms + ms)
+    return replace(tried, alpha=alpha, ms=tried.ms + watch.ms["refine"])
 
 
 def _scores(image: Image, tried: Sequence[_Tried]) -> tuple[Score, ...]:

@@ -15,6 +15,7 @@ from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.finishing import Finish, Finisher
+from matte.pipeline.limits import memory_for, most_pixels
 from matte.pipeline.networks import Networks
 from matte.pipeline.sweep import Sweep, Watch, sweep
 from matte.pipeline.sweep_scores import Choice, Score, choose
@@ -67,7 +68,8 @@ class SweepSheet:
         """`target` is the sheet's file; `folder` takes the single files, and is made if need be."""
         self.networks: Networks = {}
         self._target, self._folder, self._overwrite = target, folder, overwrite
-        self._bands, self._max_pixels = bands, config.media.max_pixels
+        self._bands, self._max_pixels = bands, most_pixels(config)
+        self._memory = memory_for(config)
         if len(set(files)) < len(files):
             raise SettingError("a picture is named twice", "name each IMAGE once")
         self._singles = {
@@ -109,7 +111,9 @@ class SweepSheet:
         return lambda done, _: watch(before + done, total)
 
     def _swept(self, file: Path, singles: Sequence[Path], watch: Watch | None) -> Swept:
-        found = sweep(read_photo(file, self._max_pixels), self._bands, self._line, watch)
+        photo = read_photo(file, self._max_pixels)
+        self._memory.check(photo.pixels)
+        found = sweep(photo, self._bands, self._line, watch)
         data = [encode(found.mask, ENDING)] if singles else []
         pictures = self._kept(found, data) if singles else composites(found, self._finisher)
         section = show(found, file.name, pictures)

@@ -1,15 +1,19 @@
 """A GCA network, fed as its authors do; large pictures in parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.errors import WeightsError
 from matte.imaging.scaling import scaled
-from matte.refiner import tiles
-from matte.refiner.protocols import network_inputs, padded, unknown_ratio
+from matte.imaging.strips import strips
+from matte.refiner.parts import Plan, cheapest, fits, left
+from matte.refiner.protocols import extended, network_inputs, padded, unknown_ratio
+from matte.refiner.tiles import SIDE, Task, refine_tiles, tiling_of
+from matte.runtime.memory import ALL, Memory, Room
 from matte.runtime.session import Session
 
 INPUTS = {"image", "trimap"}
@@ -19,15 +23,21 @@ RATIO = "unknown_ratio"  # what networks with attention take besides
 NO_BORDER = "tester"
 # Half a step of 8 bits: nobody sees less, but the subject's colours would be estimated there.
 TRACE = np.float32(1 / 510)
-PIXELS = 2_400_000  # that go through the network at once: what memory is reckoned with
+TOGETHER = 8 * SIDE**2  # pixels of tiles that the network sees at once, if memory allows it
 
 
 class Gca:
     """Alpha in the band from a network that sees the picture and the trimap."""
 
-    def __init__(self, session: Session, protocol: str = "demo", exact: bool = False) -> None:
-        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `exact`: every picture is seen
-        whole, whatever it takes, as the authors do.
+    def __init__(
+        self,
+        session: Session,
+        protocol: str = "demo",
+        tile: int | str = "auto",
+        memory: Memory = ALL,
+    ) -> None:
+        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `tile`: "off", and every
+        picture is seen whole, whatever it takes, as the authors do; or the side of tiles.
         """
         if set(session.inputs) - {RATIO} != INPUTS:
             raise WeightsError(
@@ -36,54 +46,76 @@ class Gca:
         self._session = session
         self._protocol = protocol
         free = all(length is None for length in session.inputs["image"][2:])
-        self._exact = exact or not free
-        self._together = PIXELS if session.inputs["image"][0] is None else 1
+        self._tile = tile if free else "off"
+        self._memory = memory
 
     def refine(self, image: Image, trimap: Trimap) -> Alpha:
         """Alpha at the picture's size; 0 and 1 where the trimap knows."""
-        (alpha,) = self.refine_all(image, [trimap])
-        return alpha
+        return self.refine_telling(image, trimap)[0]
 
-    def refine_all(self, image: Image, trimaps: Sequence[Trimap]) -> list[Alpha]:
-        """Alpha for each trimap of one picture, as refine() gives it."""
-        return self._refine_all(image, trimaps, self._protocol)
+    def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
+        """The same, and how it was come by, for reports."""
+        if not (trimap == UNKNOWN).any():
+            return self._finished(np.zeros(trimap.shape, np.float32), trimap), {}
+        room = self._memory.room(image)
+        height, width = trimap.shape
+        if self._tile == "auto" and not fits(trimap, room.pixels):
+            image, trimap = extended(image, trimap, SIDE)
+        plan = self._plan(image, trimap, room)
+        alpha, told = self._refine(image, trimap, plan, self._protocol, room)
+        return Alpha(np.ascontiguousarray(alpha[:height, :width])), told
 
-    def _refine_all(self, image: Image, trimaps: Sequence[Trimap], protocol: str) -> list[Alpha]:
-        plans = [tiles.WHOLE if self._exact else tiles.plan(trimap) for trimap in trimaps]
-        whole = [t for t, p in zip(trimaps, plans, strict=True) if p.whole]
-        found = self._refine_whole(image, [t for t in whole if (t == UNKNOWN).any()], protocol)
-        alphas = []
-        for trimap, plan in zip(trimaps, plans, strict=True):
-            known = (trimap == SUBJECT).astype(np.float32)
-            unknown = trimap == UNKNOWN
-            if not unknown.any():
-                alphas.append(Alpha(known))
-                continue
-            alpha = next(found) if plan.whole else self._refine_parts(image, trimap, plan)
-            if not self._exact:
-                alpha = np.where(alpha < TRACE, 0, np.where(alpha > 1 - TRACE, 1, alpha))
-            alphas.append(Alpha(np.where(unknown, np.clip(alpha, 0, 1), known)))
-        return alphas
+    def _plan(self, image: Image, trimap: Trimap, room: Room) -> Plan:
+        if self._tile == "off":
+            return Plan()
+        if self._tile == "auto":
+            return cheapest(image, trimap, RATIO in self._session.inputs, room.pixels)
+        assert isinstance(self._tile, int)
+        # A picture that holds no such tile is seen whole.
+        return Plan(tiling_of(self._tile) if min(trimap.shape) >= self._tile else None)
 
-    def _refine_parts(self, image: Image, trimap: Trimap, plan: tiles.Plan) -> NDArray[np.float32]:
-        """Alpha of what is unknown: tiles, after a look at a small copy if the plan has one."""
-        if plan.small is None:
-            return tiles.refine_tiles(image, trimap, unknown_ratio(trimap), self._run)
-        less, known = tiles.smaller(image, trimap, *plan.small)
-        (small,) = self._refine_all(less, [known], NO_BORDER)
-        rest = tiles.settled(trimap, small)
-        fine = tiles.refine_tiles(image, rest, unknown_ratio(rest), self._run)
-        return np.where(rest == UNKNOWN, fine, scaled(small, *trimap.shape))
+    def _refine(
+        self, image: Image, trimap: Trimap, plan: Plan, protocol: str, room: Room
+    ) -> tuple[Alpha, dict[str, Any]]:
+        told = plan.told()
+        if plan.tiling is None:
+            alpha = self._refine_whole(image, trimap, protocol, room)
+        else:
+            alpha = np.zeros(trimap.shape, np.float32)
+            task = Task(trimap)
+            if plan.copy is not None:
+                copy = plan.copy
+                small, done = self._refine(copy.image, copy.trimap, copy.plan, NO_BORDER, room)
+                told["copy"] |= done
+                alpha = scaled(small, *trimap.shape)
+                task = left(trimap, copy, small, Alpha(alpha))
+            pixels = plan.tiling.side**2
+            together = room.at_once(pixels, max(1, TOGETHER // pixels))
+            ratio = unknown_ratio(task.trimap)
+            told["tiles"] = refine_tiles(
+                image, task, alpha, self._run, ratio, plan.tiling, together
+            )
+        return self._finished(alpha, trimap), told
 
     def _refine_whole(
-        self, image: Image, trimaps: Sequence[Trimap], protocol: str
-    ) -> Iterator[Alpha]:
-        together = max(1, self._together // image[:, :, 0].size)
-        for start in range(0, len(trimaps), together):
-            whole = [padded(image, t, protocol) for t in trimaps[start : start + together]]
-            found = self._run([each.image for each in whole], [each.trimap for each in whole])
-            for each, alpha in zip(whole, found, strict=True):
-                yield each.crop(alpha)
+        self, image: Image, trimap: Trimap, protocol: str, room: Room
+    ) -> NDArray[np.float32]:
+        whole = padded(image, trimap, protocol)
+        room.at_once(whole.trimap.size)
+        (alpha,) = self._run([whole.image], [whole.trimap])
+        return np.ascontiguousarray(whole.crop(alpha))
+
+    def _finished(self, alpha: NDArray[np.float32], trimap: Trimap) -> Alpha:
+        """The alpha, changed in place: what the trimap knows, and no traces that can't be seen."""
+        for rows in strips(*trimap.shape):
+            part, known = alpha[rows], trimap[rows]
+            np.clip(part, 0, 1, out=part)
+            if self._tile != "off":
+                part[part < TRACE] = 0
+                part[part > 1 - TRACE] = 1
+            part[known == BACKGROUND] = 0
+            part[known == SUBJECT] = 1
+        return Alpha(alpha)
 
     def _run(
         self, images: Sequence[Image], trimaps: Sequence[Trimap], ratio: float | None = None

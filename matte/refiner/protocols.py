@@ -18,6 +18,7 @@ PLACE = 16  # pixels from one place of the attention to the next
 # Pixels reflected on every side, before the right and the bottom are filled up to the multiple:
 # by the author's demo for any picture, and by his evaluation on Composition-1k.
 PROTOCOLS = {"demo": 32, "tester": 0}
+WIDEST = 2 * max(PROTOCOLS.values()) + MULTIPLE - 1  # pixels that padding adds to a side at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,15 @@ def padded(image: Image, trimap: Trimap, protocol: str) -> Padded:
         height,
         width,
     )
+
+
+def extended(image: Image, trimap: Trimap, least: int) -> tuple[Image, Trimap]:
+    """Both reflected below and at the right until no side is shorter."""
+    sides = [(0, max(0, least - length)) for length in trimap.shape]
+    if not any(more for _, more in sides):
+        return image, trimap
+    picture = Image(np.pad(image, [*sides, (0, 0)], mode="reflect"))
+    return picture, Trimap(np.pad(trimap, sides, mode="reflect"))
 
 
 def unknown_ratio(trimap: Trimap) -> float:

@@ -1,130 +1,169 @@
-"""A large picture in parts: a small copy settles most of the band, tiles refine what it leaves.
+"""What is unknown refined in overlapping tiles, blended where they meet."""
 
-Where a network is sure of a small copy's alpha, away from edges, full size would add nothing.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.imaging.scaling import scaled
+from matte.arrays import UNKNOWN, Image, Trimap
+from matte.refiner.detail import CELL, Cells
 
-SIDE = 160  # of a tile, in pixels
-CONTEXT = 8  # of them at each border are seen besides, and blended with the neighbour's
-TOGETHER = 8  # tiles that go through the network at once
-SMALL = 640  # long side of the small copy; of large pictures it is
-SHRINK = 3  # at most so many times smaller
-LEFT = 0.6  # of the tiles remain after a look at the small copy: 0.6 … 0.63 of three portraits
-ATTENTION = 0.38  # megapixels of network per square megapixel of a whole picture: costs of gca-slim
-SURE = 0.05  # alpha nearer than this to 0 or 1 is settled
-STEP = 0.2  # of alpha between neighbours: an edge
-GROWN = 2  # pixels of the small copy around what is not settled
+SIDE = 160  # of a tile, in pixels, if nobody names one
+CONTEXT, WIDE = 8, 16  # of them at each border are context, in small and in large pictures
+SHARE = 20  # of a larger tile's side its context is one part
 
 # Alpha of pictures and their trimaps, all of one shape, given the share of unknown in the whole.
 Run = Callable[[Sequence[Image], Sequence[Trimap], float], Sequence[NDArray[np.float32]]]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+ALL = slice(None)
+LEAST = 1e-4  # share of tiles: they count as good as nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How a picture is refined: whole, or in tiles, after a small copy of `small` or without."""
-
-    whole: bool = False
-    small: tuple[int, int] | None = None
-
-
-WHOLE = Plan(whole=True)
-
-
-def plan(trimap: Trimap, side: int = SIDE) -> Plan:
-    """The way that takes the network the fewest pixels."""
-    height, width = trimap.shape
-    if min(height, width) < side:
-        return WHOLE  # there is no tile in it
-    longest = max(height, width)
-    tiles = len(places(trimap == UNKNOWN, side)) * side * side / 1e6
-    ways = {WHOLE: _cost(trimap.size), Plan(): tiles}
-    if longest > SMALL:
-        scale = max(SMALL, longest / SHRINK) / longest
-        small = max(1, round(height * scale)), max(1, round(width * scale))
-        ways[Plan(small=small)] = _cost(small[0] * small[1]) + LEFT * tiles
-    return min(ways, key=ways.__getitem__)
-
-
-def _cost(pixels: int) -> float:
-    mega = pixels / 1e6
-    return mega + ATTENTION * mega**2
-
-
-def smaller(image: Image, trimap: Trimap, height: int, width: int) -> tuple[Image, Trimap]:
-    """Both at height × width; where any pixel was unknown, the small trimap is."""
-    level = scaled(trimap, height, width)
-    unknown = (level > BACKGROUND) & (level < SUBJECT)
-    levels = np.where(unknown, UNKNOWN, level).astype(np.uint8)
-    return Image(scaled(image, height, width)), Trimap(levels)
-
-
-def settled(trimap: Trimap, small: Alpha) -> Trimap:
-    """The trimap with what a small copy's alpha is sure of: unknown only around soft alpha and
-    edges.
+class Tiling:
+    """How large tiles are, and how many pixels at each border are only seen, and blended with the
+    neighbour's.
     """
-    soft = (small > SURE) & (small < 1 - SURE)
-    square = np.ones((3, 3), np.uint8)
-    soft |= (cv2.dilate(small, square) - cv2.erode(small, square)) > STEP
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * GROWN + 1, 2 * GROWN + 1))
-    # Unknown, subject or background at the copy's size, then at full size.
-    told = np.where(small > 0.5, SUBJECT, BACKGROUND).astype(np.uint8)
-    told[cv2.dilate(soft.astype(np.uint8), disc) > 0] = UNKNOWN
-    height, width = trimap.shape
-    large = cv2.resize(told, (width, height), interpolation=cv2.INTER_NEAREST)
-    return Trimap(np.where(trimap == UNKNOWN, large, trimap).astype(np.uint8))
+
+    side: int = SIDE
+    context: int = CONTEXT
 
 
-def places(unknown: NDArray[np.bool_], side: int) -> list[tuple[int, int]]:
-    """The upper left corners of tiles whose inner parts cover all that is unknown."""
-    height, width = unknown.shape
-    core = side - 2 * CONTEXT
+def tiling_of(side: int) -> Tiling:
+    """Tiles of a side that somebody named."""
+    return Tiling(side, max(WIDE, side // SHARE))
+
+
+class Task:
+    """What tiles are to refine: what is unknown in the trimap, if it lies in or beside one of the
+    cells. Across two cells beside them the tiles' alpha goes over into what was there.
+    """
+
+    def __init__(self, trimap: Trimap, cells: Cells | None = None) -> None:
+        self.trimap = trimap
+        self._cells, self._share = cells, None
+        if cells is not None:
+            square = np.ones((3, 3), np.uint8)
+            once = cv2.dilate(cells.astype(np.uint8), square)
+            self._cells = cv2.dilate(once, square) > 0
+            self._share = ((cells + once) / 2).astype(np.float32)
+
+    def within(self, rows: slice, columns: slice = ALL) -> Flags:
+        """Where in that part of the picture there is something to refine."""
+        unknown = self.trimap[rows, columns] == UNKNOWN
+        if self._cells is None or not unknown.any():
+            return np.asarray(unknown)
+        y, x = self._numbers(rows, columns)
+        unknown &= self._cells[y[:, None] // CELL, x // CELL]
+        return np.asarray(unknown)
+
+    def before(self, rows: slice, columns: slice) -> Floats:
+        """How much what was there counts in that part, where a tile counts 1: (1 − s) / s for a
+        share s of the tiles that falls evenly from cell to cell.
+        """
+        y, x = self._numbers(rows, columns)
+        if self._share is None:
+            return np.zeros((len(y), len(x)), np.float32)
+        (above, below, down), (left, right, aside) = (
+            _between(place, length) for place, length in zip((y, x), self._share.shape, strict=True)
+        )
+        high = _mixed(self._share[above[:, None], left], self._share[above[:, None], right], aside)
+        low = _mixed(self._share[below[:, None], left], self._share[below[:, None], right], aside)
+        share = np.maximum(_mixed(high, low, down[:, None]), LEAST)
+        return np.asarray((1 - share) / share)
+
+    def _numbers(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        height, width = self.trimap.shape
+        return np.arange(*rows.indices(height)), np.arange(*columns.indices(width))
+
+
+def _between(place: NDArray[Any], cells: int) -> tuple[NDArray[Any], NDArray[Any], Floats]:
+    """For pixels of a row or column: the cells whose middles they lie between, and how far on."""
+    at = (place + 0.5) / CELL - 0.5
+    first = np.floor(at).astype(int)
+    share = (at - first).astype(np.float32)
+    return np.clip(first, 0, cells - 1), np.clip(first + 1, 0, cells - 1), share
+
+
+def _mixed(one: Floats, other: Floats, share: Floats) -> Floats:
+    return np.asarray(one + share * (other - one), np.float32)
+
+
+def places(task: Task, tiling: Tiling) -> list[tuple[int, int]]:
+    """The upper left corners of tiles whose inner parts cover all that is to be refined."""
+    height, width = task.trimap.shape
+    core = tiling.side - 2 * tiling.context
     found, y = [], 0
-    rows = np.flatnonzero(unknown.any(axis=1))
-    while (rows := rows[rows >= y]).size:
-        top = int(rows[0])
-        y = top + core
-        columns = np.flatnonzero(unknown[top:y].any(axis=0))
-        x = 0
-        while (columns := columns[columns >= x]).size:
-            left = int(columns[0])
-            x = left + core
-            found.append((_inside(top, side, height), _inside(left, side, width)))
+    while y < height:
+        here = task.within(slice(y, y + core))
+        rows = np.flatnonzero(here.any(axis=1))
+        if not rows.size or rows[0] > 0:
+            y += int(rows[0]) if rows.size else core
+            continue
+        columns = np.flatnonzero(here.any(axis=0))
+        while columns.size:
+            x = int(columns[0])
+            found.append((_inside(y, tiling, height), _inside(x, tiling, width)))
+            columns = columns[columns >= x + core]
+        y += core
     return found
 
 
-def _inside(start: int, side: int, length: int) -> int:
-    return max(0, min(start - CONTEXT, length - side))
+def _inside(start: int, tiling: Tiling, length: int) -> int:
+    return max(0, min(start - tiling.context, length - tiling.side))
 
 
 def refine_tiles(
-    image: Image, trimap: Trimap, ratio: float, run: Run, side: int = SIDE
-) -> NDArray[np.float32]:
-    """Alpha where the trimap is unknown, from overlapping tiles; elsewhere anything.
+    image: Image,
+    task: Task,
+    alpha: NDArray[np.float32],
+    run: Run,
+    ratio: float,
+    tiling: Tiling,
+    together: int,
+) -> int:
+    """Writes alpha where the task is, and nowhere else; returns how many tiles it took.
 
-    Height and width are at least a tile's.
+    Height and width are at least a tile's; `together` are given to the network at once.
     """
-    alpha = np.zeros(trimap.shape, np.float32)
-    weight = np.zeros(trimap.shape, np.float32)
+    side = tiling.side
     near = np.minimum(np.arange(side), np.arange(side)[::-1]) + 1
-    ramp = np.minimum(near / CONTEXT, 1).astype(np.float32)
+    ramp = np.minimum(near / tiling.context, 1).astype(np.float32)
     window = ramp[:, None] * ramp
-    corners = places(trimap == UNKNOWN, side)
-    for start in range(0, len(corners), TOGETHER):
+    # How much counts at each pixel so far.
+    counted = np.zeros(task.trimap.shape, np.float16)
+    corners = places(task, tiling)
+    for part, found in _run_over(corners, image, task.trimap, run, ratio, tiling, together):
+        before = counted[part].astype(np.float32)
+        before = np.where(before == 0, task.before(*part), before)
+        weight = before + window
+        counted[part] = weight
+        wanted = task.within(*part)
+        # A running mean: where nothing counted before, the first tile is all there is.
+        step = (window / weight) * (found - alpha[part])
+        np.add(alpha[part], step, out=alpha[part], where=wanted)
+    return len(corners)
+
+
+def _run_over(
+    corners: Sequence[tuple[int, int]],
+    image: Image,
+    trimap: Trimap,
+    run: Run,
+    ratio: float,
+    tiling: Tiling,
+    together: int,
+) -> Iterator[tuple[tuple[slice, slice], NDArray[np.float32]]]:
+    """The tiles, and the network's alpha of them."""
+    side = tiling.side
+    for start in range(0, len(corners), together):
         parts = [
-            (slice(y, y + side), slice(x, x + side)) for y, x in corners[start : start + TOGETHER]
+            (slice(y, y + side), slice(x, x + side)) for y, x in corners[start : start + together]
         ]
         pictures = [Image(image[part]) for part in parts]
-        trimaps = [Trimap(trimap[part]) for part in parts]
-        for part, found in zip(parts, run(pictures, trimaps, ratio), strict=True):
-            alpha[part] += window * found
-            weight[part] += window
-    return np.divide(alpha, weight, out=alpha, where=weight > 0)
+        found = run(pictures, [Trimap(trimap[part]) for part in parts], ratio)
+        yield from zip(parts, found, strict=True)

@@ -16,21 +16,23 @@ def usable_threads() -> int:
         processors = len(os.sched_getaffinity(0))
     else:
         processors = os.cpu_count() or 1
-    return max(1, min(processors, *(_paid(group) for group in _groups())))
+    return max(1, min(processors, *(_paid(group) for group in groups("cpu"))))
 
 
-def _groups() -> Iterator[Path]:
-    """The folders of this process's groups and of those around them: each may set a limit."""
+def groups(kind: str) -> Iterator[Path]:
+    """The folders of this process's groups of a kind, cpu or memory, and of those around them: each
+    may set a limit.
+    """
     lines = [f"0::{os.sep}"]
     with suppress(OSError):
         lines += OWN.read_text().splitlines()
     for line in lines:
         _, _, told = line.partition(":")
         kinds, _, place = told.partition(":")
-        if kinds and "cpu" not in kinds.split(","):
+        if kinds and kind not in kinds.split(","):
             continue
         # Of version 2 there is one tree; of version 1 one for each kind, under one name or two.
-        roots = [GROUPS / "cpu", GROUPS / kinds] if kinds else [GROUPS]
+        roots = [GROUPS / kind, GROUPS / kinds] if kinds else [GROUPS]
         own = Path(place.lstrip("/"))
         for root in roots:
             yield from (root / part for part in (own, *own.parents))

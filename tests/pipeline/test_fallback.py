@@ -8,7 +8,7 @@ import pytest
 import matte
 from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.settings import Config, PipelineSettings, TrimapSettings
-from matte.errors import BackendError, MatteError, MatteWarning, MissingWeightsError
+from matte.errors import BackendError, MatteError, MatteWarning, MissingWeightsError, SettingError
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.lines import Given, Line, TrimapFree, TwoStage
 from matte.weights import store
@@ -46,6 +46,16 @@ def failing() -> TwoStage:
 def test_what_is_trusted_needs_no_other_line() -> None:
     found = Fallback(two_stage(Config(trimap=BAND)), never).run(IMAGE)
     assert "fallback" not in found.report
+
+
+def test_what_somebody_asked_for_is_not_replaced() -> None:
+    class Greedy:
+        def refine(self, image: Image, trimap: Trimap) -> Alpha:
+            raise SettingError("a tile of 4096", "use a larger machine")
+
+    line = replace(two_stage(Config(trimap=BAND)), refiner=Greedy())
+    with pytest.raises(SettingError, match="a tile of 4096"):
+        Fallback(line, never).run(IMAGE)
 
 
 FIRST: list[tuple[Line | MatteError, str]] = [

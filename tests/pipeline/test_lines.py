@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from matte.errors import MatteError
 from matte.pipeline.costs import Budget
 from matte.pipeline.lines import NO_SUBJECT, Given, TrimapFree, TwoStage
 from tests.conftest import disc
-from tests.fakes import BrightIsAlpha, BrightIsSubject, two_stage
+from tests.fakes import BrightIsAlpha, BrightIsSubject, HalfUnknown, two_stage
 
 BAND = Config(trimap=TrimapSettings(k=3, iterations=2))
 IMAGE, ALPHA = disc(64, 80)
@@ -27,6 +29,20 @@ def test_a_picture_goes_through_all_stages(dtype: type[np.uint8] | type[np.uint1
     assert found.report["unknown"] == pytest.approx((found.trimap == 128).mean(), abs=1e-5)
     assert found.report["band"] == "k = 3, 2 iterations, as asked"
     assert set(found.report["ms"]) == {"segment", "trimap", "refine"}
+
+
+def test_refiners_that_tell_are_heard() -> None:
+    class Telling(HalfUnknown):
+        def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
+            return self.refine(image, trimap), {"way": "by halves"}
+
+    line = two_stage(BAND)
+    trimap = Trimap(np.full((64, 80), 128, np.uint8))
+    for given in (Given(), Given(trimap=trimap)):
+        assert line.run(IMAGE, given).report["refined"] == {}
+        told = replace(line, refiner=Telling()).run(IMAGE, given)
+        assert told.report["refined"] == {"way": "by halves"}
+        assert np.array_equal(told.alpha, line.run(IMAGE, given).alpha)
 
 
 @pytest.mark.parametrize("bright", [0, 5])

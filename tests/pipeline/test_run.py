@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from matte.arrays import Alpha, Image
 from matte.configs.loader import settle
 from matte.errors import MatteWarning, PictureError
 from matte.media.pictures import Photo, read_image
+from matte.runtime.memory import BASE, LEAST, PIXEL, Memory, network
 from tests.conftest import disc, save
 from tests.fakes import build
 
@@ -60,6 +62,14 @@ def test_what_is_given_must_fit() -> None:
         PIPELINE(IMAGE, trimap=np.zeros((6, 5), np.uint8))
     with pytest.raises(PictureError, match="outside 0 … 1"):
         PIPELINE(IMAGE, mask=np.full((64, 80), np.nan))
+
+
+def test_what_memory_is_not_enough_for_is_refused_before_the_work() -> None:
+    memory = Memory(BASE + network(LEAST) + PIXEL[1] * IMAGE[:, :, 0].size)
+    pipeline = replace(PIPELINE, memory=memory)
+    pipeline(IMAGE)
+    with pytest.raises(PictureError, match="raise --max-memory, or give a smaller picture"):
+        pipeline(IMAGE.astype(np.uint16) * 257)
 
 
 def test_the_pictures_own_transparency_limits_alpha() -> None:

@@ -13,7 +13,7 @@ from matte.pipeline.agreement import Edges
 from matte.pipeline.costs import Budget
 from matte.pipeline.finishing import Finish, Finisher
 from matte.pipeline.lines import TwoStage
-from matte.pipeline.sweep import TOGETHER, Sweep, every_band, sweep
+from matte.pipeline.sweep import Sweep, every_band, sweep
 from matte.pipeline.sweep_files import band_token, single_files
 from matte.pipeline.sweep_scores import Score, choose
 from matte.pipeline.sweep_sheet import CELL, COLUMNS, composites, draw_sheet, show
@@ -33,21 +33,6 @@ class Bright:
     def segment(self, image: Image) -> Confidence:
         self.calls += 1
         return Confidence((image.max(axis=2) > np.iinfo(image.dtype).max / 2).astype(np.float32))
-
-
-class Together:
-    """Alpha is the picture's red; takes several trimaps at once, and remembers how many."""
-
-    def __init__(self) -> None:
-        self.seen: list[int] = []
-
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        red = image[:, :, 0] / np.float32(255)
-        return Alpha(np.where(trimap == UNKNOWN, red, trimap / np.float32(255)))
-
-    def refine_all(self, image: Image, trimaps: Sequence[Trimap]) -> list[Alpha]:
-        self.seen.append(len(trimaps))
-        return [self.refine(image, trimap) for trimap in trimaps]
 
 
 def line(refiner: Refiner | None = None, segmenter: Bright | None = None) -> TwoStage:
@@ -115,16 +100,24 @@ def test_a_picture_is_segmented_once_and_refined_with_each_band() -> None:
     assert [s.band for s in found.scores] == list(bands)
 
 
-def test_refiners_that_can_are_given_several_at_once() -> None:
-    image, _ = disc(96, 128)
-    refiner = Together()
-    found = sweep(image, kernels(1, 3, 5, 7, 9, 11), line(refiner))
-    assert refiner.seen == [TOGETHER, 1]  # k = 1 leaves nothing to refine
+def test_a_band_that_leaves_nothing_unknown_is_not_refined() -> None:
+    seen: list[tuple[int, int]] = []
+    found = sweep(
+        disc(96, 128)[0], kernels(1, 3, 5), line(), lambda done, of: seen.append((done, of))
+    )
+    assert seen == [(1, 3), (2, 3), (3, 3)]  # k = 1 leaves nothing to refine
     assert found.scores[0].doubt == "the trimap has nothing unknown"
     assert found.scores[0].agreement is None
     assert np.array_equal(found.alphas[0], found.mask / np.float32(255))
-    for trimap, alpha in zip(found.trimaps[1:], found.alphas[1:], strict=True):
-        assert np.array_equal(alpha, refiner.refine(image, trimap))
+
+
+def test_a_setting_that_asks_for_too_much_ends_the_sweep() -> None:
+    class Greedy:
+        def refine(self, image: Image, trimap: Trimap) -> Alpha:
+            raise SettingError("too much", "ask for less")
+
+    with pytest.raises(SettingError, match="too much"):
+        sweep(disc(96, 128)[0], kernels(3, 5), line(Greedy()))
 
 
 @pytest.mark.filterwarnings("error")

@@ -10,7 +10,6 @@ import matte
 from matte.arrays import Image
 from matte.media.pictures import read_photo
 from matte.pipeline.run import Pipeline
-from matte.refiner.tiles import plan
 from matte.stages import Matte
 from tests.conftest import SAMPLE
 
@@ -40,9 +39,6 @@ def test_threads_find_what_one_finds(preset: str) -> None:
 
 
 def test_threads_refine_in_tiles_and_after_a_small_copy() -> None:
-    pipeline = matte.load("fast", precision="fp32", width="8%")
-    plans = []
-    for found in check_same(pipeline, pictures((700, 700), (1200, 1200)), 1):
-        assert found.trimap is not None
-        plans.append(plan(found.trimap))
-    assert [(p.whole, p.small is not None) for p in plans] == [(False, False), (False, True)]
+    pipeline = matte.load("fast", precision="fp32", width="5%")
+    found = check_same(pipeline, pictures((700, 700), (1920, 900)), 1)
+    assert [each.report["refined"]["way"] for each in found] == ["tiles", "copy and tiles"]

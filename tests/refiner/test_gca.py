@@ -1,17 +1,16 @@
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Image, Trimap
-from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
-from matte.pipeline.build import build_refiner
+from matte.errors import SettingError
 from matte.refiner.gca import Gca
 from matte.refiner.tiles import SIDE
+from matte.runtime.memory import Memory
 from matte.runtime.ways import Way
-from tests.tolerances import BATCHED
 
 
 class Red:
@@ -58,15 +57,61 @@ def test_large_pictures_are_refined_in_parts() -> None:
     assert np.array_equal(alpha[~unknown], (trimap[~unknown] == SUBJECT).astype(np.float32))
 
 
-def test_who_wants_it_exact_gets_the_whole_and_every_trace_of_alpha() -> None:
+def test_without_tiles_alpha_is_the_wholes_with_every_trace() -> None:
     session = Red()
-    Gca(session, exact=True).refine(*ramp(901, 1203))
+    Gca(session, tile="off").refine(*ramp(901, 1203))
     assert session.seen == [(992, 1280)]
     faint = Image(np.full((64, 96, 3), 100, np.uint16))  # of 65535
     everywhere = Trimap(np.full((64, 96), UNKNOWN, np.uint8))
-    assert (Gca(Red(), exact=True).refine(faint, everywhere) > 0).all()
+    assert (Gca(Red(), tile="off").refine(faint, everywhere) > 0).all()
     assert (Gca(Red()).refine(faint, everywhere) == 0).all()
     assert (Gca(Red()).refine(Image(65535 - faint), everywhere) == 1).all()
+
+
+def test_reports_tell_the_copy_and_its_size() -> None:
+    image, trimap = ramp(901, 1203)
+    session = Red()
+    _, told = Gca(session).refine_telling(image, trimap)
+    assert told["way"] == "copy and tiles"
+    assert (told["copy"]["width"], told["copy"]["height"]) == (640, 479)
+    assert told["copy"]["way"] == "whole"
+    assert told["tiles"] == sum(
+        n for n, s in zip(session.counts, session.seen, strict=True) if s == (SIDE, SIDE)
+    )
+
+
+def test_named_tiles_are_all_that_is_seen() -> None:
+    session = Red()
+    _, told = Gca(session, tile=64).refine_telling(*ramp(200, 300))
+    assert set(session.seen) == {(64, 64)}
+    assert told["tiles"] == sum(session.counts)
+    assert max(session.counts) > 1
+
+
+def test_networks_of_one_picture_at_once_get_one() -> None:
+    session = Red()
+    session.inputs["image"] = (1, 3, None, None)
+    image, trimap = ramp(200, 300)
+    assert np.array_equal(
+        Gca(session, tile=64).refine(image, trimap), Gca(Red(), tile=64).refine(image, trimap)
+    )
+    assert set(session.counts) == {1}
+
+
+def test_networks_of_one_size_see_the_whole() -> None:
+    session = Red()
+    session.inputs = {"image": (1, 3, 192, 320), "trimap": (1, 1, 192, 320)}
+    for tile in ("auto", "off", 64):
+        Gca(session, "tester", tile).refine(*ramp(190, 310))
+    assert session.seen == [(192, 320)] * 3
+
+
+def test_the_whole_is_measured_with_its_border() -> None:
+    image, trimap = ramp(1, 9000)
+    session = Red()
+    with pytest.raises(SettingError, match=r"sees 0\.289 megapixels at once"):
+        Gca(session, "tester", "off", Memory(376 << 20)).refine(image, trimap)
+    assert not session.seen
 
 
 def test_others_are_refined_as_they_are() -> None:
@@ -76,49 +121,3 @@ def test_others_are_refined_as_they_are() -> None:
     assert session.seen == [(64, 96)]
     inside = trimap == UNKNOWN
     np.testing.assert_allclose(alpha[inside], image[:, :, 0][inside] / 255, atol=1e-6)
-
-
-def bands(height: int, width: int, count: int) -> tuple[Image, list[Trimap]]:
-    """A picture and trimaps that are unknown ever farther; the last one nowhere."""
-    image, trimap = ramp(height, width)
-    trimaps = []
-    for number in range(count):
-        band = trimap.copy()
-        band[: number * height // count] = 0
-        trimaps.append(Trimap(band))
-    return image, [*trimaps, Trimap(np.zeros((height, width), np.uint8))]
-
-
-@pytest.mark.parametrize("shape", [(60, 80), (700, 900)])
-def test_several_trimaps_are_each_refined_as_alone(shape: tuple[int, int]) -> None:
-    image, trimaps = bands(*shape, 5)
-    gca = Gca(Red())
-    for trimap, alpha in zip(trimaps, gca.refine_all(image, trimaps), strict=True):
-        assert np.array_equal(alpha, gca.refine(image, trimap))
-    assert gca.refine_all(image, []) == []
-
-
-def test_a_batch_has_no_more_pixels_than_a_large_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matte.refiner.gca.PIXELS", 2 * 64 * 96)
-    image, trimaps = bands(64, 96, 3)
-    session = Red()
-    Gca(session, "tester").refine_all(image, trimaps)
-    assert session.counts == [2, 1]
-
-
-def test_a_network_for_one_picture_is_given_one() -> None:
-    image, trimaps = bands(64, 96, 3)
-    session = Red()
-    session.inputs["image"] = (1, 3, None, None)
-    Gca(session, "tester").refine_all(image, trimaps)
-    assert session.counts == [1, 1, 1]
-
-
-@pytest.mark.parametrize("backend", ["onnx", "openvino"])
-def test_the_shipped_network_takes_batches(backend: Literal["onnx", "openvino"]) -> None:
-    config = Config(refiner=RefinerSettings("gca-slim"), runtime=RuntimeSettings(backend))
-    gca = build_refiner(config)
-    assert isinstance(gca, Gca)
-    image, trimaps = bands(90, 120, 3)
-    for trimap, alpha in zip(trimaps, gca.refine_all(image, trimaps), strict=True):
-        assert np.abs(alpha - gca.refine(image, trimap)).max() < BATCHED

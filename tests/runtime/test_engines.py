@@ -13,7 +13,7 @@ import pytest
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteWarning, SettingError, WeightsError
-from matte.refiner import tiles
+from matte.refiner import parts, tiles
 from matte.refiner.protocols import PLACE
 from matte.runtime import choice, compiling, engines, opening
 from matte.runtime.compiling import (
@@ -214,7 +214,7 @@ def test_default_shapes_hold_what_each_kind_is_given() -> None:
     assert default_shapes(both).holds((1, 1984, 1152))
     assert default_shapes(both).holds((1, 1248, 2144))  # what is left of 4K, with that border
     assert default_shapes(both).usual[1:] == (tiles.SIDE, tiles.SIDE)
-    assert default_shapes(both).holds((1, tiles.SMALL, tiles.SMALL))
+    assert default_shapes(both).holds((1, parts.SMALL, parts.SMALL))
     assert default_shapes(INPUTS, 448).usual == (1, 448, 448)
     assert default_shapes(INPUTS, 448).holds((8, 256, 448))
     assert default_shapes(INPUTS).usual == (1, 512, 512)

@@ -1,0 +1,50 @@
+"""The shipped refiner, and portraits for it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import matte
+from matte.arrays import Image, Trimap
+from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
+from matte.imaging.scaling import scaled
+from matte.media.pictures import read_photo
+from matte.pipeline.build import build_refiner
+from matte.refiner.gca import Gca
+from tests.conftest import SAMPLE
+
+
+def shipped(backend: str = "onnx", tile: int | str = "auto", max_memory: str = "") -> Gca:
+    """gca-slim in float32."""
+    runtime = RuntimeSettings(backend=backend, precision="fp32", max_memory=max_memory)  # type: ignore[arg-type]  # a parameter is no literal
+    refiner = RefinerSettings("gca-slim", tile)  # type: ignore[arg-type]  # nor is this one
+    built = build_refiner(Config(refiner=refiner, runtime=runtime))
+    assert isinstance(built, Gca)
+    return built
+
+
+@pytest.fixture(scope="session")
+def gca() -> Gca:
+    return shipped()
+
+
+@pytest.fixture(scope="session")
+def portraits() -> dict[str, tuple[Image, Trimap]]:
+    """The sample's head, 800 × 800, with a band: enlarged, and four times in its own size."""
+    head = Image(np.ascontiguousarray(read_photo(SAMPLE).pixels[:400, 60:460]))
+    large = scaled(head, 800, 800)
+    made = matte.load("fast", refiner="smooth", k=5, iterations=4)
+    small_band, large_band = made(head).trimap, made(large).trimap
+    assert small_band is not None
+    assert large_band is not None
+    return {
+        "soft": (Image(large), Trimap(large_band)),
+        "sharp": (Image(_mirrored(head)), Trimap(_mirrored(small_band))),
+    }
+
+
+def _mirrored(values: NDArray[Any]) -> NDArray[Any]:
+    wide = np.concatenate([values, values[:, ::-1]], axis=1)
+    return np.concatenate([wide, wide[::-1]])

@@ -18,6 +18,7 @@ PACKAGES = (
     "torch",
     "tensorrt",
     "nncf",
+    "av",
 )
 
 

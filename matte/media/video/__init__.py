@@ -1,0 +1,1 @@
+"""Video files in and out, by PyAV: `clip` reads, `writer` writes."""

@@ -1,0 +1,99 @@
+"""Video files opened; what PyAV raises about them stops here."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from matte.errors import PictureError
+from matte.media.opening import reason
+
+# Demuxers that may open a file. The others take text for pictures, or open what a file names.
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    "matroska,webm",
+    "avi",
+    "mpegts",
+    "mpeg",
+    "mpegvideo",
+    "m4v",
+    "h264",
+    "hevc",
+    "av1",
+    "obu",
+    "ivf",
+    "flv",
+    "asf",
+    "ogg",
+    "mxf",
+    "nut",
+    "gif",
+    "yuv4mpegpipe",
+    "dv",
+    "rm",
+)
+REMEDY = "give a whole MP4, MOV, MKV, WebM or another video file"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """The container, closed afterwards; raises PictureError if it can't be opened."""
+    check(path)
+    options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+    try:
+        # With its protocol, for a name may look as if it began with one.
+        container = av.open(
+            f"file:{path}", "r", container_options=options, metadata_errors="replace"
+        )
+    except (FFmpegError, ValueError, OSError) as error:
+        raise PictureError(f"{path} is not a readable video ({fault(error)})", REMEDY) from error
+    with container:
+        yield container
+
+
+def check(path: Path) -> None:
+    """Raises PictureError unless there is a file that can be read."""
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise PictureError(f"{path} is a folder", "name a video file")
+        if not stat.S_ISREG(kind):
+            raise PictureError(f"{path} is no file but a device or a pipe", "name a video file")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise PictureError(f"{path} is empty", REMEDY)
+    except (OSError, ValueError) as error:
+        raise PictureError(f"can't read {path} ({reason(error)})", "name a video file") from error
+
+
+def pictures_of(container: InputContainer, path: Path) -> VideoStream:
+    """The stream to show: the first that is no cover picture, rather one marked as the default."""
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        kinds = sorted({stream.type for stream in container.streams})
+        only = f"only {' and '.join(kinds)}" if kinds else "nothing"
+        raise PictureError(f"{path} has no video stream, {only}", REMEDY)
+    marked = [stream for stream in streams if stream.disposition & Disposition.default]
+    return (marked or streams)[0]
+
+
+def read_only(container: InputContainer, indices: frozenset[int]) -> None:
+    """Lets the demuxer pass over every other stream."""
+    for stream in container.streams:
+        if stream.index not in indices:
+            stream.discard = Discard.all
+
+
+def fault(error: Exception) -> str:
+    """What FFmpeg says, without its numbers and names."""
+    return (getattr(error, "strerror", None) or reason(error)).replace(" when processing input", "")

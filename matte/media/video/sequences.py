@@ -1,0 +1,209 @@
+"""Clips as pictures: numbered PNG files, and animations for short ones."""
+
+import re
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from matte.errors import OutputError
+from matte.files import check_outputs, make_folder
+from matte.imaging.depth import in_depth
+from matte.media.encoding import encode
+from matte.media.opening import reason
+from matte.media.video.facts import Facts
+from matte.media.video.whole import Whole
+
+NUMBERED = re.compile(r"%0?\d*d")
+ANIMATIONS = (".gif", ".webp")
+MOST_BYTES = 2**30  # that an animation's frames may take: Pillow wants them all at once
+SHORTEST = 20  # milliseconds that programs show a GIF's frame for as it is said
+
+
+def is_sequence(path: Path) -> bool:
+    """Whether the path names numbered pictures: a pattern such as name%05d.png, or a folder."""
+    if path.suffix.lower() == ".png":
+        return NUMBERED.search(path.name) is not None
+    return not path.suffix or path.is_dir()
+
+
+class SequenceWriter:
+    """Numbered PNG files, from 1 on: `folder`/00001.png, … or as a pattern says.
+
+    They keep 16 bits and straight alpha, but no times: every frame is one file. They are written
+    into a folder beside their place and moved there when whole. If the `with` block is left by an
+    exception, that folder is kept as `partial`.
+    """
+
+    def __init__(self, path: Path, like: Facts, *, overwrite: bool = False) -> None:
+        pattern = path if path.suffix.lower() == ".png" else path / "%05d.png"
+        self.path = path
+        self.partial: Path | None = None
+        self._name, self._folder = pattern.name, pattern.parent
+        check_outputs(
+            [(self._folder / self._named(1), (".png",))] if self._folder.is_dir() else [],
+            [like.path],
+            True,
+        )
+        found = [name for name in self._there() if not overwrite]
+        if found:
+            raise OutputError(
+                f"{self._folder} holds {found[0]}", "choose another place or add --overwrite"
+            )
+        self._whole = Whole(path.with_name(NUMBERED.sub("", path.stem) or "frames"))
+        make_folder(self._whole.temporary)
+        self._count = 0
+
+    def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
+        """Adds a frame: grey, RGB or RGBA, uint8 or uint16."""
+        self._count += 1
+        data = encode(pixels, ".png")
+        try:
+            (self._whole.temporary / self._named(self._count)).write_bytes(data)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._place()
+            elif self._count:
+                self.partial = self._whole.keep()
+        finally:
+            self._whole.drop()
+
+    def _place(self) -> None:
+        if not self._count:
+            raise OutputError(f"no frames for {self.path}", "choose another range")
+        make_folder(self._folder)
+        try:
+            for file in sorted(self._whole.temporary.iterdir()):
+                file.replace(self._folder / file.name)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _named(self, number: int) -> str:
+        return NUMBERED.sub(lambda found: found[0] % number, self._name, count=1)
+
+    def _there(self) -> list[str]:
+        """The names in the folder that frames might get."""
+        before, after = NUMBERED.split(self._name, maxsplit=1)
+        mine = re.compile(re.escape(before) + r"\d+" + re.escape(after))
+        try:
+            names = [file.name for file in self._folder.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._failed(error) from error
+        return sorted(name for name in names if mine.fullmatch(name))
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"can't write {self.path} ({reason(error)})", "choose another place")
+
+
+class AnimationWriter:
+    """A GIF or an animated WebP, endless, for short clips: all frames are held until the end.
+
+    WebP keeps colours, soft alpha and times in milliseconds. GIF has 256 colours and alpha of yes
+    or no, and counts hundredths of a second: frames that would be shorter than two of them, which
+    programs slow down, are left out, and those before stay for as long.
+    """
+
+    def __init__(self, path: Path, like: Facts, *, overwrite: bool = False) -> None:
+        check_outputs([(path, ANIMATIONS)], [like.path], overwrite)
+        self.path = path
+        self.partial: Path | None = None
+        self._time_base = like.time_base
+        self._gif = path.suffix.lower() == ".gif"
+        self._frames: list[Pillow.Image] = []
+        self._times: list[int] = []
+        self._end = Fraction(0)
+        self._bytes = 0
+        self._whole = Whole(path)
+
+    def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
+        """Adds a frame shown at `pts` of the clip's time base for `duration`."""
+        time = self._milliseconds(pts * self._time_base)
+        self._end = (pts + duration) * self._time_base
+        if self._gif and self._times and time - self._times[-1] < SHORTEST:
+            return
+        picture = Pillow.fromarray(in_depth(pixels, np.dtype(np.uint8)))
+        self._bytes += picture.width * picture.height * (1 if self._gif else 4)
+        if self._bytes > MOST_BYTES:
+            raise OutputError(
+                f"the clip is too long for {self.path.suffix}", "write .webm, or set --end"
+            )
+        self._frames.append(_indexed(picture) if self._gif else picture)
+        self._times.append(time)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._save()
+                self._whole.place()
+            elif self._frames:
+                try:
+                    self._save()
+                    self.partial = self._whole.keep()
+                except (OutputError, OSError):
+                    return  # what stopped the work is being raised
+        finally:
+            self._whole.drop()
+
+    def _save(self) -> None:
+        if not self._frames:
+            raise OutputError(f"no frames for {self.path}", "choose another range")
+        least = SHORTEST if self._gif else 1
+        end = max(self._milliseconds(self._end), self._times[-1] + least)
+        times = [*self._times, end]
+        shown = [max(least, b - a) for a, b in pairwise(times)]
+        how: dict[str, Any] = {"format": "GIF", "disposal": 2, "optimize": False}
+        if not self._gif:
+            how = {"format": "WEBP", "quality": 90, "method": 2, "exact": True}
+        try:
+            self._frames[0].save(
+                self._whole.temporary,
+                save_all=True,
+                append_images=self._frames[1:],
+                duration=shown,
+                loop=0,
+                **how,
+            )
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            cause = f"can't write {self.path} ({reason(error)})"
+            raise OutputError(cause, "choose another place") from error
+
+    def _milliseconds(self, seconds: Fraction) -> int:
+        return round(seconds * 100) * 10 if self._gif else round(seconds * 1000)
+
+
+def _indexed(picture: Pillow.Image) -> Pillow.Image:
+    """The picture with 256 colours; one of them, the last, is nothing."""
+    if picture.mode != "RGBA":
+        return picture if picture.mode == "L" else picture.quantize(256)
+    alpha = picture.getchannel("A").point(lambda a: 255 * (a < 128))
+    colours = picture.convert("RGB").quantize(255)
+    colours.paste(255, mask=alpha)
+    colours.info["transparency"] = 255
+    return colours

@@ -1,0 +1,267 @@
+"""Video files written frame by frame."""
+
+import os
+import warnings
+from fractions import Fraction
+from math import lcm
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from av.codec.codec import UnknownCodecError
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.container import open as open_container
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from matte.errors import MatteWarning, OutputError
+from matte.files import check_outputs
+from matte.imaging.depth import in_depth
+from matte.media.video.clip import Clip
+from matte.media.video.codecs import FORMATS, chosen, options, pixel_format
+from matte.media.video.colours import Encoded, written_colours
+from matte.media.video.facts import Colours, Facts
+from matte.media.video.opening import fault
+from matte.media.video.tracks import Tracks, kept
+from matte.media.video.whole import Whole
+
+LARGEST_CLOCK = 2**31 - 1  # ticks for each second that MP4 can count
+
+
+class ClipWriter:
+    """A video file like a clip: its times, colours' tags, pixels' shape, and what is said of it.
+
+    Frames are grey (H, W), RGB (H, W, 3) or straight RGBA (H, W, 4) by `channels`, uint8 or, if
+    `deep`, uint16; they are upright, so the file turns nothing. More than 8 bits are kept where
+    the codec has them, else rounded. Sizes stay what they are: chroma has half the size (4:2:0,
+    which everything plays), but in H.264 and H.265 of odd sizes it is whole (4:4:4), which fewer
+    players open; VP9 and AV1 halve it in any size.
+
+    Written under a temporary name, then renamed. If the `with` block is left by an exception, what
+    was done is finished and kept as `partial`, NAME.partial.EXT; nothing else is touched.
+
+    MP4 and MOV keep every time exactly. MKV and WebM count milliseconds: times are rounded to them.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        like: Facts,
+        *,
+        channels: int = 3,
+        deep: bool | None = None,
+        size: tuple[int, int] | None = None,
+        codec: str | None = None,
+        crf: int | None = None,
+        bitrate: int | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        check_outputs([(path, FORMATS)], [like.path], overwrite)
+        kind = {1: "grey", 3: "rgb", 4: "rgba"}[channels]
+        deep = like.deep if deep is None else deep
+        self._codec, kind = chosen(path, codec, f"{kind}-deep" if deep else kind)
+        self.path = path
+        self.partial: Path | None = None
+        self._like = like
+        self._tracks: Tracks | None = None
+        self._end: float | None = None
+        self._width, self._height = size or (like.width, like.height)
+        self._last: int | None = None
+        self._moved: int | None = None
+        self._out_of_order = False
+        self._jammed = False  # FFmpeg may crash if it is given more after it failed
+        wanted = options(self._codec, codec or self._codec.encoder, kind, crf, bitrate)
+        if like.sample_aspect != 1 and self._codec.squares and _is_matroska(path):
+            text = f"{path.suffix} can't say with this codec that pixels are not square"
+            warnings.warn(f"{text} ({like.sample_aspect})", MatteWarning, stacklevel=2)
+        self._whole = Whole(path)
+        self._shape = (self._height, self._width, channels)[: 2 if channels == 1 else 3]
+        self._dtype = np.dtype(np.uint16 if kind.endswith("-deep") else np.uint8)
+        name = pixel_format(self._codec, kind, self._width, self._height)
+        self._colours = written_colours(like.colours, name)
+        self._encoded = Encoded(name, self._colours, self._width, self._height)
+        try:
+            self._output = self._container()
+            self._stream = self._pictures(name, wanted, bitrate)
+        except (FFmpegError, ValueError, OSError) as error:
+            self._whole.drop()
+            raise self._failed(error) from error
+
+    def copy_from(self, clip: Clip, start: float = 0, end: float | None = None) -> None:
+        """Takes the clip's sound, subtitles, attachments, chapters and metadata along.
+
+        Call it before the first frame. With a range, in seconds after the clip's first frame,
+        packets and chapters are cut to it, and everything is moved so that the first frame written
+        has the time of the clip's first. What the container can't hold is warned of.
+        """
+        self._tracks = Tracks(clip.facts, self._output, start, end)
+        self._clip, self._end = clip.facts, end
+
+    def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
+        """Adds a frame, shown at `pts` of the clip's time base for `duration`, until the next."""
+        if pixels.shape != self._shape:
+            raise ValueError(f"a frame is {pixels.shape}, not {self._shape}")
+        if self._last is not None and pts <= self._last:
+            pts = self._later(pts, self._last)
+        try:
+            if self._moved is None:
+                self._moved = self._begin(pts)
+            frame = self._encoded.frame(in_depth(pixels, self._dtype))
+            frame.pts, frame.time_base = pts - self._moved, self._like.time_base
+            frame.duration = duration
+            _tag(frame, self._colours)  # some encoders read the one, some the other
+            self._mux(self._stream.encode(frame))
+            if self._tracks is not None:
+                self._tracks.until(frame.pts * self._like.time_base)
+        except (FFmpegError, ValueError, OSError) as error:
+            self._jammed = True
+            raise self._failed(error) from error
+        self._last = pts
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+                self._whole.place()
+            elif self._last is not None:
+                self._keep()
+        finally:
+            self._close()
+            self._whole.drop()
+
+    def _later(self, pts: int, last: int) -> int:
+        """The first time that comes after the last frame's; said once."""
+        if not self._out_of_order:
+            text = f"times of frames are not in order ({pts} after {last}): those frames are later"
+            warnings.warn(text, MatteWarning, stacklevel=3)
+            self._out_of_order = True
+        return last + 1
+
+    def _begin(self, pts: int) -> int:
+        moved = self._tracks.begin(pts) if self._tracks is not None else 0
+        if self._tracks is not None:
+            self._describe(moved)
+        if self._output.format.name in ("mp4", "mov"):
+            # Offsets at the beginning are counted by the file's clock: one that holds all others.
+            clock = self._like.time_base.denominator
+            for stream in (self._tracks.outputs if self._tracks is not None else {}).values():
+                clock = lcm(clock, (stream.time_base or Fraction(1)).denominator)
+            if clock <= LARGEST_CLOCK:
+                self._output.container_options["movie_timescale"] = str(clock)
+        return moved
+
+    def _container(self) -> OutputContainer:
+        name = FORMATS[self.path.suffix.lower()]
+        container_options = {"avoid_negative_ts": "disabled"}
+        base = self._like.time_base
+        if name in ("mp4", "mov") and base.denominator <= LARGEST_CLOCK:
+            container_options["video_track_timescale"] = str(base.denominator)
+        return open_container(
+            f"file:{self._whole.temporary}", "w", format=name, container_options=container_options
+        )
+
+    def _pictures(self, name: str, wanted: dict[str, str], bitrate: int | None) -> VideoStream:
+        like = self._like
+        os.environ.setdefault("SVT_LOG", "1")  # its own way to be silent unless it fails
+        stream: VideoStream = self._output.add_stream(  # type: ignore[assignment]  # of video
+            self._codec.encoder, rate=like.rate.limit_denominator(1_000_000), options=wanted
+        )
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt = self._width, self._height, name
+        context.time_base = stream.time_base = like.time_base
+        context.sample_aspect_ratio = like.sample_aspect
+        _tag(context, self._colours)
+        context.flags |= Flags.frame_duration
+        if bitrate is not None:
+            context.bit_rate = bitrate
+        if self._codec.tag and self._output.format.name in ("mp4", "mov"):
+            context.codec_tag = self._codec.tag
+        context.open()
+        stream.metadata.update(kept(like.stream_metadata))
+        return stream
+
+    def _describe(self, moved: int) -> None:
+        shift = moved * self._clip.time_base
+        first = self._clip.start * self._clip.time_base
+        last = None if self._end is None else first + Fraction(self._end) - shift
+        chapters: list[Any] = []  # of a TypedDict that only the stubs have
+        for number, part in enumerate(self._clip.chapters):
+            begin = max(part.start - shift, min(first, part.start))
+            until = part.end - shift if last is None else min(part.end - shift, last)
+            if until > begin:
+                base = Fraction(1, 1_000_000)
+                chapters.append(
+                    {
+                        "id": number,
+                        "start": round(begin / base),
+                        "end": round(until / base),
+                        "time_base": base,
+                        "metadata": dict(part.metadata),
+                    }
+                )
+        self._output.set_chapters(chapters)
+        self._output.metadata.update(kept(self._clip.metadata))
+
+    def _mux(self, packets: list["Packet[Any]"]) -> None:
+        for packet in packets:
+            self._output.mux_one(packet)
+
+    def _finish(self) -> None:
+        """Empties the encoder, copies what sound is left, and ends the file."""
+        if self._last is None:
+            raise OutputError(f"no frames for {self.path}", "choose another range")
+        try:
+            self._mux(self._stream.encode(None))
+            if self._tracks is not None:
+                self._tracks.until(None)
+            self._output.close()
+        except (FFmpegError, ValueError, OSError) as error:
+            raise self._failed(error) from error
+
+    def _keep(self) -> None:
+        """Ends the file where it is and gives it its partial name, if that can be done."""
+        try:
+            if not self._jammed:
+                self._mux(self._stream.encode(None))
+            self._output.close()
+            self.partial = self._whole.keep()
+        except (FFmpegError, ValueError, OSError):
+            return  # what stopped the work is being raised
+
+    def _close(self) -> None:
+        if self._tracks is not None:
+            self._tracks.close()
+        try:
+            self._output.close()
+        except (FFmpegError, ValueError, OSError):
+            return  # said before
+
+    def _failed(self, error: Exception) -> OutputError:
+        name = self._codec.encoder
+        if isinstance(error, UnknownCodecError):
+            return OutputError(f"the encoder {name} is missing", "choose another --codec")
+        cause = f"can't write {self.path} with {name} ({fault(error)})"
+        return OutputError(cause, "choose another place or another --codec")
+
+
+def _is_matroska(path: Path) -> bool:
+    return path.suffix.lower() in (".mkv", ".webm")
+
+
+def _tag(target: VideoFrame | VideoCodecContext, colours: Colours) -> None:
+    target.color_range, target.colorspace = colours.range, colours.matrix
+    target.color_primaries, target.color_trc = colours.primaries, colours.transfer

@@ -1,0 +1,345 @@
+"""How much the steadying of a clip's alphas takes of its flicker, and whether anything trails.
+
+    python benchmarks/steady.py CLIP[:FIRST]… [--moved PICTURE ALPHA BACKGROUND]…
+        [--strips FOLDER] [--json FILE]
+
+Each frame is matted by the preset alone ("off"), and steadied: "ofd", "blended" (the alphas alone),
+"flow" (the confidence before, too). Of each clip, 640 pixels wide:
+
+- as it is: how much alpha differs "along" a flow of its own, found at full size, where its ways
+  there and back meet: the root of the mean square, in hundredths;
+- its first frame again and again, with noise of σ 3, through H.264: the variance of alpha over the
+  pixels where it varies, and what changes from frame to frame (dtSSD against nothing);
+- portraits with true alpha, moved, turned and zoomed over a photo, one with an arm that swings:
+  dtSSD and the mean absolute error in thousandths, against the truth. "trail" is the error that
+  steadying makes of the true alphas themselves.
+
+Times are medians of what one core worked, whoever else was at it. Writes
+benchmarks/results/steady.json unless told otherwise.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import matte
+from matte.arrays import Alpha, Confidence, Image
+from matte.compositing.foreground import estimate_foreground
+from matte.configs.loader import settle
+from matte.errors import MatteWarning
+from matte.imaging.flow import flow_back, small_copy
+from matte.imaging.scaling import scaled
+from matte.media.pictures import read_alpha, read_photo
+from matte.metrics.clips import dt_ssd, variance
+from matte.pipeline.build import build_segmenter
+from matte.pipeline.lines import Given, Line
+from matte.pipeline.movement import Watcher
+from matte.pipeline.steady import Blended, Deflickered, Mode, SteadyConfidence, steady
+from matte.runtime.machine import describe_machine
+
+RESULTS = Path(__file__).parent / "results" / "steady.json"
+WIDTH, HEIGHT = 640, 360
+FRAMES, STILLS, MOVED = 100, 40, 60
+NOISE = 3.0  # σ, of 255 levels
+SWING = 16  # frames for one swing of the arm and back
+SKIN = np.array([205, 150, 125], np.float32) / 255
+SIZES = ((640, 360), (1280, 720))
+TIMED = 21
+STRIP = 6  # frames
+
+Alphas = list[Alpha]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """Frames, and their true alphas where they are known."""
+
+    name: str
+    frames: list[Image]
+    truths: Alphas | None = None
+    still: bool = False
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("clips", nargs="*", metavar="CLIP[:FIRST]")
+    parser.add_argument("--moved", nargs=3, type=Path, action="append", default=[])
+    parser.add_argument("--preset", default="fast")
+    parser.add_argument("--strips", type=Path, metavar="FOLDER")
+    parser.add_argument("--json", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    warnings.simplefilter("ignore", MatteWarning)
+    pipeline = matte.load(given.preset)
+    segmenter = build_segmenter(settle(given.preset).config)
+    clips: list[Clip] = []
+    for words in given.clips:
+        file, _, first = words.partition(":")
+        frames = decoded(Path(file).read_bytes(), int(first or 0), FRAMES)
+        clips.append(Clip(Path(file).name, frames))
+        clips.append(Clip(f"{Path(file).name}, still", stills(frames[0]), still=True))
+    for number, (picture, alpha, background) in enumerate(given.moved):
+        arm = number == len(given.moved) - 1
+        name = f"{picture.name}, moved{' with an arm' if arm else ''}"
+        clips.append(moved(name, picture, alpha, background, arm))
+    rows = {}
+    for clip in clips:
+        confidences = [segmenter.segment(frame) for frame in clip.frames]
+        ways = steadied(pipeline.line, clip.frames, confidences)
+        rows[clip.name] = measured(clip, ways)
+        print(clip.name, json.dumps(rows[clip.name]), flush=True)
+        if given.strips:
+            draw_strips(given.strips, clip, ways)
+    report = {
+        "date": date.today().isoformat(),
+        "machine": describe_machine(),
+        "preset": given.preset,
+        "size": [WIDTH, HEIGHT],
+        "clips": rows,
+        "ms": {f"{w}x{h}": timed(clips[0].frames, w, h) for w, h in SIZES} if clips else {},
+    }
+    print(json.dumps(report["ms"]))
+    given.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def steadied(
+    line: Line, frames: Sequence[Image], confidences: Sequence[Confidence]
+) -> dict[str, Alphas]:
+    """The alphas of a clip in each way."""
+    plain = [line.run(f, Given(c)).alpha for f, c in zip(frames, confidences, strict=True)]
+    watcher, hysteresis = Watcher(), SteadyConfidence()
+    steadier = []
+    for frame, confidence in zip(frames, confidences, strict=True):
+        calm = hysteresis.next(confidence, watcher.next(frame))
+        steadier.append(line.run(frame, Given(calm)).alpha)
+    return {
+        "off": plain,
+        "ofd": streamed(frames, plain, "ofd"),
+        "blended": streamed(frames, plain, "flow"),
+        "flow": streamed(frames, steadier, "flow"),
+    }
+
+
+def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: Mode) -> Alphas:
+    """A clip's alphas, steadied."""
+    watcher, way = Watcher(), steady(mode)
+    found = [
+        way.next(frame, alpha, watcher.next(frame))
+        for frame, alpha in zip(frames, alphas, strict=True)
+    ]
+    return [alpha for alpha in (*found, way.last()) if alpha is not None]
+
+
+def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]:
+    """What each way scores."""
+    rows: dict[str, dict[str, float]] = {}
+    varies = variance(ways["off"]) > 1e-6
+    along = Along(clip.frames)
+    for name, alphas in ways.items():
+        if clip.truths is not None:
+            row = {"dtssd": dt_ssd(alphas, clip.truths), "mad": mad(alphas, clip.truths)}
+            mode: Mode = "off" if name == "off" else "ofd" if name == "ofd" else "flow"
+            row["trail"] = mad(streamed(clip.frames, clip.truths, mode), clip.truths)
+        elif clip.still:
+            nothing = [Alpha(np.zeros_like(alpha)) for alpha in alphas]
+            changes = dt_ssd(alphas, nothing)
+            row = {"variance": float(variance(alphas)[varies].mean()), "changes": changes}
+        else:
+            row = {}
+        if not clip.still:
+            row["along"] = along(alphas)
+        off = rows.get("off", row)
+        for key in list(row):
+            if name != "off" and off[key]:
+                row[f"{key}_of_off"] = row[key] / off[key]
+        rows[name] = row
+    return {n: {k: float(f"{v:.4g}") for k, v in row.items()} for n, row in rows.items()}
+
+
+def mad(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
+    """The mean absolute error over whole frames, in thousandths."""
+    apart = [np.abs(a - t).mean() for a, t in zip(alphas, truths, strict=True)]
+    return 1000 * float(np.mean(apart))
+
+
+class Along:
+    """How much alphas differ from those before where a clip's own flow leads."""
+
+    def __init__(self, frames: Sequence[Image]) -> None:
+        finder = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
+        start: Any = None
+        greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+        grid = np.dstack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))).astype(np.float32)
+        self._ways: list[tuple[Any, Any]] = []
+        for before, now in pairwise(greys):
+            back = finder.calc(now, before, start)
+            places = grid + back
+            forth = cv2.remap(finder.calc(before, now, start), places, start, cv2.INTER_LINEAR)
+            self._ways.append((places, np.linalg.norm(back + forth, axis=2) < 0.7))
+
+    def __call__(self, alphas: Sequence[Alpha]) -> float:
+        """The root of the mean square, in hundredths; the mean over the frames."""
+        found = []
+        nothing: Any = None
+        for (places, met), (before, now) in zip(self._ways, pairwise(alphas), strict=True):
+            apart = now - cv2.remap(before, places, nothing, cv2.INTER_LINEAR)
+            found.append(100 * float(np.sqrt(np.square(apart[met]).mean())))
+        return float(np.mean(found))
+
+
+def decoded(data: bytes, first: int, count: int) -> list[Image]:
+    """Frames of a clip at this script's size."""
+    frames = []
+    with av.open(io.BytesIO(data), "r") as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number >= first + count:
+                break
+            if number >= first:
+                pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+                frames.append(Image(scaled(pixels, HEIGHT, WIDTH)))
+    return frames
+
+
+def coded(frames: Sequence[NDArray[np.floating[Any]]], noise: float, seed: int) -> list[Image]:
+    """Frames of 0 … 255 with fresh noise, through H.264."""
+    random = np.random.default_rng(seed)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.options = {"crf": "23", "preset": "veryfast"}
+        for frame in frames:
+            noisy = frame + random.normal(0, noise, frame.shape)
+            pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return decoded(file.getvalue(), 0, len(frames))
+
+
+def stills(frame: Image) -> list[Image]:
+    """One frame again and again."""
+    return coded([frame.astype(np.float32)] * STILLS, NOISE, 0)
+
+
+def moved(name: str, picture: Path, alpha: Path, background: Path, arm: bool) -> Clip:
+    """A portrait that sways over a photo; with an arm that swings, or without."""
+    cut = read_photo(picture).pixels
+    opacity = read_alpha(alpha)
+    colours = estimate_foreground(cut, opacity).astype(np.float32) / 255
+    subject = np.dstack([colours * opacity[:, :, None], opacity])
+    behind = cover(read_photo(background).pixels).astype(np.float32) / 255
+    frames, truths = [], []
+    for number in range(MOVED):
+        phase = 2 * np.pi * number / MOVED
+        layer = swayed(subject, phase)
+        if arm:
+            over = arm_at(phase, 2 * np.pi * number / SWING)
+            layer = over + layer * (1 - over[:, :, 3:])
+        truth = np.clip(layer[:, :, 3], 0, 1)
+        frames.append(255 * (layer[:, :, :3] + (1 - truth[:, :, None]) * behind))
+        truths.append(Alpha(truth.astype(np.float32)))
+    return Clip(name, coded(frames, 2.0, 1), truths)
+
+
+def cover(picture: Image) -> Image:
+    """The picture's middle, as large as the frame."""
+    share = max(WIDTH / picture.shape[1], HEIGHT / picture.shape[0])
+    large = scaled(
+        picture, max(HEIGHT, round(picture.shape[0] * share)), round(picture.shape[1] * share) + 1
+    )
+    top, left = (large.shape[0] - HEIGHT) // 2, (large.shape[1] - WIDTH) // 2
+    return Image(large[top : top + HEIGHT, left : left + WIDTH])
+
+
+def swayed(subject: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
+    """The premultiplied layer, moved by up to 6 pixels a frame, turned and zoomed."""
+    height, width = subject.shape[:2]
+    zoom = 340 / height * (1 + 0.08 * np.sin(phase))
+    matrix = cv2.getRotationMatrix2D((width / 2, height * 0.6), 4 * np.sin(1.3 * phase), zoom)
+    matrix[0, 2] += WIDTH / 2 - width / 2 + 60 * np.sin(phase)
+    matrix[1, 2] += HEIGHT * 0.62 - height * 0.6 + 8 * np.sin(2 * phase)
+    return np.asarray(cv2.warpAffine(subject, matrix, (WIDTH, HEIGHT)), np.float32)
+
+
+def arm_at(phase: float, swing: float) -> NDArray[np.float32]:
+    """A premultiplied arm with three fingers, up to 80 pixels a frame at its end."""
+    large = np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint8)
+    angle = 1.1 * np.sin(swing) - 1.2
+    shoulder = np.array([WIDTH * 0.62 + 60 * np.sin(phase), HEIGHT * 0.85])
+    hand = shoulder + 190 * np.array([np.cos(angle), np.sin(angle)])
+    _stroke(large, shoulder, hand, 26)
+    for apart in (-0.25, 0.0, 0.25):
+        tip = hand + 34 * np.array([np.cos(angle + apart), np.sin(angle + apart)])
+        _stroke(large, hand, tip, 8)
+    shape = scaled(large, HEIGHT, WIDTH).astype(np.float32) / 255
+    return np.dstack([SKIN * shape[:, :, None], shape])
+
+
+def _stroke(
+    canvas: NDArray[np.uint8], start: NDArray[np.float64], end: NDArray[np.float64], width: int
+) -> None:
+    ends = [(int(2 * p[0]), int(2 * p[1])) for p in (start, end)]
+    cv2.line(canvas, ends[0], ends[1], 255, 2 * width, cv2.LINE_AA)
+
+
+def draw_strips(folder: Path, clip: Clip, ways: dict[str, Alphas]) -> None:
+    """Some frames beside each other, and below them the alphas of each way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changes = [np.abs(b.astype(np.int16) - a).mean() for a, b in pairwise(clip.frames)]
+    first = min(max(0, int(np.argmax(changes)) - 1), len(clip.frames) - STRIP)
+    chosen = range(first, first + STRIP)
+    rows = [np.hstack([clip.frames[n][:, :, ::-1] for n in chosen])]
+    for alphas in (*([clip.truths] if clip.truths else []), *ways.values()):
+        grey = np.hstack([np.rint(255 * alphas[n]).astype(np.uint8) for n in chosen])
+        rows.append(np.dstack([grey] * 3))
+    name = "".join(c if c.isalnum() else "_" for c in clip.name)
+    cv2.imwrite(str(folder / f"{name}.png"), np.vstack(rows))
+
+
+def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
+    """The median milliseconds of each piece on one core, frame after frame of a clip."""
+    seen = [Image(scaled(frame, height, width)) for frame in frames[:TIMED]]
+    pipeline = matte.load("fast")
+    alphas = [scaled(pipeline.line.run(f, Given()).alpha, height, width) for f in frames[:TIMED]]
+    watcher = Watcher()
+    small = [small_copy(frame) for frame in seen]
+    times: dict[str, list[float]] = {}
+
+    def clocked(name: str, call: Callable[[], Any]) -> Any:
+        start = time.thread_time()
+        result = call()
+        times.setdefault(name, []).append(1000 * (time.thread_time() - start))
+        return result
+
+    hysteresis, blended, deflickered = SteadyConfidence(), Blended(), Deflickered()
+    for n, (frame, alpha) in enumerate(zip(seen, map(Alpha, alphas), strict=True)):
+        confidence = Confidence(alpha)
+        clocked("flow one way", partial(flow_back, small[n], small[max(0, n - 1)]))
+        movement = clocked("watch: flow both ways, cut", partial(watcher.next, frame))
+        clocked("confidence", partial(hysteresis.next, confidence, movement))
+        clocked("blend", partial(blended.next, frame, alpha, movement))
+        clocked("ofd", partial(deflickered.next, frame, alpha, movement))
+        clocked("carry a mask", partial(movement.carried, confidence))
+    return {name: round(statistics.median(ms[1:]), 2) for name, ms in times.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""How each frame of a clip came from the one before."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import Alpha, Confidence, Image
+from matte.imaging.cuts import is_cut
+from matte.imaging.flow import (
+    ROUGH,
+    Floats,
+    Flow,
+    agreement,
+    carried,
+    flow_back,
+    mean_flow,
+    returns,
+    small_copy,
+)
+from matte.imaging.scaling import scaled
+
+# How much of what was counts where the frames agree: of what moves, and of what is still, which is
+# what moves by less than STILL pixels of the small copy.
+KEPT, KEPT_STILL = 0.7, 0.8
+STILL = 0.5
+OLD = 20.0  # frames: what was to be seen for longer is no surer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Movement:
+    """How a frame came from the one before.
+
+    At a small size (h, w), `flow` leads back, `agrees` tells how surely what it leads to is the
+    same, 0 … 1, and `kept` how much of what was counts then, against what is. Nothing does where a
+    scene `begins`: with the first frame and after a cut.
+    """
+
+    flow: Flow
+    agrees: Floats
+    kept: Floats
+    begins: bool = False
+
+    def carried(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What was known of the frame before, (H, W), where it is now."""
+        return carried(values, self.flow)
+
+    def speed(self, subject: Confidence | Alpha | None = None) -> float:
+        """How far things moved, or the subject did, in shares of the long side: the mean."""
+        if subject is None:
+            return mean_flow(self.flow)
+        return mean_flow(self.flow, scaled(subject, *self.agrees.shape))
+
+
+class Watcher:
+    """Tells how each frame came from the one before."""
+
+    def __init__(self) -> None:
+        self._before: NDArray[np.uint8] | None = None
+        self._age = np.zeros((0, 0), np.float32)
+
+    def next(self, image: Image) -> Movement:
+        """The movement up to this frame."""
+        now, before = small_copy(image), self._before
+        self._before = now
+        if before is not None and before.shape == now.shape:
+            flow = flow_back(now, before)
+            brought = carried(before, flow)
+            if not is_cut(now, before, brought):
+                met = returns(flow, flow_back(before, now, ROUGH))
+                agrees = np.minimum(agreement(now, brought), met)
+                # For how many frames what is here was to be seen.
+                self._age = agrees * np.minimum(carried(self._age, flow) + 1, OLD)
+                return Movement(flow, agrees, _kept(flow, self._age))
+        self._age = np.zeros(now.shape[:2], np.float32)
+        still = Flow(np.zeros((*now.shape[:2], 2), np.float32))
+        return Movement(still, self._age, self._age, begins=True)
+
+
+def _kept(flow: Flow, age: Floats) -> Floats:
+    """How much of what was counts: at first no more than in a plain mean, and the less of what is
+    fast.
+    """
+    speed = cv2.magnitude(flow[:, :, 0], flow[:, :, 1])
+    still = np.clip(2 - speed / STILL, 0, 1)
+    most = KEPT + (KEPT_STILL - KEPT) * still
+    return np.asarray(np.minimum(most, age / (age + 1)), np.float32)

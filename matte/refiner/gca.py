@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.errors import WeightsError
+from matte.errors import SettingError, WeightsError
 from matte.imaging.scaling import scaled
 from matte.imaging.strips import strips
 from matte.refiner.parts import Plan, cheapest, fits, left
@@ -36,8 +36,10 @@ class Gca:
         tile: int | str = "auto",
         memory: Memory = ALL,
     ) -> None:
-        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `tile`: "off", and every
-        picture is seen whole, whatever it takes, as the authors do; or the side of tiles.
+        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `tile`: "auto", and each
+        picture is seen in the parts that cost least; "off", and it is seen whole, as the authors
+        do, or refused if `memory` doesn't allow it; or the side of tiles. A network of a fixed
+        size sees pictures whole.
         """
         if set(session.inputs) - {RATIO} != INPUTS:
             raise WeightsError(
@@ -46,6 +48,8 @@ class Gca:
         self._session = session
         self._protocol = protocol
         free = all(length is None for length in session.inputs["image"][2:])
+        if not free and isinstance(tile, int):
+            raise SettingError("a network of one size takes no tiles", "leave --tile out")
         self._tile = tile if free else "off"
         self._memory = memory
 

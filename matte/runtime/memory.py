@@ -84,7 +84,8 @@ class Room:
             need = self.memory.most - self.left + network(pixels)
             cause = f"a network that sees {_mega(pixels)} at once takes {_gib(need)}"
             raise SettingError(
-                f"{cause}, and {self.memory.allowed}", f"{self.memory.remedy}, or --tile auto"
+                f"{cause}, and {self.memory.allowed}",
+                f"{self.memory.remedy}, or leave --tile and --protocol out",
             )
         return max(1, number)
 

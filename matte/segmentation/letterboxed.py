@@ -32,6 +32,6 @@ class LetterboxedSegmenter:
             box = letterbox(image, self._size, self._size, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
         values = run_map(self._session, self._input, blob, KIND)
-        if max(image.shape) > FINER * max(box.height, box.width):
+        if max(image.shape[:2]) > FINER * max(box.height, box.width):
             return sharpened(values[: box.height, : box.width], box, image)
         return Confidence(unletterbox(values, box, *image.shape[:2]))

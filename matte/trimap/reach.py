@@ -1,7 +1,6 @@
 """Bands by distance: of one width, or as wide as the segmenter is unsure."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Confidence, Mask, Trimap
 from matte.imaging.scaling import scaled
+from matte.imaging.strips import strips
 
 # Measured on portraits with true alpha: docs/decisions/0013.
 DOUBTS = (0.08, 0.12, 0.18, 0.25, 0.33, 0.42)  # nearer than this to 0 or 1 the segmenter is sure
@@ -22,7 +22,6 @@ SHARP = 1.8  # unsure pixels on each of the edge's, up to which a mask is drawn,
 FINE, COARSE = 1 / 16, 1 / 2
 LARGEST = 16  # pixels on a cell's side: one of 256 is still seen in its mean
 FARTHEST = np.float32(1e6)  # from what is not there; pixels
-ROWS = 64  # at a time, where every pixel is looked at: large pictures need no room for more
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -90,7 +89,7 @@ def reach_of(pixels: int, long_side: int) -> Reach:
 
 def tells_doubt(mask: Mask, confidence: Confidence) -> bool:
     """Whether the confidence is more than a mask, smoothed at its edge or not at all."""
-    parts = (confidence[rows] for rows in _strips(len(confidence)))
+    parts = (confidence[rows] for rows in strips(*confidence.shape))
     unsure = sum(np.count_nonzero((c > DOUBTS[0]) & (c < 1 - DOUBTS[0])) for c in parts)
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8))
     return bool(unsure > SHARP * (np.count_nonzero(mask) - np.count_nonzero(inner)))
@@ -141,7 +140,7 @@ def _trimap(mask: Mask, beyond: Floats) -> Trimap:
     above = np.clip(np.floor(y), 0, len(beyond) - 1).astype(np.intp)
     below = np.minimum(above + 1, len(beyond) - 1)
     share = np.clip(y - above, 0, 1).astype(np.float32)[:, None]
-    for rows in _strips(height):
+    for rows in strips(height, width):
         cells = wide[above[rows][0] : below[rows][-1] + 1] <= 0
         at = np.flatnonzero(cells.any(axis=0))  # between positive cells nothing is at most 0
         if at.size:
@@ -150,8 +149,3 @@ def _trimap(mask: Mask, beyond: Floats) -> Trimap:
             unknown = upper * (1 - low) + lower * low <= 0
             np.copyto(trimap[rows, columns], np.uint8(UNKNOWN), where=unknown)
     return Trimap(trimap)
-
-
-def _strips(height: int) -> Iterator[slice]:
-    """All rows, a few at a time."""
-    return (slice(top, min(top + ROWS, height)) for top in range(0, height, ROWS))

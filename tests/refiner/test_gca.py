@@ -101,9 +101,11 @@ def test_networks_of_one_picture_at_once_get_one() -> None:
 def test_networks_of_one_size_see_the_whole() -> None:
     session = Red()
     session.inputs = {"image": (1, 3, 192, 320), "trimap": (1, 1, 192, 320)}
-    for tile in ("auto", "off", 64):
+    for tile in ("auto", "off"):
         Gca(session, "tester", tile).refine(*ramp(190, 310))
-    assert session.seen == [(192, 320)] * 3
+    assert session.seen == [(192, 320)] * 2
+    with pytest.raises(SettingError, match="takes no tiles: leave --tile out"):
+        Gca(session, "tester", 64)
 
 
 def test_the_whole_is_measured_with_its_border() -> None:

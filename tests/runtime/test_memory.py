@@ -116,7 +116,9 @@ def test_networks_see_as_many_parts_at_once_as_there_is_room_for() -> None:
 def test_a_part_that_there_is_no_room_for_is_an_error_of_settings() -> None:
     room = Memory(GIB).room(picture(1000, 1000))
     message = "a network that sees 1 megapixels at once takes 1.3 GiB, and --max-memory is 1 GiB: "
-    with pytest.raises(SettingError, match=message + "raise --max-memory, or --tile auto"):
+    with pytest.raises(
+        SettingError, match=message + "raise --max-memory, or leave --tile and --protocol out"
+    ):
         room.at_once(1_000_000)
 
 

@@ -107,7 +107,7 @@ def test_rows_taken_together_change_nothing(
     mask = sure(confidence)
     bands = []
     for rows in (1, 7, 64, 5000):
-        monkeypatch.setattr(reach, "ROWS", rows)
+        monkeypatch.setattr("matte.imaging.strips.PIXELS", rows * shape[1])
         bands.append(doubtful_band(mask, confidence, reach_for(mask)).trimap)
         assert tells_doubt(mask, confidence)
     assert all(np.array_equal(band, bands[0]) for band in bands)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Confidence, Mask, Trimap
-from matte.imaging.scaling import scaled
-from matte.imaging.strips import strips
+from matte.imaging.strips import Grown, strips
 
 # Measured on portraits with true alpha: docs/decisions/0013.
 DOUBTS = (0.08, 0.12, 0.18, 0.25, 0.33, 0.42)  # nearer than this to 0 or 1 the segmenter is sure
@@ -134,18 +133,7 @@ def _distance_to(region: Flags, cell: int) -> Floats:
 def _trimap(mask: Mask, beyond: Floats) -> Trimap:
     """The mask, unknown where what is measured in cells, brought to full size, is at most 0."""
     height, width = mask.shape
-    trimap = mask.copy()
-    wide = scaled(beyond, len(beyond), width)
-    y = (np.arange(height) + 0.5) * (len(beyond) / height) - 0.5
-    above = np.clip(np.floor(y), 0, len(beyond) - 1).astype(np.intp)
-    below = np.minimum(above + 1, len(beyond) - 1)
-    share = np.clip(y - above, 0, 1).astype(np.float32)[:, None]
-    for rows in strips(height, width):
-        cells = wide[above[rows][0] : below[rows][-1] + 1] <= 0
-        at = np.flatnonzero(cells.any(axis=0))  # between positive cells nothing is at most 0
-        if at.size:
-            columns = slice(at[0], at[-1] + 1)
-            upper, lower, low = wide[above[rows], columns], wide[below[rows], columns], share[rows]
-            unknown = upper * (1 - low) + lower * low <= 0
-            np.copyto(trimap[rows, columns], np.uint8(UNKNOWN), where=unknown)
+    trimap, far = mask.copy(), Grown(beyond, height, width)
+    for columns in strips(width, height):
+        np.copyto(trimap[:, columns], np.uint8(UNKNOWN), where=far[columns] <= 0)
     return Trimap(trimap)

@@ -1,11 +1,11 @@
 """Clips as pictures: numbered PNG files, and animations for short ones."""
 
 import re
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from matte.imaging.depth import in_depth
 from matte.media.encoding import encode
 from matte.media.opening import reason
 from matte.media.video.facts import Facts
-from matte.media.video.whole import Whole
+from matte.media.video.whole import Whole, Writer
 
 NUMBERED = re.compile(r"%0?\d*d")
 ANIMATIONS = (".gif", ".webp")
@@ -32,7 +32,7 @@ def is_sequence(path: Path) -> bool:
     return not path.suffix or path.is_dir()
 
 
-class SequenceWriter:
+class SequenceWriter(Writer):
     """Numbered PNG files, from 1 on: `folder`/00001.png, … or as a pattern says.
 
     They keep 16 bits and straight alpha, but no times: every frame is one file. They are written
@@ -43,7 +43,6 @@ class SequenceWriter:
     def __init__(self, path: Path, like: Facts, *, overwrite: bool = False) -> None:
         pattern = path if path.suffix.lower() == ".png" else path / "%05d.png"
         self.path = path
-        self.partial: Path | None = None
         self._name, self._folder = pattern.name, pattern.parent
         check_outputs(
             [(self._folder / self._named(1), (".png",))] if self._folder.is_dir() else [],
@@ -68,24 +67,12 @@ class SequenceWriter:
         except OSError as error:
             raise self._failed(error) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._place()
-            elif self._count:
+    def _rescue(self) -> None:
+        if self._count:
+            with suppress(OSError):  # what stopped the work is being raised
                 self.partial = self._whole.keep()
-        finally:
-            self._whole.drop()
 
-    def _place(self) -> None:
+    def _finish(self) -> None:
         if not self._count:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         make_folder(self._folder)
@@ -114,7 +101,7 @@ class SequenceWriter:
         return OutputError(f"can't write {self.path} ({reason(error)})", "choose another place")
 
 
-class AnimationWriter:
+class AnimationWriter(Writer):
     """A GIF or an animated WebP, endless, for short clips: all frames are held until the end.
 
     WebP keeps colours, soft alpha and times in milliseconds. GIF has 256 colours and alpha of yes
@@ -125,7 +112,6 @@ class AnimationWriter:
     def __init__(self, path: Path, like: Facts, *, overwrite: bool = False) -> None:
         check_outputs([(path, ANIMATIONS)], [like.path], overwrite)
         self.path = path
-        self.partial: Path | None = None
         self._time_base = like.time_base
         self._gif = path.suffix.lower() == ".gif"
         self._frames: list[Pillow.Image] = []
@@ -149,27 +135,15 @@ class AnimationWriter:
         self._frames.append(_indexed(picture) if self._gif else picture)
         self._times.append(time)
 
-    def __enter__(self) -> Self:
-        return self
+    def _finish(self) -> None:
+        self._save()
+        self._whole.place()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
+    def _rescue(self) -> None:
+        if self._frames:
+            with suppress(OutputError, OSError):  # as above
                 self._save()
-                self._whole.place()
-            elif self._frames:
-                try:
-                    self._save()
-                    self.partial = self._whole.keep()
-                except (OutputError, OSError):
-                    return  # what stopped the work is being raised
-        finally:
-            self._whole.drop()
+                self.partial = self._whole.keep()
 
     def _save(self) -> None:
         if not self._frames:

@@ -3,7 +3,10 @@
 import os
 import secrets
 import shutil
+from abc import ABC, abstractmethod
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from matte.errors import OutputError
 
@@ -52,3 +55,41 @@ class Whole:
     def _partial(self, number: int) -> Path:
         mark = "partial" if number == 1 else f"partial-{number}"
         return self.path.with_name(f"{self.path.stem}.{mark}{self.path.suffix}")
+
+
+class Writer(ABC):
+    """Writes something long within a `with` block. If that is left by an exception, what was done
+    is kept as `partial`.
+    """
+
+    partial: Path | None = None
+    _whole: Whole
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+            else:
+                self._rescue()
+        finally:
+            self._close()
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Puts what is whole into its place."""
+
+    @abstractmethod
+    def _rescue(self) -> None:
+        """Keeps what was done, if it is worth it, and raises nothing of its own."""
+
+    def _close(self) -> None:
+        """Lets everything go, in any case."""
+        self._whole.drop()

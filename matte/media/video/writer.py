@@ -2,11 +2,11 @@
 
 import os
 import warnings
+from contextlib import suppress
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from av.codec.codec import UnknownCodecError
@@ -29,12 +29,12 @@ from matte.media.video.colours import Encoded, written_colours
 from matte.media.video.facts import Colours, Facts
 from matte.media.video.opening import fault
 from matte.media.video.tracks import Tracks, kept
-from matte.media.video.whole import Whole
+from matte.media.video.whole import Whole, Writer
 
 LARGEST_CLOCK = 2**31 - 1  # ticks for each second that MP4 can count
 
 
-class ClipWriter:
+class ClipWriter(Writer):
     """A video file like a clip: its times, colours' tags, pixels' shape, and what is said of it.
 
     Frames are grey (H, W), RGB (H, W, 3) or straight RGBA (H, W, 4) by `channels`, uint8 or, if
@@ -67,7 +67,6 @@ class ClipWriter:
         deep = like.deep if deep is None else deep
         self._codec, kind = chosen(path, codec, f"{kind}-deep" if deep else kind)
         self.path = path
-        self.partial: Path | None = None
         self._like = like
         self._tracks: Tracks | None = None
         self._end: float | None = None
@@ -123,25 +122,6 @@ class ClipWriter:
             self._jammed = True
             raise self._failed(error) from error
         self._last = pts
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-                self._whole.place()
-            elif self._last is not None:
-                self._keep()
-        finally:
-            self._close()
-            self._whole.drop()
 
     def _later(self, pts: int, last: int) -> int:
         """The first time that comes after the last frame's; said once."""
@@ -221,7 +201,7 @@ class ClipWriter:
             self._output.mux_one(packet)
 
     def _finish(self) -> None:
-        """Empties the encoder, copies what sound is left, and ends the file."""
+        """Empties the encoder, copies what sound is left, ends the file and places it."""
         if self._last is None:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         try:
@@ -231,9 +211,12 @@ class ClipWriter:
             self._output.close()
         except (FFmpegError, ValueError, OSError) as error:
             raise self._failed(error) from error
+        self._whole.place()
 
-    def _keep(self) -> None:
+    def _rescue(self) -> None:
         """Ends the file where it is and gives it its partial name, if that can be done."""
+        if self._last is None:
+            return
         try:
             if not self._jammed:
                 self._mux(self._stream.encode(None))
@@ -245,10 +228,9 @@ class ClipWriter:
     def _close(self) -> None:
         if self._tracks is not None:
             self._tracks.close()
-        try:
+        with suppress(FFmpegError, ValueError, OSError):  # said before
             self._output.close()
-        except (FFmpegError, ValueError, OSError):
-            return  # said before
+        super()._close()
 
     def _failed(self, error: Exception) -> OutputError:
         name = self._codec.encoder

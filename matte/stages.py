@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matte.arrays import Alpha, Confidence, Image, Mask, Trimap
 
 
@@ -28,6 +31,17 @@ class TellingRefiner(Refiner, Protocol):
 
     def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
         """What refine() gives, and in plain JSON values how it was come by."""
+        ...
+
+
+@runtime_checkable
+class ResumingRefiner(Refiner, Protocol):
+    """A refiner that can go on from what is known of alpha already."""
+
+    def refine_again(
+        self, image: Image, trimap: Trimap, before: Alpha, stale: NDArray[np.bool_]
+    ) -> Alpha:
+        """What refine() gives where alpha is `stale` (H, W), and about `before` elsewhere."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Stand-ins for what is slow or random, a few lines each."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from matte.pipeline.fallback import Fallback
 from matte.pipeline.lines import Line, TrimapFree, TwoStage
 from matte.pipeline.run import Pipeline
 from matte.runtime.ways import Way
+from matte.stages import Refiner, Segmenter
 
 Floats = NDArray[np.float32]
 
@@ -62,6 +63,15 @@ class BrightIsAlpha:
 
     def matte(self, image: Image) -> Alpha:
         return Alpha((image.mean(axis=2) / np.iinfo(image.dtype).max).astype(np.float32))
+
+
+class Unrefined:
+    """What a line needs besides run(), if it has neither segmenter nor refiner."""
+
+    segmenter: Segmenter | None = None
+
+    def refined_by(self, change: Callable[[Refiner], Refiner]) -> Self:
+        return self
 
 
 def two_stage(config: Config) -> TwoStage:

@@ -29,15 +29,19 @@ COMMANDS = {
     "sweep-trimap": "matte.cli.sweep:sweep_trimap",
     "train": "matte.cli.train:train",
     "trimap": "matte.cli.trimap:trimap",
+    "webcam": "matte.cli.webcam:webcam",
+    "video": "matte.cli.video:video",
     "weights": "matte.cli.weights:weights",
 }
 OWN_OPTIONS = ("--help", "-h", "--version")
 
 
-class SettingFailure(click.ClickException):
-    """One line about a setting, and click's exit code for wrong usage."""
+class Failure(click.ClickException):
+    """One line about what is wrong, and the exit code that belongs to it."""
 
-    exit_code = SettingError.exit_code
+    def __init__(self, error: MatteError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it for the class
 
 
 class MatteGroup(click.Group):
@@ -84,8 +88,7 @@ def failures() -> Iterator[None]:
     try:
         yield
     except MatteError as error:
-        failure = SettingFailure if isinstance(error, SettingError) else click.ClickException
-        raise failure(str(error)) from error
+        raise Failure(error) from error
 
 
 def _refuse_typo(word: str) -> None:

@@ -1,4 +1,4 @@
-"""What the subject is put on, as it is named: a colour, a picture, its own ground, nothing."""
+"""What the subject is put on, as it is named: colour, picture, film, its own ground, nothing."""
 
 import os.path
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from matte.configs.lengths import Length, parse_length
 from matte.errors import SettingError
 
 BLURRED = Length(2, percent=True)
+# Endings of videos. A GIF is a picture, unless it lies behind a video.
+FILMS = (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,13 @@ class Colour:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture, which has still to be read."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A video, which has still to be read."""
 
     path: Path
 
@@ -45,21 +54,26 @@ class Transparent:
     """No ground: a cut-out."""
 
 
-Background = Colour | Picture | Blur | Transparent
+Background = Colour | Picture | Film | Blur | Transparent
 
 
 def parse_background(text: str) -> Background:
-    """What the text names: a picture if a file has the name or it ends as files do; else
-    `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side), or a colour.
+    """What the text names: a picture or a film, by its ending, if a file has the name or it ends as
+    files do; else `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side),
+    or a colour.
     """
     if os.path.isfile(text):  # noqa: PTH113  # False where pathlib raises: loops, long names
-        return Picture(Path(text))
+        return _file(Path(text))
     word, colon, radius = text.partition(":")
     if word == "blur":
         return Blur(parse_length(radius)) if colon else Blur()
     if text == "transparent":
         return Transparent()
-    return Picture(Path(text)) if Path(text).suffix else Colour(colour(text))
+    return _file(Path(text)) if Path(text).suffix else Colour(colour(text))
+
+
+def _file(path: Path) -> Picture | Film:
+    return Film(path) if path.suffix.lower() in FILMS else Picture(path)
 
 
 def colour(text: str) -> tuple[int, int, int]:

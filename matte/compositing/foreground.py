@@ -23,44 +23,71 @@ Flags = NDArray[np.bool_]
 # 1000 pixels; larger ones are shrunk to about that size before. Measured on cut-outs with known
 # colours, see docs/decisions/0005.
 VIEWS = ((16, 5), (4, 5), (1, 5), (1, 1))
+DETAIL = 1000
 NEAR = 20  # pixels of those 1000 around soft alpha that get a colour
 
 
-def estimate_foreground(image: Image, alpha: Alpha) -> Image:
+def estimate_foreground(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> Image:
     """The subject's colours, at the picture's size and depth.
 
     The picture itself where alpha is 1; the colours of the near subject where alpha is below;
-    black where no subject is near.
+    black where no subject is near. Larger pictures are shrunk to about `detail` pixels for the
+    averages: fewer are quicker, and less exact.
     """
     foreground = np.asarray(cv2.copyTo(image, (alpha == 1).view(np.uint8)), image.dtype)
-    scale = max(1, round(max(alpha.shape) / 1000))
-    box = bounding_box((alpha > 0) & (alpha < 1), margin=NEAR * scale)
+    scale = max(1, round(max(alpha.shape) / detail))
+    reach = max(1, round(NEAR * detail / DETAIL))
+    box = bounding_box((alpha > 0) & (alpha < 1), margin=reach * scale)
     if box is None:
         return Image(foreground)
+    if detail < DETAIL:
+        # Whole squares are averaged several times as fast.
+        box = _whole(box[0], scale, alpha.shape[0]), _whole(box[1], scale, alpha.shape[1])
     top = np.iinfo(image.dtype).max
-    crop, a, out = image[box], alpha[box], foreground[box]
+    a = alpha[box]
     height, width = a.shape
     small = _shrunk(a, scale)
-    averages = _averages(_shrunk(crop, scale).astype(np.float32), small, np.float32(top))
+    averages = _averages(_shrunk(image[box], scale).astype(np.float32), small, np.float32(top))
     f, b = (Grown(x, height, width) for x in averages)
-    near = scaled(_around_soft(small), height, width)
+    near = scaled(_around(small, reach), height, width)
     for part in strips(width, height):
-        _estimate(out[:, part], crop[:, part], a[:, part], near[:, part] > 0, f[part], b[part])
+        first = box[0].start, box[1].start + part.start
+        _estimate(foreground, image, alpha, first, near[:, part] > 0, f[part], b[part])
     return Image(foreground)
 
 
 def _estimate(
-    out: NDArray[Any], image: NDArray[Any], alpha: Floats, near: Flags, fore: Floats, back: Floats
+    out: NDArray[Any],
+    image: NDArray[Any],
+    alpha: Floats,
+    first: tuple[int, int],
+    near: Flags,
+    fore: Floats,
+    back: Floats,
 ) -> None:
-    """Puts the subject's colours into `out`: where alpha is soft, and where it is 0 but `near`."""
-    f, b, seen = (np.ascontiguousarray(x).reshape(-1, 3) for x in (fore, back, image))
-    beside, soft = (np.flatnonzero(at) for at in (near & (alpha == 0), (alpha > 0) & (alpha < 1)))
-    found = np.ascontiguousarray(out).reshape(-1, 3)
-    found[beside] = _rounded(f.take(beside, 0), out.dtype)
-    share = for_each(alpha.take(soft))
-    estimate, _ = _explained(seen.take(soft, 0), share, f.take(soft, 0), b.take(soft, 0))
-    found[soft] = _rounded(estimate, out.dtype)
-    out[:] = found.reshape(out.shape)
+    """Puts the subject's colours into `out`: where alpha is soft, and where it is 0 but `near`.
+
+    `near`, `fore` and `back` are of the part that begins at the row and column `first`.
+    """
+    height, width = near.shape
+    top, left = first
+    part = slice(top, top + height), slice(left, left + width)
+    a = alpha[part]
+    beside, soft = near & (a == 0), np.flatnonzero((a > 0) & (a < 1))
+    out[part] = cv2.copyTo(_rounded(fore, out.dtype), beside.view(np.uint8), out[part].copy())
+    if not soft.size:
+        return
+    rows, columns = np.divmod(soft, width)
+    at = (rows + top) * image.shape[1] + columns + left
+    f, b = (np.ascontiguousarray(x).reshape(-1, 3).take(soft, 0) for x in (fore, back))
+    share = for_each(alpha.reshape(-1).take(at))
+    estimate, _ = _explained(image.reshape(-1, 3).take(at, 0), share, f, b)
+    out.reshape(-1, 3)[at] = _rounded(estimate, out.dtype)
+
+
+def _whole(part: slice, step: int, length: int) -> slice:
+    """The part from a multiple of `step` to another, or to the end."""
+    return slice(part.start // step * step, min(-(-part.stop // step) * step, length))
 
 
 def _rounded(colours: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -92,10 +119,10 @@ def _explained(
     return fore + alpha * missing, back + rest * missing
 
 
-def _around_soft(alpha: Floats) -> NDArray[np.uint8]:
-    """1 where alpha is soft or nearly so, NEAR pixels around included."""
+def _around(alpha: Floats, reach: int) -> NDArray[np.uint8]:
+    """1 where alpha is soft, and so many pixels around."""
     soft = ((alpha > 0) & (alpha < 1)).astype(np.uint8)
-    side = 2 * NEAR + 1
+    side = 2 * reach + 1
     return np.asarray(cv2.dilate(soft, np.ones((side, side), np.uint8)), np.uint8)
 
 

@@ -31,6 +31,23 @@ def with_modnet(settled: Settled) -> Settled:
     return replace(settled, config=replace(settled.config, modnet=ModnetSettings(TRIMAP_FREE)))
 
 
+def for_video(config: Config) -> Config:
+    """The settings with the refiner that video has for that of pictures."""
+    name = config.video.video_refiner
+    return replace(config, refiner=replace(config.refiner, refiner=name)) if name else config
+
+
+def with_preset(settled: Settled, preset: str, **flags: Any) -> Settled:
+    """What was asked for besides the preset, with another preset, and flags on top of it."""
+    known = values(settled.config)
+    asked = {
+        name: known[name]
+        for name, origin in settled.origins.items()
+        if origin not in ("default", f"preset {settled.preset}")
+    }
+    return settle(preset, flags=asked | flags)
+
+
 def settle(
     preset: str | None = None, file: Path | None = None, flags: Mapping[str, Any] | None = None
 ) -> Settled:
@@ -58,6 +75,9 @@ def settle(
             from_file(Config, layer, origin)  # so that a mistake is told with its layer
         for section, table in layer.items():
             tables.setdefault(section, {}).update(table)
+        if "refiner" in layer.get("refiner", {}) and "video_refiner" not in layer.get("video", {}):
+            tables.get("video", {}).pop("video_refiner", None)  # who names one means it for all
+            origins["video_refiner"] = "default"
         for setting in _one_band(tables.get("trimap", {}), layer.get("trimap", {})):
             origins[setting] = "default"
         for setting, s in SETTINGS.items():

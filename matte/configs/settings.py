@@ -8,6 +8,8 @@ from matte.configs.amounts import parse_bytes
 from matte.configs.lengths import parse_length
 from matte.errors import SettingError
 
+LEAST_REFINED = 192  # pixels: below, hair is a blot
+
 
 def setting(default: Any, help: str) -> Any:  # noqa: A002  # click's word for it
     """A documented field."""
@@ -195,6 +197,49 @@ class MediaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoSettings:
+    """What is different where pictures follow one another."""
+
+    temporal: Literal["off", "ofd", "flow"] = setting(
+        "flow",
+        "How video's alpha is made steady: flow, as far as the motion can be followed; ofd, where a"
+        " frame differs from those before and after, a frame later; off, not at all.",
+    )
+    segment_every: int = setting(
+        1,
+        "Ask the segmenter only for every so many frames of video where little moves: between them"
+        " the mask goes along.",
+    )
+    video_refiner: str = setting(
+        "", "What refines alpha of video, if not what refines alpha of pictures."
+    )
+    refine_size: str = setting(
+        "",
+        "Long side at which alpha of video is refined, in pixels (480) or as a share of the video's"
+        " own (50%): its edges are then brought to full size along the colours. Empty: its own.",
+    )
+    keep_alpha: int = setting(
+        0,
+        "Keep refined alpha for up to so many frames of video where nothing changed but what"
+        " moved along; 0: refine each frame anew.",
+    )
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.segment_every <= 100:
+            raise SettingError(f"segment_every = {self.segment_every}", "give 1 … 100")
+        if self.refine_size and not 1 <= parse_length(self.refine_size).pixels(100) <= 16384:
+            raise SettingError(f"refine_size = {self.refine_size!r}", "give 480, or 50%")
+        if not 0 <= self.keep_alpha <= 1000:
+            raise SettingError(f"keep_alpha = {self.keep_alpha}", "give 0 … 1000")
+
+    def refined_at(self, long_side: int) -> int:
+        """The long side at which frames of that long side are refined; 0: their own."""
+        if not self.refine_size:
+            return 0
+        return max(LEAST_REFINED, round(parse_length(self.refine_size).pixels(long_side)))
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineSettings:
     """What happens where mask, trimap and refiner can't be trusted."""
 
@@ -221,6 +266,7 @@ class Config:
     modnet: ModnetSettings = field(default_factory=ModnetSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     compositing: CompositingSettings = field(default_factory=CompositingSettings)
+    video: VideoSettings = field(default_factory=VideoSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
 

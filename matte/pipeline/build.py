@@ -4,7 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import matte
-from matte.configs.loader import DEFAULT_PRESET, TRIMAP_FREE, Settled, settle, values
+from matte.configs.loader import (
+    DEFAULT_PRESET,
+    TRIMAP_FREE,
+    Settled,
+    settle,
+    values,
+)
 from matte.configs.settings import Config, ModnetSettings, RuntimeSettings
 from matte.errors import (
     MatteError,
@@ -51,7 +57,7 @@ def build(settled: Settled, opening: Opening | None = None) -> Pipeline:
         "networks": networks,
     }
     line = _line(config, networks, opening)
-    return Pipeline(line, facts, most_pixels(config), memory_for(config))
+    return Pipeline(line, facts, most_pixels(config), memory_for(config), config)
 
 
 def build_two_stage(

@@ -6,6 +6,7 @@ from threading import Lock
 from matte.arrays import Image
 from matte.errors import MatteError, PictureError, SettingError
 from matte.pipeline.lines import NO_SUBJECT, NOTHING, Found, Given, Line
+from matte.stages import Refiner, Segmenter
 
 # Where the segmenter found nobody, MODNet must be sure of this share of the picture: it then finds
 # somebody in 1 % of 327 pictures without people.
@@ -25,6 +26,17 @@ class Fallback:
         self._make_second = second
         self._made: Line | None = None
         self._making = Lock()
+
+    @property
+    def segmenter(self) -> Segmenter | None:
+        """The first line's."""
+        return None if isinstance(self._first, MatteError) else self._first.segmenter
+
+    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "Fallback":
+        """The same, the first line's refiner changed."""
+        first = self._first
+        changed = first if isinstance(first, MatteError) else first.refined_by(change)
+        return Fallback(changed, self._make_second and self._second)
 
     def run(self, image: Image, given: Given = NOTHING) -> Found:
         """The first line's alpha; or the other's, and why, in its report under "fallback"."""

@@ -11,6 +11,7 @@ from matte.compositing.backgrounds import (
     Background,
     Blur,
     Colour,
+    Film,
     Picture,
     Transparent,
     plain,
@@ -31,7 +32,7 @@ WHOLE = (slice(None), slice(None))
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What becomes of a matte: its ground, how it is mixed with it, what is kept of the picture."""
+    """What becomes of a picture's matte: its ground, how it is mixed with it, what is kept."""
 
     background: Background = field(default_factory=Transparent)
     compositing: CompositingSettings = field(default_factory=CompositingSettings)
@@ -41,6 +42,9 @@ class Finish:
     def __post_init__(self) -> None:
         if self.premultiply and not self.transparent:
             raise SettingError("--premultiply is for cut-outs", "leave --bg out")
+        if isinstance(self.background, Film):
+            cause = f"{self.background.path} is a video, and pictures have none behind them"
+            raise SettingError(cause, "give a picture with --bg")
 
     @property
     def transparent(self) -> bool:

@@ -1,18 +1,20 @@
 """The ways from a picture to its alpha."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, Alpha, Confidence, Image, Mask, Trimap
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.errors import MissingWeightsError, SettingError
 from matte.pipeline.costs import Budget
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.belief import believed
 from matte.segmentation.masks import make_mask
-from matte.stages import Matter, Refiner, Segmenter, TellingRefiner
+from matte.stages import Matter, Refiner, ResumingRefiner, Segmenter, TellingRefiner
 from matte.trimap.drawing import draw_band, flaw, unknown_share
 
 NO_SUBJECT = "no subject found"
@@ -22,12 +24,29 @@ TRIMAP_AS_GIVEN = "as given"
 LEAST = 0.001
 
 
+class Before(Protocol):
+    """What refiners found in the frame before."""
+
+    def still(self, image: Image, trimap: Trimap) -> tuple[Alpha, NDArray[np.bool_]] | None:
+        """Its alpha where it has moved to, and what of it is stale; None if it tells nothing."""
+        ...
+
+    def learn(self, alpha: Alpha) -> None:
+        """Takes what the refiner found in the picture that still() was asked for."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """What is known of a picture beforehand: nothing, where the subject is, or its trimap."""
+    """What is known of a picture beforehand: nothing, where the subject is, or its trimap; and if
+    it is a clip's, the frame before.
+    """
 
     confidence: Confidence | None = None
     trimap: Trimap | None = None
+    before: Before | None = None
+    guessed: bool = False
+    """Whether a segmenter tells the confidence: what is tiny is no subject then."""
 
 
 NOTHING = Given()
@@ -47,8 +66,17 @@ class Found:
 class Line(Protocol):
     """A picture's whole way to alpha."""
 
+    @property
+    def segmenter(self) -> Segmenter | None:
+        """What finds the subject first, if anything does."""
+        ...
+
     def run(self, image: Image, given: Given) -> Found:
         """Alpha, with what was measured on the way in its report."""
+        ...
+
+    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "Line":
+        """The same line, its refiner changed, if it has one."""
         ...
 
 
@@ -77,7 +105,7 @@ class TwoStage:
         """Alpha, with its mask and its trimap; where it is doubted, no further than the doubt."""
         watch = Stopwatch()
         if given.trimap is not None:
-            return self._refine(image, given.trimap, watch)
+            return self._refine(image, given.trimap, given.before, watch)
         confidence = given.confidence
         if confidence is None:
             with watch("segment"):
@@ -89,7 +117,8 @@ class TwoStage:
             "unknown": round(unknown_share(band.trimap), 5),
             "band": band.told,
         }
-        if not np.count_nonzero(mask) >= (LEAST * mask.size if given.confidence is None else 1):
+        guessed = given.guessed or given.confidence is None
+        if not np.count_nonzero(mask) >= (LEAST * mask.size if guessed else 1):
             nobody = Alpha(np.zeros(mask.shape, np.float32))
             return Found(nobody, mask, band.trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
         doubt = flaw(band.trimap) or self.budget.exceeded(band.trimap, watch.ms)
@@ -97,13 +126,19 @@ class TwoStage:
             alpha = Alpha((mask == SUBJECT).astype(np.float32))
             return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms}, doubt)
         with watch("refine"):
-            alpha, report["refined"] = self._alpha(image, band.trimap)
+            alpha, report["refined"] = self._alpha(image, band.trimap, given.before)
             if band.doubtful:
                 alpha = believed(alpha, band.trimap, confidence, self.segmentation.threshold)
         self.budget.learn(band.trimap, watch.ms)
         return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms})
 
-    def _refine(self, image: Image, trimap: Trimap, watch: Stopwatch) -> Found:
+    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "TwoStage":
+        """The same line, its refiner changed."""
+        return replace(self, refiner=change(self.refiner))
+
+    def _refine(
+        self, image: Image, trimap: Trimap, before: Before | None, watch: Stopwatch
+    ) -> Found:
         """Alpha for a trimap that was given: it is believed, whatever it looks like."""
         report: dict[str, Any] = {
             "unknown": round(unknown_share(trimap), 5),
@@ -114,15 +149,36 @@ class TwoStage:
             alpha = Alpha((trimap == SUBJECT).astype(np.float32))
             return Found(alpha, None, trimap, {**report, "ms": watch.ms}, doubt)
         with watch("refine"):
-            alpha, report["refined"] = self._alpha(image, trimap)
+            alpha, report["refined"] = self._alpha(image, trimap, before)
         self.budget.learn(trimap, watch.ms)
         return Found(alpha, None, trimap, {**report, "ms": watch.ms})
 
-    def _alpha(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
+    def _alpha(
+        self, image: Image, trimap: Trimap, before: Before | None
+    ) -> tuple[Alpha, dict[str, Any]]:
         """Alpha, and how the refiner came by it, if it has several ways."""
+        if before is None or not isinstance(self.refiner, ResumingRefiner):
+            return self._anew(image, trimap)
+        still = before.still(image, trimap)
+        if still is None:
+            alpha, told = self._anew(image, trimap)
+        else:
+            was, stale = still
+            alpha = self.refiner.refine_again(image, trimap, was, stale)
+            told = {"again": round(_share(stale, trimap), 5)}
+        before.learn(alpha)
+        return alpha, told
+
+    def _anew(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
         if isinstance(self.refiner, TellingRefiner):
             return self.refiner.refine_telling(image, trimap)
         return self.refiner.refine(image, trimap), {}
+
+
+def _share(stale: NDArray[np.bool_], trimap: Trimap) -> float:
+    """The part of what is unknown that is stale."""
+    unknown = trimap == UNKNOWN
+    return float(stale[unknown].mean()) if unknown.any() else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +186,14 @@ class TrimapFree:
     """Alpha from one network."""
 
     matter: Matter
+
+    @property
+    def segmenter(self) -> None:
+        """None: the network sees the picture alone."""
+
+    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "TrimapFree":
+        """The line itself: nothing is refined."""
+        return self
 
     def run(self, image: Image, given: Given = NOTHING) -> Found:
         """Alpha, without mask and trimap: none may be given."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matte.compositing.backgrounds import Background, Blur, Colour, Picture
+from matte.compositing.backgrounds import Background, Blur, Colour, Film, Picture
 from matte.pipeline.batch import Batch, Outcome
 from matte.pipeline.jobs import STREAM
 from matte.runtime.machine import describe_machine
@@ -26,6 +26,24 @@ def run_report(batch: Batch, outcomes: Sequence[Outcome], command: Sequence[str]
         "crop": None if finish.crop is None else str(finish.crop),
         "pictures": [_picture(outcome, facts) for outcome in outcomes],
     }
+    return _json(report)
+
+
+def video_report(
+    facts: dict[str, Any], background: Background, told: dict[str, Any], command: Sequence[str]
+) -> bytes:
+    """The report on a video: `facts` of its pipeline, and what is told of it besides."""
+    report = {
+        **facts,
+        "command": list(command),
+        "machine": _machine(),
+        "background": _background(background),
+        **told,
+    }
+    return _json(report)
+
+
+def _json(report: dict[str, Any]) -> bytes:
     # Bytes of a name that are no text become JSON's own escapes.
     text = json.dumps(report, indent=2, ensure_ascii=False)
     return f"{text}\n".encode(errors="backslashreplace")
@@ -42,7 +60,7 @@ def _picture(outcome: Outcome, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _background(asked: Background) -> dict[str, Any] | str:
-    if isinstance(asked, Picture):
+    if isinstance(asked, Picture | Film):
         return _file(asked.path)
     if isinstance(asked, Colour):
         return {"colour": asked.rgb}

@@ -16,20 +16,16 @@ from matte.arrays import Alpha, Confidence, Image
 from matte.errors import SettingError
 from matte.imaging.flow import Floats, agreement, carried, sampled, sources, windows
 from matte.imaging.scaling import scaled
+from matte.pipeline.leading import led_by_subject, taken
 from matte.pipeline.movement import Movement
 
 Mode = Literal["off", "ofd", "flow"]
 
 CHANGED = 0.01  # alpha that is so near 0, 1 and what it was is left alone
 ALIKE = 0.1  # how near alphas are that agree: ξ of MODNet's de-flicker
-# At a subject's edge flow mixes what moves before and behind. Alpha goes with the subject: there
-# its flow counts, from INNER pixels of the small copy inwards, the mean over REACH of them.
-INNER, REACH = 3, 15
 # So near its edge alpha is steadied, in pixels of the small copy across. What changes farther away
 # is the segmenter's decision, and would only fade.
 BAND = 9
-SURE = 0.95
-TINY = np.float32(1e-6)  # keeps divisions finite
 
 
 class SteadyConfidence:
@@ -121,7 +117,7 @@ def _between(before: _Frame, now: _Frame, after: _Frame) -> Alpha:
     to_after = cv2.absdiff(now.alpha, after.alpha)
     stands_out = np.minimum(to_before, to_after) > ALIKE
     at = np.flatnonzero(stands_out & (cv2.absdiff(before.alpha, after.alpha) <= ALIKE))
-    seen = [_taken(frame.windows, at) for frame in (before, now, after)]
+    seen = [taken(frame.windows, at) for frame in (before, now, after)]
     agrees = np.minimum(agreement(seen[1], seen[0]), agreement(seen[1], seen[2]))
     # What swings past may have the colours of what is behind it, here and there.
     followed = np.minimum(now.movement.agrees, after.movement.agrees)
@@ -152,9 +148,9 @@ class Blended:
             return alpha
         small = scaled(alpha, *movement.agrees.shape)
         at = _worth_steadying(small, alpha, before)
-        places, counts = sources(_led_by_subject(movement, small), at, *alpha.shape)
+        places, counts = sources(led_by_subject(movement, small, movement.kept), at, *alpha.shape)
         was = np.clip(sampled(before, places, sharp=True), 0, 1)
-        same = agreement(_taken(seen, at), sampled(seen_before, places))
+        same = agreement(taken(seen, at), sampled(seen_before, places))
         # Around the subject what is behind it may change; what was the subject must look the same.
         weight = counts[:, 0] * same + counts[:, 1] * (1 - was * (1 - same))
         now = np.take(alpha, at)
@@ -178,30 +174,6 @@ def _worth_steadying(small: Floats, alpha: Alpha, before: Alpha) -> NDArray[np.i
     soft = np.abs(now - np.float32(0.5)) < 0.5 - CHANGED
     changes = np.abs(now - np.take(before, at)) > CHANGED
     return np.asarray(at[soft | changes], np.intp)
-
-
-def _led_by_subject(movement: Movement, small: Floats) -> Floats:
-    """The flow, that of the subject in and around it, and how much counts of what it leads to: in
-    itself, and around the subject as far as its flow nearby agrees; (h, w, 4) for alpha `small`.
-    """
-    inwards = np.ones((2 * INNER + 1, 2 * INNER + 1), np.uint8)
-    inner = cv2.erode((small > SURE).astype(np.uint8), inwards)
-    right = inner * movement.agrees
-    x, y = cv2.split(movement.flow)
-    sums = cv2.merge([x * right, y * right, movement.kept * right, right])
-    *means, trusted = cv2.split(cv2.blur(sums, (REACH, REACH)))
-    share = np.maximum(cv2.blur(inner.astype(np.float32), (REACH, REACH)), TINY)
-    near = np.minimum(share * 20, 1)
-    # Where nothing of the subject's flow is right, trust is next to 0 whatever its means say.
-    led_x, led_y, kept = (mean / np.maximum(trusted, TINY) for mean in means)
-    alone = movement.kept * movement.agrees * (1 - near)
-    around = kept * np.minimum(trusted / share, 1) * near
-    led = cv2.merge([x + near * (led_x - x), y + near * (led_y - y), alone, around])
-    return np.asarray(led, np.float32)
-
-
-def _taken(colours: NDArray[np.uint8], at: NDArray[np.intp]) -> NDArray[np.uint8]:
-    return np.take(colours.reshape(-1, 3), at, axis=0)
 
 
 STEADY: dict[str, type[Off] | type[Deflickered] | type[Blended]] = {

@@ -18,5 +18,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            spent = 1000 * (time.perf_counter() - start)
-            self.ms[name] = round(self.ms.get(name, 0) + spent, 1)
+            self.add(name, 1000 * (time.perf_counter() - start))
+
+    def add(self, name: str, spent: float) -> None:
+        """Adds milliseconds that were measured elsewhere."""
+        self.ms[name] = round(self.ms.get(name, 0) + spent, 1)

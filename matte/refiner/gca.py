@@ -10,9 +10,9 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.errors import SettingError, WeightsError
 from matte.imaging.scaling import scaled
 from matte.imaging.strips import strips
-from matte.refiner.parts import Plan, cheapest, fits, left
+from matte.refiner.parts import Plan, cheapest, fits, left, whole_cost
 from matte.refiner.protocols import extended, network_inputs, padded, unknown_ratio
-from matte.refiner.tiles import SIDE, Task, refine_tiles, tiling_of
+from matte.refiner.tiles import SIDE, Again, Task, Tiling, places, refine_tiles, tiling_of
 from matte.runtime.memory import ALL, Memory, Room
 from matte.runtime.session import Session
 
@@ -68,6 +68,28 @@ class Gca:
         plan = self._plan(image, trimap, room)
         alpha, told = self._refine(image, trimap, plan, self._protocol, room)
         return Alpha(np.ascontiguousarray(alpha[:height, :width])), told
+
+    def refine_again(
+        self, image: Image, trimap: Trimap, before: Alpha, stale: NDArray[np.bool_]
+    ) -> Alpha:
+        """What refine() gives where alpha is `stale` (H, W), and about `before` elsewhere.
+
+        In tiles, unless refining all is less for the network to see.
+        """
+        tiling = tiling_of(self._tile) if isinstance(self._tile, int) else Tiling()
+        if self._tile == "off" or min(trimap.shape) < tiling.side:
+            return self.refine(image, trimap)
+        room = self._memory.room(image)
+        pixels = tiling.side**2
+        task = Again(trimap, stale & (trimap == UNKNOWN))
+        seen = len(places(task, tiling)) * pixels / 1e6
+        whole = whole_cost(trimap.size, RATIO in self._session.inputs)
+        if seen >= min(whole, len(places(Task(trimap), tiling)) * pixels / 1e6) > 0:
+            return self.refine(image, trimap)
+        alpha = before.copy()
+        together = room.at_once(pixels, max(1, TOGETHER // pixels))
+        refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, together)
+        return self._finished(alpha, trimap)
 
     def _plan(self, image: Image, trimap: Trimap, room: Room) -> Plan:
         if self._tile == "off":

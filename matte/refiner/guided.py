@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.bands import bounding_box, farthest
-from matte.imaging.guided import guided_filter
+from matte.imaging.guided import Windows, guided_filter
 from matte.imaging.scaling import scaled
 
 # Measured on portraits and on hair, against closed-form matting.
@@ -38,26 +38,28 @@ class Guided:
 
 def _refine(image: Pixels, known: Floats, unknown: NDArray[np.bool_], depth: float) -> Floats:
     guide = (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32)
-    alpha, weight = known, (~unknown).astype(np.float32)
+    weight = (~unknown).astype(np.float32)
+    guessed = np.where(unknown, np.float32(GUESS_WEIGHT), np.float32(1))
+    alpha, windows, before = known, None, 0
     for radius in RADII:
         pixels = max(2.0, radius * depth)
-        shrink = max(1.0, pixels / WORKING_RADIUS)
-        guess = _filter(guide, alpha, weight, unknown, max(1, round(pixels / shrink)), shrink)
+        near = min(round(pixels), WORKING_RADIUS)
+        if pixels > WORKING_RADIUS:
+            guess = _filter(guide, alpha, weight, unknown, pixels / WORKING_RADIUS)
+        else:
+            if windows is None or near != before:
+                windows, before = Windows(guide, weight, unknown, near, EPSILON), near
+            guess = windows.filtered(alpha)
         alpha = np.where(unknown, np.clip(guess, 0, 1), known)
-        weight = np.where(unknown, np.float32(GUESS_WEIGHT), np.float32(1))
+        if weight is not guessed:
+            weight, windows = guessed, None
     return alpha
 
 
 def _filter(
-    guide: Floats,
-    alpha: Floats,
-    weight: Floats,
-    unknown: NDArray[np.bool_],
-    radius: int,
-    shrink: float,
+    guide: Floats, alpha: Floats, weight: Floats, unknown: NDArray[np.bool_], shrink: float
 ) -> Floats:
-    if shrink == 1:
-        return guided_filter(guide, alpha, weight, unknown, radius, EPSILON)
+    """What windows so many times as wide as the widest that are worked with find."""
     height, width = alpha.shape
     small = max(1, round(height / shrink)), max(1, round(width / shrink))
     small_weight = scaled(weight, *small)
@@ -66,5 +68,6 @@ def _filter(
     # A small pixel that touches the band, and its neighbours, which upscaling reads.
     touching = (scaled(unknown.astype(np.float32), *small) > 0).astype(np.uint8)
     region = cv2.dilate(touching, np.ones((5, 5), np.uint8)) > 0
-    fitted = guided_filter(scaled(guide, *small), target, small_weight, region, radius, EPSILON)
+    colours = scaled(guide, *small)
+    fitted = guided_filter(colours, target, small_weight, region, WORKING_RADIUS, EPSILON)
     return scaled(fitted, height, width)

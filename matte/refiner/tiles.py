@@ -14,6 +14,8 @@ from matte.refiner.detail import CELL, Cells
 SIDE = 160  # of a tile, in pixels, if nobody names one
 CONTEXT, WIDE = 8, 16  # of them at each border are context, in small and in large pictures
 SHARE = 20  # of a larger tile's side its context is one part
+OVER = 8  # pixels across which what is refined again goes over into what was there
+PATCH = SIDE - 2 * CONTEXT - 2 * OVER  # side of what one tile refines again
 
 # Alpha of pictures and their trimaps, all of one shape, given the share of unknown in the whole.
 Run = Callable[[Sequence[Image], Sequence[Trimap], float], Sequence[NDArray[np.float32]]]
@@ -79,6 +81,28 @@ class Task:
     def _numbers(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[Any]]:
         height, width = self.trimap.shape
         return np.arange(*rows.indices(height)), np.arange(*columns.indices(width))
+
+
+class Again(Task):
+    """What tiles are to refine again: what is unknown and stale. Across `OVER` pixels beside it
+    their alpha goes over into what was there.
+    """
+
+    def __init__(self, trimap: Trimap, stale: Flags) -> None:
+        super().__init__(trimap)
+        window = OVER + 1, OVER + 1
+        grown = cv2.dilate(np.where(stale, 255, 0).astype(np.uint8), np.ones(window, np.uint8))
+        # In 255ths.
+        self._shares = np.asarray(cv2.blur(grown, window), np.uint8)
+
+    def within(self, rows: slice, columns: slice = ALL) -> Flags:
+        """Where in that part of the picture there is something to refine."""
+        return np.asarray(super().within(rows, columns) & (self._shares[rows, columns] > 0))
+
+    def before(self, rows: slice, columns: slice) -> Floats:
+        """How much what was there counts in that part, where a tile counts 1."""
+        share = np.maximum(self._shares[rows, columns] / np.float32(255), LEAST)
+        return np.asarray((1 - share) / share, np.float32)
 
 
 def _between(place: NDArray[Any], cells: int) -> tuple[NDArray[Any], NDArray[Any], Floats]:

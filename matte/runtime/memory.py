@@ -5,6 +5,8 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from matte.arrays import Image
 from matte.errors import PictureError, SettingError
 from matte.runtime.threads import groups
@@ -17,6 +19,7 @@ PIXEL = {1: 20, 2: 36}
 # Bytes that networks take for each pixel that they see at once, and for each millionth of their
 # square: features, and the attention of all places to all.
 FEATURES, ATTENTION = 1000, 150
+KEPT = 31 << 20  # bytes: just below what GNU's allocator keeps at most
 LEAST = 160 * 160  # pixels that a network sees at once at least
 
 
@@ -122,3 +125,12 @@ def there_is() -> int:
             with suppress(OSError, ValueError):  # not there, or "max"
                 found.append(int((group / name).read_text()))
     return min(found)
+
+
+def keep_freed_memory() -> None:
+    """Makes C's allocator keep what is freed for what comes next, up to 32 MiB at a time, instead
+    of giving it back: frame after frame asks for the same, and new pages cost more than the work.
+
+    GNU's raises its thresholds when the first block of a size is freed; others are not changed.
+    """
+    np.empty(KEPT, np.uint8)

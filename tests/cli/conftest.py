@@ -5,6 +5,8 @@ from tests import fakes
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`matte image` without networks."""
+    """`matte image` and `matte video` without networks."""
     monkeypatch.setattr("matte.pipeline.batch.build", fakes.build)
+    monkeypatch.setattr("matte.pipeline.build.build", fakes.build)
+    monkeypatch.setattr("matte.pipeline.video.render.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.networks.Opening", lambda config: None)

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from matte.arrays import Alpha, Image
 from matte.compositing.blend import composite
-from matte.compositing.grounds import FITS, Fit, blurred_ground, cover, fitted, tile
+from matte.compositing.grounds import (
+    FITS,
+    Fit,
+    blurred_ground,
+    cover,
+    fitted,
+    out_of_focus,
+    tile,
+)
 from matte.configs.lengths import Length
 from matte.errors import PictureError, SettingError
 
@@ -20,20 +28,24 @@ def noise(height: int, width: int, dtype: type[Any] = np.uint8) -> Image:
     return Image(random.integers(0, np.iinfo(dtype).max + 1, (height, width, 3), dtype))
 
 
+@pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize("fit", FITS)
 @given(h=SIDES, w=st.integers(1, 40), rows=st.integers(1, 40), columns=SIDES)
-def test_every_fit_has_the_size(fit: Fit, h: int, w: int, rows: int, columns: int) -> None:
-    out = fitted(Image(np.full((h, w, 3), 77, np.uint8)), rows, columns, fit)
+def test_every_fit_has_the_size(
+    quick: bool, fit: Fit, h: int, w: int, rows: int, columns: int
+) -> None:
+    out = fitted(Image(np.full((h, w, 3), 77, np.uint8)), rows, columns, fit, quick)
     assert out.shape == (rows, columns, 3)
     assert (out == 77).all()
 
 
+@pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("dtype", DEPTHS)
-def test_a_picture_of_the_size_stays_as_it_is(fit: Fit, dtype: type[Any]) -> None:
+def test_a_picture_of_the_size_stays_as_it_is(quick: bool, fit: Fit, dtype: type[Any]) -> None:
     picture = noise(13, 17, dtype)
     before = picture.copy()
-    out = fitted(picture, 13, 17, fit)
+    out = fitted(picture, 13, 17, fit, quick)
     assert out.dtype == dtype
     assert np.array_equal(out, before)
     assert np.array_equal(picture, before)
@@ -76,6 +88,7 @@ def test_tiles_repeat_from_the_top_left(h: int, w: int, rows: int, columns: int)
     assert np.array_equal(out, expected)
 
 
+@pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize("dtype", DEPTHS)
 @given(
     h=st.integers(1, 60),
@@ -85,20 +98,21 @@ def test_tiles_repeat_from_the_top_left(h: int, w: int, rows: int, columns: int)
     seed=st.integers(0, 99),
 )
 def test_a_plain_ground_stays_plain(
-    dtype: type[Any], h: int, w: int, value: int, radius: float, seed: int
+    quick: bool, dtype: type[Any], h: int, w: int, value: int, radius: float, seed: int
 ) -> None:
     deep = value * (np.iinfo(dtype).max // 255)
     random = np.random.default_rng(seed)
     alpha = Alpha(np.clip(3 * random.random((h, w)) - 2.2, 0, 1).astype(np.float32))
     alpha[0, 0] = 0
     image = np.full((h, w, 3), deep, dtype)
-    out = blurred_ground(image, alpha, Length(radius))
+    out = out_of_focus(Image(image), alpha, radius, quick)
     assert out.dtype == dtype
     assert np.abs(out.astype(int) - deep).max() <= (0 if dtype == np.uint8 else 1)
 
 
+@pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize("percent", [1, 2, 8])
-def test_the_subject_leaves_no_halo(percent: float) -> None:
+def test_the_subject_leaves_no_halo(quick: bool, percent: float) -> None:
     image = np.full((300, 400, 3), 120, np.uint8)
     alpha = np.zeros((300, 400), np.float32)
     alpha[100:, 150:250] = 1
@@ -106,16 +120,18 @@ def test_the_subject_leaves_no_halo(percent: float) -> None:
     image[100:, 150:250] = 255
     image[99, 150:250] = 187
     before = image.copy(), alpha.copy()
-    out = blurred_ground(image, alpha, Length(percent, percent=True))
+    out = out_of_focus(Image(image), Alpha(alpha), percent * 4, quick)
     assert (out == 120).all()
     assert np.array_equal(image, before[0])
     assert np.array_equal(alpha, before[1])
 
 
-def test_a_light_becomes_a_disc_and_keeps_its_light() -> None:
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_light_becomes_a_disc_and_keeps_its_light(quick: bool) -> None:
     image = np.zeros((201, 201, 3), np.uint8)
     image[90:111, 90:111] = 255
-    out = blurred_ground(image, np.zeros((201, 201), np.float32), Length(40))
+    alpha = Alpha(np.zeros((201, 201), np.float32))
+    out = out_of_focus(Image(image), alpha, 40, quick)
     near = np.hypot(*(np.mgrid[:201, :201] - 100)) < 25
     far = np.hypot(*(np.mgrid[:201, :201] - 100)) > 65
     # 21² of light over a disc of 40² π: 0.088, stored as 83.

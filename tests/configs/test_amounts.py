@@ -1,6 +1,6 @@
 import pytest
 
-from matte.configs.amounts import parse_bytes
+from matte.configs.amounts import parse_bitrate, parse_bytes
 from matte.errors import SettingError
 
 
@@ -36,3 +36,23 @@ def test_amounts_as_they_are_written(text: str, amount: int) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="is not an amount of memory: give one such as 2GiB"):
         parse_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "bits"),
+    [
+        ("8M", 8_000_000),
+        ("2.5m", 2_500_000),
+        ("800k", 800_000),
+        ("128000", 128_000),
+        (" 1 M ", 10**6),
+    ],
+)
+def test_bitrates_as_they_are_written(text: str, bits: int) -> None:
+    assert parse_bitrate(text) == bits
+
+
+@pytest.mark.parametrize("text", ["", "0", "999", "fast", "-8M", "8G", "8Mb/s", "9e6", "3000M"])
+def test_what_is_no_bitrate_is_said(text: str) -> None:
+    with pytest.raises(SettingError, match="is not a bitrate"):
+        parse_bitrate(text)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageSequence
 
-from matte.errors import MatteError, OutputError
+from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import open_clip
 from matte.media.video.facts import Facts
 from matte.media.video.sequences import AnimationWriter, SequenceWriter, is_sequence
@@ -49,6 +49,18 @@ def test_numbered_pictures(tmp_path: Path, facts: Facts, deep: bool) -> None:
         SequenceWriter(tmp_path / name, facts, overwrite=True)._whole.drop()
 
 
+def test_pictures_of_an_earlier_run_are_told(tmp_path: Path, facts: Facts) -> None:
+    def written(count: int) -> None:
+        with SequenceWriter(tmp_path / "frames", facts, overwrite=True) as writer:
+            for at in range(count):
+                writer.write(cut_out(at), at)
+
+    written(3)
+    with pytest.warns(MatteWarning, match=r"still holds 00003\.png"):
+        written(2)
+    assert len(names(tmp_path / "frames")) == 3
+
+
 def test_an_unfinished_sequence_is_kept_aside(tmp_path: Path, facts: Facts) -> None:
     def interrupted() -> None:
         with writer:
@@ -61,6 +73,17 @@ def test_an_unfinished_sequence_is_kept_aside(tmp_path: Path, facts: Facts) -> N
     assert writer.partial == tmp_path / "frames.partial"
     assert names(writer.partial) == ["00001.png"]
     assert names(tmp_path) == ["frames.partial", "in.mp4"]
+
+
+def test_a_pattern_makes_its_folder(tmp_path: Path, facts: Facts) -> None:
+    with SequenceWriter(tmp_path / "new" / "x%d.png", facts) as writer:
+        writer.write(cut_out(0), 0)
+        assert "new" not in names(tmp_path)
+    assert names(tmp_path / "new") == ["x1.png"]
+    assert names(tmp_path) == ["in.mp4", "new"]
+    for name in ("none/below/x%d.png", "none/below"):
+        with pytest.raises(OutputError, match="no folder"):
+            SequenceWriter(tmp_path / name, facts)
 
 
 def test_animated_webp_keeps_times_and_alpha(tmp_path: Path, facts: Facts) -> None:

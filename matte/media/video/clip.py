@@ -1,7 +1,7 @@
 """Video files read as a stream of frames."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -56,7 +56,7 @@ class Clip:
         """How long after the first frame this time is."""
         return (pts - self.facts.start) * self.facts.time_base
 
-    def frames(self, start: float = 0, end: float | None = None) -> Iterator[Frame | Broken]:
+    def frames(self, start: float = 0, end: float | None = None) -> Generator[Frame | Broken]:
         """The frames shown from `start` to before `end`: seconds after the first frame.
 
         They come one by one, in order; only a handful is held at a time.

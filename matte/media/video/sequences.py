@@ -1,7 +1,7 @@
 """Clips as pictures: numbered PNG files, and animations for short ones."""
 
 import re
-from contextlib import suppress
+import warnings
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from matte.errors import OutputError
-from matte.files import check_outputs, make_folder
+from matte.errors import MatteWarning, OutputError
+from matte.files import check_output, check_outputs, make_folder
 from matte.imaging.depth import in_depth
 from matte.media.encoding import encode
 from matte.media.opening import reason
@@ -32,30 +32,45 @@ def is_sequence(path: Path) -> bool:
     return not path.suffix or path.is_dir()
 
 
+def first_file(path: Path) -> Path:
+    """The first of the numbered pictures that the path names."""
+    pattern = _pattern(path)
+    return pattern.with_name(_numbered(pattern.name, 1))
+
+
+def _pattern(path: Path) -> Path:
+    return path if path.suffix.lower() == ".png" else path / "%05d.png"
+
+
+def _numbered(name: str, number: int) -> str:
+    return NUMBERED.sub(lambda found: found[0] % number, name, count=1)
+
+
 class SequenceWriter(Writer):
     """Numbered PNG files, from 1 on: `folder`/00001.png, … or as a pattern says.
 
-    They keep 16 bits and straight alpha, but no times: every frame is one file. They are written
-    into a folder beside their place and moved there when whole. If the `with` block is left by an
-    exception, that folder is kept as `partial`.
+    They keep 16 bits and straight alpha, but no times: every frame is one file. The folder is made
+    if only itself is missing. They are written into another one beside their place and moved there
+    when whole; if the `with` block is left by an exception, that one is kept as `partial`.
     """
 
     def __init__(self, path: Path, like: Facts, *, overwrite: bool = False) -> None:
-        pattern = path if path.suffix.lower() == ".png" else path / "%05d.png"
+        pattern = _pattern(path)
         self.path = path
         self._name, self._folder = pattern.name, pattern.parent
-        check_outputs(
-            [(self._folder / self._named(1), (".png",))] if self._folder.is_dir() else [],
-            [like.path],
-            True,
-        )
+        there = self._folder.is_dir()
+        if there:
+            check_outputs([(first_file(path), (".png",))], [like.path], True)
+        else:
+            check_output(self._folder, overwrite=True)
         found = [name for name in self._there() if not overwrite]
         if found:
             raise OutputError(
                 f"{self._folder} holds {found[0]}", "choose another place or add --overwrite"
             )
-        self._whole = Whole(path.with_name(NUMBERED.sub("", path.stem) or "frames"))
-        make_folder(self._whole.temporary)
+        inside = there and pattern == path
+        name = path.with_name(NUMBERED.sub("", path.stem) or "frames")
+        self._whole = Whole(name if inside else self._folder, folder=True)
         self._count = 0
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
@@ -67,23 +82,28 @@ class SequenceWriter(Writer):
         except OSError as error:
             raise self._failed(error) from error
 
-    def _rescue(self) -> None:
-        if self._count:
-            with suppress(OSError):  # what stopped the work is being raised
-                self.partial = self._whole.keep()
+    def _rescued(self) -> bool:
+        return self._count > 0
 
     def _finish(self) -> None:
         if not self._count:
             raise OutputError(f"no frames for {self.path}", "choose another range")
+
+    def _place(self) -> None:
         make_folder(self._folder)
         try:
-            for file in sorted(self._whole.temporary.iterdir()):
+            new = sorted(self._whole.temporary.iterdir())
+            for file in new:
                 file.replace(self._folder / file.name)
         except OSError as error:
             raise self._failed(error) from error
+        older = set(self._there()) - {file.name for file in new}
+        if older:
+            text = f"{self._folder} still holds {min(older)}, which is of an earlier run"
+            warnings.warn(text, MatteWarning, stacklevel=2)
 
     def _named(self, number: int) -> str:
-        return NUMBERED.sub(lambda found: found[0] % number, self._name, count=1)
+        return _numbered(self._name, number)
 
     def _there(self) -> list[str]:
         """The names in the folder that frames might get."""
@@ -135,17 +155,12 @@ class AnimationWriter(Writer):
         self._frames.append(_indexed(picture) if self._gif else picture)
         self._times.append(time)
 
-    def _finish(self) -> None:
-        self._save()
-        self._whole.place()
-
-    def _rescue(self) -> None:
+    def _rescued(self) -> bool:
         if self._frames:
-            with suppress(OutputError, OSError):  # as above
-                self._save()
-                self.partial = self._whole.keep()
+            self._finish()
+        return bool(self._frames)
 
-    def _save(self) -> None:
+    def _finish(self) -> None:
         if not self._frames:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         least = SHORTEST if self._gif else 1

@@ -31,6 +31,7 @@ from matte.media.video.opening import fault
 from matte.media.video.tracks import Tracks, kept
 from matte.media.video.whole import Whole, Writer
 
+LATEST = 600  # seconds that decoding may come before showing: frames are that long in no film
 LARGEST_CLOCK = 2**31 - 1  # ticks for each second that MP4 can count
 
 
@@ -198,10 +199,14 @@ class ClipWriter(Writer):
 
     def _mux(self, packets: list["Packet[Any]"]) -> None:
         for packet in packets:
+            if packet.pts is not None and packet.dts is not None:
+                # Of one or two frames x265 tells times of decoding that it never set.
+                behind = (packet.pts - packet.dts) * packet.time_base
+                packet.dts = packet.dts if 0 <= behind <= LATEST else packet.pts
             self._output.mux_one(packet)
 
     def _finish(self) -> None:
-        """Empties the encoder, copies what sound is left, ends the file and places it."""
+        """Empties the encoder, copies what sound is left, and ends the file."""
         if self._last is None:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         try:
@@ -210,27 +215,28 @@ class ClipWriter(Writer):
                 self._tracks.until(None)
             self._output.close()
         except (FFmpegError, ValueError, OSError) as error:
+            self._jammed = True
             raise self._failed(error) from error
-        self._whole.place()
 
-    def _rescue(self) -> None:
-        """Ends the file where it is and gives it its partial name, if that can be done."""
+    def _rescued(self) -> bool:
         if self._last is None:
-            return
+            return False
         try:
             if not self._jammed:
-                self._mux(self._stream.encode(None))
+                with suppress(EOFError):  # it was emptied when the end was interrupted
+                    self._mux(self._stream.encode(None))
             self._output.close()
-            self.partial = self._whole.keep()
-        except (FFmpegError, ValueError, OSError):
-            return  # what stopped the work is being raised
+        except (FFmpegError, ValueError, OSError):  # what stopped the work is being raised
+            return False
+        return True
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Lets everything go; what is neither placed nor kept is removed."""
         if self._tracks is not None:
             self._tracks.close()
         with suppress(FFmpegError, ValueError, OSError):  # said before
             self._output.close()
-        super()._close()
+        super().close()
 
     def _failed(self, error: Exception) -> OutputError:
         name = self._codec.encoder

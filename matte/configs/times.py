@@ -1,0 +1,26 @@
+"""Times in a clip, as they are written."""
+
+import math
+import re
+
+from matte.errors import SettingError
+
+
+def parse_time(text: str) -> float:
+    """The seconds that `12.5`, `1:02.5` (minutes) or `1:00:02.5` (hours) name."""
+    found = re.fullmatch(r"\s*(?:(?:(\d+):)?(\d+):)?(\d+\.?\d*|\.\d+)\s*", text, re.ASCII)
+    if found is None:
+        raise SettingError(f"{text!r} is not a time", "give seconds, or minutes such as 1:02.5")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    if (found[2] and seconds >= 60) or (found[1] and minutes >= 60):
+        raise SettingError(f"{text!r} is not a time", "give up to 59 behind a colon")
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def written(seconds: float) -> str:
+    """The time as it is read: `1:02.500`."""
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(max(thousandths, 0), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{math.floor(rest / 1000):02d}.{rest % 1000:03d}"
+    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"

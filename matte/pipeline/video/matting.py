@@ -1,0 +1,98 @@
+"""Alpha of one frame after another."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from matte.arrays import Alpha, Confidence, Image
+from matte.configs.loader import for_video
+from matte.configs.settings import Config
+from matte.pipeline.build import build_refiner
+from matte.pipeline.lines import NOTHING, Given, Line
+from matte.pipeline.movement import Movement, Watcher
+from matte.pipeline.steady import SteadyConfidence, steady
+from matte.pipeline.timing import Stopwatch
+from matte.pipeline.video.attention import Attention
+from matte.pipeline.video.kept import Kept
+from matte.refiner.enlarged import Enlarged
+from matte.stages import Refiner
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A frame, how it came from the one before, and where its subject is, if that is asked."""
+
+    image: Image
+    movement: Movement
+    confidence: Confidence | None
+
+
+class FrameMatter:
+    """Mattes the frames of one clip. `look` and `matte` each see every frame, in order, and may be
+    at two of them at once.
+
+    `watch` adds up how long what took, `doubts` counts why another line took over.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        config: Config,
+        size: tuple[int, int],
+        watch: Stopwatch | None = None,
+    ) -> None:
+        """`size` is that of the frames: height and width."""
+        settings = config.video
+        refined_at = settings.refined_at(max(size))
+        self.watch = watch or Stopwatch()
+        self.doubts: Counter[str] = Counter()
+        self._line = line.refined_by(lambda refiner: _for_video(refiner, config, refined_at))
+        self._watcher = Watcher()
+        segmenter = line.segmenter
+        self._attention = Attention(segmenter, settings.segment_every) if segmenter else None
+        self._steady_confidence = None if settings.temporal == "off" else SteadyConfidence()
+        self._steady = steady(settings.temporal)
+        keeps = settings.keep_alpha
+        self._kept = Kept(keeps, refined_at) if keeps else None
+
+    def look(self, image: Image) -> Looked:
+        """Where the frame's subject is."""
+        with self.watch("follow"):
+            movement = self._watcher.next(image)
+        if self._attention is None:
+            return Looked(image, movement, None)
+        with self.watch("segment"):
+            confidence = self._attention.confidence(image, movement)
+            if self._steady_confidence is not None:
+                confidence = self._steady_confidence.next(confidence, movement)
+        return Looked(image, movement, confidence)
+
+    def matte(self, looked: Looked) -> Alpha | None:
+        """The alpha of the frame `delay` before this one; None where there was none."""
+        if self._kept is not None:
+            self._kept.follow(looked.movement)
+        given = Given(looked.confidence, before=self._kept, guessed=True)
+        if looked.confidence is None:
+            given = NOTHING
+        found = self._line.run(looked.image, given)
+        for name, ms in found.report["ms"].items():
+            self.watch.add(name, ms)
+        if fallback := found.report.get("fallback"):
+            self.doubts[fallback["reason"]] += 1
+        with self.watch("steady"):
+            return self._steady.next(looked.image, found.alpha, looked.movement)
+
+    @property
+    def delay(self) -> int:
+        """How many frames later a frame's alpha comes."""
+        return self._steady.delay
+
+    def last(self) -> Alpha | None:
+        """After the last frame: the alpha that is still to come, if there is one."""
+        return self._steady.last()
+
+
+def _for_video(refiner: Refiner, config: Config, size: int) -> Refiner:
+    """The refiner that video has, looking at copies of that long side; 0: at frames themselves."""
+    if config.video.video_refiner not in ("", config.refiner.refiner):
+        refiner = build_refiner(for_video(config))
+    return Enlarged(refiner, size) if size else refiner

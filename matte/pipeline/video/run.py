@@ -1,0 +1,170 @@
+"""A clip's frames through a line and onto their background: every step in a thread of its own."""
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matte.arrays import Alpha, Image
+from matte.compositing.backgrounds import parse_background
+from matte.compositing.foreground import estimate_foreground
+from matte.configs.settings import Config
+from matte.configs.times import written
+from matte.media.video.clip import Broken, Clip, Frame, open_clip
+from matte.pipeline.lines import Line
+from matte.pipeline.timing import Stopwatch
+from matte.pipeline.video.frames import VideoFrame, detail_of
+from matte.pipeline.video.grounds import Composer
+from matte.pipeline.video.matting import FrameMatter, Looked
+from matte.pipeline.video.threads import ahead
+from matte.runtime.memory import keep_freed_memory
+
+if TYPE_CHECKING:
+    from matte.pipeline.run import Pipeline
+
+LARGE = 4_000_000  # pixels from which on a single frame waits before each step, not two
+CUT_SHORT = "the file ends here, before its time"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A frame that is broken in the clip."""
+
+    seconds: Fraction
+    what: str
+
+    def __str__(self) -> str:
+        return f"{written(float(self.seconds))} {self.what}"
+
+
+@dataclass(slots=True, eq=False)
+class _Step:
+    """A frame on its way; `looked` is None of a broken one, `image` while there is none for it."""
+
+    frame: Frame | Broken
+    image: Image | None
+    looked: Looked | None = None
+    alpha: Alpha | None = None
+
+
+class VideoRun:
+    """The frames of one clip, from `start` to before `end`, matted and composed, in order.
+
+    `watch` adds up how long what took, beside one another; `faults` are the frames that are broken,
+    `doubts` why another line took over, and in how many frames; all are complete at the end.
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        line: Line,
+        config: Config,
+        composer: Composer,
+        start: float = 0,
+        end: float | None = None,
+    ) -> None:
+        keep_freed_memory()
+        self.clip = clip
+        self.watch = Stopwatch()
+        self.faults: list[Fault] = []
+        size = clip.facts.height, clip.facts.width
+        self._matter = FrameMatter(line, config, size, self.watch)
+        self.doubts = self._matter.doubts
+        self._composer = composer
+        self._range = start, end
+
+    def frames(self) -> Generator[VideoFrame]:
+        """The frames, one after the other; closed, it stops all that is under way."""
+        depth = 1 if self.clip.facts.width * self.clip.facts.height >= LARGE else 2
+        decoded = ahead(self._steps, self.clip.frames(*self._range), depth)
+        looked = ahead(self._looked, decoded, depth)
+        matted = ahead(self._matted, looked, depth)
+        return ahead(self._finished, matted, depth)
+
+    def _steps(self, frames: Iterator[Frame | Broken]) -> Iterator[_Step]:
+        """What is decoded; for what could not be, the picture before."""
+        image: Image | None = None
+        while True:
+            with self.watch("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            if isinstance(frame, Broken):
+                self.faults.append(Fault(self.clip.seconds(frame.pts), frame.fault))
+                if frame.fault == CUT_SHORT:
+                    continue
+            image = image if frame.pixels is None else frame.pixels
+            yield _Step(frame, image)
+
+    def _looked(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+        for step in steps:
+            if isinstance(step.frame, Frame):
+                step.looked = self._matter.look(step.frame.pixels)
+            yield step
+
+    def _matted(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+        waiting: deque[_Step] = deque()
+        alpha: Alpha | None = None
+        for step in steps:
+            if step.looked is None and alpha is not None and not waiting:
+                step.alpha = alpha
+                yield step
+                continue
+            waiting.append(step)
+            found = None if step.looked is None else self._matter.matte(step.looked)
+            if found is not None:
+                alpha = found
+                yield from _with(alpha, waiting)
+        last = self._matter.last()
+        if last is not None:
+            yield from _with(last, waiting)
+
+    def _finished(self, steps: Iterator[_Step]) -> Iterator[VideoFrame]:
+        for step in steps:
+            frame, image, alpha = step.frame, step.image, step.alpha
+            assert image is not None
+            assert alpha is not None
+            seconds = self.clip.seconds(frame.pts)
+            with self.watch("foreground"):
+                foreground = estimate_foreground(image, alpha, detail=detail_of(image))
+            with self.watch("composite"):
+                composite = self._composer.composite(seconds, image, foreground, alpha)
+            fault = frame.fault if isinstance(frame, Broken) else ""
+            yield VideoFrame(
+                frame.pts, frame.duration, seconds, image, alpha, foreground, composite, fault
+            )
+
+
+def _with(alpha: Alpha, waiting: deque[_Step]) -> Iterator[_Step]:
+    """The first frame that waits for its alpha, with it, and the broken ones around it, which have
+    the same: those behind it, and those that have nothing before them.
+    """
+    good = next(step for step in waiting if step.looked is not None)
+    passed = False
+    while waiting and (waiting[0].looked is None or not passed):
+        step = waiting.popleft()
+        passed = passed or step is good
+        step.alpha, step.looked = alpha, None  # what was looked at is large
+        step.image = good.image if step.image is None else step.image
+        yield step
+
+
+def frames_of(
+    pipeline: "Pipeline", path: Path, background: str, start: float, end: float | None
+) -> Generator[VideoFrame]:
+    """What `Pipeline.video` gives."""
+    config = pipeline.config
+    clip = open_clip(path, pipeline.max_pixels)
+    aspect = clip.facts.sample_aspect
+    with Composer(
+        parse_background(background),
+        config.compositing,
+        aspect=aspect,
+        max_pixels=pipeline.max_pixels,
+    ) as composer:
+        run = VideoRun(clip, pipeline.line, config, composer, start, end)
+        with closing(run.frames()) as frames:
+            yield from frames

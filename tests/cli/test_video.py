@@ -1,0 +1,358 @@
+"""What `matte video` makes, mostly without networks: tests/fakes.py has their place."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matte.media.video.clip import Frame, open_clip
+from tests.cli.test_grammar import run
+from tests.conftest import SAMPLE, save
+from tests.media.clips import CFR, VFR, clip, damaged, names, packets, transparent
+
+BAND = ("--width", "3")
+RATE = Fraction(30000, 1001)
+
+
+def times(path: Path) -> list[Fraction]:
+    """The time of each of its frames, in seconds of its own clock."""
+    found = open_clip(path)
+    return [frame.pts * found.facts.time_base for frame in found.frames()]
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "23.976": {},
+    "variable": {"times": VFR},
+    "late": {"times": tuple(time + 7777 for time in CFR), "offset": Fraction(1, 3)},
+    "rotated": {"degrees": 90},
+    "10 bits": {"codec": "libx265", "pixel_format": "yuv420p10le"},
+    "odd": {"size": (65, 47), "pixel_format": "yuv444p"},
+    "silent": {"sound": None},
+    "5.1": {"sound": "5.1"},
+    "one frame": {"times": (0,)},
+    "two deep frames": {"times": (0, 1001), "codec": "ffv1", "pixel_format": "yuv420p10le"},
+    "two streams": {"second": True},
+    "full range": {"colours": (2, 6, 6, 6)},
+    "wide pixels": {"aspect": Fraction(4, 3)},
+    "subtitles": {"text": True, "chapters": True, "metadata": {"title": "A talk"}},
+}
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_times_and_sound_are_those_of_the_clip(
+    tmp_path: Path, kind: str, ending: str
+) -> None:
+    made = {"sound": "stereo", **KINDS[kind]}
+    source = clip(tmp_path / "in.mp4", **made)
+    out = tmp_path / f"out{ending}"
+    result = run("video", source, "--bg", "navy", "-o", out, *BAND)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{out}\n"
+    before, after = open_clip(source).facts, open_clip(out).facts
+    if ending == ".mkv":  # which counts milliseconds
+        assert [float(t) for t in times(out)] == pytest.approx(
+            [float(t) for t in times(source)], abs=5.1e-4
+        )
+    else:
+        assert times(out) == times(source)
+        assert after.time_base == before.time_base
+    assert (after.width, after.height, after.deep) == (before.width, before.height, before.deep)
+    assert after.orientation == 1
+    assert after.colours == before.colours
+    assert after.sample_aspect == before.sample_aspect
+    if made["sound"]:
+        heard = packets(out, "audio")
+        assert [data for _, data in heard] == [data for _, data in packets(source, "audio")]
+        if ending != ".mkv":
+            assert [t for t, _ in heard] == [t for t, _ in packets(source, "audio")]
+    if kind == "subtitles":
+        assert len(after.chapters) == len(before.chapters) == 2
+        assert after.metadata["title"] == "A talk"
+        held = any(track.kind == "subtitle" for track in after.tracks)
+        assert held or "left out: mov_text subtitle" in result.stderr
+        assert held or ending == ".mkv"
+
+
+@pytest.mark.usefixtures("fake")
+def test_bright_is_kept_and_dark_is_green(tmp_path: Path) -> None:
+    source, out = clip(tmp_path / "in.mp4"), tmp_path / "out.mkv"
+    alpha, foreground = tmp_path / "alpha.mkv", tmp_path / "foreground.mkv"
+    result = run(
+        *("video", source, "--bg", "#00ff00", "-o", out, "--codec", "ffv1", *BAND),
+        *("--alpha", alpha, "--foreground", foreground, "--temporal", "off"),
+    )
+    assert result.exit_code == 0, result.output
+    assert result.stdout.split() == [str(out), str(alpha), str(foreground)]
+    passes = [open_clip(path).frames() for path in (source, out, alpha, foreground)]
+    count, seen = 0, 0.0
+    for given, shown, grey, colours in zip(*passes, strict=True):
+        assert isinstance(given, Frame)
+        assert given.pixels is not None
+        assert shown.pixels is not None
+        assert grey.pixels is not None
+        assert colours.pixels is not None
+        a = grey.pixels[:, :, 0] / np.iinfo(grey.pixels.dtype).max
+        assert (shown.pixels[a == 0] == (0, 255, 0)).all()
+        assert (shown.pixels[a == 1] == given.pixels[a == 1]).all()
+        assert (colours.pixels[a == 1] == given.pixels[a == 1]).all()
+        seen += float((a == 1).mean())
+        count += 1
+    assert count == len(CFR)
+    assert 0.01 < seen / count < 0.99
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("ending", [".mov", ".webm", ".mkv"])
+def test_without_a_background_a_cut_out_that_editors_open(tmp_path: Path, ending: str) -> None:
+    source, out = clip(tmp_path / "in.mp4", CFR[:3]), tmp_path / f"out{ending}"
+    assert run("video", source, "-o", out, *BAND).exit_code == 0
+    frames = transparent(out)
+    assert len(frames) == 3
+    assert frames[0][:, :, 3].min() < 10
+    assert frames[0][:, :, 3].max() > 245
+
+
+@pytest.mark.usefixtures("fake")
+def test_results_lie_beside_the_clip(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4", CFR[:3])
+    assert run("video", source, *BAND).exit_code == 0
+    assert run("video", source, "--bg", "red", *BAND).exit_code == 0
+    assert names(tmp_path) == ["in-matte.mov", "in-matte.mp4", "in.mp4"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_pictures_and_animations(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4", CFR[:4])
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for out in (frames, tmp_path / "a.gif", tmp_path / "a.webp", tmp_path / "n%03d.png"):
+        result = run("video", source, "-o", out, *BAND)
+        assert result.exit_code == 0, result.output
+    assert names(frames) == [f"{number:05d}.png" for number in range(1, 5)]
+    assert {"a.gif", "a.webp", "n001.png", "n004.png"} < set(names(tmp_path))
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_part_begins_where_it_is_asked(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4", sound="stereo")
+    out = tmp_path / "out.mp4"
+    result = run("video", source, "--bg", "red", "--start", "0:00.2", "--end", ".5", "-o", out)
+    assert result.exit_code == 0, result.output
+    chosen = [pts for pts in CFR if 4800 <= pts < 12000]
+    assert [t - times(out)[0] for t in times(out)] == [
+        Fraction(pts - chosen[0], 24000) for pts in chosen
+    ]
+
+
+@pytest.mark.usefixtures("fake")
+def test_broken_frames_are_told_and_replaced(tmp_path: Path) -> None:
+    whole = clip(tmp_path / "a.mp4", options={"x264-params": "keyint=5:bframes=0"})
+    source = damaged(whole, 7, tmp_path / "b.mp4")
+    report = tmp_path / "report.json"
+    result = run("video", source, "--bg", "red", "--report", report, *BAND)
+    assert result.exit_code == 0
+    assert "Warning: broken at 0:00.292 " in result.stderr
+    assert " broken: the alpha before was taken for them\n" in result.stderr
+    assert len(times(tmp_path / "b-matte.mp4")) == len(CFR)
+    assert any("0:00.292" in line for line in json.loads(report.read_text())["broken"])
+
+
+@pytest.mark.usefixtures("fake")
+def test_stats_and_a_report(tmp_path: Path) -> None:
+    source, report = clip(tmp_path / "in.mp4"), tmp_path / "report.json"
+    result = run("video", source, "--bg", "red", "--stats", "--report", report, "-q", *BAND)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    for step in ("decode", "follow", "segment", "trimap", "refine", "steady", "encode"):
+        assert f"  {step} " in result.stderr
+    told = json.loads(report.read_text())
+    assert told["frames"] == len(CFR)
+    assert told["settings"]["temporal"] == "flow"
+    assert told["background"] == {"colour": [255, 0, 0]}
+    assert told["command"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_rate_picks_what_keeps_up(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4")
+    result = run("video", source, "--bg", "red", "--fps-target", "0.5", *BAND)
+    assert result.exit_code == 0, result.output
+    assert "--fps-target: balanced is taken; frames a second: balanced " in result.stderr
+    result = run("video", source, "--bg", "red", "--fps-target", "1e9", *BAND, "--overwrite")
+    assert result.exit_code == 0
+    assert "is taken, though it is too slow, too" in result.stderr
+    assert names(tmp_path) == ["in-matte.mp4", "in.mp4"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_clip_may_be_its_own_background(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4")
+    result = run("video", source, "--bg", source, "-o", tmp_path / "out.mp4", "--bg-end", "hold")
+    assert result.exit_code == 0, result.output
+
+
+REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
+    "no such file": (("none.mp4",), "can't read"),
+    "a folder": ((".",), "is a folder"),
+    "a picture": (("photo.png",), "is not a readable video"),
+    "empty": (("empty.mp4",), "is empty"),
+    "noise": (("noise.mp4",), "is not a readable video"),
+    "sound alone": (("sound.mp4",), "has no video stream"),
+    "in is out": (("in.mp4", "-o", "in.mp4", "--overwrite"), "is named twice"),
+    "alpha is out": (("in.mp4", "-o", "a.mov", "--alpha", "a.mov"), "is named twice"),
+    "exists": (("in.mp4", "-o", "there.mov"), "exists"),
+    "no folder": (("in.mp4", "-o", "none/a.mov"), "no folder"),
+    "transparent mp4": (("in.mp4", "-o", "a.mp4"), "can't hold transparency"),
+    "ending": (("in.mp4", "-o", "a.txt"), "can't write a.txt"),
+    "one picture": (("in.mp4", "-o", "a.png"), "is one picture"),
+    "codec": (("in.mp4", "-o", "a.mp4", "--bg", "red", "--codec", "ffv1"), ".mp4 is not for ffv1"),
+    "both": (("in.mp4", "--bg", "red", "--crf", "20", "--bitrate", "2M"), "both given"),
+    "range": (("in.mp4", "--start", "2", "--end", "1"), "is not after"),
+    "behind the end": (("in.mp4", "--start", "99"), "no frames"),
+    "time": (("in.mp4", "--start", "soon"), "is not a time"),
+    "bitrate": (("in.mp4", "--bg", "red", "--bitrate", "fast"), "is not a bitrate"),
+    "premultiply": (("in.mp4", "--bg", "red", "--premultiply"), "--premultiply is for cut-outs"),
+    "no background": (("in.mp4", "--bg", "none.jpg"), "none.jpg"),
+    "large": (("in.mp4", "--max-pixels", "100"), "pixels"),
+    "report": (("in.mp4", "--report", "in.mp4"), "can't write in.mp4"),
+}
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_can_not_be_done_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip(tmp_path / "in.mp4", CFR[:5])
+    save(tmp_path / "photo.png", np.zeros((40, 40, 3), np.uint8))
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
+    (tmp_path / "there.mov").write_text("mine")
+    _sound_alone(tmp_path / "sound.mp4")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    words, said = REFUSED[kind]
+    result = run("video", *words)
+    assert result.exit_code in (1, 2), result.output
+    errors = [line for line in result.stderr.splitlines() if not line.startswith("Warning")]
+    assert len(errors) == 1, result.stderr
+    assert said in errors[0]
+    assert errors[0].startswith("Error: ")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_truncated_clip_gives_what_there_is(tmp_path: Path) -> None:
+    whole = clip(tmp_path / "in.mkv", tuple(range(0, 96 * 1001, 1001)), sound="stereo")
+    data = whole.read_bytes()
+    whole.write_bytes(data[: len(data) * 2 // 3])
+    result = run("video", whole, "--bg", "red", "-o", tmp_path / "out.mp4", *BAND)
+    assert result.exit_code == 0, result.output
+    assert "the file ends here, before its time" in result.stderr
+    assert 20 < len(times(tmp_path / "out.mp4")) < 90
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+@pytest.mark.usefixtures("fake")
+def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matte.media.video.whole import Whole
+
+    source, out = clip(tmp_path / "in.mp4", sound="stereo"), tmp_path / "out.mp4"
+    out.write_text("mine")
+    original = Whole.__init__
+
+    def full(self: Whole, path: Path) -> None:
+        original(self, path)
+        self.temporary.unlink()
+        self.temporary.symlink_to("/dev/full")
+
+    monkeypatch.setattr(Whole, "__init__", full)
+    result = run("video", source, "--bg", "red", "-o", out, "--overwrite", *BAND)
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_what_was_done(tmp_path: Path, how: signal.Signals) -> None:
+    long = tuple(range(0, 1500 * 1001, 1001))
+    source = clip(tmp_path / "in.mp4", long, sound="stereo")
+    out = tmp_path / "out.mp4"
+    words = ["video", str(source), "--bg", "red", "-o", str(out), "--preset", "fast", "--crf", "0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "matte", *words], stdout=-1, stderr=-1, text=True
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not _begun(tmp_path):
+        time.sleep(0.05)
+    process.send_signal(how)
+    printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert printed == ""
+    assert said.splitlines()[-1].startswith("Error: interrupted: ")
+    kept = tmp_path / "out.partial.mp4"
+    assert str(kept) in said
+    assert names(tmp_path) == ["in.mp4", "out.partial.mp4"]
+    frames = times(kept)
+    assert 0 < len(frames) < len(long)
+    assert frames == times(source)[: len(frames)]
+    assert packets(kept, "audio")
+
+
+def _begun(folder: Path) -> bool:
+    """Whether some frames are written."""
+    return any(
+        file.name.startswith(".matte-") and file.stat().st_size > 2000 for file in folder.iterdir()
+    )
+
+
+def _sound_alone(path: Path) -> None:
+    import av
+    from av.audio.frame import AudioFrame
+
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("aac", rate=48000, layout="mono")
+        frame = AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 48000
+        frame.pts = 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+
+def test_the_shipped_networks_cut_a_person_out(tmp_path: Path) -> None:
+    """A photo, as a clip that moves to the side: the same as photos have it, and little apart."""
+    from matte.media.pictures import read_image
+
+    photo = read_image(SAMPLE)
+    _moving(tmp_path / "in.mp4", photo)
+    alpha = tmp_path / "alpha.mkv"
+    words = ("--preset", "fast", "-o", tmp_path / "out.mov", "--alpha", alpha, "--codec", "prores")
+    result = run("video", tmp_path / "in.mp4", *words)
+    assert result.exit_code == 0, result.output
+    for frame in open_clip(alpha).frames():
+        assert frame.pixels is not None
+        a = frame.pixels[:, :, 0] / np.iinfo(frame.pixels.dtype).max
+        assert a[100:180, 200:240].mean() > 0.95, "the face"
+        assert a[20:140, 320:380].mean() < 0.05, "the wall"
+
+
+def _moving(path: Path, photo: Any) -> None:
+    import av
+    from av.video.frame import VideoFrame
+
+    with av.open(str(path), "w") as output:
+        stream: Any = output.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p"
+        for number in range(6):
+            shifted = np.ascontiguousarray(np.roll(photo, number, axis=1))
+            output.mux(stream.encode(VideoFrame.from_ndarray(shifted, format="rgb24")))
+        output.mux(stream.encode(None))

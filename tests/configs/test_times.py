@@ -1,0 +1,36 @@
+import pytest
+
+from matte.configs.times import parse_time, written
+from matte.errors import SettingError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("12.5", 12.5),
+        (".5", 0.5),
+        ("90", 90),
+        ("1:02.5", 62.5),
+        ("1:00:02.25", 3602.25),
+        ("100:00", 6000),
+        (" 3 ", 3),
+    ],
+)
+def test_times_are_read(text: str, seconds: float) -> None:
+    assert parse_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1:60", "1:60:00", "1:2:3:4", "1e3", "nan", ":5"])
+def test_what_is_no_time_is_said(text: str) -> None:
+    with pytest.raises(SettingError, match="is not a time"):
+        parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00.000"), (62.5, "1:02.500"), (3602.25, "1:00:02.250"), (59.9996, "1:00.000")],
+)
+def test_times_are_written_as_they_are_read(seconds: float, text: str) -> None:
+    assert written(seconds) == text
+    assert parse_time(text) == round(seconds, 3)

@@ -4,6 +4,7 @@ After M. Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021: F an
 the picture weighted by alpha and 1 − alpha, then take on what the two leave unexplained.
 """
 
+import math
 from typing import Any
 
 import cv2
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.imaging.bands import bounding_box, box_mean
 from matte.imaging.channels import for_each
-from matte.imaging.scaling import scaled
+from matte.imaging.points import sampled, within
+from matte.imaging.scaling import scaled, shrunk_quickly
 from matte.imaging.strips import Grown, strips
 
 Floats = NDArray[np.float32]
@@ -54,6 +56,37 @@ def estimate_foreground(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> 
         first = box[0].start, box[1].start + part.start
         _estimate(foreground, image, alpha, first, near[:, part] > 0, f[part], b[part])
     return Image(foreground)
+
+
+def soft_colours(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> Image:
+    """The picture, with the subject's own colours where alpha is soft: all that a composite on a
+    background shows. As estimate_foreground() has them, but for rounding, with the next detail that
+    is a half, a quarter, … of the picture's.
+    """
+    colours = image.copy()
+    soft = (alpha > 0) & (alpha < 1)
+    scale = 1 << max(0, round(math.log2(max(alpha.shape) / detail)))
+    box = bounding_box(soft, margin=max(1, round(NEAR * detail / DETAIL)) * scale)
+    if box is None:
+        return Image(colours)
+    box = _whole(box[0], scale, alpha.shape[0]), _whole(box[1], scale, alpha.shape[1])
+    top = np.float32(np.iinfo(image.dtype).max)
+    few = -(-(box[0].stop - box[0].start) // scale), -(-(box[1].stop - box[1].start) // scale)
+    small = shrunk_quickly(alpha[box], *few)
+    averages = _averages(shrunk_quickly(image[box], *few).astype(np.float32), small, top)
+    at = np.flatnonzero(soft)
+    y, x = np.divmod(at, alpha.shape[1])
+    down, across = ((part.stop - part.start) / n for part, n in zip(box, few, strict=True))
+    places = within(_floats(x - box[1].start), _floats(y - box[0].start), across, down)
+    f, b = (sampled(average, places) for average in averages)
+    seen = image.reshape(-1, 3).take(at, 0)
+    estimate, _ = _explained(seen, for_each(alpha.reshape(-1).take(at)), f, b)
+    colours.reshape(-1, 3)[at] = _rounded(estimate, image.dtype)
+    return Image(colours)
+
+
+def _floats(numbers: NDArray[Any]) -> Floats:
+    return numbers.astype(np.float32)
 
 
 def _estimate(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Image
-from matte.imaging.scaling import scaled
+from matte.imaging.points import sampled, within
+from matte.imaging.scaling import scaled, shrunk_quickly
 
 Floats = NDArray[np.float32]
 Pixel = TypeVar("Pixel", bound=np.integer[Any] | np.floating[Any])
@@ -28,14 +29,14 @@ MET, LOST = 0.5, 1.5  # pixels of the copy that the way there and back misses by
 SAME, OTHER = 5, 14
 WINDOW = 3  # pixels, of the means that are compared
 AGREEMENTS = np.clip((OTHER - np.arange(256, dtype=np.float32)) / (OTHER - SAME), 0, 1)
-ROW = 1024  # remap() takes no more than 32767 pixels in a row
 
 
 def small_copy(image: Image) -> NDArray[np.uint8]:
     """The picture as uint8 with a long side of `SIDE`, or as it is where it is smaller."""
     height, width = image.shape[:2]
     share = min(1.0, SIDE / max(height, width))
-    return _eight_bits(scaled(image, max(1, round(height * share)), max(1, round(width * share))))
+    small = shrunk_quickly(image, max(1, round(height * share)), max(1, round(width * share)))
+    return _eight_bits(small)
 
 
 def flow_back(now: NDArray[np.uint8], before: NDArray[np.uint8], finest: int = FINEST) -> Flow:
@@ -69,25 +70,8 @@ def sources(flow: Floats, at: NDArray[np.intp], height: int, width: int) -> tupl
     """
     y, x = (each.astype(np.float32) for each in np.divmod(at, width))
     across, down = np.float32(width / flow.shape[1]), np.float32(height / flow.shape[0])
-    half = np.float32(0.5)
-    found = sampled(flow, np.stack([(x + half) / across - half, (y + half) / down - half], axis=1))
+    found = sampled(flow, within(x, y, across, down))
     return np.stack([x + found[:, 0] * across, y + found[:, 1] * down], axis=1), found[:, 2:]
-
-
-def sampled(values: NDArray[Pixel], places: Floats, sharp: bool = False) -> NDArray[Pixel]:
-    """The values at places (n, 2) between the pixels: (n,) of (H, W), (n, C) of (H, W, C).
-
-    `sharp`: what is sampled again and again blurs less, and may overshoot.
-    """
-    count = len(places)
-    if not count:
-        return np.empty((0, *values.shape[2:]), values.dtype)
-    rows = np.zeros((-(-count // ROW), ROW, 2), np.float32)
-    rows.reshape(-1, 2)[:count] = places
-    nothing: Any = None
-    method = cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR
-    found = cv2.remap(values, rows, nothing, method, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found.reshape(-1, *values.shape[2:])[:count], values.dtype)
 
 
 def windows(image: Image) -> NDArray[np.uint8]:

@@ -14,3 +14,14 @@ def scaled(values: NDArray[Pixel], height: int, width: int) -> NDArray[Pixel]:
     shrinks = height < values.shape[0] or width < values.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(values, (width, height), interpolation=method), values.dtype)
+
+
+def shrunk_quickly(values: NDArray[Pixel], height: int, width: int) -> NDArray[Pixel]:
+    """As scaled(), to within rounding: halved as often as possible, which OpenCV does several times
+    as fast.
+    """
+    while all(
+        n % 2 == 0 and n >= 2 * m for n, m in zip(values.shape, (height, width), strict=False)
+    ):
+        values = scaled(values, values.shape[0] // 2, values.shape[1] // 2)
+    return scaled(values, height, width)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, Image
 from matte.errors import SettingError
-from matte.imaging.flow import Floats, agreement, carried, sampled, sources, windows
+from matte.imaging.flow import Floats, agreement, carried, sources, windows
+from matte.imaging.points import sampled
 from matte.imaging.scaling import scaled
 from matte.pipeline.leading import led_by_subject, taken
 from matte.pipeline.movement import Movement
@@ -31,20 +32,31 @@ BAND = 9
 class SteadyConfidence:
     """A running mean of the confidence that goes with what moves: edges of the mask don't flip."""
 
-    def __init__(self) -> None:
+    def __init__(self, blends: bool = True) -> None:
+        """Unless it `blends`, it only remembers: each frame's confidence counts alone."""
+        self._blends = blends
         self._before: Floats | None = None
 
     def next(self, confidence: Confidence, movement: Movement) -> Confidence:
         """The frame's confidence, steadied."""
         # Confidence is as coarse as the segmenter's network: its change is found in the small copy.
-        now = scaled(confidence, *movement.agrees.shape)
-        if self._before is None or movement.begins:
-            self._before = now
+        now, before = scaled(confidence, *movement.agrees.shape), self.carried(movement)
+        self._before = now
+        if before is None or not self._blends:
             return confidence
-        before = carried(self._before, movement.flow)
         change = movement.kept * movement.agrees * (before - now)
         self._before = now + change
         return Confidence(np.clip(confidence + scaled(change, *confidence.shape), 0, 1))
+
+    def carried(self, movement: Movement) -> Floats | None:
+        """What was known, small, where it is now; None where a scene begins."""
+        if self._before is None or movement.begins:
+            return None
+        return carried(self._before, movement.flow)
+
+    def take(self, small: Floats) -> None:
+        """Takes what was carried for what is known of this frame."""
+        self._before = small
 
 
 class Steady(Protocol):

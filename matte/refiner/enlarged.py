@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.bands import bounding_box
 from matte.imaging.guided import local_lines
+from matte.imaging.points import sampled, within
 from matte.imaging.scaling import scaled
 from matte.refiner.gca import TRACE
 from matte.refiner.parts import smaller
@@ -20,7 +21,6 @@ RADIUS = 1  # of the windows in which colours tell alpha, in the copy's pixels
 EPSILON = 1e-4
 MARGIN = 16  # of the copy's pixels around the band that its refiner sees
 BLOCK = 16  # of the copy's pixels: its sides grow in such steps, as networks prepare for each size
-ACROSS = 1 << 10  # points in a row: cv2.remap takes no rows of 32768
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -127,26 +127,14 @@ def _enlarge(small: Alpha, copy: _Copy, image: Image, region: Flags, alpha: Alph
     lines = local_lines(guide, small, near, RADIUS, EPSILON)
     inside = region[copy.box]
     rows, columns = np.divmod(np.flatnonzero(inside).astype(np.int32), np.int32(inside.shape[1]))
-    told = _between(lines, rows, columns, inside.shape)
+    down, across = (
+        np.float32(many / few) for many, few in zip(inside.shape, small.shape, strict=True)
+    )
+    x, y = columns.astype(np.float32), rows.astype(np.float32)
+    told = sampled(lines, within(x, y, across, down))
     at = (rows + copy.box[0].start) * image.shape[1] + (columns + copy.box[1].start)
     seen = image.reshape(-1, 3).take(at, 0) / top - np.float32(0.5)
     values = np.einsum("ij,ij->i", told[:, :3], seen) + told[:, 3]
     values[values < TRACE] = 0
     values[values > 1 - TRACE] = 1
     alpha.reshape(-1)[at] = values
-
-
-def _between(
-    values: Floats, rows: NDArray[np.int32], columns: NDArray[np.int32], shape: tuple[int, ...]
-) -> Floats:
-    """(N, 4) of the values (h, w, 4), as if they were enlarged to `shape`, at its N pixels."""
-    lines = -(-rows.size // ACROSS)
-
-    def places(numbers: NDArray[np.int32], few: int, many: int) -> Floats:
-        found = np.zeros((lines, ACROSS), np.float32)
-        found.reshape(-1)[: numbers.size] = (numbers + 0.5) * (few / many) - 0.5
-        return found
-
-    y, x = places(rows, len(values), shape[0]), places(columns, values.shape[1], shape[1])
-    found = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found.reshape(-1, values.shape[2])[: rows.size], np.float32)

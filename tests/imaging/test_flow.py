@@ -12,11 +12,11 @@ from matte.imaging.flow import (
     flow_back,
     mean_flow,
     returns,
-    sampled,
     small_copy,
     sources,
     windows,
 )
+from matte.imaging.points import sampled
 
 Pixels = NDArray[np.uint8]
 

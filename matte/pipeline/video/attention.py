@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 
 from matte.arrays import Confidence, Image
+from matte.imaging.flow import Floats
 from matte.imaging.scaling import scaled
 from matte.pipeline.movement import Movement
+from matte.pipeline.steady import SteadyConfidence
 from matte.stages import Segmenter
 
 # Shares of the small copy that can't be followed: around the mask's edge, in all of it, and in a
@@ -19,28 +21,25 @@ AROUND = np.ones((7, 7), np.uint8)
 class Attention:
     """Asks a segmenter for at least every n-th frame, and for those that can't be followed."""
 
-    def __init__(self, segmenter: Segmenter, every: int) -> None:
+    def __init__(self, segmenter: Segmenter, every: int, steady: bool) -> None:
+        """`steady`: what it says is steadied along the motion."""
         self._segmenter = segmenter
         self._every = every
         self._passed = 0  # frames since the segmenter was asked
-        self._before: Confidence | None = None  # small
+        self._known = SteadyConfidence(steady)
 
     def confidence(self, image: Image, movement: Movement) -> Confidence:
         """How surely each pixel belongs to the subject, at the frame's size."""
-        before = self._before
         self._passed += 1
-        if before is not None and self._passed < self._every and not movement.begins:
-            small = Confidence(movement.carried(before))
-            if followed(small, movement):
-                self._before = small
-                return Confidence(scaled(small, *image.shape[:2]))
-        found = self._segmenter.segment(image)
+        small = self._known.carried(movement) if self._passed < self._every else None
+        if small is not None and followed(small, movement):
+            self._known.take(small)
+            return Confidence(scaled(small, *image.shape[:2]))
         self._passed = 0
-        self._before = Confidence(scaled(found, *movement.agrees.shape))
-        return found
+        return self._known.next(self._segmenter.segment(image), movement)
 
 
-def followed(confidence: Confidence, movement: Movement) -> bool:
+def followed(confidence: Floats, movement: Movement) -> bool:
     """Whether what is known of the subject, at the movement's size, is likely to hold."""
     unsure = (confidence > UNSURE) & (confidence < 1 - UNSURE)
     edge = cv2.dilate(unsure.view(np.uint8), AROUND).view(np.bool_)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.imaging.flow import Floats, agreement, carried, sampled, sources, windows
+from matte.imaging.flow import Floats, agreement, carried, sources, windows
+from matte.imaging.points import sampled
 from matte.imaging.scaling import scaled
 from matte.pipeline.leading import led_by_subject, taken
 from matte.pipeline.movement import Movement

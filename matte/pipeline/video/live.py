@@ -147,7 +147,8 @@ class Live:
             size = image.shape[0], image.shape[1]
             self._matter = FrameMatter(self._pipeline.line, self._settled.config, size)
         self._image = image
-        alpha = self._matter.matte(self._matter.look(image))
+        looked = self._matter.look(image)
+        alpha = self._matter.steady(looked, self._matter.refine(looked))
         assert alpha is not None  # what shows it a frame later was refused
         self._tell(self._matter)
         foreground = estimate_foreground(image, alpha, detail=detail_of(image))
@@ -166,7 +167,7 @@ class Live:
         if image is not None:
             pipeline.memory.check(image)
             matter = FrameMatter(pipeline.line, settled.config, (image.shape[0], image.shape[1]))
-            matter.matte(matter.look(image))
+            matter.refine(matter.look(image))
         return pipeline
 
     def _change(self) -> None:

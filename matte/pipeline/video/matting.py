@@ -9,7 +9,7 @@ from matte.configs.settings import Config
 from matte.pipeline.build import build_refiner
 from matte.pipeline.lines import NOTHING, Given, Line
 from matte.pipeline.movement import Movement, Watcher
-from matte.pipeline.steady import SteadyConfidence, steady
+from matte.pipeline.steady import steady
 from matte.pipeline.timing import Stopwatch
 from matte.pipeline.video.attention import Attention
 from matte.pipeline.video.kept import Kept
@@ -27,8 +27,8 @@ class Looked:
 
 
 class FrameMatter:
-    """Mattes the frames of one clip. `look` and `matte` each see every frame, in order, and may be
-    at two of them at once.
+    """Mattes the frames of one clip. `look`, `refine` and `steady` each see every frame, in order,
+    and may be at three of them at once.
 
     `watch` adds up how long what took, `doubts` counts why another line took over.
     """
@@ -48,8 +48,9 @@ class FrameMatter:
         self._line = line.refined_by(lambda refiner: _for_video(refiner, config, refined_at))
         self._watcher = Watcher()
         segmenter = line.segmenter
-        self._attention = Attention(segmenter, settings.segment_every) if segmenter else None
-        self._steady_confidence = None if settings.temporal == "off" else SteadyConfidence()
+        steadies = settings.temporal != "off"
+        every = settings.segment_every
+        self._attention = Attention(segmenter, every, steadies) if segmenter else None
         self._steady = steady(settings.temporal)
         keeps = settings.keep_alpha
         self._kept = Kept(keeps, refined_at) if keeps else None
@@ -62,12 +63,10 @@ class FrameMatter:
             return Looked(image, movement, None)
         with self.watch("segment"):
             confidence = self._attention.confidence(image, movement)
-            if self._steady_confidence is not None:
-                confidence = self._steady_confidence.next(confidence, movement)
         return Looked(image, movement, confidence)
 
-    def matte(self, looked: Looked) -> Alpha | None:
-        """The alpha of the frame `delay` before this one; None where there was none."""
+    def refine(self, looked: Looked) -> Alpha:
+        """The frame's alpha, of itself."""
         if self._kept is not None:
             self._kept.follow(looked.movement)
         given = Given(looked.confidence, before=self._kept, guessed=True)
@@ -78,8 +77,12 @@ class FrameMatter:
             self.watch.add(name, ms)
         if fallback := found.report.get("fallback"):
             self.doubts[fallback["reason"]] += 1
+        return found.alpha
+
+    def steady(self, looked: Looked, alpha: Alpha) -> Alpha | None:
+        """The alpha of the frame `delay` before this one, steadied; None where there was none."""
         with self.watch("steady"):
-            return self._steady.next(looked.image, found.alpha, looked.movement)
+            return self._steady.next(looked.image, alpha, looked.movement)
 
     @property
     def delay(self) -> int:

@@ -170,4 +170,12 @@ class Job:
             aspect=self.clip.facts.sample_aspect,
             max_pixels=pipeline.max_pixels,
         ) as composer:
-            yield VideoRun(self.clip, pipeline.line, config, composer, self.start, self.end)
+            yield VideoRun(
+                self.clip,
+                pipeline.line,
+                config,
+                composer,
+                self.start,
+                self.end,
+                colours=self.files.transparent or self.files.foreground is not None,
+            )

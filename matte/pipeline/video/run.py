@@ -1,16 +1,18 @@
 """A clip's frames through a line and onto their background: every step in a thread of its own."""
 
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import cv2
 
 from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import parse_background
-from matte.compositing.foreground import estimate_foreground
+from matte.compositing.foreground import estimate_foreground, soft_colours
 from matte.configs.settings import Config
 from matte.configs.times import written
 from matte.media.video.clip import Broken, Clip, Frame, open_clip
@@ -21,11 +23,14 @@ from matte.pipeline.video.grounds import Composer
 from matte.pipeline.video.matting import FrameMatter, Looked
 from matte.pipeline.video.threads import ahead
 from matte.runtime.memory import keep_freed_memory
+from matte.runtime.threads import usable_threads
 
 if TYPE_CHECKING:
     from matte.pipeline.run import Pipeline
 
-LARGE = 4_000_000  # pixels from which on a single frame waits before each step, not two
+# Frames that wait before each step: they even out what takes longer for some frames than others.
+MOST_AHEAD, PIXELS_AHEAD = 4, 2_000_000
+MANY = 4  # processors, for each step to get a thread of its own
 CUT_SHORT = "the file ends here, before its time"
 
 
@@ -65,7 +70,12 @@ class VideoRun:
         composer: Composer,
         start: float = 0,
         end: float | None = None,
+        *,
+        colours: bool = True,
     ) -> None:
+        """Unless `colours` are wanted, a frame's foreground is good for an opaque composite only,
+        and the picture itself elsewhere, which is quicker.
+        """
         keep_freed_memory()
         self.clip = clip
         self.watch = Stopwatch()
@@ -74,17 +84,35 @@ class VideoRun:
         self._matter = FrameMatter(line, config, size, self.watch)
         self.doubts = self._matter.doubts
         self._composer = composer
+        self._colours = estimate_foreground if colours else soft_colours
         self._range = start, end
 
     def frames(self) -> Generator[VideoFrame]:
-        """The frames, one after the other; closed, it stops all that is under way."""
-        depth = 1 if self.clip.facts.width * self.clip.facts.height >= LARGE else 2
-        decoded = ahead(self._steps, self.clip.frames(*self._range), depth)
-        looked = ahead(self._looked, decoded, depth)
-        matted = ahead(self._matted, looked, depth)
-        return ahead(self._finished, matted, depth)
+        """The frames, one after the other; closed, it stops all that is under way.
 
-    def _steps(self, frames: Iterator[Frame | Broken]) -> Iterator[_Step]:
+        On few processors light steps share a thread with others, and OpenCV has one for each.
+        """
+        size = self.clip.facts.width * self.clip.facts.height
+        depth = max(1, min(MOST_AHEAD, PIXELS_AHEAD // size))
+        many = usable_threads() >= MANY
+        steps: tuple[tuple[Callable[..., Generator[Any]], bool], ...] = (
+            (self._steps, many),
+            (self._looked, True),
+            (self._refined, many),
+            (self._steadied, True),
+            (self._finished, many),
+        )
+        with ExitStack() as stack:
+            if not many:
+                stack.callback(cv2.setNumThreads, cv2.getNumThreads())
+                cv2.setNumThreads(1)
+            items: Generator[Any] = stack.enter_context(closing(self.clip.frames(*self._range)))
+            for step, alone in steps:
+                items = ahead(step, items, depth) if alone else step(items)
+                stack.enter_context(closing(items))
+            yield from items
+
+    def _steps(self, frames: Iterator[Frame | Broken]) -> Generator[_Step]:
         """What is decoded; for what could not be, the picture before."""
         image: Image | None = None
         while True:
@@ -99,13 +127,19 @@ class VideoRun:
             image = image if frame.pixels is None else frame.pixels
             yield _Step(frame, image)
 
-    def _looked(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+    def _looked(self, steps: Iterator[_Step]) -> Generator[_Step]:
         for step in steps:
             if isinstance(step.frame, Frame):
                 step.looked = self._matter.look(step.frame.pixels)
             yield step
 
-    def _matted(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+    def _refined(self, steps: Iterator[_Step]) -> Generator[_Step]:
+        for step in steps:
+            if step.looked is not None:
+                step.alpha = self._matter.refine(step.looked)
+            yield step
+
+    def _steadied(self, steps: Iterator[_Step]) -> Generator[_Step]:
         waiting: deque[_Step] = deque()
         alpha: Alpha | None = None
         for step in steps:
@@ -114,7 +148,10 @@ class VideoRun:
                 yield step
                 continue
             waiting.append(step)
-            found = None if step.looked is None else self._matter.matte(step.looked)
+            if step.looked is None:
+                continue
+            assert step.alpha is not None
+            found = self._matter.steady(step.looked, step.alpha)
             if found is not None:
                 alpha = found
                 yield from _with(alpha, waiting)
@@ -122,14 +159,14 @@ class VideoRun:
         if last is not None:
             yield from _with(last, waiting)
 
-    def _finished(self, steps: Iterator[_Step]) -> Iterator[VideoFrame]:
+    def _finished(self, steps: Iterator[_Step]) -> Generator[VideoFrame]:
         for step in steps:
             frame, image, alpha = step.frame, step.image, step.alpha
             assert image is not None
             assert alpha is not None
             seconds = self.clip.seconds(frame.pts)
             with self.watch("foreground"):
-                foreground = estimate_foreground(image, alpha, detail=detail_of(image))
+                foreground = self._colours(image, alpha, detail=detail_of(image))
             with self.watch("composite"):
                 composite = self._composer.composite(seconds, image, foreground, alpha)
             fault = frame.fault if isinstance(frame, Broken) else ""

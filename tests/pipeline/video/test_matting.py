@@ -49,7 +49,8 @@ def run(
     found = []
     for number, frame in enumerate(frames):
         told.frame = number
-        found.append(matter.matte(matter.look(frame)))
+        looked = matter.look(frame)
+        found.append(matter.steady(looked, matter.refine(looked)))
     found.append(matter.last())
     return [alpha for alpha in found if alpha is not None], told, matter
 
@@ -122,7 +123,7 @@ def test_a_line_without_a_segmenter_sees_pictures_alone() -> None:
     matter = FrameMatter(AsSegmented(None), Config(), frames[0].shape[:2])
     looked = matter.look(frames[0])
     assert looked.confidence is None
-    assert matter.matte(looked) is not None
+    assert matter.refine(looked) is not None
     assert "segment" not in matter.watch.ms
 
 
@@ -131,5 +132,5 @@ def test_doubts_are_counted() -> None:
     told = Told(alphas)
     matter = FrameMatter(AsSegmented(told, "most of it is unknown"), Config(), frames[0].shape[:2])
     for frame in frames:
-        matter.matte(matter.look(frame))
+        matter.refine(matter.look(frame))
     assert matter.doubts == {"most of it is unknown": 3}

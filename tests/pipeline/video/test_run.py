@@ -33,11 +33,11 @@ class Numbered(Unrefined):
 
 
 def run(
-    path: Path, line: Numbered, temporal: str = "off", **range_: float
+    path: Path, line: Numbered, temporal: str = "off", start: float = 0, end: float | None = None
 ) -> tuple[list[VideoFrame], VideoRun]:
     settings = VideoSettings(temporal=temporal)  # type: ignore[arg-type]  # one of its words
     with Composer(parse_background("black"), CompositingSettings()) as composer:
-        found = VideoRun(open_clip(path), line, Config(video=settings), composer, **range_)
+        found = VideoRun(open_clip(path), line, Config(video=settings), composer, start, end)
         return list(found.frames()), found
 
 

@@ -3,8 +3,8 @@
     python benchmarks/steady.py CLIP[:FIRST]… [--moved PICTURE ALPHA BACKGROUND]…
         [--strips FOLDER] [--json FILE]
 
-Each frame is matted by the preset alone ("off"), and steadied: "ofd", "blended" (the alphas alone),
-"flow" (the confidence before, too). Of each clip, 640 pixels wide:
+Each frame is matted as a photo by the preset ("frames"), and the clip as `matte video` does it:
+with --temporal "off", "ofd" and "flow". Of each clip, 640 pixels wide:
 
 - as it is: how much alpha differs "along" a flow of its own, found at full size, where its ways
   there and back meet: the root of the mean square, in hundredths;
@@ -25,7 +25,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import pairwise
@@ -40,16 +40,16 @@ from numpy.typing import NDArray
 import matte
 from matte.arrays import Alpha, Confidence, Image
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import settle
 from matte.errors import MatteWarning
 from matte.imaging.flow import flow_back, small_copy
 from matte.imaging.scaling import scaled
 from matte.media.pictures import read_alpha, read_photo
 from matte.metrics.clips import dt_ssd, variance
-from matte.pipeline.build import build_segmenter
-from matte.pipeline.lines import Given, Line
+from matte.pipeline.lines import NOTHING, Given
 from matte.pipeline.movement import Watcher
+from matte.pipeline.run import Pipeline
 from matte.pipeline.steady import Blended, Deflickered, Mode, SteadyConfidence, steady
+from matte.pipeline.video.matting import FrameMatter
 from matte.runtime.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results" / "steady.json"
@@ -62,6 +62,7 @@ SIZES = ((640, 360), (1280, 720))
 TIMED = 21
 STRIP = 6  # frames
 
+MODES: tuple[Mode, ...] = ("off", "ofd", "flow")
 Alphas = list[Alpha]
 
 
@@ -89,7 +90,6 @@ def main() -> None:
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore", MatteWarning)
     pipeline = matte.load(given.preset)
-    segmenter = build_segmenter(settle(given.preset).config)
     clips: list[Clip] = []
     for words in given.clips:
         file, _, first = words.partition(":")
@@ -102,8 +102,7 @@ def main() -> None:
         clips.append(moved(name, picture, alpha, background, arm))
     rows = {}
     for clip in clips:
-        confidences = [segmenter.segment(frame) for frame in clip.frames]
-        ways = steadied(pipeline.line, clip.frames, confidences)
+        ways = steadied(pipeline, clip.frames)
         rows[clip.name] = measured(clip, ways)
         print(clip.name, json.dumps(rows[clip.name]), flush=True)
         if given.strips:
@@ -120,22 +119,19 @@ def main() -> None:
     given.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def steadied(
-    line: Line, frames: Sequence[Image], confidences: Sequence[Confidence]
-) -> dict[str, Alphas]:
+def steadied(pipeline: Pipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
     """The alphas of a clip in each way."""
-    plain = [line.run(f, Given(c)).alpha for f, c in zip(frames, confidences, strict=True)]
-    watcher, hysteresis = Watcher(), SteadyConfidence()
-    steadier = []
-    for frame, confidence in zip(frames, confidences, strict=True):
-        calm = hysteresis.next(confidence, watcher.next(frame))
-        steadier.append(line.run(frame, Given(calm)).alpha)
-    return {
-        "off": plain,
-        "ofd": streamed(frames, plain, "ofd"),
-        "blended": streamed(frames, plain, "flow"),
-        "flow": streamed(frames, steadier, "flow"),
-    }
+    config = pipeline.config
+    ways = {"frames": [pipeline.line.run(frame, NOTHING).alpha for frame in frames]}
+    for mode in MODES:
+        video = replace(config.video, temporal=mode)
+        matter = FrameMatter(pipeline.line, replace(config, video=video), frames[0].shape[:2])
+        found = []
+        for frame in frames:
+            looked = matter.look(frame)
+            found.append(matter.steady(looked, matter.refine(looked)))
+        ways[mode] = [alpha for alpha in (*found, matter.last()) if alpha is not None]
+    return ways
 
 
 def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: Mode) -> Alphas:
@@ -151,13 +147,13 @@ def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: Mode) -> Al
 def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]:
     """What each way scores."""
     rows: dict[str, dict[str, float]] = {}
-    varies = variance(ways["off"]) > 1e-6
+    varies = variance(ways["frames"]) > 1e-6
     along = Along(clip.frames)
     for name, alphas in ways.items():
         if clip.truths is not None:
             row = {"dtssd": dt_ssd(alphas, clip.truths), "mad": mad(alphas, clip.truths)}
-            mode: Mode = "off" if name == "off" else "ofd" if name == "ofd" else "flow"
-            row["trail"] = mad(streamed(clip.frames, clip.truths, mode), clip.truths)
+            if name in MODES:
+                row["trail"] = mad(streamed(clip.frames, clip.truths, name), clip.truths)
         elif clip.still:
             nothing = [Alpha(np.zeros_like(alpha)) for alpha in alphas]
             changes = dt_ssd(alphas, nothing)
@@ -166,10 +162,10 @@ def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]
             row = {}
         if not clip.still:
             row["along"] = along(alphas)
-        off = rows.get("off", row)
+        alone = rows.get("frames", row)
         for key in list(row):
-            if name != "off" and off[key]:
-                row[f"{key}_of_off"] = row[key] / off[key]
+            if name != "frames" and alone.get(key):
+                row[f"{key}_of_frames"] = row[key] / alone[key]
         rows[name] = row
     return {n: {k: float(f"{v:.4g}") for k, v in row.items()} for n, row in rows.items()}
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from matte.runtime.graphics import nvidia_gpus
+from tests.media.clips import clip
 
 SCRIPTS = Path(__file__).parents[1] / "benchmarks"
 TORCH = ("torch fp32", "torch bf16")
@@ -66,3 +67,17 @@ def test_a_process_does_not_grow(tmp_path: Path) -> None:
     # 40 × 0.75 MiB in what networks are given; 40 × 0.5 MiB measure 20.5.
     assert told["growth_mib"] <= 5, done.stdout
     assert told["pictures"] == 40
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_videos_script_checks_what_it_times(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4", sound="stereo")
+    file = tmp_path / "video.json"
+    words = ("--runs", "1", "--photos", "3", "--long", str(source), "--json", str(file))
+    done = run("video.py", tmp_path, str(source), *words)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(file.read_text())
+    row = told["clips"]["in.mp4"]
+    assert set(row["ms"]) == {"yuv", "reader", "fast", "balanced", "photos"}
+    assert {"fast / yuv", "fast / reader", "photos / balanced"} <= set(row["ratios"])
+    assert told["long"]["peak"] > 50

@@ -65,7 +65,9 @@ def put_on(
 def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> Image:
     """αF + (1 − α)B, rounded; all of one size, or B of one pixel, both pictures of one depth."""
     out = np.empty(foreground.shape, foreground.dtype)
-    ground = np.broadcast_to(background, out.shape)
+    # A row of a plain colour: NumPy copies rows, not pixel after pixel.
+    row = np.repeat(background, alpha.shape[1], 1) if background.shape[:2] == (1, 1) else background
+    ground = np.broadcast_to(row, out.shape)
     for part in strips(*alpha.shape):
         _mix(out[part], foreground[part], alpha[part], ground[part], blend)
     return Image(out)

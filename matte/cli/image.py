@@ -115,7 +115,7 @@ def image(
 
     opening = Opening(settled.config)  # while the rest is imported and the picture is read
 
-    from matte.compositing.backgrounds import parse_background
+    from matte.compositing.backgrounds import FILMS, parse_background
     from matte.configs.lengths import parse_length
     from matte.files import write_file
     from matte.pipeline.batch import Batch, Stages
@@ -123,6 +123,9 @@ def image(
     from matte.pipeline.jobs import STREAM, plan
     from matte.pipeline.reports import run_report
 
+    films = [file for file in files if file.suffix.lower() in FILMS]
+    if films:
+        raise SettingError(f"{films[0]} is a video", f"matte video {films[0]}")
     background = parse_background(bg)
     margin = None if crop is None else parse_length(crop)
     finish = Finish(background, settled.config.compositing, premultiply, margin)

@@ -31,8 +31,10 @@ class Before(Protocol):
         """Its alpha where it has moved to, and what of it is stale; None if it tells nothing."""
         ...
 
-    def learn(self, alpha: Alpha) -> None:
-        """Takes what the refiner found in the picture that still() was asked for."""
+    def learn(self, alpha: Alpha) -> Alpha:
+        """Takes what the refiner found in the picture that still() was asked for, which it may
+        change, and gives what of it is to be believed.
+        """
         ...
 
 
@@ -166,8 +168,7 @@ class TwoStage:
             was, stale = still
             alpha = self.refiner.refine_again(image, trimap, was, stale)
             told = {"again": round(_share(stale, trimap), 5)}
-        before.learn(alpha)
-        return alpha, told
+        return before.learn(alpha), told
 
     def _anew(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
         if isinstance(self.refiner, TellingRefiner):

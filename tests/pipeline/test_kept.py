@@ -173,6 +173,27 @@ def test_a_line_refines_again_what_is_stale() -> None:
         assert each.report["refined"] == {"again": pytest.approx(share, abs=1e-5)}
 
 
+def test_where_only_time_passed_what_was_counts_on() -> None:
+    """A refiner that says something else each time moves alpha by a third of it, not at once."""
+    image, trimap, _ = a_frame()
+    kept, watcher = Kept(2), Watcher()
+    unknown = trimap == UNKNOWN
+    said = []
+    for word in (0.2, 0.8, 0.8, 0.8):
+        kept.follow(watcher.next(image))
+        still = kept.still(image, trimap)
+        alpha = Alpha(np.where(unknown, np.float32(word), trimap / np.float32(255)))
+        if still is not None:
+            was, stale = still
+            alpha = Alpha(np.where(unknown & ~stale, was, alpha).astype(np.float32))
+        said.append(kept.learn(alpha)[unknown])
+    assert (said[0] == np.float32(0.2)).all()
+    renewed = said[1] != np.float32(0.2)
+    assert 0.2 < renewed.mean() < 0.9
+    assert said[1][renewed] == pytest.approx(0.4, abs=1e-4)
+    assert said[3].max() < 0.8
+
+
 def test_a_refiner_that_can_not_go_on_refines_anew() -> None:
     image, trimap, _ = a_frame()
     kept, watcher = Kept(4), Watcher()
@@ -200,8 +221,9 @@ def test_what_is_learnt_is_the_refiners_word_not_how_far_it_is_believed() -> Non
         def still(self, image: Image, trimap: Trimap) -> None:
             return None
 
-        def learn(self, alpha: Alpha) -> None:
+        def learn(self, alpha: Alpha) -> Alpha:
             self.alpha = alpha
+            return alpha
 
     image, _, truth = a_frame()
     before, auto = Learns(), TrimapSettings(k="auto")

@@ -1,6 +1,6 @@
 """Alpha of the frame before, kept where it still holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ AGREES = 0.5  # where they agree less, alpha may differ
 # moved portraits' alpha is as near the truth, to 2 %; their dtSSD grows by up to 3 % at 400, 5 %
 # at 1000.
 LEAST = 400
+# How much of what is found anew counts where nothing changed: the network sees other surroundings
+# in each box, and would have alpha flicker.
+RENEWED = np.float32(1 / 3)
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -75,18 +78,27 @@ class Kept:
         now.ages = before.ages + 1
         now.differed = before.differed + _counted(cell[differs], none.shape)
         stale = np.zeros(trimap.shape, np.bool_)
-        for box in self._stale(trimap, now):
+        for box, changed in self._stale(trimap, now):
             stale[box] = True
+            if not changed:
+                now.calm.append((box, alpha[box].copy()))
             now.ages[_cells(box)] = now.differed[_cells(box)] = 0
         return alpha, stale & unknown
 
-    def learn(self, alpha: Alpha) -> None:
-        """Takes what the refiner found in the picture that still() was asked for."""
-        if self._now is not None:
-            self._now.alpha = alpha
+    def learn(self, alpha: Alpha) -> Alpha:
+        """Takes what the refiner found in the picture that still() was asked for; gives what is to
+        be believed: where nothing but time passed, what was counts on.
+        """
+        if self._now is None:
+            return alpha
+        for box, was in self._now.calm:
+            alpha[box] = was + RENEWED * (alpha[box] - was)
+        self._now.calm.clear()
+        self._now.alpha = alpha
+        return alpha
 
-    def _stale(self, trimap: Trimap, now: "_Frame") -> list[Box]:
-        """The boxes to refine again."""
+    def _stale(self, trimap: Trimap, now: "_Frame") -> list[tuple[Box, bool]]:
+        """The boxes to refine again, and whether frames differed there."""
         scale = max(1.0, max(trimap.shape) / self._size) if self._size else 1.0
         side = int(PATCH * scale)
         corners = places(Task(trimap), Tiling(side, 0))
@@ -96,11 +108,8 @@ class Kept:
         # A part of a box that is due falls to the next frame.
         due, self._due = divmod(self._due + len(boxes) / self._frames, 1)
         oldest = set(sorted(range(len(boxes)), key=ages.__getitem__, reverse=True)[: int(due)])
-        return [
-            box
-            for number, box in enumerate(boxes)
-            if number in oldest or now.differed[_cells(box)].sum() >= LEAST * scale**2
-        ]
+        changed = [bool(now.differed[_cells(box)].sum() >= LEAST * scale**2) for box in boxes]
+        return [(box, changed[n]) for n, box in enumerate(boxes) if changed[n] or n in oldest]
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +122,8 @@ class _Frame:
     ages: Counts
     differed: Counts
     alpha: Alpha | None = None
+    calm: list[tuple[Box, Floats]] = field(default_factory=list)
+    """Boxes that are refined again for their age alone, and the alpha that was kept there."""
 
 
 def _led(movement: Movement, before: Alpha) -> Floats:

@@ -29,8 +29,8 @@ COMMANDS = {
     "sweep-trimap": "matte.cli.sweep:sweep_trimap",
     "train": "matte.cli.train:train",
     "trimap": "matte.cli.trimap:trimap",
-    "webcam": "matte.cli.webcam:webcam",
     "video": "matte.cli.video:video",
+    "webcam": "matte.cli.webcam:webcam",
     "weights": "matte.cli.weights:weights",
 }
 OWN_OPTIONS = ("--help", "-h", "--version")

@@ -159,7 +159,8 @@ def video(
     if report is not None:
         check_outputs([(report, (".json",))], [*job.sources, *files.paths()], overwrite)
     if fps_target:
-        choice, pipeline = job.choose(settled, fps_target)
+        with interruptible() as check:
+            choice, pipeline = job.choose(settled, fps_target, check)
         click.echo(f"--fps-target: {choice}", err=True)
     else:
         pipeline = build(settled, opening)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
-from matte.imaging.bands import bounding_box, box_mean
+from matte.imaging.bands import bounding_box, box_mean, in_steps
 from matte.imaging.channels import for_each
 from matte.imaging.points import sampled, within
 from matte.imaging.scaling import scaled, shrunk_quickly
@@ -44,7 +44,7 @@ def estimate_foreground(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> 
         return Image(foreground)
     if detail < DETAIL:
         # Whole squares are averaged several times as fast.
-        box = _whole(box[0], scale, alpha.shape[0]), _whole(box[1], scale, alpha.shape[1])
+        box = in_steps(box[0], scale, alpha.shape[0]), in_steps(box[1], scale, alpha.shape[1])
     top = np.iinfo(image.dtype).max
     a = alpha[box]
     height, width = a.shape
@@ -69,7 +69,7 @@ def soft_colours(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> Image:
     box = bounding_box(soft, margin=max(1, round(NEAR * detail / DETAIL)) * scale)
     if box is None:
         return Image(colours)
-    box = _whole(box[0], scale, alpha.shape[0]), _whole(box[1], scale, alpha.shape[1])
+    box = in_steps(box[0], scale, alpha.shape[0]), in_steps(box[1], scale, alpha.shape[1])
     top = np.float32(np.iinfo(image.dtype).max)
     few = -(-(box[0].stop - box[0].start) // scale), -(-(box[1].stop - box[1].start) // scale)
     small = shrunk_quickly(alpha[box], *few)
@@ -116,11 +116,6 @@ def _estimate(
     share = for_each(alpha.reshape(-1).take(at))
     estimate, _ = _explained(image.reshape(-1, 3).take(at, 0), share, f, b)
     out.reshape(-1, 3)[at] = _rounded(estimate, out.dtype)
-
-
-def _whole(part: slice, step: int, length: int) -> slice:
-    """The part from a multiple of `step` to another, or to the end."""
-    return slice(part.start // step * step, min(-(-part.stop // step) * step, length))
 
 
 def _rounded(colours: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -23,6 +23,11 @@ def bounding_box(region: NDArray[np.bool_], margin: int = 0) -> tuple[slice, sli
     )
 
 
+def in_steps(part: slice, step: int, length: int) -> slice:
+    """What holds the part, from a multiple of `step` to another, or to the end at `length`."""
+    return slice(part.start // step * step, min(-(-part.stop // step) * step, length))
+
+
 def farthest(region: NDArray[np.bool_]) -> float:
     """How far the deepest True pixel lies from the nearest False one, in pixels."""
     if region.all():

@@ -3,7 +3,7 @@
 T. Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016, as OpenCV has it.
 """
 
-from typing import Any, NewType, TypeVar
+from typing import Any, NewType
 
 import cv2
 import numpy as np
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from matte.arrays import Image
 from matte.imaging.points import sampled, within
-from matte.imaging.scaling import scaled, shrunk_quickly
+from matte.imaging.scaling import Pixel, scaled, shrunk_quickly
 
 Floats = NDArray[np.float32]
-Pixel = TypeVar("Pixel", bound=np.integer[Any] | np.floating[Any])
 Flow = NewType("Flow", Floats)  # (h, w, 2): steps x, y, in its own pixels, back to the one before
 
 SIDE = 320  # long side of the copies in which flow is found

@@ -59,7 +59,8 @@ class Windows:
         self._shape = weight.shape
         square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
         self._at = np.flatnonzero(cv2.dilate(region.astype(np.uint8), square))
-        r, g, b = cv2.split(guide - np.float32(0.5))
+        centred = guide - np.float32(0.5)
+        r, g, b = cv2.split(centred)
         wr, wg, wb = (weight * x for x in (r, g, b))
         # OpenCV blurs four planes at once in half the time.
         self._weighted = cv2.merge([weight, wr, wg, wb])
@@ -84,7 +85,7 @@ class Windows:
         ]
         self._weight, self._share = w, share
         self._inside = np.flatnonzero(region)
-        self._colours = (guide - np.float32(0.5)).reshape(-1, 3).take(self._inside, 0)
+        self._colours = centred.reshape(-1, 3).take(self._inside, 0)
 
     def filtered(self, target: Floats) -> Floats:
         """What guided_filter() gives."""

@@ -1,13 +1,14 @@
 """Values between pixels, at a list of places."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from matte.imaging.scaling import Pixel
+
 Floats = NDArray[np.float32]
-Pixel = TypeVar("Pixel", bound=np.integer[Any] | np.floating[Any])
 ROW = 1024  # remap() takes no more than 32767 pixels in a row
 HALF = np.float32(0.5)
 

@@ -20,8 +20,11 @@ def shrunk_quickly(values: NDArray[Pixel], height: int, width: int) -> NDArray[P
     """As scaled(), to within rounding: halved as often as possible, which OpenCV does several times
     as fast.
     """
-    while all(
-        n % 2 == 0 and n >= 2 * m for n, m in zip(values.shape, (height, width), strict=False)
-    ):
+    while can_halve(values.shape, (height, width)):
         values = scaled(values, values.shape[0] // 2, values.shape[1] // 2)
     return scaled(values, height, width)
+
+
+def can_halve(shape: tuple[int, ...], least: tuple[int, int]) -> bool:
+    """Whether height and width can be halved, and stay at least as large as that."""
+    return all(n % 2 == 0 and n >= 2 * m for n, m in zip(shape[:2], least, strict=True))

@@ -22,4 +22,4 @@ class Stopwatch:
 
     def add(self, name: str, spent: float) -> None:
         """Adds milliseconds that were measured elsewhere."""
-        self.ms[name] = round(self.ms.get(name, 0) + spent, 1)
+        self.ms[name] = round(self.ms.get(name, 0) + spent, 3)

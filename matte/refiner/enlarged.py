@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.imaging.bands import bounding_box
+from matte.imaging.bands import bounding_box, in_steps
 from matte.imaging.guided import local_lines
 from matte.imaging.points import sampled, within
-from matte.imaging.scaling import scaled
+from matte.imaging.scaling import can_halve, scaled
 from matte.refiner.gca import TRACE
 from matte.refiner.parts import smaller
 from matte.stages import Refiner, ResumingRefiner, TellingRefiner
@@ -103,20 +103,14 @@ class Enlarged:
             return None
         block = round(BLOCK * shrink)
         rows, columns = (
-            slice(part.start // block * block, min(-(-part.stop // block) * block, length))
-            for part, length in zip(found, trimap.shape, strict=True)
+            in_steps(part, block, length) for part, length in zip(found, trimap.shape, strict=True)
         )
         part, known = Image(image[rows, columns]), Trimap(trimap[rows, columns])
         height, width = (max(1, round(length / shrink)) for length in known.shape)
         # OpenCV averages squares of two by two several times as fast as others.
-        while _halves(known.shape, (height, width)):
+        while can_halve(known.shape, (height, width)):
             part, known = smaller(part, known, known.shape[0] // 2, known.shape[1] // 2)
         return _Copy((rows, columns), *smaller(part, known, height, width))
-
-
-def _halves(shape: tuple[int, ...], least: tuple[int, int]) -> bool:
-    """Whether both sides can be halved, and stay as large."""
-    return all(n % 2 == 0 and n >= 2 * m for n, m in zip(shape, least, strict=True))
 
 
 def _enlarge(small: Alpha, copy: _Copy, image: Image, region: Flags, alpha: Alpha) -> None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,25 @@ def test_a_rate_picks_what_keeps_up(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "is taken, though it is too slow, too" in result.stderr
     assert names(tmp_path) == ["in-matte.mp4", "in.mp4"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_search_for_what_keeps_up_can_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def stopped() -> Iterator[Callable[[], None]]:
+        def check() -> None:
+            raise KeyboardInterrupt
+
+        yield check
+
+    monkeypatch.setattr("matte.cli.video.interruptible", stopped)
+    source = clip(tmp_path / "in.mp4")
+    result = run("video", source, "--bg", "red", "--fps-target", "5", *BAND)
+    assert result.exit_code == 130
+    assert result.stderr == "Error: interrupted\n"
+    assert names(tmp_path) == ["in.mp4"]
 
 
 @pytest.mark.usefixtures("fake")

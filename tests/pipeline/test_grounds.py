@@ -276,3 +276,15 @@ def test_cut_outs(premultiply: bool) -> None:
     with Composer(Transparent(), SETTINGS, premultiply=premultiply) as composer:
         found = composer.composite(Fraction(0), frame(), frame(), disc())
     np.testing.assert_array_equal(found, with_alpha(frame(), disc(), premultiply))
+
+
+def test_a_film_whose_times_go_back_stands_still_instead_of_hanging(tmp_path: Path) -> None:
+    made: dict[str, Any] = {"codec": "mpeg2video", "rate": Fraction(25), "base": Fraction(1, 25)}
+    later = clip(tmp_path / "a.ts", range(100, 110), options={"bf": "0"}, **made)
+    earlier = clip(tmp_path / "b.ts", range(4), options={"bf": "0"}, **made)
+    film = tmp_path / "film.ts"
+    film.write_bytes(later.read_bytes() + earlier.read_bytes())
+    with open_ground(Film(film)) as ground:
+        for second in range(3):
+            shown = ground.at(Fraction(second), frame(), Alpha(np.zeros(SIZE, np.float32)))
+            assert shown.shape == (*SIZE, 3)

@@ -119,7 +119,7 @@ class Player:
                     return
                 yield Shot(number, seconds, time.monotonic(), pixels)
                 number += 1
-                end = turn + self._clip.seconds(frame.pts + frame.duration)
+                end = max(end, turn + self._clip.seconds(frame.pts + frame.duration))
             if not self._loop or end == turn:
                 return
             turn = end

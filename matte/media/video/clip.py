@@ -70,7 +70,9 @@ class Clip:
         held: Picture | None = None
         for picture in found:
             if held is not None:
-                yield self._frame(held, picture.pts - held.pts, decoded)
+                # Times that go back tell no length.
+                until = picture.pts - held.pts
+                yield self._frame(held, until if until >= 0 else step, decoded)
                 held = None
             if last is not None and picture.pts >= last:
                 return

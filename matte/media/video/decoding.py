@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matte.errors import PictureError
-from matte.media.video.opening import fault, opened, read_only
+from matte.media.video.opening import demuxed, fault, opened, read_only
 
 PATIENCE = 64  # packets in a row that can't be read before the rest is given up
 HIDING = ("vp8", "vp9")  # have packets without a picture
@@ -90,7 +90,7 @@ class _Run:
             self.from_beginning = True
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[Picture]:
-        failures, packets = 0, container.demux()
+        failures, packets = 0, demuxed(container)
         reached = Fraction(0)
         while failures < PATIENCE:
             try:
@@ -99,10 +99,11 @@ class _Run:
                 break
             except FFmpegError as error:  # another pass goes on behind what can't be read
                 self._fault = fault(error)
-                failures, packets = failures + 1, container.demux()
+                failures, packets = failures + 1, demuxed(container)
                 continue
-            if packet.dts is not None:  # of whatever stream: it tells how far the file goes
-                reached = max(reached, packet.dts * packet.time_base)
+            times = [time for time in (packet.pts, packet.dts) if time is not None]
+            if times:  # of whatever stream: they tell how far the file goes
+                reached = max(reached, (max(times) + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index != self._index:
                 continue
             if packet.pts is not None and not packet.is_discard:
@@ -174,7 +175,7 @@ def first_picture(
     stream.thread_type = "AUTO"
     said, times = "", []
     try:
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             if packet.pts is not None and not packet.is_discard:
                 times.append(packet.pts)
             try:

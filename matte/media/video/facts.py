@@ -184,4 +184,6 @@ def _names_chapters(container: InputContainer, stream: Any) -> bool:
 
 def _codec(stream: Any) -> str:
     context = getattr(stream, "codec_context", None)
-    return context.name if context is not None else (stream.name or "unknown")
+    if context is not None:
+        return str(context.name)
+    return getattr(stream, "name", None) or "unknown"  # sound of an unknown kind has no name

@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.stream import Discard, Disposition
+from av.packet import Packet
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from matte.errors import PictureError
@@ -92,6 +93,14 @@ def read_only(container: InputContainer, indices: frozenset[int]) -> None:
     for stream in container.streams:
         if stream.index not in indices:
             stream.discard = Discard.all
+
+
+def demuxed(container: InputContainer, *streams: Stream) -> Iterator["Packet[Stream]"]:
+    """The packets of these streams, or of all; those that begin later in the file are not seen."""
+    try:
+        yield from container.demux(*streams)
+    except IndexError:  # in the end PyAV looks for such a stream, too, and has none
+        return
 
 
 def fault(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -75,12 +76,15 @@ class SequenceWriter(Writer):
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
         """Adds a frame: grey, RGB or RGBA, uint8 or uint16."""
-        self._count += 1
         data = encode(pixels, ".png")
+        file = self._whole.temporary / self._named(self._count + 1)
         try:
-            (self._whole.temporary / self._named(self._count)).write_bytes(data)
+            file.write_bytes(data)
         except OSError as error:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)  # a part of a picture
             raise self._failed(error) from error
+        self._count += 1
 
     def _rescued(self) -> bool:
         return self._count > 0

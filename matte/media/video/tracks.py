@@ -9,14 +9,14 @@ from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.stream import Stream
 
 from matte.errors import MatteWarning
 from matte.media.video.decoding import PATIENCE
 from matte.media.video.facts import Facts
-from matte.media.video.opening import opened, read_only
+from matte.media.video.opening import demuxed, opened, read_only
 
 KINDS = ("audio", "subtitle", "attachment")
 NAMES = {"mp4": "MP4", "mov": "MOV", "matroska": "MKV", "webm": "WebM"}
@@ -39,6 +39,7 @@ class Tracks:
         self._from = Fraction(start) if start > 0 else None
         self._end = None if end is None else facts.start * facts.time_base + Fraction(end)
         self._shift = Fraction(0)
+        self._path, self._damaged = facts.path, False
         self._output = output
         self._input = opened(facts.path)
         self._container: InputContainer = self._input.__enter__()
@@ -76,8 +77,17 @@ class Tracks:
             time = packet.dts if packet.dts is not None else packet.pts
             if seconds is not None and (time or 0) * packet.time_base > seconds:
                 return
-            self._output.mux_one(packet)
+            try:
+                self._output.mux_one(packet)
+            except (InvalidDataError, ArgumentError):  # no times in order, or no frame of its codec
+                self._tell_damaged()
             self._next = next(self._packets, None)
+
+    def _tell_damaged(self) -> None:
+        if not self._damaged:
+            text = f"{self._path} has damaged sound or subtitles: such parts are left out"
+            warnings.warn(text, MatteWarning, stacklevel=5)
+        self._damaged = True
 
     def close(self) -> None:
         """Closes the clip."""
@@ -108,7 +118,7 @@ class Tracks:
             yield packet
 
     def _readable(self, chosen: list[Stream]) -> "Iterator[Packet[Stream]]":
-        failures, packets = 0, self._container.demux(*chosen)
+        failures, packets = 0, demuxed(self._container, *chosen)
         while failures < PATIENCE:
             try:
                 yield next(packets)
@@ -116,7 +126,7 @@ class Tracks:
             except StopIteration:
                 return
             except FFmpegError:  # another pass goes on behind what can't be read
-                failures, packets = failures + 1, self._container.demux(*chosen)
+                failures, packets = failures + 1, demuxed(self._container, *chosen)
 
     def _refused(self, stream: Stream) -> str:
         """Adds the stream to the output, or says why not."""

@@ -31,7 +31,7 @@ from matte.media.video.opening import fault
 from matte.media.video.tracks import Tracks, kept
 from matte.media.video.whole import Whole, Writer
 
-LATEST = 600  # seconds that decoding may come before showing: frames are that long in no film
+LATEST = 1_000_000  # seconds that decoding may come before showing: longer than any film
 LARGEST_CLOCK = 2**31 - 1  # ticks for each second that MP4 can count
 
 

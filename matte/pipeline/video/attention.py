@@ -31,12 +31,16 @@ class Attention:
     def confidence(self, image: Image, movement: Movement) -> Confidence:
         """How surely each pixel belongs to the subject, at the frame's size."""
         self._passed += 1
-        small = self._known.carried(movement) if self._passed < self._every else None
-        if small is not None and followed(small, movement):
-            self._known.take(small)
-            return Confidence(scaled(small, *image.shape[:2]))
-        self._passed = 0
-        return self._known.next(self._segmenter.segment(image), movement)
+        known = self._known.carried(movement) if self._passed < self._every else None
+        if known is not None and followed(known, movement):
+            self._known.take(known)
+        else:
+            self._passed = 0
+            found = self._segmenter.segment(image)
+            if self._every > 1:  # as coarse as what goes along, or edges would jump to and fro
+                found = Confidence(scaled(found, *movement.agrees.shape))
+            known = self._known.next(found, movement)
+        return Confidence(scaled(known, *image.shape[:2]))
 
 
 def followed(confidence: Floats, movement: Movement) -> bool:

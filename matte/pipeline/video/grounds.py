@@ -218,8 +218,8 @@ class _Moving:
                 else:
                     yield begin + time, frame.pixels
                     whole = True
-                end = begin + self._clip.seconds(frame.pts + frame.duration)
-            if not self._loops or not whole:
+                end = max(end, begin + self._clip.seconds(frame.pts + frame.duration))
+            if not self._loops or not whole or end == begin:
                 return
             begin = end
 

@@ -23,8 +23,8 @@ AGREES = 0.5  # where they agree less, alpha may differ
 # moved portraits' alpha is as near the truth, to 2 %; their dtSSD grows by up to 3 % at 400, 5 %
 # at 1000.
 LEAST = 400
-# How much of what is found anew counts where nothing changed: the network sees other surroundings
-# in each box, and would have alpha flicker.
+# How much of what is found anew counts in cells where nothing differed: the network sees other
+# surroundings in each box, and would have alpha flicker.
 RENEWED = np.float32(1 / 3)
 
 Counts = NDArray[np.int64]
@@ -77,24 +77,27 @@ class Kept:
         cell = y // CELL * none.shape[1] + x // CELL
         now.ages = before.ages + 1
         now.differed = before.differed + _counted(cell[differs], none.shape)
-        stale = np.zeros(trimap.shape, np.bool_)
+        stale, calm = np.zeros(trimap.shape, np.bool_), now.differed == 0
         for box, changed in self._stale(trimap, now):
             stale[box] = True
-            if not changed:
-                now.calm.append((box, alpha[box].copy()))
+            if changed:
+                calm[_cells(box)] = False
             now.ages[_cells(box)] = now.differed[_cells(box)] = 0
-        return alpha, stale & unknown
+        stale &= unknown
+        at = np.flatnonzero(stale)
+        rows, columns = np.divmod(at, width)
+        now.calm = at[calm[rows // CELL, columns // CELL]]
+        now.was = alpha.take(now.calm)
+        return alpha, stale
 
     def learn(self, alpha: Alpha) -> Alpha:
         """Takes what the refiner found in the picture that still() was asked for; gives what is to
         be believed: where nothing but time passed, what was counts on.
         """
-        if self._now is None:
-            return alpha
-        for box, was in self._now.calm:
-            alpha[box] = was + RENEWED * (alpha[box] - was)
-        self._now.calm.clear()
-        self._now.alpha = alpha
+        if self._now is not None:
+            calm, was = self._now.calm, self._now.was
+            alpha.ravel()[calm] = was + RENEWED * (alpha.take(calm) - was)
+            self._now.alpha = alpha
         return alpha
 
     def _stale(self, trimap: Trimap, now: "_Frame") -> list[tuple[Box, bool]]:
@@ -122,8 +125,10 @@ class _Frame:
     ages: Counts
     differed: Counts
     alpha: Alpha | None = None
-    calm: list[tuple[Box, Floats]] = field(default_factory=list)
-    """Boxes that are refined again for their age alone, and the alpha that was kept there."""
+    calm: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Pixels, by flat indices, that are refined again for their age alone."""
+    was: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """The alpha that was kept there."""
 
 
 def _led(movement: Movement, before: Alpha) -> Floats:

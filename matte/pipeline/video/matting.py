@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matte.arrays import Alpha, Confidence, Image
 from matte.configs.loader import for_video
 from matte.configs.settings import Config
+from matte.errors import MatteError, SettingError
 from matte.pipeline.build import build_refiner
 from matte.pipeline.lines import NOTHING, Given, Line
 from matte.pipeline.movement import Movement, Watcher
@@ -62,7 +63,12 @@ class FrameMatter:
         if self._attention is None:
             return Looked(image, movement, None)
         with self.watch("segment"):
-            confidence = self._attention.confidence(image, movement)
+            try:
+                confidence = self._attention.confidence(image, movement)
+            except SettingError:
+                raise
+            except MatteError:  # the line meets it, too, and knows what else there is
+                return Looked(image, movement, None)
         return Looked(image, movement, confidence)
 
     def refine(self, looked: Looked) -> Alpha:
@@ -83,11 +89,6 @@ class FrameMatter:
         """The alpha of the frame `delay` before this one, steadied; None where there was none."""
         with self.watch("steady"):
             return self._steady.next(looked.image, alpha, looked.movement)
-
-    @property
-    def delay(self) -> int:
-        """How many frames later a frame's alpha comes."""
-        return self._steady.delay
 
     def last(self) -> Alpha | None:
         """After the last frame: the alpha that is still to come, if there is one."""

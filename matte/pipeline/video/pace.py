@@ -40,7 +40,10 @@ def ways(settled: Settled) -> Iterator[Way]:
     if settled.preset != FASTEST:
         yield Way(FASTEST, with_preset(settled, FASTEST))
     yield Way("modnet", with_modnet(settled))
-    yield Way("mask", with_preset(settled, FASTEST, segmenter="person-light", refiner="smooth"))
+    yield Way(
+        "mask",
+        with_preset(settled, FASTEST, segmenter="person-light", refiner="smooth", video_refiner=""),
+    )
 
 
 def choose(ways: Iterable[Way], target: float, measure: Callable[[Way], float]) -> Choice:

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from matte.compositing.backgrounds import Background, Film, Picture
 from matte.configs.loader import Settled, for_video
-from matte.errors import MatteError, OutputError
+from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
 from matte.pipeline.build import build
 from matte.pipeline.networks import Opening
@@ -122,32 +123,45 @@ class Job:
         faults, doubts = tuple(run.faults), dict(run.doubts)
         return Rendered(tuple(passes.written), count, seconds, run.watch.ms, faults, doubts)
 
-    def choose(self, settled: Settled, target: float) -> tuple[Choice, Pipeline]:
-        """The best way to reach `target` frames a second on this machine, and its networks."""
+    def choose(
+        self, settled: Settled, target: float, check: Callable[[], None] = lambda: None
+    ) -> tuple[Choice, Pipeline]:
+        """The best way to reach `target` frames a second on this machine, and its networks.
+
+        `check` is called between frames and in the end, and may raise.
+        """
         self._passes(self.files).close()  # what can't be written is said now, not then
         pipelines: dict[str, Pipeline] = {}
 
         def measure(way: Way) -> float:
             settled = replace(way.settled, config=for_video(way.settled.config))
             pipelines[way.name] = build(settled, Opening(settled.config))
-            return self._rate(pipelines[way.name])
+            return self._rate(pipelines[way.name], check)
 
-        choice = choose(ways(settled), target, measure)
+        try:
+            choice = choose(ways(settled), target, measure)
+            check()
+        except KeyboardInterrupt:
+            raise StoppedError("interrupted", [], 0) from None
         return choice, pipelines[choice.way.name]
 
-    def _rate(self, pipeline: Pipeline) -> float:
+    def _rate(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
         """Frames a second, measured on the first ones, with all that is to be done with them."""
         with tempfile.TemporaryDirectory() as folder:
-            return replace(self, files=self.files.within(Path(folder)))._tried(pipeline)
+            return replace(self, files=self.files.within(Path(folder)))._tried(pipeline, check)
 
-    def _tried(self, pipeline: Pipeline) -> float:
+    def _tried(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
         times = [time.perf_counter()]
+        with warnings.catch_warnings():  # what there is to say of files was said of the real ones
+            warnings.simplefilter("ignore", MatteWarning)
+            opened = self._passes(self.files)
         with (
-            self._passes(self.files) as passes,
+            opened as passes,
             self._run(pipeline) as run,
             closing(run.frames()) as frames,
         ):
             for frame in islice(frames, WARM + TRIED):
+                check()
                 passes.write(frame)
                 times.append(time.perf_counter())
                 if times[-1] - times[0] > PATIENCE and len(times) > 3:

@@ -8,8 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
-
 from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import parse_background
 from matte.compositing.foreground import estimate_foreground, soft_colours
@@ -21,7 +19,7 @@ from matte.pipeline.timing import Stopwatch
 from matte.pipeline.video.frames import VideoFrame, detail_of
 from matte.pipeline.video.grounds import Composer
 from matte.pipeline.video.matting import FrameMatter, Looked
-from matte.pipeline.video.threads import ahead
+from matte.pipeline.video.threads import ahead, single_opencv
 from matte.runtime.memory import keep_freed_memory
 from matte.runtime.threads import usable_threads
 
@@ -104,8 +102,7 @@ class VideoRun:
         )
         with ExitStack() as stack:
             if not many:
-                stack.callback(cv2.setNumThreads, cv2.getNumThreads())
-                cv2.setNumThreads(1)
+                stack.enter_context(single_opencv())
             items: Generator[Any] = stack.enter_context(closing(self.clip.frames(*self._range)))
             for step, alone in steps:
                 items = ahead(step, items, depth) if alone else step(items)

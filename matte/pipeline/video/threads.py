@@ -1,11 +1,13 @@
 """Steps of work that overlap: each in a thread of its own, a few items ahead of the next."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Semaphore, Thread
+from threading import Lock, Semaphore, Thread
 from typing import TypeVar
+
+import cv2
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -54,3 +56,30 @@ def ahead(
         closed = True
         room.release()
         thread.join()
+
+
+class _Single:
+    """Counts the blocks in which OpenCV has one thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._blocks = self._before = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._blocks:
+                self._before = cv2.getNumThreads()
+                cv2.setNumThreads(1)
+            self._blocks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._blocks -= 1
+                if not self._blocks:
+                    cv2.setNumThreads(self._before)
+
+
+single_opencv = _Single()
+"""`with single_opencv():` OpenCV has one thread for each call; such blocks may overlap."""

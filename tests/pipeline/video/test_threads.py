@@ -2,9 +2,10 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 
+import cv2
 import pytest
 
-from matte.pipeline.video.threads import ahead
+from matte.pipeline.video.threads import ahead, single_opencv
 
 
 class Source:
@@ -107,3 +108,19 @@ def test_steps_overlap() -> None:
             yield item
 
     assert list(ahead(meet_too, ahead(meet, Source(6).items(), 1), 1)) == list(range(6))
+
+
+def test_blocks_with_one_thread_may_overlap() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    try:
+        one, other = single_opencv(), single_opencv()
+        one.__enter__()
+        other.__enter__()
+        assert cv2.getNumThreads() == 1
+        one.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 1
+        other.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)

@@ -181,10 +181,12 @@ def video(
 
 def _tell(rendered: "Rendered", stats: bool) -> None:
     """What is wrong with the clip, what another line had to do, and where the time went."""
+    from matte.media.video.decoding import ENDS_EARLY
+
     for fault in rendered.faults[:MOST_FAULTS]:
         click.echo(f"Warning: broken at {fault}", err=True)
-    if rendered.faults:
-        count = len(rendered.faults)
+    count = sum(fault.what != ENDS_EARLY for fault in rendered.faults)
+    if count:
         click.echo(f"Warning: {count} broken: the alpha before was taken for them", err=True)
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"

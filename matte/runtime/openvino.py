@@ -6,6 +6,7 @@ import hashlib
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,11 @@ class OpenVinoSession:
         with contextlib.suppress(OSError):
             options["CACHE_DIR"] = str(_cache_of(network, path))
         try:
-            with READING:
-                self._compiled = self._core.compile_model(str(path), device, options)
+            with READING, ThreadPoolExecutor(1) as apart:
+                # OpenVINO gives the thread that compiles a stack for signals, and frees it with the
+                # network: in the main thread the next Ctrl-C would end in a crash.
+                compiling = apart.submit(self._core.compile_model, str(path), device, options)
+                self._compiled = compiling.result()
         except RuntimeError as error:
             if device != "CPU":
                 cause = f"OpenVINO can't use {device} ({_reason(error)})"

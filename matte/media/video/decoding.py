@@ -17,6 +17,7 @@ PATIENCE = 64  # packets in a row that can't be read before the rest is given up
 HIDING = ("vp8", "vp9")  # have packets without a picture
 SLACK = 1  # seconds by which containers may overrate their length
 DAMAGED = "damaged"
+ENDS_EARLY = "the file ends here, before its time"  # where no picture is missing for sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class _Run:
         )  # some count from 0, some from the start
         if failures or reached < told - SLACK:
             pts = 0 if self._last is None else self._last + self._step
-            yield Picture(pts, None, "the file ends here, before its time")
+            yield Picture(pts, None, ENDS_EARLY)
 
     def _shown(self, frame: VideoFrame, stream: VideoStream) -> Iterator[Picture]:
         """The picture, behind those before it that should have come and have not."""

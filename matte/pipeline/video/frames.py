@@ -16,7 +16,8 @@ class VideoFrame:
     """A frame, upright, with its alpha and the subject on its background.
 
     `image` and `foreground` are RGB (H, W, 3), uint8 or, of deep video, uint16; `composite` is RGB
-    in the same depth, or RGBA if the background is transparent. `pts` and `duration` are in the
+    in the same depth, or RGBA if the background is transparent. Frames to come build on these
+    arrays: don't change them. `pts` and `duration` are in the
     clip's time base, `seconds` counts from the clip's first frame.
     """
 

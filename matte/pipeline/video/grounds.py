@@ -36,7 +36,6 @@ from matte.media.video.opening import REMEDY
 After = Literal["loop", "hold"]
 AFTERS: tuple[After, ...] = get_args(After)
 SQUARE = Fraction(1)
-PAUSE = 10  # seconds without a frame that a film is not moved on by
 
 
 class Ground(Protocol):
@@ -62,8 +61,7 @@ def open_ground(
     """The grounds that are asked for; raises PictureError if their file can't be read.
 
     A film begins with the first frame that is asked for, whatever its time; when it is over, it
-    begins again ("loop") or its last frame stays ("hold"). If no frame is asked for during more
-    than PAUSE seconds, it goes on where it was. A GIF is a film. `aspect` is how wide
+    begins again ("loop") or its last frame stays ("hold"). A GIF is a film. `aspect` is how wide
     the frames' pixels are shown: pictures and films look right on pixels that are not square.
     """
     if after not in AFTERS:
@@ -182,8 +180,7 @@ class _Moving:
         self._clip = open_clip(path, max_pixels)
         self._loops = after == "loop"
         self._fitting = _Fitting(fit, self._clip.facts.sample_aspect / aspect, quick=True)
-        self._begun = Fraction(0)
-        self._asked: Fraction | None = None
+        self._begun: Fraction | None = None
         self._said = False
         self._coming = self._shown_from()
         first = next(self._coming, None)
@@ -193,11 +190,8 @@ class _Moving:
         self._next = next(self._coming, None)
 
     def at(self, seconds: Fraction, image: Image, alpha: Alpha) -> Image:
-        if self._asked is None:
+        if self._begun is None:
             self._begun = seconds
-        elif seconds - self._asked > PAUSE:
-            self._begun += seconds - self._asked
-        self._asked = seconds
         while self._next is not None and self._next[0] <= seconds - self._begun:
             self._shown = self._next[1]
             self._next = next(self._coming, None)

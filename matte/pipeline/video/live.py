@@ -4,7 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.compositing.blend import mixed
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import Settled, presets, with_preset
+from matte.configs.loader import Settled, for_video, presets, with_preset
 from matte.errors import MatteError, MatteWarning, SettingError
 from matte.media.video.newest import Newest, Shot
 from matte.pipeline.build import build
@@ -76,7 +76,7 @@ class Live:
         self._newest = newest
         self._grounds = deque(grounds)
         self._settled = _in_time(settled)
-        self._pipeline = build(settled)
+        self._pipeline = _built(settled)
         self._matter: FrameMatter | None = None
         self._said: set[str] = set()
         self._image: Image | None = None
@@ -163,7 +163,7 @@ class Live:
 
     def _ready(self, settled: Settled, image: Image | None) -> Pipeline:
         """The line, which has seen a frame already: the first takes long."""
-        pipeline = build(settled)
+        pipeline = _built(settled)
         if image is not None:
             pipeline.memory.check(image)
             matter = FrameMatter(pipeline.line, settled.config, (image.shape[0], image.shape[1]))
@@ -188,6 +188,10 @@ class Live:
             self._said.add(reason)
             text = f"{reason}: such frames' mattes are MODNet's"
             warnings.warn(text, MatteWarning, stacklevel=3)
+
+
+def _built(settled: Settled) -> Pipeline:
+    return build(replace(settled, config=for_video(settled.config)))
 
 
 def _in_time(settled: Settled) -> Settled:

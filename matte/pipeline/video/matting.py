@@ -15,6 +15,7 @@ from matte.pipeline.timing import Stopwatch
 from matte.pipeline.video.attention import Attention
 from matte.pipeline.video.kept import Kept
 from matte.refiner.enlarged import Enlarged
+from matte.runtime.memory import keep_freed_memory
 from matte.stages import Refiner
 
 
@@ -42,6 +43,7 @@ class FrameMatter:
         watch: Stopwatch | None = None,
     ) -> None:
         """`size` is that of the frames: height and width."""
+        keep_freed_memory()
         settings = config.video
         refined_at = settings.refined_at(max(size))
         self.watch = watch or Stopwatch()

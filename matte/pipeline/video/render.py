@@ -20,7 +20,7 @@ from matte.pipeline.run import Pipeline
 from matte.pipeline.video.grounds import After, Composer
 from matte.pipeline.video.pace import Choice, Way, choose, ways
 from matte.pipeline.video.passes import Files, Passes
-from matte.pipeline.video.run import Fault, VideoRun
+from matte.pipeline.video.run import Fault, VideoRun, check_memory
 
 # What a rate is measured on: so many frames after so many others, or as many as so many seconds
 # allow.
@@ -156,7 +156,7 @@ class Job:
             warnings.simplefilter("ignore", MatteWarning)
             opened = self._passes(self.files)
         with (
-            opened as passes,
+            closing(opened) as passes,  # never finished: all the clip's sound would be copied
             self._run(pipeline) as run,
             closing(run.frames()) as frames,
         ):
@@ -176,6 +176,7 @@ class Job:
     @contextmanager
     def _run(self, pipeline: Pipeline) -> Iterator[VideoRun]:
         config = pipeline.config
+        check_memory(pipeline, self.clip)
         with Composer(
             self.background,
             config.compositing,

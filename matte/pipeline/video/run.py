@@ -8,19 +8,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import parse_background
 from matte.compositing.foreground import estimate_foreground, soft_colours
 from matte.configs.settings import Config
 from matte.configs.times import written
 from matte.media.video.clip import Broken, Clip, Frame, open_clip
+from matte.media.video.decoding import ENDS_EARLY
 from matte.pipeline.lines import Line
 from matte.pipeline.timing import Stopwatch
 from matte.pipeline.video.frames import VideoFrame, detail_of
 from matte.pipeline.video.grounds import Composer
 from matte.pipeline.video.matting import FrameMatter, Looked
 from matte.pipeline.video.threads import ahead, single_opencv
-from matte.runtime.memory import keep_freed_memory
 from matte.runtime.threads import usable_threads
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 # Frames that wait before each step: they even out what takes longer for some frames than others.
 MOST_AHEAD, PIXELS_AHEAD = 4, 2_000_000
 MANY = 4  # processors, for each step to get a thread of its own
-CUT_SHORT = "the file ends here, before its time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,6 @@ class VideoRun:
         """Unless `colours` are wanted, a frame's foreground is good for an opaque composite only,
         and the picture itself elsewhere, which is quicker.
         """
-        keep_freed_memory()
         self.clip = clip
         self.watch = Stopwatch()
         self.faults: list[Fault] = []
@@ -119,7 +119,7 @@ class VideoRun:
                 return
             if isinstance(frame, Broken):
                 self.faults.append(Fault(self.clip.seconds(frame.pts), frame.fault))
-                if frame.fault == CUT_SHORT:
+                if frame.fault == ENDS_EARLY:
                     continue
             image = image if frame.pixels is None else frame.pixels
             yield _Step(frame, image)
@@ -186,12 +186,20 @@ def _with(alpha: Alpha, waiting: deque[_Step]) -> Iterator[_Step]:
         yield step
 
 
+def check_memory(pipeline: "Pipeline", clip: Clip) -> None:
+    """Raises if the clip's frames are too large for what the process may take."""
+    facts = clip.facts
+    pixel = np.zeros((), np.uint16 if facts.deep else np.uint8)
+    pipeline.memory.check(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
+
+
 def frames_of(
     pipeline: "Pipeline", path: Path, background: str, start: float, end: float | None
 ) -> Generator[VideoFrame]:
     """What `Pipeline.video` gives."""
     config = pipeline.config
     clip = open_clip(path, pipeline.max_pixels)
+    check_memory(pipeline, clip)
     aspect = clip.facts.sample_aspect
     with Composer(
         parse_background(background),

@@ -55,7 +55,11 @@ def ahead(
     finally:
         closed = True
         room.release()
-        thread.join()
+        try:
+            thread.join()
+        except KeyboardInterrupt:  # the thread still works with what would be closed
+            thread.join()
+            raise
 
 
 class _Single:

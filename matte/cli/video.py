@@ -66,7 +66,6 @@ MOST_FAULTS = 20  # are told one by one
 @setting_options(
     "temporal",
     "segment_every",
-    "video_refiner",
     "refine_size",
     "keep_alpha",
     "k",

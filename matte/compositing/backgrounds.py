@@ -14,7 +14,9 @@ from matte.errors import SettingError
 
 BLURRED = Length(2, percent=True)
 # Endings of videos. A GIF is a picture, unless it lies behind a video.
-FILMS = (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv")
+FILMS = tuple(
+    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,24 @@ from matte.errors import SettingError
 
 BLURRED = Length(2, percent=True)
 # Endings of videos. A GIF is a picture, unless it lies behind a video.
-FILMS = tuple(
-    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
+FILMS = frozenset(
+    {
+        ".3gp",
+        ".avi",
+        ".flv",
+        ".m2ts",
+        ".m4v",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogv",
+        ".ts",
+        ".webm",
+        ".wmv",
+    }
 )
 
 

@@ -25,7 +25,7 @@ AGREES = 0.5  # where they agree less, alpha may differ
 LEAST = 400
 # How much of what is found anew counts in cells where nothing differed: the network sees other
 # surroundings in each box, and would have alpha flicker.
-RENEWED = np.float32(1 / 3)
+RENEWED = np.float32(0.1)
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]

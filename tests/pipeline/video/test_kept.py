@@ -13,7 +13,7 @@ from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.pipeline.costs import Budget
 from matte.pipeline.lines import Given, TwoStage
 from matte.pipeline.movement import Watcher
-from matte.pipeline.video.kept import Kept
+from matte.pipeline.video.kept import RENEWED, Kept
 from tests.fakes import BrightIsSubject, HalfUnknown
 from tests.imaging.test_flow import clouds
 
@@ -174,7 +174,7 @@ def test_a_line_refines_again_what_is_stale() -> None:
 
 
 def test_where_only_time_passed_what_was_counts_on() -> None:
-    """A refiner that says something else each time moves alpha by a third of it, not at once."""
+    """A refiner that says something else each time moves alpha by a part of it, not at once."""
     image, trimap, _ = a_frame()
     kept, watcher = Kept(2), Watcher()
     unknown = trimap == UNKNOWN
@@ -190,7 +190,7 @@ def test_where_only_time_passed_what_was_counts_on() -> None:
     assert (said[0] == np.float32(0.2)).all()
     renewed = said[1] != np.float32(0.2)
     assert 0.2 < renewed.mean() < 0.9
-    assert said[1][renewed] == pytest.approx(0.4, abs=1e-4)
+    assert said[1][renewed] == pytest.approx(0.2 + 0.6 * RENEWED, abs=1e-4)
     assert said[3].max() < 0.8
 
 

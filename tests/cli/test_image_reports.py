@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from matte.configs.settings import SETTINGS
 from tests.cli.test_grammar import run
 from tests.conftest import SAMPLE, disc, save
 
@@ -40,7 +41,8 @@ def test_a_run_is_repeated_from_its_report(tmp_path: Path) -> None:
     assert set(ran) == {"name", "sha256", "backend", "device", "precision", "why"}
     assert told["machine"]["packages"]["numpy"] == np.__version__
     again = tmp_path / "again.png"
-    words = [w for name, v in told["settings"].items() if name != "modnet" for w in flag(name, v)]
+    others = {name for name, setting in SETTINGS.items() if setting.section == "video"} | {"modnet"}
+    words = [w for name, v in told["settings"].items() if name not in others for w in flag(name, v)]
     ground = ("--bg", told["background"]["file"], "--crop", told["crop"])
     result = run(picture["file"], *ground, *words, "--preset", told["preset"], "-o", again)
     assert result.exit_code == 0, result.output

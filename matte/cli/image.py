@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from matte.cli.options import (
+    BAND,
     FILE,
     GROUND,
     RUNNING,
@@ -52,12 +53,7 @@ ENDINGS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 @click.option("--foreground", type=FILE, help="Save the subject's estimated colours.")
 @click.option("--report", type=FILE, help="Save what was done, and with what, as JSON.")
 @setting_options(
-    "k",
-    "iterations",
-    "erode",
-    "dilate",
-    "shape",
-    "width",
+    *BAND,
     *SEGMENTING,
     "refiner",
     "tile",

@@ -19,6 +19,8 @@ from matte.errors import BackendError, OutputError
 
 NETWORKS = ("segmenter", "refiner", "modnet")  # options that take a stored network of that kind
 # Groups of settings, as several commands take them.
+BAND = ("k", "iterations", "erode", "dilate", "shape", "width")
+MOVING = ("temporal", "segment_every", "refine_size", "keep_alpha")
 SEGMENTING = (
     "segmenter",
     "size",
@@ -40,6 +42,7 @@ RUNNING = (
     "threads",
 )
 GROUND = "PICTURE|COLOUR|blur[:RADIUS]|transparent"  # what --bg takes
+FILM_GROUND = GROUND.replace("|", "|VIDEO|", 1)  # and where frames follow one another
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, beside, output_options, setting_options, told
+from matte.cli.options import BAND, FILE, beside, output_options, setting_options, told
 from matte.configs.loader import Settled
 
 
 @click.command(no_args_is_help=True)
 @click.argument("mask", type=FILE)
 @output_options("MASK-trimap.png beside the mask")
-@setting_options("k", "iterations", "erode", "dilate", "shape", "width", "max_pixels")
+@setting_options(*BAND, "max_pixels")
 def trimap(mask: Path, output: Path | None, overwrite: bool, quiet: bool, settled: Settled) -> None:
     """Draw the unknown band around a mask.
 

@@ -1,14 +1,23 @@
 """`matte video`: a clip in, cut-outs or composites out, every frame in its time."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from matte.cli.interrupts import interruptible
-from matte.cli.options import FILE, RUNNING, SEGMENTING, output_options, setting_options, told
+from matte.cli.options import (
+    BAND,
+    FILE,
+    FILM_GROUND,
+    MOVING,
+    RUNNING,
+    SEGMENTING,
+    output_options,
+    setting_options,
+    told,
+)
 from matte.cli.progress import progress_bar
 from matte.configs.loader import Settled, for_video, with_modnet
 from matte.errors import SettingError
@@ -25,7 +34,7 @@ MOST_FAULTS = 20  # are told one by one
 @click.argument("clip", type=FILE, metavar="VIDEO")
 @click.option(
     "--bg",
-    metavar="PICTURE|VIDEO|COLOUR|blur[:RADIUS]|transparent",
+    metavar=FILM_GROUND,
     default="transparent",
     help="The new background; a video is shown in time.  [default: transparent, a cut-out]",
 )
@@ -64,16 +73,8 @@ MOST_FAULTS = 20  # are told one by one
 @click.option("--stats", is_flag=True, help="Tell where the time went.")
 @click.option("--report", type=FILE, help="Save what was done, and with what, as JSON.")
 @setting_options(
-    "temporal",
-    "segment_every",
-    "refine_size",
-    "keep_alpha",
-    "k",
-    "iterations",
-    "erode",
-    "dilate",
-    "shape",
-    "width",
+    *MOVING,
+    *BAND,
     *SEGMENTING,
     "refiner",
     "tile",
@@ -117,11 +118,10 @@ def video(
     """
     if trimap_free:
         settled = with_modnet(settled)
-    settled = replace(settled, config=for_video(settled.config))
+    settled = for_video(settled)
 
-    # Not while another thread loads a runtime: all are native code.
-    import av  # noqa: F401
-    import cv2  # noqa: F401
+    import av  # noqa: F401  # not while another thread loads a runtime: both are native code
+    import cv2  # noqa: F401  # as above
 
     from matte.pipeline.networks import Opening
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matte.cli.interrupts import interruptible
-from matte.cli.options import FILE, RUNNING, SEGMENTING, setting_options, told
+from matte.cli.options import (
+    BAND,
+    FILE,
+    FILM_GROUND,
+    MOVING,
+    RUNNING,
+    SEGMENTING,
+    setting_options,
+    told,
+)
 from matte.configs.loader import Settled
 from matte.errors import PictureError, SettingError
 
@@ -32,7 +41,7 @@ OFFERED = ("blur", "transparent")  # besides the backgrounds that are given
     "--bg",
     "grounds",
     multiple=True,
-    metavar="PICTURE|VIDEO|COLOUR|blur[:RADIUS]|transparent",
+    metavar=FILM_GROUND,
     help="A new background; may be given several times, the key b takes the next.  [default: blur]",
 )
 @click.option("--size", metavar="WxH", help="Size of the camera's pictures, such as 1280x720.")
@@ -49,22 +58,14 @@ OFFERED = ("blur", "transparent")  # besides the backgrounds that are given
 @click.option("--stats", is_flag=True, help="Tell in the end how quick it was.")
 @click.option("-q", "--quiet", is_flag=True, help="Don't print the names of the files.")
 @setting_options(
-    "k",
-    "iterations",
-    "erode",
-    "dilate",
-    "shape",
-    "width",
+    *BAND,
     *(name for name in SEGMENTING if name != "size"),
     "refiner",
     "tile",
     "modnet",
     "fallback",
     "budget_ms",
-    "temporal",
-    "segment_every",
-    "refine_size",
-    "keep_alpha",
+    *MOVING,
     "fit",
     "blend",
     "max_pixels",

@@ -31,8 +31,13 @@ def with_modnet(settled: Settled) -> Settled:
     return replace(settled, config=replace(settled.config, modnet=ModnetSettings(TRIMAP_FREE)))
 
 
-def for_video(config: Config) -> Config:
+def for_video(settled: Settled) -> Settled:
     """The settings with the refiner that video has for that of pictures."""
+    return replace(settled, config=refined_for_video(settled.config))
+
+
+def refined_for_video(config: Config) -> Config:
+    """The same, of settings alone."""
     name = config.video.video_refiner
     return replace(config, refiner=replace(config.refiner, refiner=name)) if name else config
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, Image
 from matte.errors import SettingError
-from matte.imaging.flow import Floats, agreement, carried, sources, windows
+from matte.imaging.flow import Floats, agreement, sources, windows
 from matte.imaging.points import sampled
 from matte.imaging.scaling import scaled
 from matte.pipeline.leading import led_by_subject, taken
@@ -52,7 +52,7 @@ class SteadyConfidence:
         """What was known, small, where it is now; None where a scene begins."""
         if self._before is None or movement.begins:
             return None
-        return carried(self._before, movement.flow)
+        return movement.carried(self._before)
 
     def take(self, small: Floats) -> None:
         """Takes what was carried for what is known of this frame."""

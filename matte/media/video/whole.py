@@ -69,17 +69,26 @@ class Whole:
         return self.path.with_name(f"{self.path.stem}.{mark}{self.path.suffix}")
 
 
-class Writer(ABC):
-    """Writes something long within a `with` block. If that is left by an exception, or the end
-    can't be written, what was done is kept as `partial`.
-
-    Of several that belong together, finish() all before place() gives the first its name.
+class Ending(ABC):
+    """Something long that is written within a `with` block. If that is left by an exception, or the
+    end can't be written, what was done is kept aside.
     """
 
-    path: Path
-    partial: Path | None = None
-    _whole: Whole
-    _finished = _placed = False
+    @abstractmethod
+    def finish(self) -> None:
+        """Ends what is written: it is whole, but has not its name yet."""
+
+    @abstractmethod
+    def place(self) -> None:
+        """Gives what is finished its name."""
+
+    @abstractmethod
+    def keep(self) -> None:
+        """Keeps aside what was done and has no place; raises nothing of its own."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets everything go; what is neither placed nor kept is removed."""
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +105,18 @@ class Writer(ABC):
             if kind is None:
                 self.finish()
                 self.place()
+
+
+class Writer(Ending):
+    """Writes a file, or a folder of files; what is kept aside is `partial`.
+
+    Of several that belong together, finish() all before place() gives the first its name.
+    """
+
+    path: Path
+    partial: Path | None = None
+    _whole: Whole
+    _finished = _placed = False
 
     @abstractmethod
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:

@@ -4,9 +4,8 @@ import warnings
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import cv2
@@ -76,7 +75,7 @@ class Live:
         self._newest = newest
         self._grounds = deque(grounds)
         self._settled = _in_time(settled)
-        self._pipeline = _built(settled)
+        self._pipeline = build(for_video(settled))
         self._matter: FrameMatter | None = None
         self._said: set[str] = set()
         self._image: Image | None = None
@@ -87,12 +86,7 @@ class Live:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._builder.shutdown(cancel_futures=True)
 
     @property
@@ -163,7 +157,7 @@ class Live:
 
     def _ready(self, settled: Settled, image: Image | None) -> Pipeline:
         """The line, which has seen a frame already: the first takes long."""
-        pipeline = _built(settled)
+        pipeline = build(for_video(settled))
         if image is not None:
             pipeline.memory.check(image)
             matter = FrameMatter(pipeline.line, settled.config, (image.shape[0], image.shape[1]))
@@ -188,10 +182,6 @@ class Live:
             self._said.add(reason)
             text = f"{reason}: such frames' mattes are MODNet's"
             warnings.warn(text, MatteWarning, stacklevel=3)
-
-
-def _built(settled: Settled) -> Pipeline:
-    return build(replace(settled, config=for_video(settled.config)))
 
 
 def _in_time(settled: Settled) -> Settled:

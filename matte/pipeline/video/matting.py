@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from matte.arrays import Alpha, Confidence, Image
-from matte.configs.loader import for_video
+from matte.configs.loader import refined_for_video
 from matte.configs.settings import Config
 from matte.errors import MatteError, SettingError
 from matte.pipeline.build import build_refiner
@@ -100,5 +100,5 @@ class FrameMatter:
 def _for_video(refiner: Refiner, config: Config, size: int) -> Refiner:
     """The refiner that video has, looking at copies of that long side; 0: at frames themselves."""
     if config.video.video_refiner not in ("", config.refiner.refiner):
-        refiner = build_refiner(for_video(config))
+        refiner = build_refiner(refined_for_video(config))
     return Enlarged(refiner, size) if size else refiner

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from matte.media.video.sequences import (
     first_file,
     is_sequence,
 )
-from matte.media.video.whole import Writer
+from matte.media.video.whole import Ending, Writer
 from matte.media.video.writer import ClipWriter
 from matte.pipeline.jobs import RESULT
 from matte.pipeline.video.frames import VideoFrame
@@ -100,7 +99,7 @@ class _Pass:
     moves: bool = False
 
 
-class Passes:
+class Passes(Ending):
     """Writes a video's files together, within a `with` block.
 
     What can't be written is said before the first frame, and then nothing is made. All files are
@@ -140,26 +139,19 @@ class Passes:
             pts = frame.pts if each.moves else frame.pts - self._moved
             each.writer.write(each.pixels(frame), pts, frame.duration)
 
-    def __enter__(self) -> Self:
-        return self
+    def finish(self) -> None:
+        """Ends all files."""
+        for each in self._passes:
+            each.writer.finish()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with ExitStack() as after:
-            after.callback(self.close)
-            after.callback(self._keep)
-            if kind is None:
-                for each in self._passes:
-                    each.writer.finish()
-                for each in self._passes:
-                    each.writer.place()
-                    self.written.append(each.writer.path)
+    def place(self) -> None:
+        """Gives all of them their names."""
+        for each in self._passes:
+            each.writer.place()
+            self.written.append(each.writer.path)
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Keeps aside what has no name yet."""
         for each in self._passes:
             each.writer.keep()
             if each.writer.partial is not None:

@@ -67,11 +67,10 @@ class Recorder:
             self._put(max(1, round(1 / (self._like.rate * TICK))))
         writer, self._writer = self._writer, None
         if self._held is None:
-            nothing = OutputError("no pictures")
-            writer.__exit__(OutputError, nothing, None)
+            writer.close()
             return None
-        writer.__exit__(None, None, None)
-        return writer.path
+        with writer:  # whose end finishes the file
+            return writer.path
 
     def _put(self, duration: int) -> None:
         """Writes the picture that is held; if it can't be, what was written is kept aside."""
@@ -80,8 +79,10 @@ class Recorder:
         try:
             self._writer.write(*self._held, duration)
         except OutputError as error:
-            self._writer.__exit__(OutputError, error, error.__traceback__)
-            partial, self._writer = self._writer.partial, None
+            writer, self._writer = self._writer, None
+            writer.keep()
+            writer.close()
+            partial = writer.partial
             if partial is not None:
                 cause = f"{error.cause}; what was done is {partial}"
                 raise OutputError(cause, error.remedy) from error

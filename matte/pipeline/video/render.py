@@ -3,8 +3,8 @@
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,10 +17,10 @@ from matte.media.video.clip import Clip
 from matte.pipeline.build import build
 from matte.pipeline.networks import Opening
 from matte.pipeline.run import Pipeline
-from matte.pipeline.video.grounds import After, Composer
+from matte.pipeline.video.grounds import After
 from matte.pipeline.video.pace import Choice, Way, choose, ways
 from matte.pipeline.video.passes import Files, Passes
-from matte.pipeline.video.run import Fault, VideoRun, check_memory
+from matte.pipeline.video.run import Fault, VideoRun, running
 
 # What a rate is measured on: so many frames after so many others, or as many as so many seconds
 # allow.
@@ -61,7 +61,6 @@ class UnfinishedError(OutputError):
     def __init__(self, why: str, kept: list[Path], frames: int) -> None:
         names = ", ".join(str(path) for path in kept)
         super().__init__(why, f"{frames} frames are kept in {names}" if kept else "")
-        self.kept = tuple(kept)
 
 
 class StoppedError(UnfinishedError):
@@ -134,7 +133,7 @@ class Job:
         pipelines: dict[str, Pipeline] = {}
 
         def measure(way: Way) -> float:
-            settled = replace(way.settled, config=for_video(way.settled.config))
+            settled = for_video(way.settled)
             pipelines[way.name] = build(settled, Opening(settled.config))
             return self._rate(pipelines[way.name], check)
 
@@ -173,24 +172,14 @@ class Job:
     def _passes(self, files: Files) -> Passes:
         return Passes(files, self.clip, self.sources, self.start, self.end)
 
-    @contextmanager
-    def _run(self, pipeline: Pipeline) -> Iterator[VideoRun]:
-        config = pipeline.config
-        check_memory(pipeline, self.clip)
-        with Composer(
+    def _run(self, pipeline: Pipeline) -> AbstractContextManager[VideoRun]:
+        return running(
+            pipeline,
+            self.clip,
             self.background,
-            config.compositing,
             self.after,
             premultiply=self.premultiply,
-            aspect=self.clip.facts.sample_aspect,
-            max_pixels=pipeline.max_pixels,
-        ) as composer:
-            yield VideoRun(
-                self.clip,
-                pipeline.line,
-                config,
-                composer,
-                self.start,
-                self.end,
-                colours=self.files.transparent or self.files.foreground is not None,
-            )
+            start=self.start,
+            end=self.end,
+            colours=self.files.transparent or self.files.foreground is not None,
+        )

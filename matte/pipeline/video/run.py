@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matte.arrays import Alpha, Image
-from matte.compositing.backgrounds import parse_background
+from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.foreground import estimate_foreground, soft_colours
 from matte.configs.settings import Config
 from matte.configs.times import written
@@ -20,7 +20,7 @@ from matte.media.video.decoding import ENDS_EARLY
 from matte.pipeline.lines import Line
 from matte.pipeline.timing import Stopwatch
 from matte.pipeline.video.frames import VideoFrame, detail_of
-from matte.pipeline.video.grounds import Composer
+from matte.pipeline.video.grounds import After, Composer
 from matte.pipeline.video.matting import FrameMatter, Looked
 from matte.pipeline.video.threads import ahead, single_opencv
 from matte.runtime.threads import usable_threads
@@ -186,27 +186,42 @@ def _with(alpha: Alpha, waiting: deque[_Step]) -> Iterator[_Step]:
         yield step
 
 
-def check_memory(pipeline: "Pipeline", clip: Clip) -> None:
-    """Raises if the clip's frames are too large for what the process may take."""
-    facts = clip.facts
+@contextmanager
+def running(
+    pipeline: "Pipeline",
+    clip: Clip,
+    background: Background,
+    after: After = "loop",
+    *,
+    premultiply: bool = False,
+    start: float = 0,
+    end: float | None = None,
+    colours: bool = True,
+) -> Iterator[VideoRun]:
+    """A run of the clip with the pipeline's line and settings; its background's file is open.
+
+    Raises if the clip's frames are too large for what the process may take.
+    """
+    facts, config = clip.facts, pipeline.config
     pixel = np.zeros((), np.uint16 if facts.deep else np.uint8)
     pipeline.memory.check(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
+    with Composer(
+        background,
+        config.compositing,
+        after,
+        premultiply=premultiply,
+        aspect=facts.sample_aspect,
+        max_pixels=pipeline.max_pixels,
+    ) as composer:
+        yield VideoRun(clip, pipeline.line, config, composer, start, end, colours=colours)
 
 
 def frames_of(
     pipeline: "Pipeline", path: Path, background: str, start: float, end: float | None
 ) -> Generator[VideoFrame]:
     """What `Pipeline.video` gives."""
-    config = pipeline.config
     clip = open_clip(path, pipeline.max_pixels)
-    check_memory(pipeline, clip)
-    aspect = clip.facts.sample_aspect
-    with Composer(
-        parse_background(background),
-        config.compositing,
-        aspect=aspect,
-        max_pixels=pipeline.max_pixels,
-    ) as composer:
-        run = VideoRun(clip, pipeline.line, config, composer, start, end)
-        with closing(run.frames()) as frames:
-            yield from frames
+    behind = parse_background(background)
+    opened = running(pipeline, clip, behind, start=start, end=end)
+    with opened as run, closing(run.frames()) as frames:
+        yield from frames

@@ -22,8 +22,8 @@ from matte.arrays import Image, Mask
 from matte.configs.loader import settle
 from matte.configs.settings import Config, RefinerSettings, SegmentationSettings
 from matte.files import write_file
+from matte.pipeline.budget import MEASURED, MEGA, Cost
 from matte.pipeline.build import build_refiner, build_segmenter
-from matte.pipeline.costs import MEASURED, MEGA, Cost
 from matte.trimap.drawing import unknown_share
 from matte.trimap.reach import even_band
 from matte.weights.store import all_weights, place

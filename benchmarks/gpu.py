@@ -38,8 +38,8 @@ from torch import Tensor
 
 from matte.errors import MatteError
 from matte.files import write_file
+from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.media.pictures import read_photo
-from matte.pipeline.device import DeviceLine, DeviceModnet
 from matte.runtime.graphics import nvidia_gpus
 from matte.runtime.machine import describe_machine
 

@@ -18,7 +18,7 @@ from matte.bench.spread import Spread, spread
 from matte.configs.loader import settle
 from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import from_onnx
-from matte.pipeline.device import DeviceLine, DeviceModnet
+from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.pipeline.networks import network_of
 from matte.runtime.opening import open_session
 from matte.runtime.torch import Prepared

@@ -39,17 +39,17 @@ from numpy.typing import NDArray
 
 import matte
 from matte.arrays import Alpha, Confidence, Image
+from matte.clips.matting import FrameMatter
+from matte.clips.motion import Watcher
+from matte.clips.stabilising import Blended, Deflickered, Mode, SteadyConfidence, steady
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import MatteWarning
 from matte.imaging.flow import flow_back, small_copy
 from matte.imaging.scaling import scaled
 from matte.media.pictures import read_alpha, read_photo
 from matte.metrics.clips import dt_ssd, variance
-from matte.pipeline.lines import NOTHING, Given
-from matte.pipeline.movement import Watcher
+from matte.pipeline.line import NOTHING, Given
 from matte.pipeline.run import Pipeline
-from matte.pipeline.steady import Blended, Deflickered, Mode, SteadyConfidence, steady
-from matte.pipeline.video.matting import FrameMatter
 from matte.runtime.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results" / "steady.json"

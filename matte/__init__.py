@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING, Any
 from matte.registry import resolve
 
 if TYPE_CHECKING:
-    from matte.compositing.blend import composite
+    from matte.api import Pipeline, composite, load, sweep
     from matte.errors import MatteError, MatteWarning
-    from matte.pipeline.build import load
-    from matte.pipeline.run import Pipeline
-    from matte.pipeline.sweep import sweep
     from matte.stages import Matte
 
 __all__ = ["Matte", "MatteError", "MatteWarning", "Pipeline", "composite", "load", "sweep"]
@@ -19,10 +16,10 @@ _HOMES = {
     "Matte": "matte.stages:Matte",
     "MatteError": "matte.errors:MatteError",
     "MatteWarning": "matte.errors:MatteWarning",
-    "Pipeline": "matte.pipeline.run:Pipeline",
-    "composite": "matte.compositing.blend:composite",
-    "load": "matte.pipeline.build:load",
-    "sweep": "matte.pipeline.sweep:sweep",
+    "Pipeline": "matte.api:Pipeline",
+    "composite": "matte.api:composite",
+    "load": "matte.api:load",
+    "sweep": "matte.api:sweep",
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from matte.errors import OutputError
 
+STREAM = Path("-")  # standard input as a source, standard output as a target
+RESULT_SUFFIX = "-matte"  # of the stem of a result's file, beside its source
 Output = tuple[Path, Collection[str]]  # and the endings that it may have
 
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.loader import Settled, values
 from matte.configs.settings import Config
-from matte.pipeline.costs import Budget
+from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.lines import Line, TrimapFree, TwoStage
+from matte.pipeline.line import Line, TrimapFree, TwoStage
 from matte.pipeline.run import Pipeline
 from matte.runtime.ways import Way
 from matte.stages import Refiner, Segmenter

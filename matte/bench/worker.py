@@ -22,9 +22,9 @@ from matte.configs.settings import Config, RuntimeSettings
 from matte.configs.tables import from_table
 from matte.errors import MatteError, MatteWarning, PictureError
 from matte.media.pictures import read_photo
+from matte.pipeline.budget import Budget
 from matte.pipeline.build import build, build_refiner, build_segmenter
-from matte.pipeline.costs import Budget
-from matte.pipeline.lines import TwoStage
+from matte.pipeline.line import TwoStage
 from matte.pipeline.networks import Networks
 from matte.pipeline.run import Pipeline
 

@@ -52,12 +52,11 @@ def composite(
     from matte.compositing.backgrounds import parse_background
     from matte.compositing.foreground import estimate_foreground
     from matte.configs.lengths import parse_length
-    from matte.files import check_outputs
+    from matte.files import STREAM, check_outputs
     from matte.media.pictures import read_alpha, read_photo
     from matte.media.streams import check_stdout
-    from matte.pipeline.finishing import Finish, Finisher
-    from matte.pipeline.jobs import STREAM
-    from matte.pipeline.outputs import Outputs
+    from matte.photos.finishing import Finish, Finisher
+    from matte.photos.outputs import Outputs
     from matte.stages import Matte
 
     margin = None if crop is None else parse_length(crop)

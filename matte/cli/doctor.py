@@ -15,7 +15,7 @@ def doctor(as_json: bool) -> None:
     """
     import json
 
-    from matte.pipeline.doctor import examine
+    from matte.doctor import examine
 
     findings = examine()
     if as_json:

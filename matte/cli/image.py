@@ -113,11 +113,11 @@ def image(
 
     from matte.compositing.backgrounds import FILMS, parse_background
     from matte.configs.lengths import parse_length
-    from matte.files import write_file
-    from matte.pipeline.batch import Batch, Stages
-    from matte.pipeline.finishing import Finish
-    from matte.pipeline.jobs import STREAM, plan
-    from matte.pipeline.reports import run_report
+    from matte.files import STREAM, write_file
+    from matte.photos.batch import Batch, Stages
+    from matte.photos.finishing import Finish
+    from matte.photos.jobs import plan
+    from matte.photos.report import run_report
 
     films = [file for file in files if file.suffix.lower() in FILMS]
     if films:

@@ -25,8 +25,8 @@ from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
     from matte.pipeline.networks import Networks
-    from matte.pipeline.sweep_files import Swept
-    from matte.pipeline.sweep_scores import Kernel
+    from matte.sweeps.files import Swept
+    from matte.sweeps.scores import Kernel
 
 T = TypeVar("T")
 SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
@@ -111,9 +111,9 @@ def sweep_trimap(
     Example: matte sweep-trimap portrait.jpg --k 3,7,13 --iterations 4,6 -o sheet.png
     """
     from matte.compositing.backgrounds import parse_background
-    from matte.pipeline.finishing import Finish
-    from matte.pipeline.sweep import every_band
-    from matte.pipeline.sweep_files import SweepSheet, over_all
+    from matte.photos.finishing import Finish
+    from matte.sweeps.files import SweepSheet, over_all
+    from matte.sweeps.run import every_band
 
     config = settled.config
     bands = every_band(

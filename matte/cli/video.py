@@ -23,8 +23,8 @@ from matte.configs.loader import Settled, for_video, with_modnet
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
-    from matte.pipeline.video.grounds import After
-    from matte.pipeline.video.render import Rendered
+    from matte.clips.backgrounds import After
+    from matte.clips.render import Rendered
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
 MOST_FAULTS = 20  # are told one by one
@@ -127,6 +127,9 @@ def video(
 
     opening = None if fps_target else Opening(settled.config)  # while the rest is imported
 
+    from matte.clips.outputs import Files, default_output
+    from matte.clips.render import Job
+    from matte.clips.report import video_report
     from matte.compositing.backgrounds import Transparent, parse_background
     from matte.configs.amounts import parse_bitrate
     from matte.configs.times import parse_time
@@ -134,9 +137,6 @@ def video(
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import build
     from matte.pipeline.limits import most_pixels
-    from matte.pipeline.reports import video_report
-    from matte.pipeline.video.passes import Files, default_output
-    from matte.pipeline.video.render import Job
 
     background = parse_background(bg)
     transparent = isinstance(background, Transparent)

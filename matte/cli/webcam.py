@@ -22,8 +22,8 @@ from matte.configs.loader import Settled
 from matte.errors import PictureError, SettingError
 
 if TYPE_CHECKING:
-    from matte.pipeline.video.live import Choice, Live
-    from matte.pipeline.video.tally import Tally
+    from matte.clips.live.matting import Choice, Live
+    from matte.clips.statistics import Tally
 
 NAME = Path("webcam.mp4")  # what recordings and pictures are named after
 OFFERED = ("blur", "transparent")  # besides the backgrounds that are given
@@ -96,13 +96,13 @@ def webcam(
 
     Example: matte webcam --bg beach.jpg --bg blur --preset fast
     """
+    from matte.clips.live.matting import Live
+    from matte.clips.live.recording import Recorder
+    from matte.clips.live.window import Show, Until
     from matte.files import check_names
     from matte.media.video.camera import open_camera
     from matte.media.video.codecs import FORMATS
     from matte.media.video.newest import Newest
-    from matte.pipeline.video.live import Live
-    from matte.pipeline.video.recording import Recorder
-    from matte.pipeline.video.show import Show, Until
 
     asked = None if size is None else _size(size)
     with ExitStack() as opened:
@@ -146,9 +146,9 @@ def _choices(
     given: tuple[str, ...], settled: Settled, aspect: Any, opened: ExitStack
 ) -> "list[Choice]":
     """The backgrounds that are given, then those that are always offered."""
+    from matte.clips.backgrounds import Composer
+    from matte.clips.live.matting import Choice
     from matte.compositing.backgrounds import parse_background
-    from matte.pipeline.video.grounds import Composer
-    from matte.pipeline.video.live import Choice
 
     found = {text: parse_background(text) for text in given}
     kinds = {type(background) for background in found.values()}

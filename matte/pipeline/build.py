@@ -1,14 +1,11 @@
 """From settings to a pipeline that is ready to run."""
 
 from dataclasses import replace
-from typing import Any
 
 import matte
 from matte.configs.loader import (
-    DEFAULT_PRESET,
     TRIMAP_FREE,
     Settled,
-    settle,
     values,
 )
 from matte.configs.settings import Config, ModnetSettings, RuntimeSettings
@@ -18,10 +15,10 @@ from matte.errors import (
     SettingError,
 )
 from matte.modnet.adapter import Modnet
-from matte.pipeline.costs import Budget
+from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.limits import memory_for, most_pixels
-from matte.pipeline.lines import Absent, Line, TrimapFree, TwoStage
+from matte.pipeline.line import Absent, Line, TrimapFree, TwoStage
 from matte.pipeline.networks import Networks, Opened, Opening, opened, tell
 from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
@@ -31,16 +28,6 @@ from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
 PROTOCOLS = {"modnet": ("official", "native"), "refiner": ("demo", "tester")}
-
-
-def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
-    """The pipeline of a preset, any setting of it overridden by its name: `load("fast", k=5)`.
-
-    Settings are those of `matte config show`; the user's own settings file is not read.
-    """
-    if not isinstance(preset, str):
-        raise SettingError(f"preset = {preset!r}", "give the name of one")
-    return build(settle(preset, flags=overrides))
 
 
 def build(settled: Settled, opening: Opening | None = None) -> Pipeline:

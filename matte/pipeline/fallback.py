@@ -5,7 +5,7 @@ from threading import Lock
 
 from matte.arrays import Image
 from matte.errors import MatteError, PictureError, SettingError
-from matte.pipeline.lines import NO_SUBJECT, NOTHING, Found, Given, Line
+from matte.pipeline.line import NO_SUBJECT, NOTHING, Found, Given, Line
 from matte.stages import Refiner, Segmenter
 
 # Where the segmenter found nobody, MODNet must be sure of this share of the picture: it then finds

@@ -2,10 +2,10 @@
 
 import copy
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -15,21 +15,18 @@ from matte.configs.settings import Config
 from matte.errors import MatteWarning
 from matte.media.opening import MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
-from matte.pipeline.lines import NOTHING, Found, Given, Line
+from matte.pipeline.line import NOTHING, Found, Given, Line
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import ALL, Memory
 from matte.stages import Matte
 from matte.trimap.drawing import flaw
-
-if TYPE_CHECKING:
-    from matte.pipeline.video.frames import VideoFrame
 
 Picture = NDArray[Any] | str | Path | Photo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
-    """Mattes pictures and videos, one after the other, with networks that stay loaded."""
+    """Mattes pictures, one after the other, with networks that stay loaded."""
 
     line: Line
     facts: dict[str, Any]
@@ -53,23 +50,6 @@ class Pipeline:
         named = isinstance(image, str | Path)
         photo = as_photo(image, self.max_pixels)
         return self.run(photo, self.given(photo, mask, trimap), str(image) if named else "")
-
-    def video(
-        self,
-        path: str | Path,
-        *,
-        background: str = "transparent",
-        start: float = 0,
-        end: float | None = None,
-    ) -> Generator["VideoFrame"]:
-        """The frames of a video, one by one: each with its alpha, its composite and its time.
-
-        `background` is what `matte video --bg` takes; `start` and `end` are seconds after the first
-        frame. Frames are prepared ahead: close what this returns if you don't take them all.
-        """
-        from matte.pipeline.video.run import frames_of  # PyAV is for video only
-
-        return frames_of(self, Path(path), background, start, end)
 
     def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
         """The matte of a photo; `name` is what warnings call it."""

@@ -6,7 +6,7 @@ from tests import fakes
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """`matte image` and `matte video` without networks."""
-    monkeypatch.setattr("matte.pipeline.batch.build", fakes.build)
+    monkeypatch.setattr("matte.photos.batch.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.build.build", fakes.build)
-    monkeypatch.setattr("matte.pipeline.video.render.build", fakes.build)
+    monkeypatch.setattr("matte.clips.render.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.networks.Opening", lambda config: None)

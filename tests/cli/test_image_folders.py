@@ -114,7 +114,8 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
 from tests import fakes
 from matte.cli.main import main
-from matte.pipeline import batch, finishing, networks
+from matte.photos import batch, finishing
+from matte.pipeline import networks
 
 slow = fakes.HalfUnknown.refine
 fakes.HalfUnknown.refine = lambda *given: (time.sleep(0.15), slow(*given))[1]

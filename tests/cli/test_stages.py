@@ -190,7 +190,7 @@ def test_doctor_finds_this_installation_well() -> None:
 
 
 def test_doctor_says_what_is_missing_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matte.pipeline import doctor
+    from matte import doctor
 
     monkeypatch.setitem(doctor.EXTRAS, "no-such-package", ("classical", "a test"))
     assert "pip install 'matte[classical]'" in run("doctor").stdout

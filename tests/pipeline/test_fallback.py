@@ -10,7 +10,7 @@ from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.settings import Config, PipelineSettings, TrimapSettings
 from matte.errors import BackendError, MatteError, MatteWarning, MissingWeightsError, SettingError
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.lines import Given, Line, TrimapFree, TwoStage
+from matte.pipeline.line import Given, Line, TrimapFree, TwoStage
 from matte.weights import store
 from tests.conftest import disc
 from tests.fakes import BrightIsAlpha, BrightIsSubject, two_stage

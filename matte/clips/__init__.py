@@ -1,0 +1,1 @@
+"""Video: frames one after another, through the same line as photos."""

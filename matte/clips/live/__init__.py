@@ -1,0 +1,1 @@
+"""Video as a camera gives it."""

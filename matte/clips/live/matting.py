@@ -1,0 +1,200 @@
+"""A camera's frames through a line as they come: those that come too late are left out."""
+
+import warnings
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import Alpha, Image
+from matte.clips.frames import detail_of
+from matte.clips.matting import FrameMatter
+from matte.compositing.blend import mixed
+from matte.compositing.foreground import estimate_foreground
+from matte.configs.loader import Settled, for_video, presets, with_preset
+from matte.errors import MatteError, MatteWarning, SettingError
+from matte.media.video.newest import Newest, Shot
+from matte.pipeline.build import build
+from matte.pipeline.run import Pipeline
+
+SQUARE, LIGHT, DARK = 16, 200, 150  # the board behind what is transparent
+
+
+class Composing(Protocol):
+    """What puts a frame's subject on its background."""
+
+    def composite(
+        self, seconds: Fraction, image: Image, foreground: Image, alpha: Alpha
+    ) -> NDArray[Any]:
+        """RGB, or RGBA where there is no background; of the image's size and depth."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Choice:
+    """A background that can be chosen, and what it is called.
+
+    `seen` is for how many seconds it was: films stand still while they are not.
+    """
+
+    name: str
+    composer: Composing
+    seen: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveFrame:
+    """A camera's frame, the alpha made for it, and the two put together.
+
+    `image` is the shot's, mirrored if that was asked. `composite` is RGBA if there is no
+    background; `shown` is RGB in any case, then on a checkered board.
+    """
+
+    shot: Shot
+    image: Image
+    alpha: Alpha
+    composite: NDArray[Any]
+    shown: Image
+
+
+class Live:
+    """Mattes what a camera sees, within a `with` block; what it does can be changed meanwhile.
+
+    Each frame is the newest when it is taken, and is composed with the alpha made for it. Another
+    preset is built beside, and takes over when it is ready.
+    """
+
+    def __init__(self, newest: Newest, settled: Settled, grounds: Sequence[Choice]) -> None:
+        self.mirrored = False
+        self._newest = newest
+        self._grounds = deque(grounds)
+        self._settled = _in_time(settled)
+        self._pipeline = build(for_video(settled))
+        self._matter: FrameMatter | None = None
+        self._said: set[str] = set()
+        self._image: Image | None = None
+        self._seconds = Fraction(0)
+        self._builder = ThreadPoolExecutor(1, "preset")
+        self._coming: tuple[Settled, Future[Pipeline]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._builder.shutdown(cancel_futures=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether the camera has ended, and all it gave was taken."""
+        return self._newest.over
+
+    @property
+    def dropped(self) -> int:
+        """How many frames came too late to be seen."""
+        return self._newest.dropped
+
+    @property
+    def ground(self) -> str:
+        """What the background is called."""
+        return self._grounds[0].name
+
+    @property
+    def preset(self) -> str:
+        """The preset, and the one that is being built, if one is."""
+        return self._settled.preset + (f" → {self._coming[0].preset}" if self._coming else "")
+
+    def next_ground(self) -> None:
+        """Takes the next background."""
+        self._grounds.rotate(-1)
+
+    def mirror(self) -> None:
+        """Turns frames left to right from now on, or no more."""
+        self.mirrored = not self.mirrored
+        self._matter = None  # frames before were seen from another side
+
+    def next_preset(self) -> None:
+        """Begins to build the next preset's line."""
+        now = self._coming[0].preset if self._coming else self._settled.preset
+        names = presets()
+        wanted = _in_time(with_preset(self._settled, names[(names.index(now) + 1) % len(names)]))
+        if self._coming is not None:
+            self._coming[1].cancel()
+        self._coming = wanted, self._builder.submit(self._ready, wanted, self._image)
+
+    def frame(self, patience: float) -> LiveFrame | None:
+        """The camera's newest frame; None if none comes within `patience` seconds."""
+        self._change()
+        shot = self._newest.take(patience)
+        if shot is None:
+            return None
+        image = shot.pixels
+        if self.mirrored:
+            image = Image(np.asarray(cv2.flip(image, 1)))
+        if self._matter is None:
+            self._pipeline.memory.check(image)
+            size = image.shape[0], image.shape[1]
+            self._matter = FrameMatter(self._pipeline.line, self._settled.config, size)
+        self._image = image
+        looked = self._matter.look(image)
+        alpha = self._matter.steady(looked, self._matter.refine(looked))
+        assert alpha is not None  # what shows it a frame later was refused
+        self._tell(self._matter)
+        foreground = estimate_foreground(image, alpha, detail=detail_of(image))
+        ground = self._grounds[0]
+        ground.seen += shot.seconds - self._seconds
+        self._seconds = shot.seconds
+        composite = ground.composer.composite(ground.seen, image, foreground, alpha)
+        shown = Image(composite)
+        if composite.shape[2] == 4:
+            shown = mixed(foreground, alpha, _board(*alpha.shape), "srgb")
+        return LiveFrame(shot, image, alpha, composite, shown)
+
+    def _ready(self, settled: Settled, image: Image | None) -> Pipeline:
+        """The line, which has seen a frame already: the first takes long."""
+        pipeline = build(for_video(settled))
+        if image is not None:
+            pipeline.memory.check(image)
+            matter = FrameMatter(pipeline.line, settled.config, (image.shape[0], image.shape[1]))
+            matter.refine(matter.look(image))
+        return pipeline
+
+    def _change(self) -> None:
+        """Takes the line that was asked for, if it is ready."""
+        if self._coming is None or not self._coming[1].done():
+            return
+        (settled, built), self._coming = self._coming, None
+        try:
+            self._pipeline = built.result()
+        except MatteError as error:
+            text = f"preset {settled.preset} can't be had: {error}"
+            warnings.warn(text, MatteWarning, stacklevel=3)
+            return
+        self._settled, self._matter = settled, None
+
+    def _tell(self, matter: FrameMatter) -> None:
+        for reason in matter.doubts.keys() - self._said:
+            self._said.add(reason)
+            text = f"{reason}: such frames' mattes are MODNet's"
+            warnings.warn(text, MatteWarning, stacklevel=3)
+
+
+def _in_time(settled: Settled) -> Settled:
+    if settled.config.video.temporal == "ofd":
+        raise SettingError(
+            "temporal = 'ofd' knows a frame's alpha only a frame later", "give flow or off"
+        )
+    return settled
+
+
+def _board(height: int, width: int) -> Image:
+    """Light and dark squares."""
+    rows, columns = np.arange(height) // SQUARE, np.arange(width) // SQUARE
+    light = (rows[:, None] + columns) % 2 == 0
+    grey = np.where(light, LIGHT, DARK).astype(np.uint8)
+    return Image(np.repeat(grey[:, :, None], 3, axis=2))

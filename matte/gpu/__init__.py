@@ -1,0 +1,1 @@
+"""The line in torch, on one device."""

@@ -1,0 +1,1 @@
+"""Many pictures: what a run takes, does and writes."""

@@ -1,0 +1,93 @@
+"""Which pictures a run takes, and where each result goes."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matte.errors import PictureError, SettingError
+from matte.files import RESULT_SUFFIX, STREAM
+from matte.media.encoding import WRITABLE
+from matte.media.pictures import READABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A picture and the file that it becomes."""
+
+    source: Path
+    target: Path
+    makes_folder: bool = False  # the target's, if it is not there
+
+
+def plan(files: Sequence[Path], output: Path | None, ending: str) -> list[Job]:
+    """A job for every file, and for every picture in every folder, also below it.
+
+    `output` names a file, for one picture, or a folder, in which the tree of a folder is mirrored.
+    Without it results lie beside their pictures, and that of `-` goes to standard output.
+    """
+    folders = [file for file in files if file != STREAM and os.path.isdir(file)]
+    many = len(files) > 1 or bool(folders)
+    if output == STREAM and many:
+        raise SettingError("several pictures can't go to standard output", "name a folder with -o")
+    if list(files).count(STREAM) > 1:
+        raise SettingError("standard input is named twice", "give one -")
+    into = output if output is not None and (many or os.path.isdir(output)) else None
+    if into is not None and many and into.suffix.lower() in WRITABLE:
+        raise SettingError(f"{into} is not a folder", "with several pictures, -o names a folder")
+    jobs: list[Job] = []
+    for file in files:
+        if file in folders:
+            below = Path() if len(files) == 1 else Path(file.resolve().name)
+            jobs += _below(file, into, below, ending)
+        elif into is not None:
+            name = "stdin" if file == STREAM else file.stem
+            jobs.append(Job(file, into / f"{name}{RESULT_SUFFIX}{ending}", many))
+        else:
+            beside = (
+                STREAM if file == STREAM else file.parent / f"{file.stem}{RESULT_SUFFIX}{ending}"
+            )
+            jobs.append(Job(file, output or beside))
+    return jobs
+
+
+def _below(folder: Path, into: Path | None, below: Path, ending: str) -> Iterator[Job]:
+    """The pictures in a folder, but for the results of earlier runs."""
+    found = list(_pictures(folder))
+    if into is not None and not _inside(folder, into):
+        found = [path for path in found if not _inside(path, into)]
+    results = {
+        path.with_name(name + RESULT_SUFFIX) for path in found for name in (path.stem, path.name)
+    }
+    found = [path for path in found if path.with_suffix("") not in results]
+    if not found:
+        raise PictureError(f"no pictures in {folder}", "it may hold " + " ".join(READABLE))
+    # Those that share a stem keep their ending in their result's name; so does one whose stem is
+    # another's name, so that no two results are alike.
+    stems, whole = Counter(path.with_suffix("") for path in found), set(found)
+    for path in found:
+        stem = path.with_suffix("")
+        name = path.name if stems[stem] > 1 or stem in whole else path.stem
+        place = path.parent if into is None else into / below / path.parent.relative_to(folder)
+        yield Job(path, place / f"{name}{RESULT_SUFFIX}{ending}", makes_folder=True)
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    """All of them by name; and folders that can't be read, which then fail as pictures."""
+    unreadable: list[OSError] = []
+    for place, subfolders, names in os.walk(folder, onerror=unreadable.append):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in READABLE:
+                yield Path(place, name)
+    for error in unreadable:
+        path = Path(error.filename)
+        if path == folder:
+            raise PictureError(f"can't read {folder} ({error.strerror})", "name a picture")
+        yield path
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether the path is the folder, or somewhere below it."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,0 +1,84 @@
+"""The files that a run leaves behind."""
+
+import warnings
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.errors import MatteWarning, OutputError
+from matte.files import STREAM, write_files
+from matte.media.encoding import ALPHA_WRITABLE, OPAQUE, WRITABLE, encode, encode_alpha
+from matte.media.pictures import Photo
+from matte.media.streams import write_stdout
+from matte.photos.finishing import Finisher
+from matte.stages import Matte
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where one picture's results go; None where they are not wanted.
+
+    `picture` is the composite, or the cut-out with its alpha.
+    """
+
+    picture: Path
+    ending: str = ".png"  # what goes to standard output
+    mask: Path | None = None
+    trimap: Path | None = None
+    alpha: Path | None = None
+    foreground: Path | None = None
+
+    def paths(self, transparent: bool) -> Iterator[tuple[Path, Collection[str]]]:
+        """Each file that will be written, and the endings that it may have."""
+        for path in (self.mask, self.trimap, self.foreground):
+            if path is not None:
+                yield path, WRITABLE
+        if self.alpha is not None:
+            yield self.alpha, ALPHA_WRITABLE
+        if transparent and self._ending(self.picture) in OPAQUE:
+            name = self.ending if self.picture == STREAM else self.picture.name
+            raise OutputError(
+                f"{name} can't hold transparency",
+                "name a .png, .webp or .tif, or give a background with --bg",
+            )
+        if self.picture != STREAM:
+            yield self.picture, WRITABLE
+
+    def write(self, photo: Photo, matte: Matte, finisher: Finisher, overwrite: bool) -> list[Path]:
+        """Writes all of them, once all of them are encoded; returns what was written."""
+        kept = finisher.kept(matte.alpha)
+        files: list[tuple[Path, bytes]] = []
+        for path, array in ((self.mask, matte.mask), (self.trimap, matte.trimap)):
+            if path is not None and array is None:
+                warnings.warn(f"{path} is not written: there is none", MatteWarning, stacklevel=3)
+            elif path is not None:
+                files.append((path, encode(_part(array, kept), path.suffix)))
+        if self.alpha is not None:
+            files.append((self.alpha, encode_alpha(_part(matte.alpha, kept), self.alpha.suffix)))
+        if self.foreground is not None:
+            colours = _part(matte.foreground, kept)
+            files.append((self.foreground, self._described(colours, self.foreground, photo)))
+        picture = _part(finisher.picture(photo, matte.foreground, matte.alpha), kept)
+        files.append((self.picture, self._described(picture, self.picture, photo, ours=True)))
+        named = [(path, data) for path, data in files if path != STREAM]
+        write_files(named, overwrite)
+        if self.picture == STREAM:
+            write_stdout(files[-1][1])
+        return [path for path, _ in named]
+
+    def _described(
+        self, picture: NDArray[Any], path: Path, photo: Photo, ours: bool = False
+    ) -> bytes:
+        """The picture encoded, with what the photo's file said about it."""
+        return encode(picture, self._ending(path), photo.profile, photo.exif, ours)
+
+    def _ending(self, path: Path) -> str:
+        return self.ending if path == STREAM else path.suffix.lower()
+
+
+def _part(array: Any, kept: tuple[slice, slice]) -> Any:
+    return np.ascontiguousarray(array[kept])

@@ -1,1 +1,0 @@
-"""Video through a line: frame after frame, in order, in the memory of a few of them."""

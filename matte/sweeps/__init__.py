@@ -1,0 +1,1 @@
+"""Settings compared on one picture or many."""

@@ -1,0 +1,119 @@
+"""What a sweep measures of each setting, and which one is the best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from matte.configs.settings import TrimapSettings
+from matte.pipeline.line import NO_SUBJECT
+
+Kernel = int | Literal["auto"]
+CLEARLY = 0.005  # agreements that are nearer to each other are as good as the same
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What was measured of one setting on one picture."""
+
+    band: TrimapSettings
+    unknown: float
+    """The unknown share of the picture, 0 … 1."""
+    agreement: float | None
+    """How well alpha's edges lie on the picture's: 1 at best, 0 by chance. See `Edges`."""
+    instability: float | None
+    """Mean |Δα| to the alphas of the next narrower and the next wider band of the sweep, each in
+    the union of both bands; None without neighbours.
+    """
+    ms: float
+    """For the trimap and alpha; of several refined at once, each has the same part."""
+    doubt: str = ""
+    """Why the trimap was not refined, if it was not: alpha is then the mask."""
+
+    @property
+    def name(self) -> str:
+        """The setting in words."""
+        return band_name(self.band)
+
+    @property
+    def lopsided(self) -> bool:
+        """Whether the kernel is even, which draws half a kernel more on one side."""
+        return not self.band.width and isinstance(self.band.k, int) and self.band.k % 2 == 0
+
+    @property
+    def remark(self) -> str:
+        """What is to be said against the setting, if anything is."""
+        return self.doubt or ("lopsided: k is even" if self.lopsided else "")
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it in plain values."""
+        band = self.band
+        kernel = not band.width and band.k != "auto"
+        return {
+            "setting": self.name,
+            "k": None if band.width else band.k,
+            "iterations": band.iterations if kernel else None,
+            "width": band.width or None,
+            "unknown": round(self.unknown, 5),
+            "agreement": None if self.agreement is None else round(self.agreement, 4),
+            "instability": None if self.instability is None else round(self.instability, 5),
+            "ms": self.ms,
+            "lopsided": self.lopsided,
+            "doubt": self.doubt or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The best setting's place in the sweep, None if no one is; and the reason, in words."""
+
+    best: int | None
+    reason: str
+
+
+def choose(pictures: Sequence[Sequence[Score]]) -> Choice:
+    """The best setting for the pictures together: that of the highest mean agreement.
+
+    The same settings were tried on each picture. Even kernels are not recommended, nor is what
+    could not be refined in one of the pictures; pictures without a subject don't count.
+    """
+    counted = [scores for scores in pictures if any(s.doubt != NO_SUBJECT for s in scores)]
+    if not counted:
+        return Choice(None, NO_SUBJECT)
+    settings = list(zip(*counted, strict=True))
+    means = {
+        place: sum(s.agreement or 0 for s in scores) / len(scores)
+        for place, scores in enumerate(settings)
+        if all(s.agreement is not None for s in scores)
+    }
+    if not means:
+        return Choice(None, "no band of the sweep can be refined: try others")
+    ranked = sorted(means, key=lambda place: -means[place])
+    sound = [place for place in ranked if not settings[place][0].lopsided]
+    if not sound:
+        return Choice(None, "even kernels are lopsided, and there is nothing else: add an odd k")
+    highest, *others = sound
+    which = "mean agreement" if len(counted) > 1 else "agreement"
+    told = f"{which} {means[highest]:.3f}"
+    if others:
+        told = f"alpha's edges lie best on the picture's: {told}"
+        much = means[highest] - means[others[0]] >= CLEARLY
+        told += ", then " if much else ", hardly more than the "
+        told += f"{means[others[0]]:.3f} of {settings[others[0]][0].name}"
+    else:
+        told += ", the only one that can be recommended"
+    if ranked[0] != highest:
+        lopsided = settings[ranked[0]][0]
+        told += f"; {lopsided.name} has {means[ranked[0]]:.3f}, but is lopsided: try the next odd k"
+    return Choice(highest, told)
+
+
+def band_name(band: TrimapSettings) -> str:
+    """The setting in words: `k = 7, 6 iterations`, `k = auto`, `width = 1%`."""
+    if band.width:
+        return f"width = {band.width}"
+    if band.k == "auto":
+        return "k = auto"
+    if (band.erode, band.dilate) == (-1, -1):
+        return f"k = {band.k}, {band.iterations} iteration" + "s" * (band.iterations != 1)
+    inwards, outwards = band.times
+    return f"k = {band.k}, eroded {inwards} and dilated {outwards} times"

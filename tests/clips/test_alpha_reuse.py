@@ -1,0 +1,235 @@
+"""Alpha kept from frame to frame: it goes along, ages, and is found anew where frames differ."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Confidence, Image, Trimap
+from matte.clips.alpha_reuse import RENEWED, Kept
+from matte.clips.motion import Watcher
+from matte.configs.settings import SegmentationSettings, TrimapSettings
+from matte.pipeline.budget import Budget
+from matte.pipeline.line import Given, TwoStage
+from tests.fakes import BrightIsSubject, HalfUnknown
+from tests.imaging.test_flow import clouds
+
+HEIGHT, WIDTH = 360, 640
+Flags = NDArray[np.bool_]
+Kind = tuple[Image, Trimap, Alpha]
+
+
+def a_frame(x: float = 320, y: float = 180, shown: int = 5) -> Kind:
+    """A disc over clouds, its trimap and its true alpha."""
+    subject, behind = clouds(HEIGHT, WIDTH, shown) // 2 + 127, clouds(HEIGHT, WIDTH, 7) // 2
+    shift = np.array([[1, 0, x - 320], [0, 1, y - 180]], np.float32)
+    subject = np.asarray(cv2.warpAffine(subject, shift, (WIDTH, HEIGHT)), np.uint8)
+    ys, xs = np.mgrid[:HEIGHT, :WIDTH]
+    inwards = 100 - np.hypot(xs - x, ys - y)
+    alpha = np.clip(0.5 + inwards / 6, 0, 1).astype(np.float32)
+    image = np.rint(behind + alpha[:, :, None] * (subject.astype(np.float32) - behind))
+    known = np.where(inwards > 0, SUBJECT, BACKGROUND)
+    trimap = np.where(np.abs(inwards) < 16, UNKNOWN, known)
+    return Image(image.astype(np.uint8)), Trimap(trimap.astype(np.uint8)), Alpha(alpha)
+
+
+def run(frames: Sequence[Kind], kept: Kept) -> list[tuple[Alpha, Flags] | None]:
+    """What holds in each frame; what is stale is learnt as it truly is."""
+    watcher, found = Watcher(), []
+    for image, trimap, truth in frames:
+        kept.follow(watcher.next(image))
+        still = kept.still(image, trimap)
+        kept.learn(truth if still is None else Alpha(np.where(still[1], truth, still[0])))
+        found.append(still)
+    return found
+
+
+def stale_share(still: tuple[Alpha, Flags] | None, trimap: Trimap) -> float:
+    assert still is not None
+    assert not still[1][trimap != UNKNOWN].any()
+    return float(still[1][trimap == UNKNOWN].mean())
+
+
+def test_nothing_is_known_of_a_first_frame_and_after_a_cut_or_another_size() -> None:
+    one = a_frame()
+    image, trimap, alpha = one
+    dark = Image(255 - image[::-1] // np.uint8(4))
+    less = Image(image[::2]), Trimap(trimap[::2]), Alpha(alpha[::2])
+    told = run([one, one, (dark, trimap, alpha), (dark, trimap, alpha), less, less], Kept(4))
+    assert [still is None for still in told] == [True, False, True, False, True, False]
+
+
+def test_what_is_still_stays_to_the_bit_and_grows_old() -> None:
+    frame = a_frame()
+    _, trimap, truth = frame
+    told = run([frame] * 25, Kept(6))[1:]
+    seen = np.zeros(trimap.shape, int)
+    for still in told:
+        assert still is not None
+        assert np.array_equal(still[0], truth)
+        # As much as falls to each frame: no more than a box too many.
+        assert stale_share(still, trimap) < 0.5
+        seen += still[1]
+    assert seen[trimap == UNKNOWN].min() >= 24 // 6 - 1, "each pixel, every 6 frames"
+    assert np.mean([stale_share(still, trimap) for still in told]) < 2 / 6
+
+
+def test_what_moves_goes_along() -> None:
+    frames = [a_frame(300 + 3 * n, 180 - n) for n in range(8)]
+    for still, (_, trimap, truth), before in zip(
+        run(frames, Kept(100))[1:], frames[1:], frames, strict=False
+    ):
+        assert still is not None
+        band = trimap == UNKNOWN
+        assert np.abs(still[0] - truth)[band].mean() < 0.35 * np.abs(before[2] - truth)[band].mean()
+        assert np.array_equal(still[0][~band], trimap[~band] / np.float32(255))
+
+
+def changed(frame: Kind, part: tuple[slice, slice]) -> Kind:
+    """The frame with something else in a part of it."""
+    image = Image(frame[0].copy())
+    image[part] = 255 - image[part] // np.uint8(2)
+    return image, *frame[1:]
+
+
+def test_what_changes_is_stale_and_the_rest_is_not() -> None:
+    frame, part = a_frame(), (slice(80, 280), slice(380, 480))
+    trimap = frame[1]
+    shares = []
+    for size in (0, 320):
+        still = run([frame, frame, changed(frame, part)], Kept(1000, size))[2]
+        assert still is not None
+        assert still[1][part][trimap[part] == UNKNOWN].mean() > 0.95
+        shares.append(stale_share(still, trimap))
+    # Where a copy is refined its tiles are larger here.
+    assert 0.2 < shares[0] < 0.6
+    assert shares[0] < shares[1]
+
+
+def test_small_changes_add_up() -> None:
+    frame = a_frame()
+    other = changed(frame, (slice(78, 84), slice(316, 324)))
+    shares = [stale_share(still, frame[1]) for still in run([frame, other] * 40, Kept(9999))[1:]]
+    assert max(shares[:2]) == 0
+    assert max(shares) > 0
+    assert np.mean(shares) < 0.1
+
+
+def test_what_was_not_learnt_does_not_hold() -> None:
+    image, trimap, alpha = a_frame()
+    kept, watcher = Kept(4), Watcher()
+    for learns in (True, False, True):
+        kept.follow(watcher.next(image))
+        assert kept.still(image, trimap) is None
+        if learns:
+            kept.learn(alpha)
+        kept.follow(watcher.next(image))  # a frame that nobody refines
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 70), (37, 53), (700, 9)])
+def test_frames_of_any_size(shape: tuple[int, int]) -> None:
+    image = Image(np.full((*shape, 3), 60, np.uint8))
+    trimap = Trimap(np.full(shape, UNKNOWN, np.uint8))
+    alpha = Alpha(np.full(shape, 0.5, np.float32))
+    told = run([(image, trimap, alpha)] * 3, Kept(2))
+    assert told[0] is None
+    for still in told[1:]:
+        assert still is not None
+        assert still[0].shape == still[1].shape == shape
+
+
+class Resuming(HalfUnknown):
+    """Tells what it was asked to refine again."""
+
+    def __init__(self) -> None:
+        self.asked: list[Flags] = []
+
+    def refine_again(self, image: Image, trimap: Trimap, before: Alpha, stale: Flags) -> Alpha:
+        self.asked.append(stale)
+        return Alpha(np.where(stale, 0.5, before).astype(np.float32))
+
+
+def line_of(refiner: Any) -> TwoStage:
+    band = TrimapSettings(k=3, iterations=4)
+    return TwoStage(BrightIsSubject(), SegmentationSettings(), band, refiner, Budget(0))
+
+
+def test_a_line_refines_again_what_is_stale() -> None:
+    image, trimap, _ = a_frame()
+    refiner, kept, watcher = Resuming(), Kept(4), Watcher()
+    confidence = Confidence((trimap == SUBJECT).astype(np.float32))
+    found = []
+    for given in (Given(confidence, before=kept), Given(trimap=trimap, before=kept)) * 2:
+        kept.follow(watcher.next(image))
+        found.append(line_of(refiner).run(image, given))
+    assert len(refiner.asked) == 3
+    assert found[0].report["refined"] == {}
+    for each, stale in zip(found[1:], refiner.asked, strict=True):
+        assert each.trimap is not None
+        share = stale[each.trimap == UNKNOWN].mean()
+        assert each.report["refined"] == {"again": pytest.approx(share, abs=1e-5)}
+
+
+def test_where_only_time_passed_what_was_counts_on() -> None:
+    """A refiner that says something else each time moves alpha by a part of it, not at once."""
+    image, trimap, _ = a_frame()
+    kept, watcher = Kept(2), Watcher()
+    unknown = trimap == UNKNOWN
+    said = []
+    for word in (0.2, 0.8, 0.8, 0.8):
+        kept.follow(watcher.next(image))
+        still = kept.still(image, trimap)
+        alpha = Alpha(np.where(unknown, np.float32(word), trimap / np.float32(255)))
+        if still is not None:
+            was, stale = still
+            alpha = Alpha(np.where(unknown & ~stale, was, alpha).astype(np.float32))
+        said.append(kept.learn(alpha)[unknown])
+    assert (said[0] == np.float32(0.2)).all()
+    renewed = said[1] != np.float32(0.2)
+    assert 0.2 < renewed.mean() < 0.9
+    assert said[1][renewed] == pytest.approx(0.2 + 0.6 * RENEWED, abs=1e-4)
+    assert said[3].max() < 0.8
+
+
+def test_a_refiner_that_can_not_go_on_refines_anew() -> None:
+    image, trimap, _ = a_frame()
+    kept, watcher = Kept(4), Watcher()
+    for _ in range(2):
+        kept.follow(watcher.next(image))
+        found = line_of(HalfUnknown()).run(image, Given(trimap=trimap, before=kept))
+        assert found.report["refined"] == {}
+        assert (found.alpha[trimap == UNKNOWN] == 0.5).all()
+
+
+def test_a_frame_without_subject_is_learnt_by_nobody() -> None:
+    image, trimap, _ = a_frame()
+    refiner, kept, watcher = Resuming(), Kept(4), Watcher()
+    nobody = Confidence(np.zeros(trimap.shape, np.float32))
+    for given in (Given(trimap=trimap), Given(nobody), Given(trimap=trimap)):
+        kept.follow(watcher.next(image))
+        line_of(refiner).run(image, Given(given.confidence, given.trimap, kept))
+    assert refiner.asked == []
+
+
+def test_what_is_learnt_is_the_refiners_word_not_how_far_it_is_believed() -> None:
+    """Or belief would be added to belief, frame after frame."""
+
+    class Learns:
+        def still(self, image: Image, trimap: Trimap) -> None:
+            return None
+
+        def learn(self, alpha: Alpha) -> Alpha:
+            self.alpha = alpha
+            return alpha
+
+    image, _, truth = a_frame()
+    before, auto = Learns(), TrimapSettings(k="auto")
+    line = TwoStage(BrightIsSubject(), SegmentationSettings(), auto, Resuming(), Budget(0))
+    found = line.run(image, Given(Confidence(truth), before=before))
+    assert found.trimap is not None
+    unknown = found.trimap == UNKNOWN
+    assert (before.alpha[unknown] == 0.5).all()
+    assert not (found.alpha[unknown] == 0.5).all()

@@ -1,0 +1,299 @@
+"""The line on a device against the line in numpy; on the CPU here, on a GPU where there is one."""
+
+import copy
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.compositing.blend import mixed
+from matte.compositing.foreground import estimate_foreground
+from matte.configs.loader import settle
+from matte.configs.settings import Config, ModnetSettings
+from matte.conversion.returning import from_onnx
+from matte.errors import SettingError, WeightsError
+from matte.gpu.line import DeviceLine, DeviceModnet, Frames
+from matte.imaging.scaling import scaled
+from matte.media.pictures import read_photo
+from matte.modnet.adapter import Modnet
+from matte.pipeline.build import build_two_stage
+from matte.pipeline.line import NO_SUBJECT, TwoStage
+from matte.pipeline.networks import session_for
+from matte.runtime.torch import Prepared
+from matte.runtime.ways import Way
+from matte.stages import Refiner
+from matte.weights.store import find
+from tests.conftest import SAMPLE
+from tests.tolerances import (
+    BF16_MEAN,
+    DEVICE,
+    DEVICE_COLOURS,
+    DEVICE_COLOURS_MEAN,
+    DEVICE_MASK,
+    HALF,
+)
+
+CPU = Way("torch")
+GPU = Way("torch", "gpu:0")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What the line in numpy finds."""
+
+    alpha: Alpha
+    foreground: Image
+    composite: Image
+    mask: NDArray[np.uint8] | None = None
+    trimap: NDArray[np.uint8] | None = None
+
+
+def config(preset: str = "fast", **flags: Any) -> Config:
+    # Who names a protocol gets frames refined whole, as on a device.
+    exact = {"backend": "onnx", "device": "cpu", "precision": "fp32", "protocol": "demo"}
+    return settle(preset, flags={**exact, **flags}).config
+
+
+def picture(height: int = 256, width: int = 320) -> Image:
+    whole = read_photo(SAMPLE).pixels
+    if (height, width) == whole.shape[:2]:
+        return whole
+    return Image(np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)))
+
+
+def ground(height: int, width: int) -> Image:
+    y, x = np.mgrid[:height, :width]
+    return Image(np.stack([x % 256, y % 256, (x + y) % 256], axis=2).astype(np.uint8))
+
+
+@cache
+def returned(kind: str, name: str) -> nn.Module:
+    return from_onnx(find(kind, name).path).runs
+
+
+def network(kind: str, name: str, way: Way = CPU, **how: bool) -> Prepared:
+    return Prepared(copy.deepcopy(returned(kind, name)), way, **how)
+
+
+def device_line(asked: Config, way: Way = CPU, **options: Any) -> DeviceLine:
+    name = asked.segmentation.segmenter
+    segment = network("segmenter", name, way)
+    refine = network("refiner", asked.refiner.refiner, way)
+    return DeviceLine(segment, refine, asked, find("segmenter", name).size, **options)
+
+
+def in_numpy(image: Image, asked: Config, line: TwoStage | None = None) -> Expected:
+    found = (line or build_two_stage(asked)).run(image)
+    return coloured(image, found.alpha, asked, found.mask, found.trimap)
+
+
+def coloured(image: Image, alpha: Alpha, asked: Config, *more: Any) -> Expected:
+    foreground = estimate_foreground(image, alpha)
+    blend = asked.compositing.blend
+    composite = mixed(foreground, alpha, ground(*image.shape[:2]), blend)
+    return Expected(alpha, foreground, composite, *more)
+
+
+def on_device(line: DeviceLine | DeviceModnet, *images: Image, device: str = "cpu") -> Frames:
+    frames = torch.from_numpy(np.stack(images)).to(device)
+    background = torch.from_numpy(ground(*images[0].shape[:2])).to(device)
+    return line.run(frames, background)
+
+
+def compare(found: Frames, at: int, expected: Expected) -> None:
+    if expected.mask is not None and expected.trimap is not None:
+        assert found.mask is not None
+        assert found.trimap is not None
+        assert (found.mask[at].cpu().numpy() != expected.mask).mean() <= DEVICE_MASK
+        assert (found.trimap[at].cpu().numpy() != expected.trimap).mean() <= DEVICE_MASK
+    assert np.abs(found.alpha[at].cpu().numpy() - expected.alpha).mean() <= DEVICE
+    soft = (expected.alpha > 0) & (expected.alpha < 1)
+    assert soft.any()
+    assert found.composite is not None
+    for mine, theirs in (
+        (found.foreground, expected.foreground),
+        (found.composite, expected.composite),
+    ):
+        apart = np.abs(mine[at].cpu().numpy().astype(np.int16) - theirs.astype(np.int16))
+        assert apart.mean() <= DEVICE_COLOURS_MEAN
+        assert np.quantile(apart[soft], 0.99) <= DEVICE_COLOURS
+
+
+@pytest.mark.parametrize(
+    ("preset", "flags"),
+    [
+        ("fast", {}),
+        ("fast", {"shape": "cross", "k": 4, "erode": 2, "dilate": 5, "blend": "linear"}),
+        ("fast", {"width": "6%"}),
+        ("balanced", {}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:the kernel k = 4 is even")
+def test_frames_are_found_as_pictures_are(preset: str, flags: dict[str, Any]) -> None:
+    asked, image = config(preset, **flags), picture(*((512, 512) if preset != "fast" else ()))
+    turned = Image(np.ascontiguousarray(image[:, ::-1]))
+    found = on_device(device_line(asked), image, turned)
+    assert found.doubts() == ["", ""]
+    line = build_two_stage(asked)
+    compare(found, 0, in_numpy(image, asked, line))
+    compare(found, 1, in_numpy(turned, asked, line))
+
+
+class Smaller:
+    """A refiner that sees pictures at half their size."""
+
+    def __init__(self, refiner: Refiner) -> None:
+        self._refiner = refiner
+
+    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        height, width = trimap.shape
+        level = scaled(trimap, height // 2, width // 2)
+        level[(level > 0) & (level < 255)] = UNKNOWN
+        alpha = self._refiner.refine(Image(scaled(image, *level.shape)), Trimap(level))
+        known = (trimap == SUBJECT).astype(np.float32)
+        return Alpha(np.where(trimap == UNKNOWN, scaled(alpha, height, width), known))
+
+
+def test_large_frames_are_refined_smaller() -> None:
+    asked, image = config(), picture()
+    line = build_two_stage(asked)
+    found = on_device(device_line(asked, pixels=image[:, :, 0].size // 4), image)
+    compare(found, 0, in_numpy(image, asked, replace(line, refiner=Smaller(line.refiner))))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (33, 65)])
+def test_any_size_is_found(size: tuple[int, int]) -> None:
+    found = on_device(device_line(config()), picture(*size))
+    assert found.alpha.shape == (1, *size)
+    assert bool(torch.isfinite(found.alpha).all())
+
+
+def test_a_modnet_finds_the_same() -> None:
+    asked, image = replace(config(), modnet=ModnetSettings("modnet")), picture()
+    weights = find("modnet", "modnet")
+    line = DeviceModnet(network("modnet", "modnet"), asked, weights.size)
+    alpha = Modnet(session_for(weights, asked.runtime), "official", weights.size).matte(image)
+    found = on_device(line, image, image)
+    assert found.doubts() == ["", ""]
+    assert found.mask is None
+    compare(found, 1, coloured(image, alpha, asked))
+
+
+def test_half_precision_and_layout_stay_near() -> None:
+    asked, image = config(), picture()
+    exact = on_device(device_line(asked), image)
+    name = asked.segmentation.segmenter
+    half = Way("torch", precision="bf16")
+    line = DeviceLine(
+        network("segmenter", name, channels_last=True),
+        network("refiner", asked.refiner.refiner, half, channels_last=True),
+        asked,
+        find("segmenter", name).size,
+    )
+    apart = (on_device(line, image).alpha - exact.alpha).abs()
+    assert 0 < apart.mean() <= HALF["gca-slim-plain", "bf16"][1]
+
+
+class TestDoubts:
+    """Frames whose alpha can't be trusted, each on its own."""
+
+    def line(self, confidence: float | None = None, alpha: float = 0.5) -> DeviceLine:
+        """Sure of what is brighter than half, unless one confidence is given."""
+
+        def segment(image: torch.Tensor) -> torch.Tensor:
+            bright = (image.mean(dim=1, keepdim=True) > 0.5).float()
+            return bright if confidence is None else torch.full_like(bright, confidence)
+
+        def refine(image: torch.Tensor, trimap: torch.Tensor) -> torch.Tensor:
+            return torch.full_like(trimap, alpha)
+
+        return DeviceLine(segment, refine, config(iterations=1), 64)
+
+    def frames(self) -> torch.Tensor:
+        frames = torch.zeros(3, 64, 64, 3, dtype=torch.uint8)
+        frames[0, 16:48, 16:48] = 255
+        frames[2, 30:33, 30:33] = 255
+        return frames
+
+    def test_are_told_for_each(self) -> None:
+        found = self.line().run(self.frames())
+        assert found.doubts() == ["", NO_SUBJECT, "the trimap has no sure subject"]
+        assert 0 < (found.alpha[0] == 0.5).float().mean() < 1
+        assert not found.alpha[1].any()
+        assert found.mask is not None
+        assert torch.equal(found.alpha[2], (found.mask[2] == 255).float())
+        assert found.composite is None
+
+    def test_everything_may_be_the_subject(self) -> None:
+        assert self.line(1.0).run(self.frames()).doubts() == ["the trimap has nothing unknown"] * 3
+
+    @pytest.mark.parametrize(("confidence", "alpha"), [(np.nan, 0.5), (None, np.nan), (None, 9.0)])
+    def test_what_is_no_alpha_is_an_error(self, confidence: float | None, alpha: float) -> None:
+        found = self.line(confidence, alpha).run(self.frames())
+        with pytest.raises(WeightsError, match="no alpha"):
+            found.doubts()
+        assert bool(torch.isfinite(found.alpha).all())
+
+
+def nothing(*planes: torch.Tensor) -> torch.Tensor:
+    return planes[0][:, :1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "options", "said"),
+    [
+        ({"keep_parts": 1}, {}, "keep_parts can't be had on the device path: leave it out"),
+        ({"k": "auto"}, {"graphs": True}, "CUDA graphs with k = auto: give a width"),
+    ],
+)
+def test_what_a_device_can_not_do_is_refused(
+    flags: dict[str, Any], options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingError, match=said):
+        DeviceLine(nothing, nothing, config(**flags), **options)
+
+
+def test_frames_and_grounds_are_checked() -> None:
+    frames = torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
+    line = DeviceLine(nothing, nothing, config())
+    with pytest.raises(SettingError, match=r"frames of torch.float32, \(1, 8, 8, 3\): give uint8"):
+        line.run(frames.float())
+    with pytest.raises(SettingError, match=r"a background of \(4, 8, 3\)"):
+        line.run(frames, frames[0, :4])
+    with pytest.raises(SettingError, match="CUDA graphs on cpu: leave them out, or use a GPU"):
+        DeviceLine(nothing, nothing, config(), graphs=True).run(frames)
+
+
+@pytest.mark.gpu
+class TestOnGpu:
+    """The same on CUDA."""
+
+    @pytest.mark.parametrize("preset", ["fast", "balanced"])
+    def test_frames_are_found_as_pictures_are(self, preset: str) -> None:
+        asked, image = config(preset), picture()
+        found = on_device(device_line(asked, GPU), image, image, device="cuda")
+        compare(found, 1, in_numpy(image, asked))
+
+    @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+    def test_recorded_work_gives_the_same(self, precision: str) -> None:
+        asked, image = config(), picture()
+        way = replace(GPU, precision=precision)
+        plain, recorded = (device_line(asked, way, graphs=graphs) for graphs in (False, True))
+        other = Image(np.ascontiguousarray(image[:, ::-1]))
+        for each in (image, other, image):
+            expected = on_device(plain, each, device="cuda").alpha
+            found = on_device(recorded, each, device="cuda").alpha
+            assert float((found - expected).abs().mean()) <= BF16_MEAN
+
+    def test_half_precision_stays_near(self) -> None:
+        asked, image = config(), picture()
+        expected = in_numpy(image, asked).alpha
+        found = on_device(device_line(asked, replace(GPU, precision="fp16")), image, device="cuda")
+        assert np.abs(found.alpha[0].cpu().numpy() - expected).mean() <= BF16_MEAN

@@ -1,0 +1,42 @@
+"""What the doctor tells of runtimes, GPUs and choices."""
+
+import importlib.util
+
+import pytest
+
+from matte.configs.settings import RuntimeSettings
+from matte.doctor import Finding, examine
+from matte.pipeline.networks import session_for
+from matte.runtime import opening
+from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime.processor import has_int8
+from matte.weights.store import find
+
+
+def findings() -> dict[str, Finding]:
+    return {finding.name: finding for finding in examine()}
+
+
+def test_devices_precisions_and_missing_gpus_are_told() -> None:
+    found = findings()
+    assert ("cpu (fp32, int8)" if has_int8() else "cpu (fp32)") in found["runtime onnx"].told
+    assert "runs 'person' on cpu" in found["runtime onnx"].told
+    assert "'person' has no torch weights" in found["runtime torch"].told
+    assert found["gpu"].told == (", ".join(nvidia_gpus()) or NO_NVIDIA)
+    if not nvidia_gpus():
+        assert "no GPU: " in found["runtime openvino"].told
+        assert not found["runtime onnx-tensorrt"].works
+        assert not found["runtime onnx-tensorrt"].needed
+
+
+def test_what_auto_learnt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    way = session_for(find("segmenter", "person-light"), RuntimeSettings()).way
+    told = findings()["auto person-light"].told
+    assert told == f"{way}: {way.why}"
+
+
+def test_a_runtime_that_is_not_there_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert importlib.util.find_spec("no_such_package") is None
+    monkeypatch.setitem(opening.PACKAGES, "torch", "no_such_package")
+    found = findings()["runtime torch"]
+    assert (found.works, found.remedy) == (False, "pip install 'matte[torch]'")

@@ -17,6 +17,9 @@ Mask = NewType("Mask", NDArray[np.uint8])  # (H, W): 0 background, 255 subject
 Trimap = NewType("Trimap", NDArray[np.uint8])  # (H, W): 0 background, 128 unknown, 255 subject
 Alpha = NewType("Alpha", NDArray[np.float32])  # (H, W): 0 background … 1 subject
 
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
 BACKGROUND, UNKNOWN, SUBJECT = 0, 128, 255
 
 

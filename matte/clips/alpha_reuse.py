@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
 from matte.clips.motion import Movement
 from matte.clips.subject_flow import led_by_subject, taken
-from matte.imaging.flow import Floats, agreement, carried, sources, windows
+from matte.imaging.flow import agreement, carried, sources, windows
 from matte.imaging.points import sampled
 from matte.imaging.scaling import scaled
 from matte.refiner.tiles import PATCH, Task, Tiling, places
@@ -28,7 +28,6 @@ LEAST = 400
 RENEWED = np.float32(0.1)
 
 Counts = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 Box = tuple[slice, slice]
 
 
@@ -54,7 +53,7 @@ class Kept:
         learnt = self._now is not None and self._now.alpha is not None
         self._before, self._now = self._now if learnt else None, None
 
-    def still(self, image: Image, trimap: Trimap) -> tuple[Alpha, Flags] | None:
+    def still(self, image: Image, trimap: Trimap) -> tuple[Alpha, BoolArray] | None:
         """The alpha of the frame before where it has moved to, and where it is stale (H, W); None
         where a scene begins, or nothing was learnt of the frame before.
         """
@@ -127,11 +126,11 @@ class _Frame:
     alpha: Alpha | None = None
     calm: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
     """Pixels, by flat indices, that are refined again for their age alone."""
-    was: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    was: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
     """The alpha that was kept there."""
 
 
-def _led(movement: Movement, before: Alpha) -> Floats:
+def _led(movement: Movement, before: Alpha) -> FloatArray:
     """The way back that alpha goes, and how much counts of what it leads to; what is still doesn't
     move at all.
     """
@@ -144,8 +143,8 @@ def _led(movement: Movement, before: Alpha) -> Floats:
 
 
 def _differs(
-    alpha: Alpha, led: Floats, seen: NDArray[np.uint8], before: NDArray[np.uint8], at: Counts
-) -> Flags:
+    alpha: Alpha, led: FloatArray, seen: NDArray[np.uint8], before: NDArray[np.uint8], at: Counts
+) -> BoolArray:
     """Which of the pixels, by flat indices, don't show what they showed in the frame before."""
     places, agrees = sources(led, at, *alpha.shape)
     same = agreement(taken(seen, at), sampled(before, places))
@@ -164,5 +163,5 @@ def _cells(box: Box) -> Box:
     return rows, columns
 
 
-def _mean(values: Counts, where: Flags) -> float:
+def _mean(values: Counts, where: BoolArray) -> float:
     return float(values[where].mean()) if where.any() else 0.0

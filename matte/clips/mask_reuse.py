@@ -3,10 +3,9 @@
 import cv2
 import numpy as np
 
-from matte.arrays import Confidence, Image
+from matte.arrays import Confidence, FloatArray, Image
 from matte.clips.motion import Movement
 from matte.clips.stabilising import SteadyConfidence
-from matte.imaging.flow import Floats
 from matte.imaging.scaling import scaled
 from matte.stages import Segmenter
 
@@ -43,7 +42,7 @@ class Attention:
         return Confidence(scaled(known, *image.shape[:2]))
 
 
-def followed(confidence: Floats, movement: Movement) -> bool:
+def followed(confidence: FloatArray, movement: Movement) -> bool:
     """Whether what is known of the subject, at the movement's size, is likely to hold."""
     unsure = (confidence > UNSURE) & (confidence < 1 - UNSURE)
     edge = cv2.dilate(unsure.view(np.uint8), AROUND).view(np.bool_)

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Confidence, Image
+from matte.arrays import Alpha, Confidence, FloatArray, Image
 from matte.imaging.cuts import is_cut
 from matte.imaging.flow import (
     ROUGH,
-    Floats,
     Flow,
     agreement,
     carried,
@@ -38,8 +37,8 @@ class Movement:
     """
 
     flow: Flow
-    agrees: Floats
-    kept: Floats
+    agrees: FloatArray
+    kept: FloatArray
     begins: bool = False
 
     def carried(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -78,7 +77,7 @@ class Watcher:
         return Movement(still, self._age, self._age, begins=True)
 
 
-def _kept(flow: Flow, age: Floats) -> Floats:
+def _kept(flow: Flow, age: FloatArray) -> FloatArray:
     """How much of what was counts: at first no more than in a plain mean, and the less of what is
     fast.
     """

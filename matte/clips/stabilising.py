@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Confidence, Image
+from matte.arrays import Alpha, Confidence, FloatArray, Image
 from matte.clips.motion import Movement
 from matte.clips.subject_flow import led_by_subject, taken
 from matte.errors import SettingError
-from matte.imaging.flow import Floats, agreement, sources, windows
+from matte.imaging.flow import agreement, sources, windows
 from matte.imaging.points import sampled
 from matte.imaging.scaling import scaled
 
@@ -35,7 +35,7 @@ class SteadyConfidence:
     def __init__(self, blends: bool = True) -> None:
         """Unless it `blends`, it only remembers: each frame's confidence counts alone."""
         self._blends = blends
-        self._before: Floats | None = None
+        self._before: FloatArray | None = None
 
     def next(self, confidence: Confidence, movement: Movement) -> Confidence:
         """The frame's confidence, steadied."""
@@ -48,13 +48,13 @@ class SteadyConfidence:
         self._before = now + change
         return Confidence(np.clip(confidence + scaled(change, *confidence.shape), 0, 1))
 
-    def carried(self, movement: Movement) -> Floats | None:
+    def carried(self, movement: Movement) -> FloatArray | None:
         """What was known, small, where it is now; None where a scene begins."""
         if self._before is None or movement.begins:
             return None
         return movement.carried(self._before)
 
-    def take(self, small: Floats) -> None:
+    def take(self, small: FloatArray) -> None:
         """Takes what was carried for what is known of this frame."""
         self._before = small
 
@@ -175,7 +175,7 @@ class Blended:
         """None is to come."""
 
 
-def _worth_steadying(small: Floats, alpha: Alpha, before: Alpha) -> NDArray[np.intp]:
+def _worth_steadying(small: FloatArray, alpha: Alpha, before: Alpha) -> NDArray[np.intp]:
     """The pixels near alpha's edge, as the small copy shows it, where it is soft or changes."""
     around = np.ones((BAND, BAND), np.uint8)
     edge = (cv2.dilate(small, around) - cv2.erode(small, around) > CHANGED).astype(np.uint8)

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from matte.arrays import FloatArray
 from matte.clips.motion import Movement
-from matte.imaging.flow import Floats
 
 # At a subject's edge flow mixes what moves before and behind. Alpha goes with the subject: there
 # its flow counts, from INNER pixels of the small copy inwards, the mean over REACH of them.
@@ -14,7 +14,7 @@ SURE = 0.95
 TINY = np.float32(1e-6)  # keeps divisions finite
 
 
-def led_by_subject(movement: Movement, small: Floats, kept: Floats) -> Floats:
+def led_by_subject(movement: Movement, small: FloatArray, kept: FloatArray) -> FloatArray:
     """The flow, that of the subject in and around it, and how much counts of what it leads to: in
     itself, and around the subject as far as its flow nearby agrees; (h, w, 4) for alpha `small`,
     where what was counts `kept` at most; both (h, w).

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
+from matte.arrays import Alpha, FloatArray, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import as_colour, colour, plain
 from matte.compositing.grounds import FITS, Fit, fitted
 from matte.compositing.light import to_light, to_values
@@ -17,7 +17,6 @@ from matte.imaging.strips import strips
 
 Blend = Literal["srgb", "linear"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
-Floats = NDArray[np.float32]
 
 
 def composite(
@@ -74,7 +73,11 @@ def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> I
 
 
 def _mix(
-    out: NDArray[Any], foreground: NDArray[Any], alpha: Floats, ground: NDArray[Any], blend: Blend
+    out: NDArray[Any],
+    foreground: NDArray[Any],
+    alpha: FloatArray,
+    ground: NDArray[Any],
+    blend: Blend,
 ) -> None:
     """Puts αF + (1 − α)B into `out`; only where alpha is soft there is anything to compute."""
     out[:] = ground
@@ -89,6 +92,6 @@ def _mix(
     out.reshape(-1, 3)[soft] = between
 
 
-def _between(low: Floats, high: Floats, share: Floats) -> Floats:
+def _between(low: FloatArray, high: FloatArray, share: FloatArray) -> FloatArray:
     # In this form rounding leaves it monotone in the share, and exact where both are the same.
     return low + share * (high - low)

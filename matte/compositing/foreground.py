@@ -11,15 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha, BoolArray, FloatArray, Image
 from matte.imaging.bands import bounding_box, box_mean, in_steps
 from matte.imaging.channels import for_each
 from matte.imaging.points import sampled, within
 from matte.imaging.scaling import scaled, shrunk_quickly
 from matte.imaging.strips import Grown, strips
-
-Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 
 # By how much the picture is shrunk and the radius of the window, wide views first, for a picture of
 # 1000 pixels; larger ones are shrunk to about that size before. Measured on cut-outs with known
@@ -85,18 +82,18 @@ def soft_colours(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> Image:
     return Image(colours)
 
 
-def _floats(numbers: NDArray[Any]) -> Floats:
+def _floats(numbers: NDArray[Any]) -> FloatArray:
     return numbers.astype(np.float32)
 
 
 def _estimate(
     out: NDArray[Any],
     image: NDArray[Any],
-    alpha: Floats,
+    alpha: FloatArray,
     first: tuple[int, int],
-    near: Flags,
-    fore: Floats,
-    back: Floats,
+    near: BoolArray,
+    fore: FloatArray,
+    back: FloatArray,
 ) -> None:
     """Puts the subject's colours into `out`: where alpha is soft, and where it is 0 but `near`.
 
@@ -118,11 +115,13 @@ def _estimate(
     out.reshape(-1, 3)[at] = _rounded(estimate, out.dtype)
 
 
-def _rounded(colours: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _rounded(colours: FloatArray, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.rint(np.clip(colours, 0, np.iinfo(dtype).max)).astype(dtype)
 
 
-def _averages(image: Floats, alpha: Floats, top: np.float32) -> tuple[Floats, Floats]:
+def _averages(
+    image: FloatArray, alpha: FloatArray, top: np.float32
+) -> tuple[FloatArray, FloatArray]:
     """F and B around each pixel, from ever narrower views; the picture reaches to `top`."""
     f = b = fore = back = _shrunk(image, VIEWS[0][0])
     for turn, (factor, radius) in enumerate(VIEWS):
@@ -139,15 +138,15 @@ def _averages(image: Floats, alpha: Floats, top: np.float32) -> tuple[Floats, Fl
 
 
 def _explained(
-    image: NDArray[Any], alpha: Floats, fore: Floats, back: Floats
-) -> tuple[Floats, Floats]:
+    image: NDArray[Any], alpha: FloatArray, fore: FloatArray, back: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """F and B, changed as little as makes αF + (1 − α)B the picture."""
     rest = 1 - alpha
     missing = (image - alpha * fore - rest * back) / (alpha * alpha + rest * rest)
     return fore + alpha * missing, back + rest * missing
 
 
-def _around(alpha: Floats, reach: int) -> NDArray[np.uint8]:
+def _around(alpha: FloatArray, reach: int) -> NDArray[np.uint8]:
     """1 where alpha is soft, and so many pixels around."""
     soft = ((alpha > 0) & (alpha < 1)).astype(np.uint8)
     side = 2 * reach + 1
@@ -160,6 +159,6 @@ def _shrunk(values: NDArray[Any], factor: int) -> NDArray[Any]:
     return scaled(values, -(-height // factor), -(-width // factor))
 
 
-def _at_size(values: Floats, like: NDArray[Any]) -> Floats:
+def _at_size(values: FloatArray, like: NDArray[Any]) -> FloatArray:
     """The values between which there are fewer, at the height and width of `like`."""
     return scaled(values, *like.shape[:2])

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
+from matte.arrays import Alpha, FloatArray, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import BLURRED
 from matte.compositing.light import to_light, to_values
 from matte.configs.lengths import Length
@@ -18,7 +18,6 @@ from matte.imaging.strips import shrunk, strips
 
 Fit = Literal["cover", "contain", "stretch", "tile"]
 FITS: tuple[Fit, ...] = get_args(Fit)
-Floats = NDArray[np.float32]
 
 FINE = 5  # pixels of radius that a blurred disc has at least, where it is drawn
 FRAME = Length(4, percent=True)  # the blur around a contained picture
@@ -113,7 +112,7 @@ def out_of_focus(image: Image, alpha: Alpha, radius: float, quick: bool = False)
     return Image(in_depth(np.asarray(grown), image.dtype))
 
 
-def _light_of_ground(image: Image, alpha: Alpha, height: int, width: int) -> Floats | None:
+def _light_of_ground(image: Image, alpha: Alpha, height: int, width: int) -> FloatArray | None:
     """As `_weighted_light`, shrunk, but weighted by yes or no; None where nothing is sure."""
     sure = cv2.erode((alpha <= SURE).view(np.uint8), _around_subject(alpha))
     if not sure.any():
@@ -124,7 +123,7 @@ def _light_of_ground(image: Image, alpha: Alpha, height: int, width: int) -> Flo
     return np.dstack([light, weight])
 
 
-def _weighted_light(image: Image, alpha: Alpha) -> Iterator[Floats]:
+def _weighted_light(image: Image, alpha: Alpha) -> Iterator[FloatArray]:
     """Rows of light times how surely it is the ground's, and of that weight.
 
     It is 1 − alpha, and less beside the subject, whose colours are there more than alpha says.
@@ -144,7 +143,7 @@ def _around_subject(alpha: Alpha) -> NDArray[np.uint8]:
     return np.ones((side, side), np.uint8)
 
 
-def _disc(radius: float) -> Floats:
+def _disc(radius: float) -> FloatArray:
     """A disc with a soft edge, its sum 1."""
     reach = int(np.ceil(radius + 0.5))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]

@@ -10,12 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Image
-
-Floats = NDArray[np.float32]
+from matte.arrays import FloatArray, Image
 
 
-def to_light(values: NDArray[np.uint8 | np.uint16]) -> Floats:
+def to_light(values: NDArray[np.uint8 | np.uint16]) -> FloatArray:
     """The share of full light, 0 … 1, that each value stands for."""
     table = _table(values.dtype)
     if values.dtype == np.uint8 and values.ndim > 1:
@@ -23,7 +21,7 @@ def to_light(values: NDArray[np.uint8 | np.uint16]) -> Floats:
     return np.take(table, values)
 
 
-def to_values(light: Floats, dtype: np.dtype[Any]) -> Image:
+def to_values(light: FloatArray, dtype: np.dtype[Any]) -> Image:
     """The nearest values to light within 0 … 1."""
     share = np.clip(light, 0, 1)
     curve = np.where(share <= 0.0031308, 12.92 * share, 1.055 * share ** (1 / 2.4) - 0.055)
@@ -31,7 +29,7 @@ def to_values(light: Floats, dtype: np.dtype[Any]) -> Image:
 
 
 @cache
-def _table(dtype: np.dtype[Any]) -> Floats:
+def _table(dtype: np.dtype[Any]) -> FloatArray:
     share = np.arange(np.iinfo(dtype).max + 1) / np.iinfo(dtype).max
     light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     table = light.astype(np.float32)

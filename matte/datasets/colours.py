@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from matte.arrays import FloatArray
 from matte.imaging.spreading import spread
 
-Floats = NDArray[np.float32]
 # Alphas: up to which a colour is not believed; from which it begins to count for the pixels around;
 # from which it is believed altogether.
 DOUBTED, SOLID, TRUSTED = 0.4, 0.95, 0.98
@@ -35,7 +35,7 @@ def bled(picture: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uin
     return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
 
 
-def _ramp(opacity: Floats, start: float) -> Floats:
+def _ramp(opacity: FloatArray, start: float) -> FloatArray:
     """0 up to `start`, 1 from TRUSTED, smooth between."""
     share = np.clip((opacity - start) / (TRUSTED - start), 0, 1)
     return np.asarray(share**2 * (3 - 2 * share), np.float32)

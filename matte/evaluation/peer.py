@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Mask, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, FloatArray, Image, Mask, Trimap
 from matte.configs.settings import RuntimeSettings
 from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError, WeightsError
@@ -17,8 +17,6 @@ from matte.imaging.scaling import scaled
 from matte.runtime.opening import open_session
 from matte.runtime.ways import Network
 from matte.weights.store import find
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Peer:
         known = (trimap == SUBJECT).astype(np.float32)
         return Alpha(np.where(trimap == UNKNOWN, alpha, known))
 
-    def _run(self, image: Image, trimap: Trimap | None) -> Floats:
+    def _run(self, image: Image, trimap: Trimap | None) -> FloatArray:
         """The network's map of 0 … 1 at the picture's size, (H, W)."""
         height, width = image.shape[:2]
         box = self._fitted(image)
@@ -112,7 +110,7 @@ class Peer:
         stretched = scaled(image.astype(np.float32), h, w) / np.float32(np.iinfo(image.dtype).max)
         return Letterbox(np.asarray(stretched, np.float32), h, w)
 
-    def _trimap_planes(self, trimap: Trimap, box: Letterbox) -> Floats:
+    def _trimap_planes(self, trimap: Trimap, box: Letterbox) -> FloatArray:
         """The trimap as the network wants it, (H, W, 1 or 3); padding is background."""
         rows = np.arange(box.height) * trimap.shape[0] // box.height
         columns = np.arange(box.width) * trimap.shape[1] // box.width
@@ -123,7 +121,7 @@ class Peer:
             return np.asarray(np.dstack(levels), np.float32)
         return np.asarray(0.5 * levels[1] + levels[2], np.float32)[:, :, None]
 
-    def _inputs(self, planes: Sequence[Floats]) -> dict[str, Floats]:
+    def _inputs(self, planes: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Picture and trimap as two inputs where the network has two, else as channels of one."""
         names = list(self._session.inputs)
         if len(names) == 1:
@@ -137,7 +135,7 @@ class Peer:
         batches = [np.ascontiguousarray(plane[None], np.float32) for plane in planes]
         return dict(zip(names, batches, strict=True))
 
-    def _values(self, inputs: dict[str, Floats]) -> Floats:
+    def _values(self, inputs: dict[str, FloatArray]) -> FloatArray:
         """The network's map of 0 … 1, (H, W), at whatever size it gives it."""
         s, outputs = self._settings, list(self._session.run(inputs).values())
         if not s.output < len(outputs):

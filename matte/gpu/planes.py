@@ -116,7 +116,7 @@ def box_mean(planes: Tensor, radius: int) -> Tensor:
 
 
 def grown(flags: Tensor, kernel: NDArray[np.uint8], times: int = 1) -> Tensor:
-    """Flags (N, 1, H, W) dilated with the kernel, anchored in its middle, so many times."""
+    """BoolArray (N, 1, H, W) dilated with the kernel, anchored in its middle, so many times."""
     weight = _weight(kernel.tobytes(), kernel.shape, flags.device)
     high, wide = kernel.shape
     border = (wide // 2, wide - 1 - wide // 2, high // 2, high - 1 - high // 2)
@@ -132,7 +132,7 @@ def _weight(kernel: bytes, shape: tuple[int, int], device: torch.device) -> Tens
 
 
 def grown_square(flags: Tensor, radius: int) -> Tensor:
-    """Flags (N, 1, H, W) dilated with a square, whose side is 2 radius + 1."""
+    """BoolArray (N, 1, H, W) dilated with a square, whose side is 2 radius + 1."""
     side = 2 * radius + 1
     high = F.max_pool2d(flags.float(), (side, 1), stride=1, padding=(radius, 0))
     return F.max_pool2d(high, (1, side), stride=1, padding=(0, radius)) > 0.5

@@ -9,12 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Image
+from matte.arrays import FloatArray, Image
 from matte.imaging.points import sampled, within
 from matte.imaging.scaling import Pixel, scaled, shrunk_quickly
 
-Floats = NDArray[np.float32]
-Flow = NewType("Flow", Floats)  # (h, w, 2): steps x, y, in its own pixels, back to the one before
+Flow = NewType("Flow", FloatArray)  # (h, w, 2): steps x, y back to the frame before, in its pixels
 
 SIDE = 320  # long side of the copies in which flow is found
 # Halvings of that copy at which the search ends. With 2, the preset's, a moved portrait's true
@@ -63,7 +62,9 @@ def carried(values: NDArray[Pixel], flow: Flow) -> NDArray[Pixel]:
     return np.asarray(warped, values.dtype)
 
 
-def sources(flow: Floats, at: NDArray[np.intp], height: int, width: int) -> tuple[Floats, Floats]:
+def sources(
+    flow: FloatArray, at: NDArray[np.intp], height: int, width: int
+) -> tuple[FloatArray, FloatArray]:
     """Where pixels of a height × width picture, by flat indices, were: (n, 2), x, y; and what the
     small copy's `flow` (h, w, 2 + k) has behind its steps, there: (n, k).
     """
@@ -78,14 +79,14 @@ def windows(image: Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.blur(_eight_bits(image), (WINDOW, WINDOW)), np.uint8)
 
 
-def agreement(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> Floats:
+def agreement(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> FloatArray:
     """How surely colours (…, 3) show the same thing: 0 surely not … 1 surely."""
     apart = np.maximum(now, before) - np.minimum(now, before)
     most = np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2])
     return np.asarray(AGREEMENTS[most], np.float32)
 
 
-def returns(flow: Flow, forth: Flow) -> Floats:
+def returns(flow: Flow, forth: Flow) -> FloatArray:
     """How surely the way back meets the way forth, 0 … 1: where it doesn't, something covers it in
     one of the pictures, or the flow is wrong. `forth` leads from the picture before to this one.
     """
@@ -94,7 +95,7 @@ def returns(flow: Flow, forth: Flow) -> Floats:
     return np.asarray(np.clip((LOST - distance) / (LOST - MET), 0, 1), np.float32)
 
 
-def mean_flow(flow: Flow, weight: Floats | None = None) -> float:
+def mean_flow(flow: Flow, weight: FloatArray | None = None) -> float:
     """How far the parts of the picture moved, in shares of its long side: the mean over all, or
     counted by a weight at the flow's size, such as where the subject is; 0 where it has none.
     """

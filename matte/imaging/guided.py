@@ -9,19 +9,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from matte.arrays import FloatArray
 from matte.imaging.bands import box_mean
-
-Floats = NDArray[np.float32]
 
 
 def guided_filter(
-    guide: Floats,
-    target: Floats,
-    weight: Floats,
+    guide: FloatArray,
+    target: FloatArray,
+    weight: FloatArray,
     region: NDArray[np.bool_],
     radius: int,
     epsilon: float,
-) -> Floats:
+) -> FloatArray:
     """`target` (H, W) as a locally linear function of `guide` (H, W, 3) in 0…1, within `region`.
 
     In every (2 radius + 1)² window a·guide + b is fitted to the target, pixels counting as much as
@@ -32,8 +31,8 @@ def guided_filter(
 
 
 def local_lines(
-    guide: Floats, target: Floats, region: NDArray[np.bool_], radius: int, epsilon: float
-) -> Floats:
+    guide: FloatArray, target: FloatArray, region: NDArray[np.bool_], radius: int, epsilon: float
+) -> FloatArray:
     """a and b (H, W, 4) that tell `target` (H, W) from `guide` (H, W, 3) as a·(guide − ½) + b: the
     mean of what fits the windows that hold a pixel, all pixels counting the same. For the same
     picture at a larger size they can be enlarged: K. He, J. Sun, "Fast Guided Filter", 2015.
@@ -48,8 +47,8 @@ class Windows:
 
     def __init__(
         self,
-        guide: Floats,
-        weight: Floats,
+        guide: FloatArray,
+        weight: FloatArray,
         region: NDArray[np.bool_],
         radius: int,
         epsilon: float,
@@ -87,7 +86,7 @@ class Windows:
         self._inside = np.flatnonzero(region)
         self._colours = centred.reshape(-1, 3).take(self._inside, 0)
 
-    def filtered(self, target: Floats) -> Floats:
+    def filtered(self, target: FloatArray) -> FloatArray:
         """What guided_filter() gives."""
         at = self._inside
         planes = self.sums(target).reshape(-1, 4).take(at, 0)
@@ -98,7 +97,7 @@ class Windows:
         out.ravel()[at] = values / np.maximum(box_mean(trust, self._radius).ravel()[at], 1e-6)
         return out
 
-    def sums(self, target: Floats) -> Floats:
+    def sums(self, target: FloatArray) -> FloatArray:
         """a and b (H, W, 4) of the windows that hold a pixel: their mean, times the weight."""
         w, share = self._weight, self._share
         m_t, *sums = (
@@ -116,7 +115,7 @@ class Windows:
         full[self._at] = planes
         return box_mean(full.reshape(*self._shape, 4), self._radius)
 
-    def _means(self, planes: NDArray[Any]) -> Floats:
+    def _means(self, planes: NDArray[Any]) -> FloatArray:
         """Of each plane (H, W, N), in the windows around the region's pixels: (N, windows)."""
         means = box_mean(np.asarray(planes, np.float32), self._radius)
         return np.ascontiguousarray(means.reshape(-1, planes.shape[2]).take(self._at, 0).T)

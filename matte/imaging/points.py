@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from matte.arrays import FloatArray
 from matte.imaging.scaling import Pixel
 
-Floats = NDArray[np.float32]
 ROW = 1024  # remap() takes no more than 32767 pixels in a row
 HALF = np.float32(0.5)
 
 
-def sampled(values: NDArray[Pixel], places: Floats, sharp: bool = False) -> NDArray[Pixel]:
+def sampled(values: NDArray[Pixel], places: FloatArray, sharp: bool = False) -> NDArray[Pixel]:
     """The values at places (n, 2) between the pixels: (n,) of (H, W), (n, C) of (H, W, C).
 
     `sharp`: what is sampled again and again blurs less, and may overshoot.
@@ -29,7 +29,9 @@ def sampled(values: NDArray[Pixel], places: Floats, sharp: bool = False) -> NDAr
     return np.asarray(found.reshape(-1, *values.shape[2:])[:count], values.dtype)
 
 
-def within(x: Floats, y: Floats, across: float | np.float32, down: float | np.float32) -> Floats:
+def within(
+    x: FloatArray, y: FloatArray, across: float | np.float32, down: float | np.float32
+) -> FloatArray:
     """The places (n, 2) of pixels of a larger picture in a copy, so many times smaller."""
     sides = (x, np.float32(across)), (y, np.float32(down))
     return np.stack([(place + HALF) / side - HALF for place, side in sides], axis=1)

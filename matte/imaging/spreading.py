@@ -2,12 +2,11 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from matte.arrays import FloatArray
 
 
-def spread(values: Floats, weight: Floats) -> Floats:
+def spread(values: FloatArray, weight: FloatArray) -> FloatArray:
     """`values` (H, W, C ≤ 4) where `weight` (H, W) is 1; elsewhere weighted means of near ones.
 
     Pull-push: S. Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.2: means over ever

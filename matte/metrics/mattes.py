@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha
+from matte.arrays import Alpha, FloatArray
 
 MATTE_METRICS = ("sad", "mse", "mad", "grad", "conn")  # lower is better
 SIGMA = 1.4  # pixels, of the gradient's Gaussian
@@ -20,7 +20,6 @@ THETA = np.float32(0.15)  # a pixel this little above its level counts as connec
 UNIT = 1000  # SAD, Grad and Conn are told in thousands
 
 Region = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 
 
 def matte_scores(alpha: Alpha, truth: Alpha, region: Region) -> dict[str, float]:
@@ -92,7 +91,7 @@ def _steepness(alpha: Alpha) -> NDArray[np.float64]:
     return np.hypot(across, down)
 
 
-def _connected_up_to(both: NDArray[np.float32]) -> Floats:
+def _connected_up_to(both: NDArray[np.float32]) -> FloatArray:
     """For each pixel the last threshold at which it is in the largest part of `both` ≥ threshold.
 
     A pixel that fell out once stays out.
@@ -117,7 +116,7 @@ def _largest_part(region: Region) -> Region:
     return np.asarray(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax())
 
 
-def _disconnectedness(alpha: Alpha, level: Floats) -> Floats:
+def _disconnectedness(alpha: Alpha, level: FloatArray) -> FloatArray:
     """1 − φ."""
     above = alpha - level
     return np.where(above >= THETA, above, np.float32(0)).astype(np.float32)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import UNKNOWN, Alpha, Confidence, Trimap
+from matte.arrays import UNKNOWN, Alpha, Confidence, FloatArray, Trimap
 from matte.imaging.bands import box_mean
 from matte.imaging.strips import Grown, strips
 
@@ -15,8 +15,6 @@ THICK = 0.015  # of the long side: the radius of the smallest cloud; strands of 
 FULL = 0.95  # of a cell that must be cloudy
 DECIDED = 10.0  # how many times confidence above or below the threshold counts in a cloud
 RADIUS = 6  # of the smallest cloud, in cells
-
-Floats = NDArray[np.float32]
 
 
 def believed(alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: float) -> Alpha:
@@ -52,26 +50,26 @@ def believed(alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: fl
     return Alpha(found)
 
 
-def _soft(confidence: Floats, trimap: NDArray[np.uint8]) -> bool:
+def _soft(confidence: FloatArray, trimap: NDArray[np.uint8]) -> bool:
     """Whether it doubts anything that is unknown."""
     return bool(((confidence > 0) & (confidence < 1) & (trimap == UNKNOWN)).any())
 
 
-def _limited(alpha: Floats, c: Floats) -> Floats:
+def _limited(alpha: FloatArray, c: FloatArray) -> FloatArray:
     """Alpha between 2c − 1 and 2c, mixed with the mask where c is sure."""
     weight = np.clip(np.minimum(c, 1 - c) / np.float32(SURE), 0, 1)
     limited = np.clip(alpha, 2 * c - 1, 2 * c)
     return np.asarray(weight * limited + (1 - weight) * (c >= 0.5), np.float32)
 
 
-def _centred(confidence: Floats, threshold: np.float32) -> Floats:
+def _centred(confidence: FloatArray, threshold: np.float32) -> FloatArray:
     """The confidence stretched on both sides of the threshold, which goes to ½."""
     below = confidence / (2 * threshold)
     above = 1 - (1 - confidence) / (2 * (1 - threshold))
     return np.where(confidence < threshold, below, above).astype(np.float32)
 
 
-def _clouds(grey: NDArray[np.uint8]) -> Floats:
+def _clouds(grey: NDArray[np.uint8]) -> FloatArray:
     """1 where grey, 0 or 255, is thick and up to the smallest cloud's radius around it, then
     falling to 0; in cells of several pixels.
     """

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import UNKNOWN, Image, Trimap
+from matte.arrays import UNKNOWN, FloatArray, Image, Trimap
 
 # Measured on drawn strands and on enlarged portraits, docs/decisions/0020.
 CELL = 8  # pixels on each side of what is judged at once
@@ -14,7 +14,6 @@ NOISE = 2.0  # times as much detail as in the plainest tenth of the picture's ce
 LEAST = 0.3  # of 255 levels: as little as the plainest cells ever count
 BLOCK = 512  # pixels on each side of what is looked at together
 
-Floats = NDArray[np.float32]
 Cells = NDArray[np.bool_]  # (⌈H / CELL⌉, ⌈W / CELL⌉)
 
 
@@ -46,7 +45,7 @@ def detailed(image: Image, trimap: Trimap) -> Cells:
     return (fine > NOISE * noise) & (fine > SHARP * contrast)
 
 
-def _grey_and_detail(image: Image, top: int, left: int) -> tuple[Floats, Floats]:
+def _grey_and_detail(image: Image, top: int, left: int) -> tuple[FloatArray, FloatArray]:
     """A block of the picture in grey, 0 … 255, and what its finest structures add to it."""
     reach = DETAIL // 2
     above, before = min(top, reach), min(left, reach)
@@ -60,7 +59,7 @@ def _grey_and_detail(image: Image, top: int, left: int) -> tuple[Floats, Floats]
     return np.asarray(grey[inner]), np.asarray(detail[inner])
 
 
-def _cells(values: Floats) -> Floats:
+def _cells(values: FloatArray) -> FloatArray:
     """The mean of each cell; cells at the border are filled up by mirroring."""
     below, right = (-length % CELL for length in values.shape)
     full = cv2.copyMakeBorder(values, 0, below, 0, right, cv2.BORDER_REFLECT)
@@ -69,5 +68,5 @@ def _cells(values: Floats) -> Floats:
     return np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _around(values: Floats) -> Floats:
+def _around(values: FloatArray) -> FloatArray:
     return np.asarray(cv2.blur(values, (3, 3)), np.float32)

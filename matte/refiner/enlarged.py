@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, BoolArray, Image, Trimap
 from matte.imaging.bands import bounding_box, in_steps
 from matte.imaging.guided import local_lines
 from matte.imaging.points import sampled, within
@@ -22,8 +22,6 @@ EPSILON = 1e-4
 MARGIN = 16  # of the copy's pixels around the band that its refiner sees
 BLOCK = 16  # of the copy's pixels: its sides grow in such steps, as networks prepare for each size
 
-Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 Box = tuple[slice, slice]
 
 
@@ -70,7 +68,7 @@ class Enlarged:
         height, width = copy.trimap.shape
         return alpha, {"enlarged_from": {"width": width, "height": height}, **told}
 
-    def refine_again(self, image: Image, trimap: Trimap, before: Alpha, stale: Flags) -> Alpha:
+    def refine_again(self, image: Image, trimap: Trimap, before: Alpha, stale: BoolArray) -> Alpha:
         """What refine() gives where alpha is `stale` (H, W), and about `before` elsewhere."""
         if max(trimap.shape) <= self._size:
             return self._inner_again(image, trimap, before, stale)
@@ -90,12 +88,12 @@ class Enlarged:
             return self._refiner.refine_telling(image, trimap)
         return self._refiner.refine(image, trimap), {}
 
-    def _inner_again(self, image: Image, trimap: Trimap, before: Alpha, stale: Flags) -> Alpha:
+    def _inner_again(self, image: Image, trimap: Trimap, before: Alpha, stale: BoolArray) -> Alpha:
         if isinstance(self._refiner, ResumingRefiner):
             return self._refiner.refine_again(image, trimap, before, stale)
         return self._refiner.refine(image, trimap)
 
-    def _copy(self, image: Image, trimap: Trimap, region: Flags) -> _Copy | None:
+    def _copy(self, image: Image, trimap: Trimap, region: BoolArray) -> _Copy | None:
         """Of what is around the region; None where there is none."""
         shrink = max(trimap.shape) / self._size
         found = bounding_box(region, margin=round(MARGIN * shrink))
@@ -113,7 +111,7 @@ class Enlarged:
         return _Copy((rows, columns), *smaller(part, known, height, width))
 
 
-def _enlarge(small: Alpha, copy: _Copy, image: Image, region: Flags, alpha: Alpha) -> None:
+def _enlarge(small: Alpha, copy: _Copy, image: Image, region: BoolArray, alpha: Alpha) -> None:
     """Puts the copy's alpha into `alpha`, where `region` is."""
     top = np.float32(np.iinfo(image.dtype).max)
     near = cv2.dilate((copy.trimap == UNKNOWN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
 from matte.imaging.bands import bounding_box, farthest
 from matte.imaging.guided import Windows, guided_filter
 from matte.imaging.scaling import scaled
@@ -15,7 +15,6 @@ WORKING_RADIUS = 12  # pixels; a wider window looks at a smaller picture
 EPSILON = 1e-4
 GUESS_WEIGHT = 0.05  # of what the wider window found, where a known pixel counts 1
 
-Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8 | np.uint16]
 
 
@@ -36,7 +35,7 @@ class Guided:
         return Alpha(alpha)
 
 
-def _refine(image: Pixels, known: Floats, unknown: NDArray[np.bool_], depth: float) -> Floats:
+def _refine(image: Pixels, known: FloatArray, unknown: BoolArray, depth: float) -> FloatArray:
     guide = (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32)
     weight = (~unknown).astype(np.float32)
     guessed = np.where(unknown, np.float32(GUESS_WEIGHT), np.float32(1))
@@ -57,8 +56,12 @@ def _refine(image: Pixels, known: Floats, unknown: NDArray[np.bool_], depth: flo
 
 
 def _filter(
-    guide: Floats, alpha: Floats, weight: Floats, unknown: NDArray[np.bool_], shrink: float
-) -> Floats:
+    guide: FloatArray,
+    alpha: FloatArray,
+    weight: FloatArray,
+    unknown: BoolArray,
+    shrink: float,
+) -> FloatArray:
     """What windows so many times as wide as the widest that are worked with find."""
     height, width = alpha.shape
     small = max(1, round(height / shrink)), max(1, round(width / shrink))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import UNKNOWN, Image, Trimap
+from matte.arrays import UNKNOWN, BoolArray, FloatArray, Image, Trimap
 from matte.refiner.detail import CELL, Cells
 
 SIDE = 160  # of a tile, in pixels, if nobody names one
@@ -19,8 +19,6 @@ PATCH = SIDE - 2 * CONTEXT - 2 * OVER  # side of what one tile refines again
 
 # Alpha of pictures and their trimaps, all of one shape, given the share of unknown in the whole.
 Run = Callable[[Sequence[Image], Sequence[Trimap], float], Sequence[NDArray[np.float32]]]
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 ALL = slice(None)
 LEAST = 1e-4  # share of tiles: they count as good as nothing
 
@@ -54,7 +52,7 @@ class Task:
             self._cells = cv2.dilate(once, square) > 0
             self._share = ((cells + once) / 2).astype(np.float32)
 
-    def within(self, rows: slice, columns: slice = ALL) -> Flags:
+    def within(self, rows: slice, columns: slice = ALL) -> BoolArray:
         """Where in that part of the picture there is something to refine."""
         unknown = self.trimap[rows, columns] == UNKNOWN
         if self._cells is None or not unknown.any():
@@ -63,7 +61,7 @@ class Task:
         unknown &= self._cells[y[:, None] // CELL, x // CELL]
         return np.asarray(unknown)
 
-    def before(self, rows: slice, columns: slice) -> Floats:
+    def before(self, rows: slice, columns: slice) -> FloatArray:
         """How much what was there counts in that part, where a tile counts 1: (1 − s) / s for a
         share s of the tiles that falls evenly from cell to cell.
         """
@@ -88,24 +86,24 @@ class Again(Task):
     their alpha goes over into what was there.
     """
 
-    def __init__(self, trimap: Trimap, stale: Flags) -> None:
+    def __init__(self, trimap: Trimap, stale: BoolArray) -> None:
         super().__init__(trimap)
         window = OVER + 1, OVER + 1
         grown = cv2.dilate(np.where(stale, 255, 0).astype(np.uint8), np.ones(window, np.uint8))
         # In 255ths.
         self._shares = np.asarray(cv2.blur(grown, window), np.uint8)
 
-    def within(self, rows: slice, columns: slice = ALL) -> Flags:
+    def within(self, rows: slice, columns: slice = ALL) -> BoolArray:
         """Where in that part of the picture there is something to refine."""
         return np.asarray(super().within(rows, columns) & (self._shares[rows, columns] > 0))
 
-    def before(self, rows: slice, columns: slice) -> Floats:
+    def before(self, rows: slice, columns: slice) -> FloatArray:
         """How much what was there counts in that part, where a tile counts 1."""
         share = np.maximum(self._shares[rows, columns] / np.float32(255), LEAST)
         return np.asarray((1 - share) / share, np.float32)
 
 
-def _between(place: NDArray[Any], cells: int) -> tuple[NDArray[Any], NDArray[Any], Floats]:
+def _between(place: NDArray[Any], cells: int) -> tuple[NDArray[Any], NDArray[Any], FloatArray]:
     """For pixels of a row or column: the cells whose middles they lie between, and how far on."""
     at = (place + 0.5) / CELL - 0.5
     first = np.floor(at).astype(int)
@@ -113,7 +111,7 @@ def _between(place: NDArray[Any], cells: int) -> tuple[NDArray[Any], NDArray[Any
     return np.clip(first, 0, cells - 1), np.clip(first + 1, 0, cells - 1), share
 
 
-def _mixed(one: Floats, other: Floats, share: Floats) -> Floats:
+def _mixed(one: FloatArray, other: FloatArray, share: FloatArray) -> FloatArray:
     return np.asarray(one + share * (other - one), np.float32)
 
 

@@ -2,12 +2,9 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, Confidence, Mask
+from matte.arrays import SUBJECT, BoolArray, Confidence, Mask
 from matte.configs.settings import SegmentationSettings
-
-Flags = NDArray[np.bool_]
 
 
 def make_mask(confidence: Confidence, settings: SegmentationSettings) -> Mask:
@@ -30,14 +27,14 @@ def make_mask(confidence: Confidence, settings: SegmentationSettings) -> Mask:
     return Mask(mask)
 
 
-def _smooth(subject: Flags, radius: int) -> Flags:
+def _smooth(subject: BoolArray, radius: int) -> BoolArray:
     """The mask with corners and steps of its edge rounded off: blurred, and cut in the middle."""
     side = 2 * radius + 1
     blurred = cv2.GaussianBlur(subject.astype(np.float32), (side, side), 0)
     return np.asarray(blurred >= 0.5)
 
 
-def _opened(subject: Flags, radius: int) -> Flags:
+def _opened(subject: BoolArray, radius: int) -> BoolArray:
     """Without what no disc fits into; beyond the picture's border the mask goes on as it ends."""
     height, width = subject.shape
     wide = np.pad(subject, radius, mode="edge")
@@ -45,7 +42,7 @@ def _opened(subject: Flags, radius: int) -> Flags:
     return opened[radius : radius + height, radius : radius + width]
 
 
-def _farther(subject: Flags, radius: int) -> Flags:
+def _farther(subject: BoolArray, radius: int) -> BoolArray:
     """The subject's pixels that are farther than `radius` from the ground."""
     if subject.all():
         return subject
@@ -53,12 +50,12 @@ def _farther(subject: Flags, radius: int) -> Flags:
     return np.asarray(depth > radius)
 
 
-def _nearer(subject: Flags, radius: int) -> Flags:
+def _nearer(subject: BoolArray, radius: int) -> BoolArray:
     """The pixels that are at most `radius` from the subject."""
     return ~_farther(~subject, radius)
 
 
-def _filled(subject: Flags, area: float) -> Flags:
+def _filled(subject: BoolArray, area: float) -> BoolArray:
     """Without the holes of up to `area` pixels: parts of the ground that touch no border."""
     ground = (~subject).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
@@ -70,7 +67,7 @@ def _filled(subject: Flags, area: float) -> Flags:
     return np.asarray(subject | small[labels])
 
 
-def _largest(subject: Flags, parts: int) -> Flags:
+def _largest(subject: BoolArray, parts: int) -> BoolArray:
     """The `parts` largest connected parts."""
     region = subject.astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(region, connectivity=8)

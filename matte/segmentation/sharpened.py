@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Confidence, Image
+from matte.arrays import Confidence, FloatArray, Image
 from matte.imaging.guided import local_lines
 from matte.imaging.letterbox import Letterbox
 from matte.imaging.scaling import scaled
@@ -19,11 +19,10 @@ EPSILON = 1e-4
 SURE = np.float32(0.01)  # nearer than this to 0 or 1 nothing is sought
 BLOCK = 32  # of the network's pixels to a side: what is worked on at once
 
-Floats = NDArray[np.float32]
 Block = tuple[slice, slice]
 
 
-def sharpened(values: Floats, box: Letterbox, image: Image) -> Confidence:
+def sharpened(values: FloatArray, box: Letterbox, image: Image) -> Confidence:
     """The network's map (h, w) of a letterboxed picture, at the picture's size.
 
     Where neighbours disagree, its logit becomes a locally linear function of the colours, seen
@@ -69,7 +68,7 @@ def _times(part: slice) -> slice:
     return slice(FINER * part.start, FINER * part.stop)
 
 
-def _enlarged(values: NDArray[Any], block: Block) -> Floats:
+def _enlarged(values: NDArray[Any], block: Block) -> FloatArray:
     """The block's part of (H, W), interpolated as if all had been."""
     (top, bottom), (left, right) = ((part.start, part.stop) for part in block)
     above, before = max(0, top - 1), max(0, left - 1)

@@ -4,14 +4,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha, FloatArray, Image
 from matte.imaging.scaling import scaled
 
 LONG_SIDE = 1000  # pixels; larger pictures are measured at about that size
 BLUR = 1.0  # pixels; finer than this it is noise
 LEAST = 1e-6  # a steepness below it is no edge
-
-Floats = NDArray[np.float32]
 
 
 class Edges:
@@ -47,11 +45,11 @@ class Edges:
             return None
         return float(2 * (weights * self._ranks).sum(dtype=np.float64) / total - 1)
 
-    def _small(self, values: Floats) -> Floats:
+    def _small(self, values: FloatArray) -> FloatArray:
         return values if values.shape[:2] == self._size else scaled(values, *self._size)
 
 
-def _steepness(values: Floats) -> Floats:
+def _steepness(values: FloatArray) -> FloatArray:
     """The length of the gradient, all channels (H, W, C) together."""
     blurred = cv2.GaussianBlur(values, (0, 0), BLUR).reshape(values.shape)
     slopes = [
@@ -61,7 +59,7 @@ def _steepness(values: Floats) -> Floats:
     return np.asarray(np.sqrt(squares[0] + squares[1]), np.float32)
 
 
-def _ranks(values: Floats) -> NDArray[np.float64]:
+def _ranks(values: FloatArray) -> NDArray[np.float64]:
     """The share of values below each one, equal ones counted half: their mean is a half."""
     ordered = np.sort(values)
     below = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")

@@ -7,7 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Confidence, Mask, Trimap
+from matte.arrays import (
+    BACKGROUND,
+    SUBJECT,
+    UNKNOWN,
+    BoolArray,
+    Confidence,
+    FloatArray,
+    Mask,
+    Trimap,
+)
 from matte.imaging.strips import Grown, strips
 
 # Measured on portraits with true alpha: docs/decisions/0013.
@@ -21,9 +30,6 @@ SHARP = 1.8  # unsure pixels on each of the edge's, up to which a mask is drawn,
 FINE, COARSE = 1 / 16, 1 / 2
 LARGEST = 16  # pixels on a cell's side: one of 256 is still seen in its mean
 FARTHEST = np.float32(1e6)  # from what is not there; pixels
-
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ def _shrunk(mask: Mask, cell: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _touching(subject: Flags, maybe: Flags) -> Flags:
+def _touching(subject: BoolArray, maybe: BoolArray) -> BoolArray:
     """What might belong to the subject, and hangs together with it."""
     count, labels = cv2.connectedComponents((subject | maybe).astype(np.uint8), connectivity=8)
     held = np.zeros(count, bool)
@@ -116,13 +122,13 @@ def _touching(subject: Flags, maybe: Flags) -> Flags:
     return np.asarray(held[labels])
 
 
-def _to_edge(share: NDArray[np.uint8], cell: int) -> Floats:
+def _to_edge(share: NDArray[np.uint8], cell: int) -> FloatArray:
     """How far each cell is from the other side of the mask's edge; in pixels."""
     inside, outside = share == SUBJECT, share == BACKGROUND
     return np.maximum(_distance_to(~inside, cell), _distance_to(~outside, cell))
 
 
-def _distance_to(region: Flags, cell: int) -> Floats:
+def _distance_to(region: BoolArray, cell: int) -> FloatArray:
     """How far each cell is from the region's nearest, in pixels, rather less than too much."""
     if not region.any():
         return np.full(region.shape, FARTHEST, np.float32)
@@ -130,7 +136,7 @@ def _distance_to(region: Flags, cell: int) -> Floats:
     return found if cell == 1 else np.maximum(found - np.float32(0.5), 0) * np.float32(cell)
 
 
-def _trimap(mask: Mask, beyond: Floats) -> Trimap:
+def _trimap(mask: Mask, beyond: FloatArray) -> Trimap:
     """The mask, unknown where what is measured in cells, brought to full size, is at most 0."""
     height, width = mask.shape
     trimap, far = mask.copy(), Grown(beyond, height, width)

@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from matte.arrays import FloatArray
 from matte.training.synthesis.geometry import Bytes, Random
 from matte.training.synthesis.noise import layered_noise, smooth_noise
 from matte.training.synthesis.strands import fringe, fur, twigs
 
-Floats = NDArray[np.float32]
 Drawing = Callable[[int, int, Random], Bytes]
 
 
@@ -154,7 +153,7 @@ KINDS: dict[str, tuple[Drawing, float]] = {
 }
 
 
-def _hill(height: int, width: int, random: Random) -> Floats:
+def _hill(height: int, width: int, random: Random) -> FloatArray:
     """Roughly the distance in pixels from the edge of a random blob, above 0 inside."""
     side = min(height, width)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -169,13 +168,13 @@ def _hill(height: int, width: int, random: Random) -> Floats:
     return np.asarray(hill, np.float32)
 
 
-def _ramp(values: Floats) -> Floats:
+def _ramp(values: FloatArray) -> FloatArray:
     """0 below −1, 1 above 1, a smooth step between."""
     t = np.clip(values / 2 + np.float32(0.5), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def _bytes(alpha: Floats) -> Bytes:
+def _bytes(alpha: FloatArray) -> Bytes:
     return np.rint(alpha * 255).astype(np.uint8)
 
 

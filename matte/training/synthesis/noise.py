@@ -2,16 +2,14 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from matte.arrays import FloatArray
 from matte.training.synthesis.geometry import Random
-
-Floats = NDArray[np.float32]
 
 
 def smooth_noise(
     height: int, width: int, grain: float, random: Random, long: float = 1.0
-) -> Floats:
+) -> FloatArray:
     """(height, width), about −1 … 1: hills `grain` pixels wide and `long` times as long, which
     lie in any direction.
     """
@@ -33,7 +31,9 @@ def smooth_noise(
     return np.asarray(field, np.float32)
 
 
-def layered_noise(height: int, width: int, grain: float, octaves: int, random: Random) -> Floats:
+def layered_noise(
+    height: int, width: int, grain: float, octaves: int, random: Random
+) -> FloatArray:
     """(height, width), about −1 … 1: hills, with ever smaller and lower hills on them."""
     total = smooth_noise(height, width, grain, random)
     for octave in range(1, octaves):

@@ -4,12 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, FloatArray
 from matte.training.synthesis.geometry import Bytes, Random
 from matte.training.synthesis.noise import smooth_noise
 
 SOLID, EMPTY = 252, 3  # alphas from hands and cameras are rarely exact
-Floats = NDArray[np.float32]
 
 
 def random_trimap(alpha: Bytes, random: Random) -> Bytes:
@@ -59,7 +58,7 @@ def _segmenters(alpha: Bytes, random: Random) -> Bytes:
     return trimap
 
 
-def _depth(region: NDArray[np.bool_]) -> Floats:
+def _depth(region: NDArray[np.bool_]) -> FloatArray:
     """How far each pixel is from the nearest one that is not in the region; 0 outside of it."""
     if region.all():
         return np.full(region.shape, np.inf, np.float32)

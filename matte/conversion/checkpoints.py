@@ -20,10 +20,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from matte.errors import WeightsError
+from matte.limits import MAX_CHECKPOINT_NESTING
 
 PREFIX = "module."  # what nn.DataParallel puts before every key
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the tensors
-DEPTH = 3  # of those within each other; a pickle's may be within themselves
 NAMED = 3  # keys that a refusal lists
 
 
@@ -135,7 +135,7 @@ def _unpickled(path: Path) -> Any:
 
 
 def _tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
-    for _ in range(DEPTH):
+    for _ in range(MAX_CHECKPOINT_NESTING):
         if isinstance(loaded, Mapping):
             inner = [loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), Mapping)]
             loaded = inner[0] if inner else loaded

@@ -16,6 +16,7 @@ from matte.conversion.modnet_export import export_modnet
 from matte.conversion.refiner_export import export_refiner_network
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
+from matte.limits import check_onnx_bytes
 from matte.modnet.checkpoint import load_network as load_modnet
 from matte.modnet.checkpoint import save_network as save_modnet
 from matte.modnet.network import build_network
@@ -137,6 +138,7 @@ def _counts(tensors: Path) -> tuple[int, int]:
 
 
 def _from_onnx(file: Path, target: Path) -> Weights:
+    check_onnx_bytes(file)
     try:
         data = file.read_bytes()
         model = onnx.load_from_string(data)

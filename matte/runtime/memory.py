@@ -9,9 +9,9 @@ import numpy as np
 
 from matte.arrays import Image
 from matte.errors import PictureError, SettingError
+from matte.limits import GIB, format_bytes, format_pixels
 from matte.runtime.threads import groups
 
-GIB = 1 << 30
 # What a process holds before it has a picture: Python, a runtime, the networks of a line. Measured
 # with benchmarks/scaling.py, as are bytes for each pixel, of 8 and of 16 bits a channel.
 BASE = 256 << 20
@@ -38,7 +38,8 @@ class Memory:
         """Raises if a picture is too large."""
         need = _picture(image) + network(LEAST)
         if need > self.most:
-            cause = f"{_mega(image[:, :, 0].size)} take {_gib(need)}, and {self.allowed}"
+            size = format_pixels(image[:, :, 0].size)
+            cause = f"{size} take {format_bytes(need)}, and {self.allowed}"
             raise PictureError(cause, f"{self.remedy}, or give a smaller picture")
 
     def room(self, image: Image) -> "Room":
@@ -53,7 +54,7 @@ class Memory:
     @property
     def allowed(self) -> str:
         """The limit in words."""
-        return f"{'--max-memory is' if self.limit else 'there are'} {_gib(self.most)}"
+        return f"{'--max-memory is' if self.limit else 'there are'} {format_bytes(self.most)}"
 
     @property
     def remedy(self) -> str:
@@ -85,7 +86,9 @@ class Room:
             number -= 1
         if number == 0 and pixels > LEAST:
             need = self.memory.most - self.left + network(pixels)
-            cause = f"a network that sees {_mega(pixels)} at once takes {_gib(need)}"
+            cause = (
+                f"a network that sees {format_pixels(pixels)} at once takes {format_bytes(need)}"
+            )
             raise SettingError(
                 f"{cause}, and {self.memory.allowed}",
                 f"{self.memory.remedy}, or leave --tile and --protocol out",
@@ -98,16 +101,6 @@ ALL = Memory()  # what the machine has
 
 def _picture(image: Image) -> int:
     return BASE + PIXEL[image.itemsize] * image[:, :, 0].size
-
-
-def _mega(pixels: int) -> str:
-    found = pixels / 1e6
-    return f"{found:.3g} megapixels" if found < 999 else f"{found:.0f} megapixels"
-
-
-def _gib(amount: int) -> str:
-    found = amount / GIB
-    return f"{found:.2g} GiB" if found < 99 else f"{found:.0f} GiB"
 
 
 def network(pixels: int) -> int:

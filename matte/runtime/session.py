@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.errors import WeightsError
+from matte.limits import is_trained_size
 from matte.runtime.ways import Way
 
 
@@ -35,7 +36,7 @@ def size_told_in(metadata: Mapping[str, str]) -> int:
     told = metadata.get("matte.size")
     if told is None:
         return 0
-    if not (told.isdecimal() and 32 <= int(told) <= 4096):
+    if not (told.isdecimal() and is_trained_size(int(told))):
         raise WeightsError(f"the network's matte.size is {told!r}", "export it again")
     return int(told)
 

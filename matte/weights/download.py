@@ -10,12 +10,11 @@ from http.client import HTTPException
 from pathlib import Path
 
 from matte.errors import OutputError, WeightsError
+from matte.limits import MAX_DOWNLOAD_TRIES, MAX_SILENCE_SECONDS
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not told)
 
-CHUNK = 1 << 20
-TRIES = 4
-TIMEOUT = 30.0  # seconds of silence
+CHUNK_BYTES = 1 << 20
 
 
 def download(
@@ -48,7 +47,7 @@ def download(
 
 def _fetch(url: str, part: Path, progress: Progress) -> None:
     """Fetches what of the file is not in `part` yet; a connection that breaks is taken up again."""
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, MAX_DOWNLOAD_TRIES + 1):
         try:
             return _fetch_rest(url, part, progress)
         except urllib.error.HTTPError as error:
@@ -57,7 +56,7 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
             remedy = "check the address" if error.code < 500 else "try again later"
             raise WeightsError(f"{url} answers {error.code} {error.reason}", remedy) from error
         except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
-            if attempt == TRIES:
+            if attempt == MAX_DOWNLOAD_TRIES:
                 reason = getattr(error, "reason", None) or error
                 raise WeightsError(
                     f"{url} can't be fetched ({reason})", "try again; it goes on where it stopped"
@@ -70,12 +69,12 @@ def _fetch_rest(url: str, part: Path, progress: Progress) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "matte"})
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with contextlib.closing(urllib.request.urlopen(request, timeout=TIMEOUT)) as answer:
+    with contextlib.closing(urllib.request.urlopen(request, timeout=MAX_SILENCE_SECONDS)) as answer:
         resumed = answer.status == 206
         done = have if resumed else 0
         length = int(answer.headers.get("Content-Length") or 0)
         with part.open("ab" if resumed else "wb") as file:
-            while chunk := answer.read(CHUNK):
+            while chunk := answer.read(CHUNK_BYTES):
                 file.write(chunk)
                 done += len(chunk)
                 progress(done, (have if resumed else 0) + length if length else 0)

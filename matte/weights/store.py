@@ -12,6 +12,12 @@ from matte.configs.places import stored_weights
 from matte.configs.tables import from_file, read_toml
 from matte.errors import MissingWeightsError, SettingError, WeightsError
 from matte.files import write_file
+from matte.limits import (
+    MAX_TRAINED_PIXELS,
+    MIN_TRAINED_PIXELS,
+    check_onnx_bytes,
+    is_trained_size,
+)
 from matte.registry import nearest
 
 if TYPE_CHECKING:
@@ -48,8 +54,9 @@ class Weights:
     folder: Path = SHIPPED
 
     def __post_init__(self) -> None:
-        if not (self.size == 0 or 32 <= self.size <= 4096):
-            raise SettingError(f"size = {self.size}", "give 0, or 32 … 4096")
+        if self.size != 0 and not is_trained_size(self.size):
+            allowed = f"{MIN_TRAINED_PIXELS} … {MAX_TRAINED_PIXELS}"
+            raise SettingError(f"size = {self.size}", f"give 0, or {allowed}")
 
     @property
     def torch_path(self) -> Path | None:
@@ -168,6 +175,7 @@ def find(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
         names = [*known, *others]
         hint = nearest(name, names) if names else "none is stored"
         raise WeightsError(f"no {kind} {name!r}", f"{hint}; or give an ONNX file")
+    check_onnx_bytes(path)
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:

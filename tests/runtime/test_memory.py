@@ -8,7 +8,8 @@ import pytest
 
 from matte.arrays import Image
 from matte.errors import PictureError, SettingError
-from matte.runtime.memory import BASE, GIB, LEAST, PIXEL, Memory, Room, network, there_is
+from matte.limits import GIB
+from matte.runtime.memory import BASE, LEAST, PIXEL, Memory, Room, network, there_is
 
 MIB = 1 << 20
 HUGE = 9223372036854771712  # what version 1 calls no limit

@@ -96,7 +96,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(server: str, tmp_path: P
 def test_a_server_that_falls_silent_is_asked_again(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matte.weights.download, "TIMEOUT", 0.3)
+    monkeypatch.setattr(matte.weights.download, "MAX_SILENCE_SECONDS", 0.3)
     download(server + "/stalled", tmp_path / "net.onnx", SHA)
     assert (tmp_path / "net.onnx").read_bytes() == CONTENT
     assert Server.requests == [("/stalled", None), ("/stalled", f"bytes={1 << 20}-")]

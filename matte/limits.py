@@ -1,0 +1,65 @@
+"""What a stranger's input may cost: bytes, pixels, seconds and memory.
+
+Every bound on a file, a download or a picture that somebody else made stands here, with its unit
+in its name, so that the command line, the library and whatever serves strangers ask one module.
+Bounds that a user sets (`--max-pixels`, `--max-memory`) are settings, and how much memory a picture
+takes is reckoned in `matte.runtime.memory`; this module knows neither.
+
+What can't be bounded by looking at it, such as a decoder that may crash or never end, belongs into
+a child process with a limit of seconds and of bytes. Nothing in matte needs that yet: the function
+that starts such a child has its place at the end of this module.
+"""
+
+from pathlib import Path
+
+from matte.errors import MatteError, WeightsError
+
+# Files of networks. An ONNX file is one protobuf message, and no parser reads larger ones.
+MAX_ONNX_BYTES = (1 << 31) - 1
+# The size in pixels that a network says it was trained at: long side, a MODNet's short side.
+MIN_TRAINED_PIXELS, MAX_TRAINED_PIXELS = 32, 4096
+MAX_CHECKPOINT_NESTING = 3  # of dictionaries around the tensors; a pickle may hold itself
+
+# Downloads.
+MAX_SILENCE_SECONDS = 30.0  # without a byte from the other side
+MAX_DOWNLOAD_TRIES = 4  # of a connection that breaks
+
+GIB = 1 << 30
+
+
+def check_onnx_bytes(path: Path) -> None:
+    """Raise WeightsError if a file is too large to be an ONNX file; a missing one passes."""
+    check_bytes(str(path), _file_bytes(path), MAX_ONNX_BYTES, WeightsError, "give an ONNX file")
+
+
+def is_trained_size(size: int) -> bool:
+    """Return whether a network may say that it was trained at `size` pixels."""
+    return MIN_TRAINED_PIXELS <= size <= MAX_TRAINED_PIXELS
+
+
+def check_bytes(
+    name: str, count: int, max_count: int, error: type[MatteError], remedy: str
+) -> None:
+    """Raise `error` if `name`, as a user knows it, has more than `max_count` bytes."""
+    if count > max_count:
+        raise error(f"{name} has {format_bytes(count)}, over {format_bytes(max_count)}", remedy)
+
+
+def format_bytes(count: int) -> str:
+    """Return a number of bytes in words: "1.5 GiB"."""
+    amount = count / GIB
+    return f"{amount:.2g} GiB" if amount < 99 else f"{amount:.0f} GiB"
+
+
+def format_pixels(count: int) -> str:
+    """Return a number of pixels in words: "12.2 megapixels"."""
+    amount = count / 1e6
+    return f"{amount:.3g} megapixels" if amount < 999 else f"{amount:.0f} megapixels"
+
+
+def _file_bytes(path: Path) -> int:
+    """Return a file's size in bytes; 0 where there is none to be asked."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0

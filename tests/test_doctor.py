@@ -9,7 +9,7 @@ from matte.doctor import Finding, examine
 from matte.pipeline.networks import session_for
 from matte.runtime import opening
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
-from matte.runtime.processor import has_int8
+from matte.runtime.processor import processor_abilities
 from matte.weights.store import find
 
 
@@ -19,7 +19,8 @@ def findings() -> dict[str, Finding]:
 
 def test_devices_precisions_and_missing_gpus_are_told() -> None:
     found = findings()
-    assert ("cpu (fp32, int8)" if has_int8() else "cpu (fp32)") in found["runtime onnx"].told
+    on_cpu = "cpu (fp32, int8)" if processor_abilities().vnni else "cpu (fp32)"
+    assert on_cpu in found["runtime onnx"].told
     assert "runs 'person' on cpu" in found["runtime onnx"].told
     assert "'person' has no torch weights" in found["runtime torch"].told
     assert found["gpu"].told == (", ".join(nvidia_gpus()) or NO_NVIDIA)

@@ -13,7 +13,7 @@ from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
 from matte.runtime.graphics import NO_NVIDIA, gpu_number, nvidia_gpus
-from matte.runtime.processor import has_int8
+from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities, Network, Way
 
@@ -28,7 +28,7 @@ PRELOADING = threading.Lock()  # networks are opened in several threads
 
 def abilities() -> Abilities:
     """What there is on this machine, by device."""
-    found: Abilities = {"cpu": ("fp32", "int8") if has_int8() else ("fp32",)}
+    found: Abilities = {"cpu": ("fp32", "int8") if processor_abilities().vnni else ("fp32",)}
     if not why_no_gpu():
         found |= {f"gpu:{number}": ("fp32",) for number in range(len(nvidia_gpus()))}
     return found

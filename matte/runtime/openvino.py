@@ -17,7 +17,7 @@ from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
 from matte.runtime.graphics import gpu_number
-from matte.runtime.processor import has_int8
+from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
 from matte.runtime.ways import Abilities, Network, Way
 
@@ -43,7 +43,7 @@ def has_bf16() -> bool:
 
 def abilities() -> Abilities:
     """What there is on this machine, by device."""
-    some = (("bf16", has_bf16()), ("int8", has_int8()))
+    some = (("bf16", has_bf16()), ("int8", processor_abilities().vnni))
     found: Abilities = {"cpu": ("fp32", *(precision for precision, has in some if has))}
     for number, gpu in enumerate(_gpus()):
         half = "FP16" in openvino.Core().get_property(gpu, "OPTIMIZATION_CAPABILITIES")

@@ -17,7 +17,7 @@ from matte.errors import BackendError, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_image
 from matte.runtime.examples import PORTRAIT, portrait_inputs
 from matte.runtime.opening import open_file, open_session
-from matte.runtime.processor import has_int8
+from matte.runtime.processor import processor_abilities
 from matte.runtime.ways import Network
 from matte.weights.store import stored
 from tests.cli.test_grammar import run
@@ -45,7 +45,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not has_int8():
+    if not processor_abilities().vnni:
         pytest.skip("this processor is not exact in int8")
     file = tmp_path_factory.mktemp("int8") / "light.onnx"
     asked = ("--precision", "int8", "--calibrate", str(pictures))
@@ -154,7 +154,7 @@ def test_nothing_to_calibrate_on_is_said(tmp_path: Path) -> None:
         quantise_weights(stored(NAME), [], tmp_path / "x.onnx")
 
 
-@pytest.mark.skipif(not has_int8(), reason="this processor is not exact in int8")
+@pytest.mark.skipif(not processor_abilities().vnni, reason="this processor is not exact in int8")
 def test_what_is_far_from_fp32_is_not_written(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

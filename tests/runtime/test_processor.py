@@ -1,35 +1,57 @@
-"""Whether a processor is fast and exact in int8, as Linux tells it."""
+"""What a processor can do, as operating systems list it."""
 
+import platform
 from pathlib import Path
 
 import pytest
 
 from matte.runtime import onnx, openvino, processor
-from matte.runtime.processor import has_int8
+from matte.runtime.processor import ProcessorAbilities, processor_abilities, system_flags
+
+X86 = "model name\t: one\nflags\t\t: fpu avx2 "
 
 
 @pytest.mark.parametrize(
-    ("told", "has"),
+    ("cpuinfo", "abilities"),
     [
-        ("model name\t: one\nflags\t\t: fpu avx2 avx512_vnni\n", True),
-        ("flags\t\t: fpu avx2 avx_vnni\n", True),
-        ("flags\t\t: amx_tile amx_int8\n", True),
-        ("flags\t\t: fpu avx2 avx512f avx512bw\nvmx flags\t: avx_vnni\n", False),
-        ("processor\t: 0\nFeatures\t: fp asimd asimddp\n", True),
-        ("Features\t: fp asimd\n", False),
-        ("", False),
+        (f"{X86}avx512_vnni\n", ProcessorAbilities(vnni=True)),
+        (f"{X86}avx_vnni\n", ProcessorAbilities(vnni=True)),
+        (f"{X86}amx_tile amx_int8 amx_bf16\n", ProcessorAbilities(bf16=True, vnni=True)),
+        (f"{X86}avx512f avx512_bf16\n", ProcessorAbilities(bf16=True, avx512=True)),
+        (f"{X86}avx512f avx512bw\nvmx flags\t: avx_vnni\n", ProcessorAbilities(avx512=True)),
+        ("processor\t: 0\nFeatures\t: fp asimd asimddp bf16\n", ProcessorAbilities(vnni=True)),
+        ("Features\t: fp asimd\n", ProcessorAbilities()),
+        ("", ProcessorAbilities()),
     ],
 )
-def test_int8_is_offered_where_the_processor_says_so(
-    told: str, has: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_abilities_are_read_from_linux(
+    cpuinfo: str, abilities: ProcessorAbilities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "cpuinfo").write_text(told)
-    monkeypatch.setattr(processor, "TOLD", tmp_path / "cpuinfo")
-    assert has_int8() is has
-    assert ("int8" in onnx.abilities()["cpu"]) is has
-    assert ("int8" in openvino.abilities()["cpu"]) is has
+    (tmp_path / "cpuinfo").write_text(cpuinfo)
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    assert processor_abilities() == abilities
+    assert ("int8" in onnx.abilities()["cpu"]) is abilities.vnni
+    assert ("int8" in openvino.abilities()["cpu"]) is abilities.vnni
 
 
-def test_it_is_not_where_nothing_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "TOLD", tmp_path / "none")
-    assert not has_int8()
+def test_flags_can_be_handed_in() -> None:
+    assert processor_abilities(["avx512_bf16", "sse2"]) == ProcessorAbilities(bf16=True)
+    assert processor_abilities([]) == ProcessorAbilities()
+
+
+@pytest.mark.parametrize("system", ["Linux", "Darwin", "Windows", "Java"])
+def test_a_system_that_lists_nothing_has_no_flags(
+    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux without /proc, and here neither macOS' nor Windows' libraries."""
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "none")
+    assert system_flags() == frozenset()
+
+
+def test_macos_is_asked_for_each_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = {"hw.optional.arm.FEAT_DotProd": 1}
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(processor, "_sysctl_number", lambda name: numbers.get(name, 0))
+    assert system_flags() == {"asimddp"}

@@ -101,7 +101,7 @@ def test_what_is_there_and_trusted_is_possible(monkeypatch: pytest.MonkeyPatch) 
     assert ways(good) == ["openvino cpu bf16", "openvino cpu fp32", "onnx cpu fp32"]
     assert ways(good, precision="fp32") == ["openvino cpu fp32", "onnx cpu fp32"]
     assert ways(NETWORK, precision="bf16") == ["openvino cpu bf16"], "asked for by name"
-    monkeypatch.setattr("matte.runtime.onnx.has_int8", lambda: True)
+    monkeypatch.setattr("matte.runtime.processor.system_flags", lambda: {"avx512_vnni"})
     quantised = Network(PATH, as_good_in=("int8",), int8=PATH)
     assert ways(quantised, backend="onnx") == ["onnx cpu int8", "onnx cpu fp32"]
     monkeypatch.setitem(PACKAGES, "openvino", "no_such_package")

@@ -25,7 +25,7 @@ from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
 from matte.datasets.samples import Sample
 from matte.files import write_file
-from matte.imaging.strips import strips
+from matte.imaging.strips import strip_slices
 from matte.media.encoding import encode
 from matte.training.synthesis.strands import Strands, drawn
 
@@ -108,7 +108,7 @@ def strands(data: Path, number: int, megapixels: float) -> Case:
     hair, colours = _hair(body, subject, head, unit, random)
     levels = np.empty_like(body)
     image = np.empty_like(subject)
-    for rows in strips(height, width):
+    for rows in strip_slices(height, width):
         a, h = (x[rows, :, None].astype(np.float64) / 255 for x in (body, hair))
         near = h * colours[rows] + (1 - h) * a * subject[rows]
         total = 1 - (1 - a) * (1 - h)
@@ -224,7 +224,7 @@ def _enlarged(array: NDArray[np.uint8 | np.uint16], height: int, width: int) -> 
 
 def _grainy(image: Bytes, random: np.random.Generator) -> Image:
     """The picture with a sensor's noise, in place."""
-    for rows in strips(*image.shape[:2]):
+    for rows in strip_slices(*image.shape[:2]):
         noise = random.standard_normal(image[rows].shape, np.float32) * np.float32(GRAIN)
         image[rows] = np.rint(np.clip(image[rows] + noise, 0, 255))
     return Image(image)

@@ -32,7 +32,7 @@ from matte.arrays import UNKNOWN, Alpha, Image, Trimap
 from matte.configs.settings import RuntimeSettings
 from matte.datasets.layouts import list_set
 from matte.files import write_file
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.encoding import encode
 from matte.media.pictures import read_alpha, read_image, read_trimap
 from matte.metrics.mattes import mad, mse, sad
@@ -198,7 +198,7 @@ def of_large(session: Session, data: Path, megapixels: float, cases: int, whole:
         scale = COPY / max(height, width)
         alpha = copy.refine(*smaller(image, trimap, round(height * scale), round(width * scale)))
         known = (trimap > UNKNOWN).astype(np.float32)
-        return Alpha(np.where(trimap == UNKNOWN, scaled(alpha, height, width), known))
+        return Alpha(np.where(trimap == UNKNOWN, resize(alpha, height, width), known))
 
     ways[f"copy of {COPY} pixels"] = by_copy
     rows = []

@@ -44,8 +44,8 @@ from matte.clips.motion import Watcher
 from matte.clips.stabilising import Blended, Deflickered, Mode, SteadyConfidence, steady
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import MatteWarning
-from matte.imaging.flow import flow_back, small_copy
-from matte.imaging.scaling import scaled
+from matte.imaging.flow import backward_flow, flow_copy
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_alpha, read_photo
 from matte.metrics.clips import dt_ssd, variance
 from matte.pipeline.line import NOTHING, Given
@@ -210,7 +210,7 @@ def decoded(data: bytes, first: int, count: int) -> list[Image]:
                 break
             if number >= first:
                 pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-                frames.append(Image(scaled(pixels, HEIGHT, WIDTH)))
+                frames.append(Image(resize(pixels, HEIGHT, WIDTH)))
     return frames
 
 
@@ -258,7 +258,7 @@ def moved(name: str, picture: Path, alpha: Path, background: Path, arm: bool) ->
 def cover(picture: Image) -> Image:
     """The picture's middle, as large as the frame."""
     share = max(WIDTH / picture.shape[1], HEIGHT / picture.shape[0])
-    large = scaled(
+    large = resize(
         picture, max(HEIGHT, round(picture.shape[0] * share)), round(picture.shape[1] * share) + 1
     )
     top, left = (large.shape[0] - HEIGHT) // 2, (large.shape[1] - WIDTH) // 2
@@ -285,7 +285,7 @@ def arm_at(phase: float, swing: float) -> NDArray[np.float32]:
     for apart in (-0.25, 0.0, 0.25):
         tip = hand + 34 * np.array([np.cos(angle + apart), np.sin(angle + apart)])
         _stroke(large, hand, tip, 8)
-    shape = scaled(large, HEIGHT, WIDTH).astype(np.float32) / 255
+    shape = resize(large, HEIGHT, WIDTH).astype(np.float32) / 255
     return np.dstack([SKIN * shape[:, :, None], shape])
 
 
@@ -312,11 +312,11 @@ def draw_strips(folder: Path, clip: Clip, ways: dict[str, Alphas]) -> None:
 
 def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
     """The median milliseconds of each piece on one core, frame after frame of a clip."""
-    seen = [Image(scaled(frame, height, width)) for frame in frames[:TIMED]]
+    seen = [Image(resize(frame, height, width)) for frame in frames[:TIMED]]
     pipeline = matte.load("fast")
-    alphas = [scaled(pipeline.line.run(f, Given()).alpha, height, width) for f in frames[:TIMED]]
+    alphas = [resize(pipeline.line.run(f, Given()).alpha, height, width) for f in frames[:TIMED]]
     watcher = Watcher()
-    small = [small_copy(frame) for frame in seen]
+    small = [flow_copy(frame) for frame in seen]
     times: dict[str, list[float]] = {}
 
     def clocked(name: str, call: Callable[[], Any]) -> Any:
@@ -328,7 +328,7 @@ def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
     hysteresis, blended, deflickered = SteadyConfidence(), Blended(), Deflickered()
     for n, (frame, alpha) in enumerate(zip(seen, map(Alpha, alphas), strict=True)):
         confidence = Confidence(alpha)
-        clocked("flow one way", partial(flow_back, small[n], small[max(0, n - 1)]))
+        clocked("flow one way", partial(backward_flow, small[n], small[max(0, n - 1)]))
         movement = clocked("watch: flow both ways, cut", partial(watcher.next, frame))
         clocked("confidence", partial(hysteresis.next, confidence, movement))
         clocked("blend", partial(blended.next, frame, alpha, movement))

@@ -8,7 +8,7 @@ import numpy as np
 
 from matte.arrays import Image
 from matte.errors import SettingError
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 
 WIDE = {"720p": (1280, 720), "1080p": (1920, 1080), "1440p": (2560, 1440), "4k": (3840, 2160)}
 LEAST, MOST = 32, 16384  # pixels of a side
@@ -48,7 +48,7 @@ def framed(image: Image, size: Size) -> Image:
     if scale > 1:
         fitted = np.asarray(cv2.resize(eight, (w, h), interpolation=cv2.INTER_CUBIC), np.uint8)
     else:
-        fitted = scaled(np.ascontiguousarray(eight, np.uint8), h, w)
+        fitted = resize(np.ascontiguousarray(eight, np.uint8), h, w)
     left, top = (size.width - w) // 2, (size.height - h) // 2
     right, bottom = size.width - w - left, size.height - h - top
     return Image(

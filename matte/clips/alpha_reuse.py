@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
 from matte.clips.motion import Movement
 from matte.clips.subject_flow import led_by_subject, taken
-from matte.imaging.flow import agreement, carried, sources, windows
-from matte.imaging.points import sampled
-from matte.imaging.scaling import scaled
+from matte.imaging.flow import colour_agreement, local_mean_colours, source_positions, warp
+from matte.imaging.resizing import resize
+from matte.imaging.sampling import sample_at
 from matte.refiner.tiles import PATCH, Task, Tiling, places
 
 CELL = 8  # pixels on each side of what has an age
@@ -58,7 +58,7 @@ class Kept:
         where a scene begins, or nothing was learnt of the frame before.
         """
         height, width = trimap.shape
-        movement, before, seen = self._movement, self._before, windows(image)
+        movement, before, seen = self._movement, self._before, local_mean_colours(image)
         none = np.zeros((-(-height // CELL), -(-width // CELL)), np.int64)
         self._now = now = _Frame(seen, none, none)
         if movement is None or movement.begins or before is None or before.alpha is None:
@@ -68,7 +68,7 @@ class Kept:
         led = _led(movement, before.alpha)
         unknown = trimap == UNKNOWN
         at = np.flatnonzero(unknown)
-        was = sampled(before.alpha, sources(led, at, height, width)[0], sharp=True)
+        was = sample_at(before.alpha, source_positions(led, at, height, width)[0], sharp=True)
         alpha = Alpha((trimap == SUBJECT).astype(np.float32))
         alpha.ravel()[at] = np.clip(was, 0, 1)
         y, x = (EVERY * each for each in np.nonzero(unknown[::EVERY, ::EVERY]))
@@ -134,7 +134,7 @@ def _led(movement: Movement, before: Alpha) -> FloatArray:
     """The way back that alpha goes, and how much counts of what it leads to; what is still doesn't
     move at all.
     """
-    small = carried(scaled(before, *movement.agrees.shape), movement.flow)
+    small = warp(resize(before, *movement.agrees.shape), movement.flow)
     led = led_by_subject(movement, small, np.ones_like(small))
     least = STILL * led.shape[1] / before.shape[1]
     moves = (np.abs(led[:, :, 0]) >= least) | (np.abs(led[:, :, 1]) >= least)
@@ -146,8 +146,8 @@ def _differs(
     alpha: Alpha, led: FloatArray, seen: NDArray[np.uint8], before: NDArray[np.uint8], at: Counts
 ) -> BoolArray:
     """Which of the pixels, by flat indices, don't show what they showed in the frame before."""
-    places, agrees = sources(led, at, *alpha.shape)
-    same = agreement(taken(seen, at), sampled(before, places))
+    places, agrees = source_positions(led, at, *alpha.shape)
+    same = colour_agreement(taken(seen, at), sample_at(before, places))
     # Around the subject what is behind it may change; what was the subject must look the same.
     holds = agrees[:, 0] * same + agrees[:, 1] * (1 - np.take(alpha, at) * (1 - same))
     return np.asarray(holds < AGREES)

@@ -24,8 +24,8 @@ from matte.compositing.grounds import Fit, fitted, out_of_focus
 from matte.configs.lengths import Length
 from matte.configs.settings import CompositingSettings
 from matte.errors import MatteWarning, PictureError, SettingError
-from matte.imaging.depth import in_depth
-from matte.imaging.scaling import scaled
+from matte.imaging.bit_depth import convert_depth
+from matte.imaging.resizing import resize
 from matte.media.colours import in_profile
 from matte.media.encoding import with_alpha
 from matte.media.opening import MAX_PIXELS
@@ -152,9 +152,9 @@ class _Fitting:
         done = self._fitted
         if picture is not self._picture or (done.shape, done.dtype) != (frame.shape, frame.dtype):
             rows, columns = picture.shape[:2]
-            seen = Image(in_depth(picture, frame.dtype))
+            seen = Image(convert_depth(picture, frame.dtype))
             if self._wider != 1:
-                seen = Image(scaled(seen, rows, max(1, round(columns * self._wider))))
+                seen = Image(resize(seen, rows, max(1, round(columns * self._wider))))
             height, width = frame.shape[:2]
             self._fitted = fitted(seen, height, width, self._fit, self._quick)
             self._picture = picture

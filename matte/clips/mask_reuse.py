@@ -6,7 +6,7 @@ import numpy as np
 from matte.arrays import Confidence, FloatArray, Image
 from matte.clips.motion import Movement
 from matte.clips.stabilising import SteadyConfidence
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.stages import Segmenter
 
 # Shares of the small copy that can't be followed: around the mask's edge, in all of it, and in a
@@ -30,16 +30,16 @@ class Attention:
     def confidence(self, image: Image, movement: Movement) -> Confidence:
         """How surely each pixel belongs to the subject, at the frame's size."""
         self._passed += 1
-        known = self._known.carried(movement) if self._passed < self._every else None
+        known = self._known.warp(movement) if self._passed < self._every else None
         if known is not None and followed(known, movement):
             self._known.take(known)
         else:
             self._passed = 0
             found = self._segmenter.segment(image)
             if self._every > 1:  # as coarse as what goes along, or edges would jump to and fro
-                found = Confidence(scaled(found, *movement.agrees.shape))
+                found = Confidence(resize(found, *movement.agrees.shape))
             known = self._known.next(found, movement)
-        return Confidence(scaled(known, *image.shape[:2]))
+        return Confidence(resize(known, *image.shape[:2]))
 
 
 def followed(confidence: FloatArray, movement: Movement) -> bool:

@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, FloatArray, Image
-from matte.imaging.cuts import is_cut
 from matte.imaging.flow import (
-    ROUGH,
+    ROUGH_HALVINGS,
     Flow,
-    agreement,
-    carried,
-    flow_back,
+    backward_flow,
+    colour_agreement,
+    flow_consistency,
+    flow_copy,
     mean_flow,
-    returns,
-    small_copy,
+    warp,
 )
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
+from matte.imaging.scene_cuts import is_cut
 
 # How much of what was counts where the frames agree: of what moves, and of what is still, which is
 # what moves by less than STILL pixels of the small copy.
@@ -41,15 +41,15 @@ class Movement:
     kept: FloatArray
     begins: bool = False
 
-    def carried(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def warp(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was known of the frame before, (H, W), where it is now."""
-        return carried(values, self.flow)
+        return warp(values, self.flow)
 
     def speed(self, subject: Confidence | Alpha | None = None) -> float:
         """How far things moved, or the subject did, in shares of the long side: the mean."""
         if subject is None:
             return mean_flow(self.flow)
-        return mean_flow(self.flow, scaled(subject, *self.agrees.shape))
+        return mean_flow(self.flow, resize(subject, *self.agrees.shape))
 
 
 class Watcher:
@@ -61,16 +61,16 @@ class Watcher:
 
     def next(self, image: Image) -> Movement:
         """The movement up to this frame."""
-        now, before = small_copy(image), self._before
+        now, before = flow_copy(image), self._before
         self._before = now
         if before is not None and before.shape == now.shape:
-            flow = flow_back(now, before)
-            brought = carried(before, flow)
+            flow = backward_flow(now, before)
+            brought = warp(before, flow)
             if not is_cut(now, before, brought):
-                met = returns(flow, flow_back(before, now, ROUGH))
-                agrees = np.minimum(agreement(now, brought), met)
+                met = flow_consistency(flow, backward_flow(before, now, ROUGH_HALVINGS))
+                agrees = np.minimum(colour_agreement(now, brought), met)
                 # For how many frames what is here was to be seen.
-                self._age = agrees * np.minimum(carried(self._age, flow) + 1, OLD)
+                self._age = agrees * np.minimum(warp(self._age, flow) + 1, OLD)
                 return Movement(flow, agrees, _kept(flow, self._age))
         self._age = np.zeros(now.shape[:2], np.float32)
         still = Flow(np.zeros((*now.shape[:2], 2), np.float32))

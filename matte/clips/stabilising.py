@@ -16,9 +16,9 @@ from matte.arrays import Alpha, Confidence, FloatArray, Image
 from matte.clips.motion import Movement
 from matte.clips.subject_flow import led_by_subject, taken
 from matte.errors import SettingError
-from matte.imaging.flow import agreement, sources, windows
-from matte.imaging.points import sampled
-from matte.imaging.scaling import scaled
+from matte.imaging.flow import colour_agreement, local_mean_colours, source_positions
+from matte.imaging.resizing import resize
+from matte.imaging.sampling import sample_at
 
 Mode = Literal["off", "ofd", "flow"]
 
@@ -40,19 +40,19 @@ class SteadyConfidence:
     def next(self, confidence: Confidence, movement: Movement) -> Confidence:
         """The frame's confidence, steadied."""
         # Confidence is as coarse as the segmenter's network: its change is found in the small copy.
-        now, before = scaled(confidence, *movement.agrees.shape), self.carried(movement)
+        now, before = resize(confidence, *movement.agrees.shape), self.warp(movement)
         self._before = now
         if before is None or not self._blends:
             return confidence
         change = movement.kept * movement.agrees * (before - now)
         self._before = now + change
-        return Confidence(np.clip(confidence + scaled(change, *confidence.shape), 0, 1))
+        return Confidence(np.clip(confidence + resize(change, *confidence.shape), 0, 1))
 
-    def carried(self, movement: Movement) -> FloatArray | None:
+    def warp(self, movement: Movement) -> FloatArray | None:
         """What was known, small, where it is now; None where a scene begins."""
         if self._before is None or movement.begins:
             return None
-        return movement.carried(self._before)
+        return movement.warp(self._before)
 
     def take(self, small: FloatArray) -> None:
         """Takes what was carried for what is known of this frame."""
@@ -102,7 +102,7 @@ class Deflickered:
 
     def next(self, image: Image, alpha: Alpha, movement: Movement) -> Alpha | None:
         """The alpha of the frame before this one, steadied."""
-        self._frames = [*self._frames[-2:], _Frame(windows(image), alpha, movement)]
+        self._frames = [*self._frames[-2:], _Frame(local_mean_colours(image), alpha, movement)]
         if len(self._frames) == 3:
             return _between(*self._frames)
         return self._frames[0].alpha if len(self._frames) == 2 else None
@@ -130,10 +130,10 @@ def _between(before: _Frame, now: _Frame, after: _Frame) -> Alpha:
     stands_out = np.minimum(to_before, to_after) > ALIKE
     at = np.flatnonzero(stands_out & (cv2.absdiff(before.alpha, after.alpha) <= ALIKE))
     seen = [taken(frame.windows, at) for frame in (before, now, after)]
-    agrees = np.minimum(agreement(seen[1], seen[0]), agreement(seen[1], seen[2]))
+    agrees = np.minimum(colour_agreement(seen[1], seen[0]), colour_agreement(seen[1], seen[2]))
     # What swings past may have the colours of what is behind it, here and there.
     followed = np.minimum(now.movement.agrees, after.movement.agrees)
-    agrees *= np.take(scaled(followed, *shape), at)
+    agrees *= np.take(resize(followed, *shape), at)
     mean = (np.take(before.alpha, at) + np.take(after.alpha, at)) / 2
     steadied = now.alpha.copy()
     steadied.ravel()[at] += agrees * (mean - np.take(now.alpha, at))
@@ -154,15 +154,17 @@ class Blended:
     def next(self, image: Image, alpha: Alpha, movement: Movement) -> Alpha:
         """The frame's alpha, steadied."""
         before, seen_before = self._alpha, self._windows
-        seen = self._windows = windows(image)
+        seen = self._windows = local_mean_colours(image)
         self._alpha = alpha
         if movement.begins or before is None or seen_before is None or before.shape != alpha.shape:
             return alpha
-        small = scaled(alpha, *movement.agrees.shape)
+        small = resize(alpha, *movement.agrees.shape)
         at = _worth_steadying(small, alpha, before)
-        places, counts = sources(led_by_subject(movement, small, movement.kept), at, *alpha.shape)
-        was = np.clip(sampled(before, places, sharp=True), 0, 1)
-        same = agreement(taken(seen, at), sampled(seen_before, places))
+        places, counts = source_positions(
+            led_by_subject(movement, small, movement.kept), at, *alpha.shape
+        )
+        was = np.clip(sample_at(before, places, sharp=True), 0, 1)
+        same = colour_agreement(taken(seen, at), sample_at(seen_before, places))
         # Around the subject what is behind it may change; what was the subject must look the same.
         weight = counts[:, 0] * same + counts[:, 1] * (1 - was * (1 - same))
         now = np.take(alpha, at)

@@ -11,9 +11,9 @@ from matte.compositing.backgrounds import as_colour, colour, plain
 from matte.compositing.grounds import FITS, Fit, fitted
 from matte.compositing.light import to_light, to_values
 from matte.errors import SettingError
-from matte.imaging.channels import for_each
-from matte.imaging.depth import in_depth
-from matte.imaging.strips import strips
+from matte.imaging.bit_depth import convert_depth
+from matte.imaging.channels import repeat_per_channel
+from matte.imaging.strips import strip_slices
 
 Blend = Literal["srgb", "linear"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
@@ -58,7 +58,7 @@ def put_on(
     height, width = alpha.shape
     if background.shape[:2] != (1, 1):
         background = fitted(background, height, width, fit)
-    return mixed(foreground, alpha, Image(in_depth(background, foreground.dtype)), blend)
+    return mixed(foreground, alpha, Image(convert_depth(background, foreground.dtype)), blend)
 
 
 def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> Image:
@@ -67,7 +67,7 @@ def mixed(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> I
     # A row of a plain colour: NumPy copies rows, not pixel after pixel.
     row = np.repeat(background, alpha.shape[1], 1) if background.shape[:2] == (1, 1) else background
     ground = np.broadcast_to(row, out.shape)
-    for part in strips(*alpha.shape):
+    for part in strip_slices(*alpha.shape):
         _mix(out[part], foreground[part], alpha[part], ground[part], blend)
     return Image(out)
 
@@ -84,7 +84,7 @@ def _mix(
     cv2.copyTo(foreground, (alpha >= 1).view(np.uint8), out)
     soft = np.flatnonzero((alpha > 0) & (alpha < 1))
     f, b = (np.ascontiguousarray(x).reshape(-1, 3).take(soft, 0) for x in (foreground, ground))
-    a = for_each(alpha.take(soft))
+    a = repeat_per_channel(alpha.take(soft))
     if blend == "linear":
         between: NDArray[Any] = to_values(_between(to_light(b), to_light(f), a), out.dtype)
     else:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import as_alpha
 from matte.configs.lengths import Length
-from matte.imaging.bands import bounding_box
+from matte.imaging.regions import bounding_box
 
 SUBJECT = 0.5  # alpha from which a pixel counts: cast shadows and veils stay below
 SPECK = 0.01  # share of the largest part that a smaller part must have to count

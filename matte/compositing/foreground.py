@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, BoolArray, FloatArray, Image
-from matte.imaging.bands import bounding_box, box_mean, in_steps
-from matte.imaging.channels import for_each
-from matte.imaging.points import sampled, within
-from matte.imaging.scaling import scaled, shrunk_quickly
-from matte.imaging.strips import Grown, strips
+from matte.imaging.box_filter import box_mean
+from matte.imaging.channels import repeat_per_channel
+from matte.imaging.regions import align_slice, bounding_box
+from matte.imaging.resizing import resize, resize_by_halving
+from matte.imaging.sampling import positions_in_copy, sample_at
+from matte.imaging.strips import EnlargedColumns, strip_slices
 
 # By how much the picture is shrunk and the radius of the window, wide views first, for a picture of
 # 1000 pixels; larger ones are shrunk to about that size before. Measured on cut-outs with known
@@ -41,15 +42,15 @@ def estimate_foreground(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> 
         return Image(foreground)
     if detail < DETAIL:
         # Whole squares are averaged several times as fast.
-        box = in_steps(box[0], scale, alpha.shape[0]), in_steps(box[1], scale, alpha.shape[1])
+        box = align_slice(box[0], scale, alpha.shape[0]), align_slice(box[1], scale, alpha.shape[1])
     top = np.iinfo(image.dtype).max
     a = alpha[box]
     height, width = a.shape
     small = _shrunk(a, scale)
     averages = _averages(_shrunk(image[box], scale).astype(np.float32), small, np.float32(top))
-    f, b = (Grown(x, height, width) for x in averages)
-    near = scaled(_around(small, reach), height, width)
-    for part in strips(width, height):
+    f, b = (EnlargedColumns(x, height, width) for x in averages)
+    near = resize(_around(small, reach), height, width)
+    for part in strip_slices(width, height):
         first = box[0].start, box[1].start + part.start
         _estimate(foreground, image, alpha, first, near[:, part] > 0, f[part], b[part])
     return Image(foreground)
@@ -66,18 +67,18 @@ def soft_colours(image: Image, alpha: Alpha, *, detail: int = DETAIL) -> Image:
     box = bounding_box(soft, margin=max(1, round(NEAR * detail / DETAIL)) * scale)
     if box is None:
         return Image(colours)
-    box = in_steps(box[0], scale, alpha.shape[0]), in_steps(box[1], scale, alpha.shape[1])
+    box = align_slice(box[0], scale, alpha.shape[0]), align_slice(box[1], scale, alpha.shape[1])
     top = np.float32(np.iinfo(image.dtype).max)
     few = -(-(box[0].stop - box[0].start) // scale), -(-(box[1].stop - box[1].start) // scale)
-    small = shrunk_quickly(alpha[box], *few)
-    averages = _averages(shrunk_quickly(image[box], *few).astype(np.float32), small, top)
+    small = resize_by_halving(alpha[box], *few)
+    averages = _averages(resize_by_halving(image[box], *few).astype(np.float32), small, top)
     at = np.flatnonzero(soft)
     y, x = np.divmod(at, alpha.shape[1])
     down, across = ((part.stop - part.start) / n for part, n in zip(box, few, strict=True))
-    places = within(_floats(x - box[1].start), _floats(y - box[0].start), across, down)
-    f, b = (sampled(average, places) for average in averages)
+    places = positions_in_copy(_floats(x - box[1].start), _floats(y - box[0].start), across, down)
+    f, b = (sample_at(average, places) for average in averages)
     seen = image.reshape(-1, 3).take(at, 0)
-    estimate, _ = _explained(seen, for_each(alpha.reshape(-1).take(at)), f, b)
+    estimate, _ = _explained(seen, repeat_per_channel(alpha.reshape(-1).take(at)), f, b)
     colours.reshape(-1, 3)[at] = _rounded(estimate, image.dtype)
     return Image(colours)
 
@@ -110,7 +111,7 @@ def _estimate(
     rows, columns = np.divmod(soft, width)
     at = (rows + top) * image.shape[1] + columns + left
     f, b = (np.ascontiguousarray(x).reshape(-1, 3).take(soft, 0) for x in (fore, back))
-    share = for_each(alpha.reshape(-1).take(at))
+    share = repeat_per_channel(alpha.reshape(-1).take(at))
     estimate, _ = _explained(image.reshape(-1, 3).take(at, 0), share, f, b)
     out.reshape(-1, 3)[at] = _rounded(estimate, out.dtype)
 
@@ -156,9 +157,9 @@ def _around(alpha: FloatArray, reach: int) -> NDArray[np.uint8]:
 def _shrunk(values: NDArray[Any], factor: int) -> NDArray[Any]:
     """Means over squares of `factor` pixels, the last ones narrower."""
     height, width = values.shape[:2]
-    return scaled(values, -(-height // factor), -(-width // factor))
+    return resize(values, -(-height // factor), -(-width // factor))
 
 
 def _at_size(values: FloatArray, like: NDArray[Any]) -> FloatArray:
     """The values between which there are fewer, at the height and width of `like`."""
-    return scaled(values, *like.shape[:2])
+    return resize(values, *like.shape[:2])

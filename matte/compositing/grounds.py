@@ -11,10 +11,10 @@ from matte.arrays import Alpha, FloatArray, Image, as_alpha, as_image, same_size
 from matte.compositing.backgrounds import BLURRED
 from matte.compositing.light import to_light, to_values
 from matte.configs.lengths import Length
-from matte.imaging.depth import in_depth
-from matte.imaging.scaling import scaled
-from matte.imaging.spreading import spread
-from matte.imaging.strips import shrunk, strips
+from matte.imaging.bit_depth import convert_depth
+from matte.imaging.gap_filling import fill_gaps
+from matte.imaging.resizing import resize
+from matte.imaging.strips import resize_strips, strip_slices
 
 Fit = Literal["cover", "contain", "stretch", "tile"]
 FITS: tuple[Fit, ...] = get_args(Fit)
@@ -70,7 +70,7 @@ def stretch(picture: Image, height: int, width: int, quick: bool = False) -> Ima
     rows, columns = picture.shape[:2]
     if quick and rows < 2 * height and columns < 2 * width:  # hardly a pixel is passed over
         return Image(np.asarray(cv2.resize(picture, (width, height)), picture.dtype))
-    return Image(scaled(picture, height, width))
+    return Image(resize(picture, height, width))
 
 
 def tile(picture: Image, height: int, width: int) -> Image:
@@ -101,15 +101,15 @@ def out_of_focus(image: Image, alpha: Alpha, radius: float, quick: bool = False)
     h, w = -(-height // factor), -(-width // factor)
     found = _light_of_ground(image, alpha, h, w) if quick else None
     if found is None:
-        found = shrunk(_weighted_light(image, alpha), h, w)
+        found = resize_strips(_weighted_light(image, alpha), h, w)
     trust = np.clip(found[:, :, 3], 0, 1)
     known = np.asarray(found[:, :, :3] / np.maximum(trust, 1e-6)[:, :, None], np.float32)
-    light = spread(known, trust) if trust.min() < 1 else known
+    light = fill_gaps(known, trust) if trust.min() < 1 else known
     blurred = cv2.filter2D(light, -1, _disc(radius / factor), borderType=cv2.BORDER_REFLECT)
     # 16 bits on the way keep a smooth sky smooth.
     values = to_values(np.asarray(blurred, np.float32), np.dtype(np.uint16))
     grown = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
-    return Image(in_depth(np.asarray(grown), image.dtype))
+    return Image(convert_depth(np.asarray(grown), image.dtype))
 
 
 def _light_of_ground(image: Image, alpha: Alpha, height: int, width: int) -> FloatArray | None:
@@ -117,9 +117,11 @@ def _light_of_ground(image: Image, alpha: Alpha, height: int, width: int) -> Flo
     sure = cv2.erode((alpha <= SURE).view(np.uint8), _around_subject(alpha))
     if not sure.any():
         return None
-    weight = scaled(sure.astype(np.float32), height, width)
+    weight = resize(sure.astype(np.float32), height, width)
     colours = np.asarray(cv2.copyTo(image, sure), image.dtype)
-    light = shrunk((to_light(colours[part]) for part in strips(*alpha.shape)), height, width)
+    light = resize_strips(
+        (to_light(colours[part]) for part in strip_slices(*alpha.shape)), height, width
+    )
     return np.dstack([light, weight])
 
 
@@ -129,7 +131,7 @@ def _weighted_light(image: Image, alpha: Alpha) -> Iterator[FloatArray]:
     It is 1 − alpha, and less beside the subject, whose colours are there more than alpha says.
     """
     highest = cv2.dilate(alpha, _around_subject(alpha))
-    for part in strips(*alpha.shape):
+    for part in strip_slices(*alpha.shape):
         # Where nothing else is known, what there is counts.
         sure, left = (1 - highest[part]) ** 2, np.float32(1e-4) * (1 - alpha[part])
         weight = np.maximum(sure, left)

@@ -24,7 +24,7 @@ from matte.conversion.int8_graphs import KEPT, for_openvino, in_float32, kept_na
 from matte.conversion.writing import Difference, compared
 from matte.errors import BackendError, PictureError, SettingError, WeightsError
 from matte.files import write_file
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import READABLE, read_image
 from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_segmenter
@@ -177,7 +177,7 @@ def _show_bands(pictures: Iterable[Image], refiner: Refiner) -> None:
     for picture in pictures:
         height, width = picture.shape[:2]
         scale = min(1.0, LONGEST / max(height, width))
-        small = Image(scaled(picture, max(1, round(height * scale)), max(1, round(width * scale))))
+        small = Image(resize(picture, max(1, round(height * scale)), max(1, round(width * scale))))
         confidence = segmenter.segment(small)
         mask = make_mask(confidence, config.segmentation)
         refiner.refine(small, draw_band(mask, confidence, config.trimap).trimap)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import FloatArray
-from matte.imaging.spreading import spread
+from matte.imaging.gap_filling import fill_gaps
 
 # Alphas: up to which a colour is not believed; from which it begins to count for the pixels around;
 # from which it is believed altogether.
@@ -25,7 +25,7 @@ def bled(picture: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uin
     # Where nothing is solid, as in smoke, what is least transparent counts.
     solid = np.maximum(_ramp(opacity, SOLID), 1e-4 * opacity**2)
     own = picture.astype(np.float32)
-    near = spread(np.dstack([own, np.mean(own**2, axis=2)]), solid)
+    near = fill_gaps(np.dstack([own, np.mean(own**2, axis=2)]), solid)
     mean = near[:, :, :3]
     variance = near[:, :, 3:] - np.mean(mean**2, axis=2, keepdims=True)
     room = np.maximum(SPREAD * np.sqrt(np.maximum(variance, 0)), LEAST)

@@ -14,7 +14,7 @@ from matte.datasets.colours import bled
 from matte.datasets.masks import as_truth
 from matte.datasets.matlab import read_annotation
 from matte.datasets.samples import Entry, Sample, UnusableError
-from matte.imaging.orientation import orientation, upright
+from matte.imaging.orientation import exif_orientation, turn_upright
 
 Bytes = NDArray[np.uint8]
 VOID = 255  # in label maps: what belongs to no class and doesn't count
@@ -118,7 +118,7 @@ def _palette_indices(path: Path) -> Bytes | None:
         with Pillow.open(path) as picture:
             if picture.mode != "P":
                 return None
-            return upright(np.array(picture, np.uint8), orientation(picture))
+            return turn_upright(np.array(picture, np.uint8), exif_orientation(picture))
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
         raise UnusableError(f"can't decode {path.name}") from error
 
@@ -153,7 +153,7 @@ def _decoded(path: Path, deep: bool = False) -> NDArray[Any]:
     if array.ndim == 3:
         code = cv2.COLOR_BGR2RGB if array.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         array = cv2.cvtColor(array, code)
-    return upright(np.asarray(array), _orientation(path, data))
+    return turn_upright(np.asarray(array), _orientation(path, data))
 
 
 def _orientation(path: Path, data: bytes) -> int:
@@ -165,7 +165,7 @@ def _orientation(path: Path, data: bytes) -> int:
         return 1
     try:
         with Pillow.open(io.BytesIO(data)) as picture:
-            return orientation(picture)
+            return exif_orientation(picture)
     except Pillow.DecompressionBombError as error:
         raise UnusableError(f"{path.name} is too large", "give less than 179 megapixels") from error
     except (OSError, SyntaxError, ValueError):

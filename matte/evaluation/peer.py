@@ -13,7 +13,7 @@ from matte.configs.settings import RuntimeSettings
 from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError, WeightsError
 from matte.imaging.letterbox import Letterbox, letterbox, unletterbox
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.runtime.opening import open_session
 from matte.runtime.ways import Network
 from matte.weights.store import find
@@ -92,7 +92,7 @@ class Peer:
             planes.append(self._trimap_planes(trimap, box))
         values = self._values(self._inputs(planes))
         if values.shape != pixels.shape[:2]:
-            values = scaled(values, *pixels.shape[:2])
+            values = resize(values, *pixels.shape[:2])
         return np.asarray(np.clip(unletterbox(values, box, height, width), 0, 1), np.float32)
 
     def _fitted(self, image: Image) -> Letterbox:
@@ -107,7 +107,7 @@ class Peer:
             -(-(s.size or height) // s.multiple) * s.multiple,
             -(-(s.size or width) // s.multiple) * s.multiple,
         )
-        stretched = scaled(image.astype(np.float32), h, w) / np.float32(np.iinfo(image.dtype).max)
+        stretched = resize(image.astype(np.float32), h, w) / np.float32(np.iinfo(image.dtype).max)
         return Letterbox(np.asarray(stretched, np.float32), h, w)
 
     def _trimap_planes(self, trimap: Trimap, box: Letterbox) -> FloatArray:

@@ -12,8 +12,8 @@ from PIL import ImageDraw, ImageFont
 
 from matte.arrays import UNKNOWN, Alpha, Image, Mask
 from matte.evaluation.pairs import MaskCase, MatteCase
-from matte.imaging.bands import bounding_box
-from matte.imaging.scaling import scaled
+from matte.imaging.regions import bounding_box
+from matte.imaging.resizing import resize
 from matte.metrics import mattes as metric
 from matte.metrics.masks import subject_iou
 
@@ -121,7 +121,7 @@ def _dark(colour: tuple[int, int, int]) -> tuple[int, ...]:
 def _small(picture: Pixels) -> Pixels:
     scale = min(1.0, CELL / max(picture.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return scaled(np.ascontiguousarray(picture), height, width)
+    return resize(np.ascontiguousarray(picture), height, width)
 
 
 def _eight_bits(image: Image) -> Pixels:

@@ -22,7 +22,7 @@ from matte.errors import SettingError, WeightsError
 from matte.gpu.colours import LARGEST, estimate_foreground, mixed
 from matte.gpu.planes import Held, holding, reflected, scaled, scaled_levels
 from matte.gpu.trimap import believed, draw_band, refuse_cleaning
-from matte.imaging.letterbox import PADDING, fitting_size
+from matte.imaging.letterbox import PADDING_GREY, largest_fitting_size
 from matte.modnet.adapter import REFERENCE, reference_size
 from matte.pipeline.line import LEAST, NO_SUBJECT
 from matte.refiner.protocols import MULTIPLE, PROTOCOLS
@@ -138,9 +138,9 @@ class DeviceLine:
     def _confidence(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """How surely each pixel belongs to the subject, and whether each frame's are numbers."""
         height, width = image.shape[2:]
-        h, w = fitting_size(height, width, self._size, self._size)
+        h, w = largest_fitting_size(height, width, self._size, self._size)
         small = scaled_levels(image, h, w) / LARGEST
-        boxed = torch.nn.functional.pad(small, (0, -w % STEP, 0, -h % STEP), value=PADDING)
+        boxed = torch.nn.functional.pad(small, (0, -w % STEP, 0, -h % STEP), value=PADDING_GREY)
         values = self._segment(boxed)[:, :, :h, :w]
         return scaled(values.clamp(0, 1), height, width), _sound(values)
 

@@ -1,4 +1,4 @@
-"""Where the parts of a picture were in the one before, and what was known of them brought along.
+"""Optical flow between two frames, and what belongs to the previous frame warped along it.
 
 T. Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016, as OpenCV has it.
 """
@@ -10,94 +10,123 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import FloatArray, Image
-from matte.imaging.points import sampled, within
-from matte.imaging.scaling import Pixel, scaled, shrunk_quickly
+from matte.imaging.resizing import PixelT, resize, resize_by_halving
+from matte.imaging.sampling import positions_in_copy, sample_at
 
-Flow = NewType("Flow", FloatArray)  # (h, w, 2): steps x, y back to the frame before, in its pixels
+# (h, w, 2): for each pixel the steps x, y, in pixels, back to where it was in the previous frame
+Flow = NewType("Flow", FloatArray)
 
-SIDE = 320  # long side of the copies in which flow is found
+FLOW_LONG_SIDE = 320  # pixels of the copies between which flow is searched
 # Halvings of that copy at which the search ends. With 2, the preset's, a moved portrait's true
 # alpha comes 0.13 wrong in its band, with 1 0.10, with 0 0.07, which takes 9 times as long.
-FINEST = 1
-ROUGH = 2  # is enough to check it, in a quarter of the time
-LEAST = 32  # pixels that the search needs of the short side
-MET, LOST = 0.5, 1.5  # pixels of the copy that the way there and back misses by: right, and wrong
-# How far colours, of 255, may be apart: all the same, and no longer the same. Noise of σ 4 makes
-# the means over windows differ by 3.
-SAME, OTHER = 5, 14
-WINDOW = 3  # pixels, of the means that are compared
-AGREEMENTS = np.clip((OTHER - np.arange(256, dtype=np.float32)) / (OTHER - SAME), 0, 1)
+FINE_HALVINGS = 1
+ROUGH_HALVINGS = 2  # is enough to check it, in a quarter of the time
+MIN_FLOW_SIDE = 32  # pixels that the search needs of the short side
+# Pixels of the copy by which the way back and forth misses its start: right up to the first, wrong
+# from the second on.
+CONSISTENT_PIXELS, INCONSISTENT_PIXELS = 0.5, 1.5
+# Levels, of 255, by which mean colours differ: the same up to the first, others from the second
+# on. Noise of σ 4 makes the means over windows differ by 3.
+SAME_LEVELS, OTHER_LEVELS = 5, 14
+MEAN_WINDOW_SIDE = 3  # pixels, of the means that are compared
+AGREEMENT_BY_LEVELS = np.clip(
+    (OTHER_LEVELS - np.arange(256, dtype=np.float32)) / (OTHER_LEVELS - SAME_LEVELS), 0, 1
+)
 
 
-def small_copy(image: Image) -> NDArray[np.uint8]:
-    """The picture as uint8 with a long side of `SIDE`, or as it is where it is smaller."""
+def flow_copy(image: Image) -> NDArray[np.uint8]:
+    """Return the 8-bit copy of a picture between which and another one flow is searched.
+
+    Its long side is `FLOW_LONG_SIDE`; smaller pictures keep their size.
+    """
     height, width = image.shape[:2]
-    share = min(1.0, SIDE / max(height, width))
-    small = shrunk_quickly(image, max(1, round(height * share)), max(1, round(width * share)))
+    share = min(1.0, FLOW_LONG_SIDE / max(height, width))
+    small = resize_by_halving(image, max(1, round(height * share)), max(1, round(width * share)))
     return _eight_bits(small)
 
 
-def flow_back(now: NDArray[np.uint8], before: NDArray[np.uint8], finest: int = FINEST) -> Flow:
-    """For each pixel of `now` the way to where it was in `before`; both (h, w, 3), small copies.
+def backward_flow(
+    current: NDArray[np.uint8], previous: NDArray[np.uint8], halvings: int = FINE_HALVINGS
+) -> Flow:
+    """Return for each pixel of `current` the steps back to where it was in `previous`.
 
-    The search ends at so many halvings of them. Copies that are too small have no flow: all zero.
+    Both are flow copies (h, w, 3) of one size; the search ends at a copy halved `halvings` times.
+    Copies that are too small to be searched have no flow: it is zero everywhere.
     """
-    if not min(now.shape[:2]) >= LEAST:
-        return Flow(np.zeros((*now.shape[:2], 2), np.float32))
+    if not min(current.shape[:2]) >= MIN_FLOW_SIDE:
+        return Flow(np.zeros((*current.shape[:2], 2), np.float32))
     finder = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_ULTRAFAST)
-    finder.setFinestScale(finest)
+    finder.setFinestScale(halvings)
     start: Any = None
-    found = finder.calc(_grey(now), _grey(before), start)
+    found = finder.calc(_grey(current), _grey(previous), start)
     return Flow(np.asarray(found, np.float32))
 
 
-def carried(values: NDArray[Pixel], flow: Flow) -> NDArray[Pixel]:
-    """What was known of the picture before, (H, W) or (H, W, C) at any size, where it is now."""
+def warp(values: NDArray[PixelT], flow: Flow) -> NDArray[PixelT]:
+    """Return values of the previous frame, (H, W) or (H, W, C), moved to where flow says they are.
+
+    They may have any size; the flow is resized to theirs.
+    """
     height, width = values.shape[:2]
-    steps = scaled(flow, height, width)
-    across, down = np.float32(width / flow.shape[1]), np.float32(height / flow.shape[0])
-    x = steps[:, :, 0] * across + np.arange(width, dtype=np.float32)
-    y = steps[:, :, 1] * down + np.arange(height, dtype=np.float32)[:, None]
+    steps = resize(flow, height, width)
+    scale_x, scale_y = np.float32(width / flow.shape[1]), np.float32(height / flow.shape[0])
+    x = steps[:, :, 0] * scale_x + np.arange(width, dtype=np.float32)
+    y = steps[:, :, 1] * scale_y + np.arange(height, dtype=np.float32)[:, None]
     warped = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, values.dtype)
 
 
-def sources(
-    flow: FloatArray, at: NDArray[np.intp], height: int, width: int
+def source_positions(
+    flow: FloatArray, indices: NDArray[np.intp], height: int, width: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Where pixels of a height × width picture, by flat indices, were: (n, 2), x, y; and what the
-    small copy's `flow` (h, w, 2 + k) has behind its steps, there: (n, k).
+    """Return where some pixels of a height × width picture were in the previous frame.
+
+    The pixels are given by flat `indices`. `flow` (h, w, 2 + k) is a flow copy's; it may hold k
+    more values for each pixel. The positions are (n, 2), x, y; the k values there come as (n, k).
     """
-    y, x = (each.astype(np.float32) for each in np.divmod(at, width))
-    across, down = np.float32(width / flow.shape[1]), np.float32(height / flow.shape[0])
-    found = sampled(flow, within(x, y, across, down))
-    return np.stack([x + found[:, 0] * across, y + found[:, 1] * down], axis=1), found[:, 2:]
+    y, x = (each.astype(np.float32) for each in np.divmod(indices, width))
+    scale_x, scale_y = np.float32(width / flow.shape[1]), np.float32(height / flow.shape[0])
+    found = sample_at(flow, positions_in_copy(x, y, scale_x, scale_y))
+    positions = np.stack([x + found[:, 0] * scale_x, y + found[:, 1] * scale_y], axis=1)
+    return positions, found[:, 2:]
 
 
-def windows(image: Image) -> NDArray[np.uint8]:
-    """What agreement() compares: the picture as uint8, the mean of the window around each pixel."""
-    return np.asarray(cv2.blur(_eight_bits(image), (WINDOW, WINDOW)), np.uint8)
+def local_mean_colours(image: Image) -> NDArray[np.uint8]:
+    """Return a picture as uint8 (H, W, 3), each pixel the mean of the small window around it.
 
-
-def agreement(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> FloatArray:
-    """How surely colours (…, 3) show the same thing: 0 surely not … 1 surely."""
-    apart = np.maximum(now, before) - np.minimum(now, before)
-    most = np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2])
-    return np.asarray(AGREEMENTS[most], np.float32)
-
-
-def returns(flow: Flow, forth: Flow) -> FloatArray:
-    """How surely the way back meets the way forth, 0 … 1: where it doesn't, something covers it in
-    one of the pictures, or the flow is wrong. `forth` leads from the picture before to this one.
+    It is what colour_agreement() compares: noise hardly changes it.
     """
-    missed = flow + carried(forth, flow)
+    side = MEAN_WINDOW_SIDE
+    return np.asarray(cv2.blur(_eight_bits(image), (side, side)), np.uint8)
+
+
+def colour_agreement(current: NDArray[np.uint8], previous: NDArray[np.uint8]) -> FloatArray:
+    """Return how surely two arrays of local mean colours (…, 3) show the same thing.
+
+    The result (…) is 0 where they surely don't, and 1 where they surely do.
+    """
+    difference = np.maximum(current, previous) - np.minimum(current, previous)
+    largest = np.maximum(np.maximum(difference[..., 0], difference[..., 1]), difference[..., 2])
+    return np.asarray(AGREEMENT_BY_LEVELS[largest], np.float32)
+
+
+def flow_consistency(backward: Flow, forward: Flow) -> FloatArray:
+    """Return how surely flow is right, 0 … 1 (h, w): whether it comes back to where it began.
+
+    `backward` leads from the current frame to the previous one, `forward` from that to the current
+    one. Where they don't meet, a pixel is covered in one of the two, or the flow is wrong.
+    """
+    missed = backward + warp(forward, backward)
     distance = cv2.magnitude(missed[:, :, 0], missed[:, :, 1])
-    return np.asarray(np.clip((LOST - distance) / (LOST - MET), 0, 1), np.float32)
+    tolerance = INCONSISTENT_PIXELS - CONSISTENT_PIXELS
+    return np.asarray(np.clip((INCONSISTENT_PIXELS - distance) / tolerance, 0, 1), np.float32)
 
 
 def mean_flow(flow: Flow, weight: FloatArray | None = None) -> float:
-    """How far the parts of the picture moved, in shares of its long side: the mean over all, or
-    counted by a weight at the flow's size, such as where the subject is; 0 where it has none.
+    """Return how far things moved on average, as a share of the picture's long side.
+
+    `weight` (h, w), such as a subject's alpha, says how much each pixel counts; all count the same
+    where it is None. 0 where all weights are 0.
     """
     lengths = cv2.magnitude(flow[:, :, 0], flow[:, :, 1]) / np.float32(max(flow.shape[:2]))
     if weight is None:
@@ -107,8 +136,10 @@ def mean_flow(flow: Flow, weight: FloatArray | None = None) -> float:
 
 
 def _grey(copy: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an RGB picture's grey."""
     return np.asarray(cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _eight_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return an 8-bit picture itself, and a 16-bit one in 8 bits."""
     return image if image.dtype == np.uint8 else (image // 257).astype(np.uint8)

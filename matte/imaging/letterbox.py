@@ -3,47 +3,54 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import Image
-from matte.imaging.scaling import scaled
+from matte.arrays import FloatArray, Image
+from matte.imaging.resizing import resize
 
-PADDING = 0.5  # mid grey, what the networks saw around the picture in training
+PADDING_GREY = 0.5  # what the networks saw around the picture in training
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """A picture at network size: `pixels` (H, W, 3) float32 0…1, of which the first
-    `height` rows and `width` columns are the picture and the rest is padding.
+    """A picture at a network's size, with padding at its right and bottom.
+
+    `pixels` are RGB (H, W, 3), float32, 0 … 1. The first `height` rows and `width` columns are the
+    picture, the rest is padding.
     """
 
-    pixels: NDArray[np.float32]
+    pixels: FloatArray
     height: int
     width: int
 
 
 def letterbox(image: Image, height: int, width: int, multiple: int = 1) -> Letterbox:
-    """The picture, scaled to just fit `height` × `width`, padded at the right and bottom.
+    """Return the picture, resized to just fit into `height` × `width`, and padded.
 
-    With a `multiple`, only up to the next multiple of it; with 1, to the full height × width.
+    With a `multiple`, it is padded only up to the next multiple of it; with 1, to height × width.
     """
-    h, w = fitting_size(image.shape[0], image.shape[1], height, width)
-    small = scaled(image, h, w)
+    h, w = largest_fitting_size(image.shape[0], image.shape[1], height, width)
+    small = resize(image, h, w)
     if multiple > 1:
         height, width = -(-h // multiple) * multiple, -(-w // multiple) * multiple
-    pixels = np.full((height, width, 3), PADDING, np.float32)
+    pixels = np.full((height, width, 3), PADDING_GREY, np.float32)
     pixels[:h, :w] = small / np.float32(np.iinfo(image.dtype).max)
     return Letterbox(pixels, h, w)
 
 
-def fitting_size(high: int, wide: int, height: int, width: int) -> tuple[int, int]:
-    """Height and width of a `high` × `wide` picture that just fits into `height` × `width`."""
-    scale = min(height / high, width / wide)
-    return min(height, max(1, round(high * scale))), min(width, max(1, round(wide * scale)))
+def largest_fitting_size(
+    picture_height: int, picture_width: int, height: int, width: int
+) -> tuple[int, int]:
+    """Return height and width of a picture that is resized to just fit into `height` × `width`."""
+    scale = min(height / picture_height, width / picture_width)
+    return (
+        min(height, max(1, round(picture_height * scale))),
+        min(width, max(1, round(picture_width * scale))),
+    )
 
 
-def unletterbox(
-    values: NDArray[np.float32], box: Letterbox, height: int, width: int
-) -> NDArray[np.float32]:
-    """The network's (H, W) map for a letterboxed picture, without padding, at the given size."""
-    return scaled(np.ascontiguousarray(values[: box.height, : box.width]), height, width)
+def unletterbox(values: FloatArray, box: Letterbox, height: int, width: int) -> FloatArray:
+    """Return a network's map (H, W) of a letterboxed picture, without padding, resized.
+
+    `height` and `width` are those of the result: of the picture before it was letterboxed.
+    """
+    return resize(np.ascontiguousarray(values[: box.height, : box.width]), height, width)

@@ -1,4 +1,4 @@
-"""Pictures turned as their cameras were held."""
+"""The EXIF orientation of pictures, and pictures turned upright by it."""
 
 import struct
 from typing import Any
@@ -7,21 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-TAG = 0x0112  # of EXIF
+ORIENTATION_TAG = 0x0112  # of EXIF
 
 
-def orientation(picture: Pillow.Image) -> int:
-    """The EXIF orientation, 1 … 8; 1, upright, where there is none that can be read."""
+def exif_orientation(picture: Pillow.Image) -> int:
+    """Return a picture's EXIF orientation, 1 … 8; 1, upright, where none can be read."""
     try:
-        found = picture.getexif().get(TAG, 1)
+        found = picture.getexif().get(ORIENTATION_TAG, 1)
     # What Pillow raises for damaged EXIF data.
     except (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error):
         return 1
     return found if found in range(1, 9) else 1
 
 
-def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """The picture (H, W) or (H, W, C) turned and mirrored as its EXIF orientation says."""
+def turn_upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return a picture, (H, W) or (H, W, C), turned and mirrored as its EXIF orientation says."""
     if orientation in (5, 6, 7, 8):
         array = np.swapaxes(array, 0, 1)
     if orientation in (3, 4, 7, 8):

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from matte.arrays import Image
 from matte.errors import MatteWarning
-from matte.imaging.strips import strips
+from matte.imaging.strips import strip_slices
 
 if TYPE_CHECKING:  # at run time it is imported for the first profile
     from PIL.ImageCms import ImageCmsTransform
@@ -42,7 +42,7 @@ def in_profile(pixels: Image, source: bytes, target: bytes) -> Image:
         return pixels
     out = np.empty_like(pixels)
     applied = _applied_deep if pixels.dtype == np.uint16 else _applied
-    for part in strips(*pixels.shape[:2]):
+    for part in strip_slices(*pixels.shape[:2]):
         out[part] = applied(transform, pixels[part])
     return Image(out)
 

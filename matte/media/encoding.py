@@ -12,9 +12,9 @@ from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image
 from matte.errors import MatteWarning, OutputError
-from matte.imaging.channels import blue_first, for_each
-from matte.imaging.depth import in_depth
-from matte.imaging.strips import strips
+from matte.imaging.bit_depth import convert_depth
+from matte.imaging.channels import repeat_per_channel, swap_red_and_blue
+from matte.imaging.strips import strip_slices
 from matte.media import png
 from matte.media.exif import cleaned
 from matte.media.opening import unhindered
@@ -56,7 +56,7 @@ def encode(
     elif array.shape[2] == 4 and suffix in OPAQUE:
         raise OutputError(f"{suffix} can't hold transparency", "save it as .png")
     if array.dtype == np.uint16 and suffix not in DEEP:
-        array = in_depth(array, np.dtype(np.uint8))
+        array = convert_depth(array, np.dtype(np.uint8))
     try:
         if suffix == ".png":
             return png.described(_png(array, ours), profile, exif)
@@ -92,7 +92,7 @@ def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
 def quantise(alpha: Alpha, dtype: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
     """Alpha rounded to the full range of `dtype`."""
     out, top = np.empty(alpha.shape, dtype), np.float32(np.iinfo(dtype).max)
-    for part in strips(*alpha.shape):
+    for part in strip_slices(*alpha.shape):
         np.rint(alpha[part] * top, out=out[part], casting="unsafe")
     return out
 
@@ -103,10 +103,10 @@ def with_alpha(foreground: Image, alpha: Alpha, premultiply: bool = False) -> ND
     The colours are straight, as PNG wants them, or multiplied with alpha and rounded.
     """
     out = np.empty((*alpha.shape, 4), foreground.dtype)
-    for part in strips(*alpha.shape):
+    for part in strip_slices(*alpha.shape):
         colours, a = foreground[part], Alpha(alpha[part])
         if premultiply:
-            share = for_each(a).reshape(colours.shape)
+            share = repeat_per_channel(a).reshape(colours.shape)
             colours = np.rint(colours * share).astype(out.dtype)
         cv2.merge([*cv2.split(colours), quantise(a, out.dtype.type)], out[part])
     return out
@@ -115,7 +115,7 @@ def with_alpha(foreground: Image, alpha: Alpha, premultiply: bool = False) -> ND
 def _png(array: NDArray[Any], ours: bool) -> memoryview:
     """By OpenCV, which is several times as fast as Pillow."""
     if array.ndim == 3:
-        array = blue_first(array, array if ours else np.empty_like(array))
+        array = swap_red_and_blue(array, array if ours else np.empty_like(array))
     done, data = cv2.imencode(".png", array)
     if not done:
         raise ValueError("OpenCV can't encode it")

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from matte.imaging.orientation import TAG as ORIENTATION
+from matte.imaging.orientation import ORIENTATION_TAG as ORIENTATION
 
 ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 DETAILS, PLACE, INTEROPERABILITY = 0x8769, 0x8825, 0xA005  # directories within

@@ -15,9 +15,9 @@ from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image, Mask, Trimap, as_alpha, as_image, as_mask, as_trimap
 from matte.errors import MatteWarning, PictureError
-from matte.imaging.channels import blue_first
-from matte.imaging.orientation import orientation, upright
-from matte.imaging.strips import strips
+from matte.imaging.channels import swap_red_and_blue
+from matte.imaging.orientation import exif_orientation, turn_upright
+from matte.imaging.strips import strip_slices
 from matte.media import exif, png
 from matte.media.colours import CMYK, GREY, RGB, cmyk_as_rgb, grey_levels, space
 from matte.media.opening import MAX_PIXELS, contents, opened, reason, recognised, refuse_large
@@ -64,14 +64,14 @@ def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
     Grey and CMYK pictures with profiles of their own are brought into sRGB.
     """
     with opened(data, name, max_pixels) as picture:
-        turn, block = orientation(picture), exif.described(picture)
+        turn, block = exif_orientation(picture), exif.described(picture)
         profile = _profile(picture, data, name)
         if picture.mode == "CMYK" and profile:
             picture, profile = cmyk_as_rgb(picture, profile), b""
         array = _stored(picture, data)
         if profile[16:20] == GREY:
             array, profile = _in_srgb(array, profile), b""
-        colours, alpha = _parted(upright(array, turn))
+        colours, alpha = _parted(turn_upright(array, turn))
         del array
     pixels = _named(name, as_image, colours if alpha is None else _on_white(colours, alpha))
     return Photo(pixels, profile, block, None if alpha is None else as_alpha(alpha))
@@ -109,8 +109,8 @@ def _levels(path: Path, max_pixels: int) -> NDArray[Any]:
     """
     data = contents(path, recognised)
     with opened(data, str(path), max_pixels) as picture:
-        turn = orientation(picture)
-        array = upright(_stored(picture, data), turn)
+        turn = exif_orientation(picture)
+        array = turn_upright(_stored(picture, data), turn)
     colours, alpha = _parted(array)
     if alpha is not None:
         return alpha
@@ -196,7 +196,7 @@ def _converted(picture: Pillow.Image, mode: str) -> NDArray[np.uint8]:
     """The pixels in another of Pillow's modes, or in their own."""
     width, height = picture.size
     out = np.empty((height, width) if mode == "L" else (height, width, len(mode)), np.uint8)
-    for part in strips(height, width):
+    for part in strip_slices(height, width):
         rows = picture.crop((0, part.start, width, part.stop))
         out[part] = np.asarray(rows if rows.mode == mode else rows.convert(mode))
     picture.close()
@@ -213,7 +213,7 @@ def _stored_deep(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
     if array is None or array.dtype not in (np.uint8, np.uint16):
         raise ValueError("OpenCV can't decode it as 8 or 16 bits")
     if array.ndim == 3:
-        array = blue_first(array, array)
+        array = swap_red_and_blue(array, array)
     if picture.format == "TIFF":
         array = _as_the_tags_say(picture, array)
     return np.asarray(array)
@@ -249,7 +249,7 @@ def _on_white(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     """Rounded αF + (1 − α) white, in whole numbers."""
     out, top = np.empty_like(colours), np.iinfo(colours.dtype).max
     wide = np.dtype(np.uint16 if colours.dtype == np.uint8 else np.uint32)  # holds top²
-    for part in strips(*alpha.shape):
+    for part in strip_slices(*alpha.shape):
         missing = np.multiply(top - colours[part], alpha[part][:, :, None], dtype=wide)
         out[part] = top - (missing + wide.type(top // 2)) // wide.type(top)
     return out

@@ -6,7 +6,7 @@ Z. Ke et al., "MODNet: Real-Time Trimap-Free Portrait Matting via Objective Deco
 import numpy as np
 
 from matte.arrays import Alpha, Image
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.runtime.session import Session, picture_input, run_map, told_size
 
 REFERENCE = 512  # the short side that the authors' network knows
@@ -34,13 +34,13 @@ class Modnet:
             fill = [(0, -length % MULTIPLE) for length in (height, width)]
             small = np.pad(image, [*fill, (0, 0)], mode="edge")
         else:
-            small = scaled(image, *(self._fixed or reference_size(height, width, self._size)))
+            small = resize(image, *(self._fixed or reference_size(height, width, self._size)))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
         values = run_map(self._session, self._input, blob, KIND)
         if self._native and not self._fixed:
             return Alpha(np.ascontiguousarray(values[:height, :width]))
-        alpha = scaled(values, height, width)
+        alpha = resize(values, height, width)
         return Alpha(np.clip(alpha, 0, 1, out=alpha))
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Alpha, Confidence, FloatArray, Trimap
-from matte.imaging.bands import box_mean
-from matte.imaging.strips import Grown, strips
+from matte.imaging.box_filter import box_mean
+from matte.imaging.strips import EnlargedColumns, strip_slices
 
 # Measured on portraits with true alpha: docs/decisions/0013.
 SURE = 0.1  # from where on, towards 0 and 1, the segmenter counts the more the surer it is
@@ -27,11 +27,11 @@ def believed(alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: fl
     leaves alpha as it is.
     """
     height, width = alpha.shape
-    if not any(_soft(confidence[part], trimap[part]) for part in strips(height, width)):
+    if not any(_soft(confidence[part], trimap[part]) for part in strip_slices(height, width)):
         return alpha
     limit = np.float32(threshold)
     found, grey = np.empty_like(alpha), np.zeros(alpha.shape, np.uint8)
-    for rows in strips(height, width):
+    for rows in strip_slices(height, width):
         unknown = trimap[rows] == UNKNOWN
         mixed = _limited(alpha[rows][unknown], _centred(confidence[rows][unknown], limit))
         found[rows] = alpha[rows]
@@ -40,8 +40,8 @@ def believed(alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: fl
     thick = _clouds(grey)
     if not thick.any():
         return Alpha(found)
-    clouds = Grown(thick, height, width)
-    for columns in strips(width, height):
+    clouds = EnlargedColumns(thick, height, width)
+    for columns in strip_slices(width, height):
         unknown = trimap[:, columns] == UNKNOWN
         c, mixed = (x[:, columns][unknown] for x in (confidence, found))
         centred = _centred(c, limit)

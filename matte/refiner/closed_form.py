@@ -14,7 +14,7 @@ import numpy as np
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.errors import BackendError, MatteWarning, PictureError
-from matte.imaging.bands import bounding_box
+from matte.imaging.regions import bounding_box
 
 MARGIN = 16  # known pixels around the band; farther ones don't reach into the 3 × 3 windows
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, BoolArray, Image, Trimap
-from matte.imaging.bands import bounding_box, in_steps
-from matte.imaging.guided import local_lines
-from matte.imaging.points import sampled, within
-from matte.imaging.scaling import can_halve, scaled
+from matte.imaging.guided_filter import local_linear_coefficients
+from matte.imaging.regions import align_slice, bounding_box
+from matte.imaging.resizing import can_halve, resize
+from matte.imaging.sampling import positions_in_copy, sample_at
 from matte.refiner.gca import TRACE
 from matte.refiner.parts import smaller
 from matte.stages import Refiner, ResumingRefiner, TellingRefiner
@@ -35,7 +35,7 @@ class _Copy:
 
     def less(self, values: NDArray[Any]) -> NDArray[Any]:
         """The same part of other values, as small."""
-        return scaled(values[self.box], *self.trimap.shape)
+        return resize(values[self.box], *self.trimap.shape)
 
 
 class Enlarged:
@@ -101,7 +101,8 @@ class Enlarged:
             return None
         block = round(BLOCK * shrink)
         rows, columns = (
-            in_steps(part, block, length) for part, length in zip(found, trimap.shape, strict=True)
+            align_slice(part, block, length)
+            for part, length in zip(found, trimap.shape, strict=True)
         )
         part, known = Image(image[rows, columns]), Trimap(trimap[rows, columns])
         height, width = (max(1, round(length / shrink)) for length in known.shape)
@@ -116,14 +117,14 @@ def _enlarge(small: Alpha, copy: _Copy, image: Image, region: BoolArray, alpha: 
     top = np.float32(np.iinfo(image.dtype).max)
     near = cv2.dilate((copy.trimap == UNKNOWN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     guide = (copy.image / top).astype(np.float32, copy=False)
-    lines = local_lines(guide, small, near, RADIUS, EPSILON)
+    lines = local_linear_coefficients(guide, small, near, RADIUS, EPSILON)
     inside = region[copy.box]
     rows, columns = np.divmod(np.flatnonzero(inside).astype(np.int32), np.int32(inside.shape[1]))
     down, across = (
         np.float32(many / few) for many, few in zip(inside.shape, small.shape, strict=True)
     )
     x, y = columns.astype(np.float32), rows.astype(np.float32)
-    told = sampled(lines, within(x, y, across, down))
+    told = sample_at(lines, positions_in_copy(x, y, across, down))
     at = (rows + copy.box[0].start) * image.shape[1] + (columns + copy.box[1].start)
     seen = image.reshape(-1, 3).take(at, 0) / top - np.float32(0.5)
     values = np.einsum("ij,ij->i", told[:, :3], seen) + told[:, 3]

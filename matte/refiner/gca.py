@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.errors import SettingError, WeightsError
-from matte.imaging.scaling import scaled
-from matte.imaging.strips import strips
+from matte.imaging.resizing import resize
+from matte.imaging.strips import strip_slices
 from matte.refiner.parts import Plan, cheapest, fits, left, whole_cost
 from matte.refiner.protocols import extended, network_inputs, padded, unknown_ratio
 from matte.refiner.tiles import SIDE, Again, Task, Tiling, places, refine_tiles, tiling_of
@@ -113,7 +113,7 @@ class Gca:
                 copy = plan.copy
                 small, done = self._refine(copy.image, copy.trimap, copy.plan, NO_BORDER, room)
                 told["copy"] |= done
-                alpha = scaled(small, *trimap.shape)
+                alpha = resize(small, *trimap.shape)
                 task = left(trimap, copy, small, Alpha(alpha))
             pixels = plan.tiling.side**2
             together = room.at_once(pixels, max(1, TOGETHER // pixels))
@@ -133,7 +133,7 @@ class Gca:
 
     def _finished(self, alpha: NDArray[np.float32], trimap: Trimap) -> Alpha:
         """The alpha, changed in place: what the trimap knows, and no traces that can't be seen."""
-        for rows in strips(*trimap.shape):
+        for rows in strip_slices(*trimap.shape):
             part, known = alpha[rows], trimap[rows]
             np.clip(part, 0, 1, out=part)
             if self._tile != "off":

@@ -5,9 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
-from matte.imaging.bands import bounding_box, farthest
-from matte.imaging.guided import Windows, guided_filter
-from matte.imaging.scaling import scaled
+from matte.imaging.guided_filter import GuidedWindows, guided_filter
+from matte.imaging.regions import bounding_box, region_depth
+from matte.imaging.resizing import resize
 
 # Measured on portraits and on hair, against closed-form matting.
 RADII = (2.0, 1.0, 0.5, 0.25)  # in depths of the band
@@ -28,7 +28,7 @@ class Guided:
         box = bounding_box(unknown)
         if box is None:
             return Alpha(alpha)
-        depth = farthest(unknown[box])
+        depth = region_depth(unknown[box])
         box = bounding_box(unknown, margin=round(2 * depth) + 2)
         assert box is not None
         alpha[box] = _refine(image[box], alpha[box], unknown[box], depth)
@@ -47,8 +47,8 @@ def _refine(image: Pixels, known: FloatArray, unknown: BoolArray, depth: float) 
             guess = _filter(guide, alpha, weight, unknown, pixels / WORKING_RADIUS)
         else:
             if windows is None or near != before:
-                windows, before = Windows(guide, weight, unknown, near, EPSILON), near
-            guess = windows.filtered(alpha)
+                windows, before = GuidedWindows(guide, weight, unknown, near, EPSILON), near
+            guess = windows.filter(alpha)
         alpha = np.where(unknown, np.clip(guess, 0, 1), known)
         if weight is not guessed:
             weight, windows = guessed, None
@@ -65,12 +65,12 @@ def _filter(
     """What windows so many times as wide as the widest that are worked with find."""
     height, width = alpha.shape
     small = max(1, round(height / shrink)), max(1, round(width / shrink))
-    small_weight = scaled(weight, *small)
-    target = scaled(alpha * weight, *small)
+    small_weight = resize(weight, *small)
+    target = resize(alpha * weight, *small)
     target /= np.maximum(small_weight, np.float32(1e-6))
     # A small pixel that touches the band, and its neighbours, which upscaling reads.
-    touching = (scaled(unknown.astype(np.float32), *small) > 0).astype(np.uint8)
+    touching = (resize(unknown.astype(np.float32), *small) > 0).astype(np.uint8)
     region = cv2.dilate(touching, np.ones((5, 5), np.uint8)) > 0
-    colours = scaled(guide, *small)
+    colours = resize(guide, *small)
     fitted = guided_filter(colours, target, small_weight, region, WORKING_RADIUS, EPSILON)
-    return scaled(fitted, height, width)
+    return resize(fitted, height, width)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.imaging.scaling import scaled
-from matte.imaging.strips import strips
+from matte.imaging.resizing import resize
+from matte.imaging.strips import strip_slices
 from matte.refiner.detail import Cells, detailed
 from matte.refiner.protocols import WIDEST
 from matte.refiner.tiles import CONTEXT, WIDE, Task, Tiling, places
@@ -128,10 +128,10 @@ def _tiles_cost(task: Task, tiling: Tiling) -> float:
 
 def smaller(image: Image, trimap: Trimap, height: int, width: int) -> tuple[Image, Trimap]:
     """Both at height × width; where any pixel was unknown, the small trimap is."""
-    level = scaled(trimap, height, width)
+    level = resize(trimap, height, width)
     unknown = (level > BACKGROUND) & (level < SUBJECT)
     levels = np.where(unknown, UNKNOWN, level).astype(np.uint8)
-    return Image(scaled(image, height, width)), Trimap(levels)
+    return Image(resize(image, height, width)), Trimap(levels)
 
 
 def left(trimap: Trimap, copy: Copy, small: Alpha, large: Alpha) -> Task:
@@ -142,7 +142,7 @@ def left(trimap: Trimap, copy: Copy, small: Alpha, large: Alpha) -> Task:
     cells = copy.cells & _doubtful(small, copy.cells.shape)
     task = Task(trimap, cells)
     seen = trimap.copy()
-    for rows in strips(*trimap.shape):
+    for rows in strip_slices(*trimap.shape):
         unknown, alpha = trimap[rows] == UNKNOWN, large[rows]
         done = unknown & ~task.within(rows)
         part = seen[rows]

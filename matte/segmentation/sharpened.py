@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Confidence, FloatArray, Image
-from matte.imaging.guided import local_lines
+from matte.imaging.guided_filter import local_linear_coefficients
 from matte.imaging.letterbox import Letterbox
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 
 # Measured on portraits with true alpha: docs/decisions/0019.
 FINER = 4  # times the network's size: there the edge is sought
@@ -37,9 +37,9 @@ def sharpened(values: FloatArray, box: Letterbox, image: Image) -> Confidence:
     # A pixel more around, as enlarging mixes neighbours.
     around = cv2.dilate(region.astype(np.uint8), square) > 0
     picture = box.pixels[:height, :width]
-    lines = local_lines(picture, np.log(known / (1 - known)), around, RADIUS, EPSILON)
+    lines = local_linear_coefficients(picture, np.log(known / (1 - known)), around, RADIUS, EPSILON)
     told = (*cv2.split(lines), least, most)
-    finer = scaled(values, FINER * height, FINER * width)
+    finer = resize(values, FINER * height, FINER * width)
     # Sampled, not averaged: that takes a tenth of the time, and `lines` know averages.
     colours = cv2.split(cv2.resize(image, (FINER * width, FINER * height)))
     full = np.float32(np.iinfo(image.dtype).max)
@@ -51,7 +51,7 @@ def sharpened(values: FloatArray, box: Letterbox, image: Image) -> Confidence:
         found = np.clip((1 + np.tanh(logit / 2)) / 2, low, high)  # the logistic function
         plain = finer[large]
         finer[large] = np.where(found < 0.5, np.minimum(found, plain), np.maximum(found, plain))
-    return Confidence(scaled(finer, *image.shape[:2]))
+    return Confidence(resize(finer, *image.shape[:2]))
 
 
 def _blocks(region: NDArray[np.bool_]) -> Iterator[Block]:
@@ -73,7 +73,7 @@ def _enlarged(values: NDArray[Any], block: Block) -> FloatArray:
     (top, bottom), (left, right) = ((part.start, part.stop) for part in block)
     above, before = max(0, top - 1), max(0, left - 1)
     seen = values[above : bottom + 1, before : right + 1]
-    large = scaled(seen, FINER * seen.shape[0], FINER * seen.shape[1])
+    large = resize(seen, FINER * seen.shape[0], FINER * seen.shape[1])
     return large[_times(slice(top - above, bottom - above))][
         :, _times(slice(left - before, right - before))
     ]

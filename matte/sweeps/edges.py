@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, FloatArray, Image
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 
 LONG_SIDE = 1000  # pixels; larger pictures are measured at about that size
 BLUR = 1.0  # pixels; finer than this it is noise
@@ -46,7 +46,7 @@ class Edges:
         return float(2 * (weights * self._ranks).sum(dtype=np.float64) / total - 1)
 
     def _small(self, values: FloatArray) -> FloatArray:
-        return values if values.shape[:2] == self._size else scaled(values, *self._size)
+        return values if values.shape[:2] == self._size else resize(values, *self._size)
 
 
 def _steepness(values: FloatArray) -> FloatArray:

@@ -12,8 +12,9 @@ from PIL import ImageDraw, ImageFont
 
 from matte.arrays import UNKNOWN, Alpha, Image
 from matte.compositing.foreground import estimate_foreground
-from matte.imaging.bands import bounding_box, box_mean
-from matte.imaging.scaling import scaled
+from matte.imaging.box_filter import box_mean
+from matte.imaging.regions import bounding_box
+from matte.imaging.resizing import resize
 from matte.media.colours import in_profile
 from matte.photos.finishing import Finisher
 from matte.sweeps.run import Sweep
@@ -205,14 +206,14 @@ def _framed(picture: Pixels, kept: Window, window: Window) -> Pixels:
 def _small(picture: Pixels) -> Pixels:
     scale = min(1.0, CELL / max(picture.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return scaled(np.ascontiguousarray(picture), height, width)
+    return resize(np.ascontiguousarray(picture), height, width)
 
 
 def _enlarged(picture: Pixels, side: int) -> Pixels:
     """The square picture with that side; its pixels can be seen."""
     whole = np.ascontiguousarray(picture)
     if side <= whole.shape[0]:
-        return scaled(whole, side, side)
+        return resize(whole, side, side)
     grown = cv2.resize(whole, (side, side), interpolation=cv2.INTER_CUBIC)
     return np.asarray(grown, np.uint8)
 

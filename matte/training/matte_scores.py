@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Mask, Trimap, as_alpha
 from matte.datasets.samples import Sample
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.metrics.masks import subject_iou
 from matte.metrics.mattes import mad, mse
 from matte.modnet.adapter import reference_size
@@ -75,12 +75,12 @@ def found_in(
     height, width = picture.shape[:2]
     place = next(network.parameters()).device
     image = network_input(
-        torch.from_numpy(scaled(picture, *reference_size(height, width, side))[None])
+        torch.from_numpy(resize(picture, *reference_size(height, width, side))[None])
     )
     with torch.inference_mode():
         maps = network(image.to(place))
     semantic, detail, matte = (
-        np.clip(scaled(m[0, 0].float().cpu().numpy(), height, width), 0, 1) for m in maps
+        np.clip(resize(m[0, 0].float().cpu().numpy(), height, width), 0, 1) for m in maps
     )
     return semantic, detail, matte
 

@@ -17,7 +17,7 @@ from matte.arrays import (
     Mask,
     Trimap,
 )
-from matte.imaging.strips import Grown, strips
+from matte.imaging.strips import EnlargedColumns, strip_slices
 
 # Measured on portraits with true alpha: docs/decisions/0013.
 DOUBTS = (0.08, 0.12, 0.18, 0.25, 0.33, 0.42)  # nearer than this to 0 or 1 the segmenter is sure
@@ -94,7 +94,7 @@ def reach_of(pixels: int, long_side: int) -> Reach:
 
 def tells_doubt(mask: Mask, confidence: Confidence) -> bool:
     """Whether the confidence is more than a mask, smoothed at its edge or not at all."""
-    parts = (confidence[rows] for rows in strips(*confidence.shape))
+    parts = (confidence[rows] for rows in strip_slices(*confidence.shape))
     unsure = sum(np.count_nonzero((c > DOUBTS[0]) & (c < 1 - DOUBTS[0])) for c in parts)
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8))
     return bool(unsure > SHARP * (np.count_nonzero(mask) - np.count_nonzero(inner)))
@@ -139,7 +139,7 @@ def _distance_to(region: BoolArray, cell: int) -> FloatArray:
 def _trimap(mask: Mask, beyond: FloatArray) -> Trimap:
     """The mask, unknown where what is measured in cells, brought to full size, is at most 0."""
     height, width = mask.shape
-    trimap, far = mask.copy(), Grown(beyond, height, width)
-    for columns in strips(width, height):
+    trimap, far = mask.copy(), EnlargedColumns(beyond, height, width)
+    for columns in strip_slices(width, height):
         np.copyto(trimap[:, columns], np.uint8(UNKNOWN), where=far[columns] <= 0)
     return Trimap(trimap)

@@ -15,7 +15,7 @@ from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import Given, TwoStage
 from tests.fakes import BrightIsSubject, HalfUnknown
-from tests.imaging.test_flow import clouds
+from tests.textures import clouds
 
 HEIGHT, WIDTH = 360, 640
 Flags = NDArray[np.bool_]

@@ -10,7 +10,7 @@ from matte.clips.stabilising import STEADY, Mode, SteadyConfidence, steady
 from matte.errors import SettingError
 from matte.metrics.clips import dt_ssd, variance
 from matte.metrics.mattes import mad
-from tests.imaging.test_flow import Pixels, clouds
+from tests.textures import Pixels, clouds
 
 HEIGHT, WIDTH = 108, 192
 MODES: tuple[Mode, ...] = ("off", "ofd", "flow")
@@ -201,7 +201,7 @@ def test_movement_tells_how_much_moves_and_takes_a_mask_along() -> None:
     movement = watcher.next(frames[1])
     assert movement.speed(alphas[1]) == pytest.approx(4 / WIDTH, rel=0.25)
     assert movement.speed() < 0.6 * movement.speed(alphas[1])
-    brought = movement.carried(alphas[0])
+    brought = movement.warp(alphas[0])
     everywhere = np.ones((HEIGHT, WIDTH), bool)
     still = mad(alphas[0], alphas[1], everywhere)
     assert mad(Alpha(brought), alphas[1], everywhere) < 0.5 * still

@@ -142,7 +142,7 @@ def test_strips_give_what_the_whole_gives(
     for background in (ground, "#123456"):
         found = []
         for pixels in (1 << 30, 100):
-            monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+            monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
             found.append(matte.composite(foreground, alpha, background, blend=blend))
         assert np.array_equal(found[0], found[1])
         assert np.array_equal(found[0][alpha == 1], foreground[alpha == 1])

@@ -90,7 +90,7 @@ def test_strips_give_what_the_whole_gives(
     alpha = Alpha(np.clip(3 * random.random(size) - 1, 0, 1).astype(np.float32))
     found = []
     for pixels in (1 << 30, 4000):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
         found.append(estimate_foreground(image, alpha).astype(int))
     off = np.abs(found[0] - found[1])
     assert off.max() <= 1

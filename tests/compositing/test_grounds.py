@@ -160,6 +160,6 @@ def test_a_blur_in_strips_is_that_of_the_whole(
     alpha = np.clip(np.hypot(*np.mgrid[-70:73, -49:49]) / 20 - 1, 0, 1).astype(np.float32)
     found = []
     for pixels in (1 << 30, 500):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
         found.append(blurred_ground(image, 1 - alpha, Length(radius)).astype(int))
     assert np.abs(found[0] - found[1]).max() <= 1

@@ -5,7 +5,7 @@ import pytest
 
 from matte.arrays import Image
 from matte.compositing.light import to_light, to_values
-from matte.imaging.depth import in_depth
+from matte.imaging.bit_depth import convert_depth
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -39,9 +39,9 @@ def test_light_beyond_what_can_be_stored_is_cut() -> None:
 
 def test_depths() -> None:
     bytes_ = all_values(np.uint8)
-    words = in_depth(bytes_, np.dtype(np.uint16))
+    words = convert_depth(bytes_, np.dtype(np.uint16))
     assert words[0, -1, 0] == 65535
-    assert np.array_equal(in_depth(words, np.dtype(np.uint8)), bytes_)
+    assert np.array_equal(convert_depth(words, np.dtype(np.uint8)), bytes_)
     deep = all_values(np.uint16)
     expected = np.rint(deep / 257).astype(np.uint8)
-    assert np.array_equal(in_depth(deep, np.dtype(np.uint8)), expected)
+    assert np.array_equal(convert_depth(deep, np.dtype(np.uint8)), expected)

@@ -20,7 +20,7 @@ from matte.configs.settings import Config, ModnetSettings
 from matte.conversion.returning import from_onnx
 from matte.errors import SettingError, WeightsError
 from matte.gpu.line import DeviceLine, DeviceModnet, Frames
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
 from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_two_stage
@@ -154,11 +154,11 @@ class Smaller:
 
     def refine(self, image: Image, trimap: Trimap) -> Alpha:
         height, width = trimap.shape
-        level = scaled(trimap, height // 2, width // 2)
+        level = resize(trimap, height // 2, width // 2)
         level[(level > 0) & (level < 255)] = UNKNOWN
-        alpha = self._refiner.refine(Image(scaled(image, *level.shape)), Trimap(level))
+        alpha = self._refiner.refine(Image(resize(image, *level.shape)), Trimap(level))
         known = (trimap == SUBJECT).astype(np.float32)
-        return Alpha(np.where(trimap == UNKNOWN, scaled(alpha, height, width), known))
+        return Alpha(np.where(trimap == UNKNOWN, resize(alpha, height, width), known))
 
 
 def test_large_frames_are_refined_smaller() -> None:

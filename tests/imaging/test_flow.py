@@ -1,32 +1,22 @@
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from matte.arrays import Image
 from matte.imaging.flow import (
-    SIDE,
+    FLOW_LONG_SIDE,
     Flow,
-    agreement,
-    carried,
-    flow_back,
+    backward_flow,
+    colour_agreement,
+    flow_consistency,
+    flow_copy,
+    local_mean_colours,
     mean_flow,
-    returns,
-    small_copy,
-    sources,
-    windows,
+    source_positions,
+    warp,
 )
-from matte.imaging.points import sampled
-
-Pixels = NDArray[np.uint8]
-
-
-def clouds(height: int, width: int, seed: int = 0) -> Pixels:
-    """A smooth, colourful picture that has something to follow everywhere."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (height // 6, width // 6, 3))
-    return np.asarray(
-        cv2.resize(coarse.astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
-    )
+from matte.imaging.sampling import sample_at
+from tests.textures import clouds
 
 
 def constant(height: int, width: int, x: float, y: float) -> Flow:
@@ -36,7 +26,7 @@ def constant(height: int, width: int, x: float, y: float) -> Flow:
 def test_flow_leads_back_to_where_things_were() -> None:
     wide = clouds(120, 240)
     before, now = wide[:, 20:220], wide[4:, 15:215]  # 5 to the right, 4 up
-    flow = flow_back(np.ascontiguousarray(now), np.ascontiguousarray(before[:116]))
+    flow = backward_flow(np.ascontiguousarray(now), np.ascontiguousarray(before[:116]))
     middle = flow[20:-20, 20:-20]
     assert np.median(middle[:, :, 0]) == pytest.approx(-5, abs=0.2)
     assert np.median(middle[:, :, 1]) == pytest.approx(4, abs=0.2)
@@ -45,16 +35,24 @@ def test_flow_leads_back_to_where_things_were() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (31, 200), (32, 32), (33, 320)])
 def test_any_size_has_a_flow(shape: tuple[int, int]) -> None:
     copy = np.full((*shape, 3), 90, np.uint8)
-    flow = flow_back(copy, copy)
+    flow = backward_flow(copy, copy)
     assert flow.shape == (*shape, 2)
     assert np.abs(flow).max() == 0
 
 
 def test_small_copies_are_no_larger_than_they_must_be() -> None:
-    assert small_copy(Image(np.zeros((90, 2 * SIDE, 3), np.uint8))).shape == (45, SIDE, 3)
-    assert small_copy(Image(np.zeros((3, 5, 3), np.uint8))).shape == (3, 5, 3)
-    assert small_copy(Image(np.zeros((1, 3 * SIDE, 3), np.uint8))).shape == (1, SIDE, 3)
-    deep = small_copy(Image(np.full((2, 2, 3), 65535, np.uint16)))
+    assert flow_copy(Image(np.zeros((90, 2 * FLOW_LONG_SIDE, 3), np.uint8))).shape == (
+        45,
+        FLOW_LONG_SIDE,
+        3,
+    )
+    assert flow_copy(Image(np.zeros((3, 5, 3), np.uint8))).shape == (3, 5, 3)
+    assert flow_copy(Image(np.zeros((1, 3 * FLOW_LONG_SIDE, 3), np.uint8))).shape == (
+        1,
+        FLOW_LONG_SIDE,
+        3,
+    )
+    deep = flow_copy(Image(np.full((2, 2, 3), 65535, np.uint16)))
     assert deep.dtype == np.uint8
     assert deep.min() == 255
 
@@ -62,13 +60,13 @@ def test_small_copies_are_no_larger_than_they_must_be() -> None:
 def test_what_was_known_is_carried_at_any_size() -> None:
     mask = np.zeros((40, 80), np.float32)
     mask[10:20, 30:50] = 1
-    moved = carried(mask, constant(20, 40, -3, 1))  # in pixels of a half: 6 right, 2 up
+    moved = warp(mask, constant(20, 40, -3, 1))  # in pixels of a half: 6 right, 2 up
     expected = np.zeros_like(mask)
     expected[8:18, 36:56] = 1
     assert np.array_equal(moved, expected)
-    assert carried(mask, constant(20, 40, 0, 0)) == pytest.approx(mask)
+    assert warp(mask, constant(20, 40, 0, 0)) == pytest.approx(mask)
     colours = np.dstack([mask] * 3)
-    assert np.array_equal(carried(colours, constant(20, 40, -3, 1))[:, :, 2], expected)
+    assert np.array_equal(warp(colours, constant(20, 40, -3, 1))[:, :, 2], expected)
 
 
 def test_few_pixels_are_sampled_as_all_would_be() -> None:
@@ -77,40 +75,40 @@ def test_few_pixels_are_sampled_as_all_would_be() -> None:
     steps = cv2.blur(random.normal(0, 3, (15, 25, 2)).astype(np.float32), (9, 9))
     flow = Flow(np.asarray(steps, np.float32))
     at = np.flatnonzero(random.random((30, 50)) < 0.4)
-    places, none = sources(flow, at, 30, 50)
+    places, none = source_positions(flow, at, 30, 50)
     assert none.shape == (len(at), 0)
-    assert sampled(values, places) == pytest.approx(carried(values, flow).ravel()[at], abs=0.06)
+    assert sample_at(values, places) == pytest.approx(warp(values, flow).ravel()[at], abs=0.06)
     more = np.dstack([flow, np.full((15, 25, 2), (0.5, 0.25), np.float32)])
-    same, others = sources(more, at, 30, 50)
+    same, others = source_positions(more, at, 30, 50)
     assert same == pytest.approx(places, abs=1e-4)
     assert others == pytest.approx(np.full((len(at), 2), (0.5, 0.25)))
     exact = np.array([[4, 7], [49, 29], [0, 0]], np.float32)
     for sharp in (False, True):
-        assert sampled(values, exact, sharp) == pytest.approx(values[[7, 29, 0], [4, 49, 0]])
-    assert sampled(values, np.empty((0, 2), np.float32)).shape == (0,)
-    assert sampled(np.zeros((2, 2, 3), np.uint8), np.empty((0, 2), np.float32)).shape == (0, 3)
+        assert sample_at(values, exact, sharp) == pytest.approx(values[[7, 29, 0], [4, 49, 0]])
+    assert sample_at(values, np.empty((0, 2), np.float32)).shape == (0,)
+    assert sample_at(np.zeros((2, 2, 3), np.uint8), np.empty((0, 2), np.float32)).shape == (0, 3)
     many = np.zeros((3000, 2), np.float32)
-    assert np.all(sampled(values, many) == values[0, 0])
+    assert np.all(sample_at(values, many) == values[0, 0])
 
 
 def test_agreement_forgives_noise_and_nothing_else() -> None:
     grey = np.full((60, 60, 3), 120, np.uint8)
     random = np.random.default_rng(2)
     noisy = [np.rint(grey + random.normal(0, 3, grey.shape)).astype(np.uint8) for _ in range(2)]
-    seen = [windows(Image(frame)) for frame in noisy]
-    assert agreement(*seen).mean() > 0.99
+    seen = [local_mean_colours(Image(frame)) for frame in noisy]
+    assert colour_agreement(*seen).mean() > 0.99
     one_channel = grey.copy()
     one_channel[:, :, 1] += 20
-    assert agreement(grey, one_channel).max() == 0
-    assert agreement(one_channel, grey).max() == 0
-    assert agreement(grey[0], grey[0]).shape == (60,)
+    assert colour_agreement(grey, one_channel).max() == 0
+    assert colour_agreement(one_channel, grey).max() == 0
+    assert colour_agreement(grey[0], grey[0]).shape == (60,)
 
 
 def test_ways_that_do_not_meet_are_told() -> None:
     back, forth = constant(40, 40, 3, 0), constant(40, 40, -3, 0)
-    assert returns(back, forth).min() == 1
-    assert returns(back, constant(40, 40, 0, 0)).max() == 0
-    assert returns(back, constant(40, 40, -2, 0)).min() == pytest.approx(0.5)
+    assert flow_consistency(back, forth).min() == 1
+    assert flow_consistency(back, constant(40, 40, 0, 0)).max() == 0
+    assert flow_consistency(back, constant(40, 40, -2, 0)).min() == pytest.approx(0.5)
 
 
 def test_mean_flow_counts_what_is_asked_for() -> None:

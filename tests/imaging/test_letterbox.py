@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matte.arrays import Image
-from matte.imaging.letterbox import PADDING, letterbox, unletterbox
+from matte.imaging.letterbox import PADDING_GREY, letterbox, unletterbox
 
 SIDES = st.integers(1, 300)
 
@@ -21,8 +21,8 @@ def test_pictures_fit_and_keep_their_proportions(height: int, width: int, size: 
     assert abs(box.height - height * scale) <= 0.5 or box.height == 1
     assert abs(box.width - width * scale) <= 0.5 or box.width == 1
     assert (box.pixels[: box.height, : box.width] == 1).all()
-    assert (box.pixels[box.height :] == PADDING).all()
-    assert (box.pixels[:, box.width :] == PADDING).all()
+    assert (box.pixels[box.height :] == PADDING_GREY).all()
+    assert (box.pixels[:, box.width :] == PADDING_GREY).all()
 
 
 @given(SIDES, SIDES)

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image as Pillow
 
-from matte.imaging.orientation import orientation
+from matte.imaging.orientation import exif_orientation
 
 
 def stored(exif: bytes, kind: str = "PNG") -> Pillow.Image:
@@ -15,13 +15,13 @@ def stored(exif: bytes, kind: str = "PNG") -> Pillow.Image:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_the_tag_is_found(kind: str) -> None:
     exif = Pillow.Exif()
-    assert orientation(stored(exif.tobytes(), kind)) == 1
+    assert exif_orientation(stored(exif.tobytes(), kind)) == 1
     exif[0x0112] = 8
-    assert orientation(stored(exif.tobytes(), kind)) == 8
+    assert exif_orientation(stored(exif.tobytes(), kind)) == 8
     exif[0x0112] = 9
-    assert orientation(stored(exif.tobytes(), kind)) == 1
+    assert exif_orientation(stored(exif.tobytes(), kind)) == 1
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0MM\0*\0\0"])
 def test_damaged_data_turn_nothing(exif: bytes) -> None:
-    assert orientation(stored(exif)) == 1
+    assert exif_orientation(stored(exif)) == 1

@@ -113,7 +113,7 @@ def test_strips_give_what_the_whole_gives(
     pixels = Image(noise(37, 23, 3, dtype=dtype))
     found = []
     for count in (1 << 30, 100):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", count)
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", count)
         found.append(in_profile(pixels, display_p3(), b""))
     assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0], pixels)

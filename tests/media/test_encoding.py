@@ -240,7 +240,7 @@ def test_cut_outs_in_strips_are_those_of_the_whole(
     foreground, alpha = Image(noise(*size, 3, dtype=dtype)), Alpha(RANDOM.random(size, np.float32))
     found = []
     for pixels in (1 << 30, 100):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
         found.append(with_alpha(foreground, alpha, premultiply))
     assert np.array_equal(found[0], found[1])
     assert premultiply or np.array_equal(found[0][:, :, :3], foreground)
@@ -252,7 +252,7 @@ def test_cut_outs_in_strips_are_those_of_the_whole(
 def test_only_what_is_ours_may_be_overwritten(
     suffix: str, dtype: type[Any], channels: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matte.imaging.strips.PIXELS", 100)
+    monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", 100)
     array = noise(37, 23, *channels, dtype=dtype)
     before = array.copy()
     kept = encode(array, suffix)

@@ -391,7 +391,7 @@ def test_pictures_are_read_in_strips_as_whole(mode: str, monkeypatch: pytest.Mon
     data = saved(picture, "TIFF" if mode == "CMYK" else "PNG", **told)
     found = []
     for pixels in (1 << 30, 100):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
         found.append(decode(data, "p"))
     assert np.array_equal(found[0].pixels, found[1].pixels)
     if mode in ("RGBA", "transparent", "P+"):
@@ -405,7 +405,7 @@ def test_deep_pictures_are_read_in_strips_as_whole(
     channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep = noise(37, 23, channels, dtype=np.uint16)
-    monkeypatch.setattr("matte.imaging.strips.PIXELS", 100)
+    monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", 100)
     found = decode(encode(deep, ".png"), "p")
     if channels == 3:
         assert np.array_equal(found.pixels, deep)

@@ -10,7 +10,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from matte.errors import PictureError
-from matte.imaging.orientation import upright
+from matte.imaging.orientation import turn_upright
 from matte.media.video.clip import Broken, Frame, open_clip
 from matte.media.video.colours import Decoded, Encoded
 from matte.media.video.facts import Colours
@@ -77,7 +77,7 @@ def test_turned_clips_stand_upright(tmp_path: Path, degrees: int, flipped: bool)
         expected = expected[:, ::-1]
     assert isinstance(frame, Frame)
     assert mean_error(frame.pixels, np.ascontiguousarray(expected)) < 2.5
-    assert mean_error(upright(still(0), found.facts.orientation), frame.pixels) < 2.5
+    assert mean_error(turn_upright(still(0), found.facts.orientation), frame.pixels) < 2.5
 
 
 @pytest.mark.parametrize("full", [False, True])

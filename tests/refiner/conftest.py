@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import matte
 from matte.arrays import Image, Trimap
 from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_refiner
 from matte.refiner.gca import Gca
@@ -34,7 +34,7 @@ def gca() -> Gca:
 def portraits() -> dict[str, tuple[Image, Trimap]]:
     """The sample's head, 800 × 800, with a band: enlarged, and four times in its own size."""
     head = Image(np.ascontiguousarray(read_photo(SAMPLE).pixels[:400, 60:460]))
-    large = scaled(head, 800, 800)
+    large = resize(head, 800, 800)
     made = matte.load("fast", refiner="smooth", k=5, iterations=4)
     small_band, large_band = made(head).trimap, made(large).trimap
     assert small_band is not None

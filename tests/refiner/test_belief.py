@@ -131,6 +131,6 @@ def test_strips_give_what_the_whole_gives(
     alpha[20:80, 20:120] = 0.5
     found = []
     for pixels in (1 << 30, 1000):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", pixels)
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
         found.append(believed(Alpha(alpha), trimap, Confidence(confidence), 0.4))
     assert np.abs(found[0] - found[1]).max() < 1e-5

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, UNKNOWN, Image, Trimap
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
 from matte.refiner.detail import BLOCK, CELL, Cells, detailed
 from tests.conftest import SAMPLE
@@ -46,7 +46,7 @@ def test_a_sharp_strand_is_detail_and_its_ground_is_not() -> None:
 
 
 def test_enlarged_it_is_none() -> None:
-    enlarged = scaled(strands(100, 120), 600, 720)
+    enlarged = resize(strands(100, 120), 600, 720)
     assert cells_of(Image(enlarged)).mean() < 0.01
     assert cells_of(grained(enlarged, 3)).mean() < 0.01
 
@@ -54,7 +54,7 @@ def test_enlarged_it_is_none() -> None:
 def test_a_photo_has_the_less_the_more_it_is_enlarged() -> None:
     photo = read_photo(SAMPLE).pixels[:256, 128:384]
     own, four, six = (
-        cells_of(Image(scaled(photo, 256 * times, 256 * times))).mean() for times in (1, 4, 6)
+        cells_of(Image(resize(photo, 256 * times, 256 * times))).mean() for times in (1, 4, 6)
     )
     assert four < 0.6 * own
     assert six < own / 8

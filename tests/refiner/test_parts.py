@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.refiner.detail import CELL
 from matte.refiner.parts import Copy, Plan, cheapest, left, smaller, whole_cost
 from matte.refiner.tiles import SIDE, Tiling
@@ -145,7 +145,7 @@ def test_nothing_unknown_is_lost_in_a_copy(shape: tuple[int, int]) -> None:
     for y, x in np.argwhere(trimap == UNKNOWN):
         row, column = int((y + 0.5) * height / shape[0]), int((x + 0.5) * width / shape[1])
         assert less[row, column] == UNKNOWN
-    near = scaled((trimap == UNKNOWN).astype(np.float32), height, width)
+    near = resize((trimap == UNKNOWN).astype(np.float32), height, width)
     assert (less[:, 1 + width // 2 :][near[:, 1 + width // 2 :] == 0] == SUBJECT).all()
 
 
@@ -162,7 +162,7 @@ def test_a_copy_settles_what_it_is_sure_of_and_what_shows_no_more() -> None:
     small = Alpha(np.zeros((60, 80), np.float32))
     small[:, 40:] = 1
     small[20, 10] = small[50, 10] = 0.5
-    large = Alpha(scaled(small, 240, 320))
+    large = Alpha(resize(small, 240, 320))
     cells = np.zeros((30, 40), bool)
     cells[:20] = True  # all of the upper part shows detail
     task = left(trimap, copy_of(trimap, cells), small, large)
@@ -201,7 +201,7 @@ def test_odd_sizes_leave_what_is_soft(shape: tuple[int, int]) -> None:
     copy = replace(copy_of(trimap, cells))
     small = Alpha(np.zeros(copy.trimap.shape, np.float32))
     small[-1, -1] = small[0, -1] = small[-1, 0] = 0.5
-    task = left(trimap, copy, small, Alpha(scaled(small, height, width)))
+    task = left(trimap, copy, small, Alpha(resize(small, height, width)))
     todo = task.within(slice(None), slice(None))
     assert todo[-1, -1]
     assert todo[0, -1]

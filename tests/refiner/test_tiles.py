@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, UNKNOWN, Alpha, Image, Trimap
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.refiner.detail import CELL, detailed
 from matte.refiner.gca import Gca
 from matte.refiner.parts import Copy, Plan, left, smaller
@@ -267,7 +267,7 @@ def test_a_copy_and_tiles_are_near_the_whole_without_seams(
     alpha = alpha_of(gca, portraits[name], Plan(tiling, copy))
     assert np.abs(alpha - whole)[band].mean() < COPIED
     small = alpha_of(gca, (copy.image, copy.trimap), Plan())
-    large = Alpha(scaled(small, *trimap.shape))
+    large = Alpha(resize(small, *trimap.shape))
     task = left(trimap, copy, small, large)
     within = task.within(slice(None), slice(None))
     assert 0.1 < within.sum() / band.sum() < 0.9

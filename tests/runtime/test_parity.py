@@ -14,7 +14,7 @@ from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import Returned, from_onnx
 from matte.errors import BackendError
 from matte.imaging.letterbox import letterbox
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
 from matte.modnet.adapter import reference_size
 from matte.pipeline.build import build_two_stage
@@ -44,7 +44,7 @@ def given(name: str) -> Given:
     if name == "person":
         return {"image": _blob(letterbox(image, size, size, 32).pixels)}
     if name == "modnet":
-        small = scaled(image, *reference_size(image.shape[0], image.shape[1], size))
+        small = resize(image, *reference_size(image.shape[0], image.shape[1], size))
         return {"input": _blob(small / np.float32(127.5) - 1)}
     config = settle("balanced", flags={"backend": "onnx", "precision": "fp32"}).config
     trimap = build_two_stage(config).run(image).trimap

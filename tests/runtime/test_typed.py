@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import matte
 from matte.arrays import SUBJECT, UNKNOWN, Trimap
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
 from matte.runtime.typed import typed
 from matte.weights.store import all_weights
@@ -133,8 +133,8 @@ def run(model: onnx.ModelProto, given: Arrays) -> NDArray[np.float32]:
 
 
 def portrait(model: onnx.ModelProto, trimap: Trimap, height: int, width: int) -> Arrays:
-    picture = scaled(read_image(SAMPLE, 10**9), height, width).astype(np.float32) / 255
-    level = scaled(trimap, height, width)
+    picture = resize(read_image(SAMPLE, 10**9), height, width).astype(np.float32) / 255
+    level = resize(trimap, height, width)
     known = np.select([level > UNKNOWN + 64, level < UNKNOWN - 64], [1, 0], 0.5)
     blob = picture.transpose(2, 0, 1)[None]
     values = {

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import letterbox, unletterbox
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.segmentation import sharpened as module
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.sharpened import FINER, sharpened
@@ -26,8 +26,8 @@ def disc(height: int, width: int) -> tuple[Image, NDArray[np.bool_]]:
 
 def softened(inside: NDArray[np.bool_], height: int, width: int) -> Floats:
     """What a network would tell that sees no finer than its size, and a little to the side."""
-    seen = scaled(inside.astype(np.float32), height, width)
-    return np.asarray(np.roll(scaled(scaled(seen, height // 2, width // 2), height, width), 1, 1))
+    seen = resize(inside.astype(np.float32), height, width)
+    return np.asarray(np.roll(resize(resize(seen, height // 2, width // 2), height, width), 1, 1))
 
 
 def both(image: Image, values: Floats) -> tuple[Confidence, Confidence]:

@@ -5,7 +5,7 @@ import pytest
 
 from matte.arrays import UNKNOWN, Confidence, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
 from matte.runtime.opening import open_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
@@ -56,7 +56,7 @@ def test_a_share_is_the_same_band_at_every_size() -> None:
     settings = TrimapSettings(width="2%")
     shares = []
     for scale in (1, 2, 5):
-        confidence = Confidence(scaled(blob(300, 400, 0.01), 300 * scale, 400 * scale))
+        confidence = Confidence(resize(blob(300, 400, 0.01), 300 * scale, 400 * scale))
         shares.append(unknown_share(draw_band(sure(confidence), confidence, settings).trimap))
     assert shares == pytest.approx([shares[0]] * 3, rel=0.1)
 

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Confidence, Mask, as_mask
-from matte.imaging.scaling import scaled
+from matte.imaging.resizing import resize
 from matte.trimap import reach
 from matte.trimap.reach import (
     DOUBTS,
@@ -83,7 +83,7 @@ def test_the_reach_is_kept(shape: tuple[int, int], reach: float) -> None:
 
 def test_a_large_picture_gets_what_a_small_one_gets() -> None:
     small = blob(300, 400, 0.01)
-    large = Confidence(scaled(small, 2400, 3200))
+    large = Confidence(resize(small, 2400, 3200))
     shares = [
         (doubtful_band(sure(c), c, reach_for(sure(c))).trimap == UNKNOWN).mean()
         for c in (small, large)
@@ -107,7 +107,7 @@ def test_rows_taken_together_change_nothing(
     mask = sure(confidence)
     bands = []
     for rows in (1, 7, 64, 5000):
-        monkeypatch.setattr("matte.imaging.strips.PIXELS", rows * shape[1])
+        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", rows * shape[1])
         bands.append(doubtful_band(mask, confidence, reach_for(mask)).trimap)
         assert tells_doubt(mask, confidence)
     assert all(np.array_equal(band, bands[0]) for band in bands)
@@ -117,7 +117,7 @@ def test_the_band_ends_where_the_interpolated_distance_does() -> None:
     """What is drawn a few rows at a time is what enlarging the distances as a whole gives."""
     beyond = np.random.default_rng(3).normal(0, 1, (37, 53)).astype(np.float32)
     mask = sure(blob(37 * 4 - 1, 53 * 4 - 3, 0.01))
-    whole = np.where(scaled(beyond, *mask.shape) <= 0, UNKNOWN, mask)
+    whole = np.where(resize(beyond, *mask.shape) <= 0, UNKNOWN, mask)
     assert np.array_equal(reach._trimap(mask, beyond), whole)
 
 

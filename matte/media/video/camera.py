@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 
 from matte.arrays import Image
 from matte.errors import PictureError, SettingError
-from matte.imaging.depth import in_depth
+from matte.imaging.bit_depth import convert_depth
 from matte.media.opening import MAX_PIXELS
 from matte.media.video.clip import Broken, open_clip
 from matte.media.video.colours import Decoded
@@ -114,7 +114,7 @@ class Player:
                 if isinstance(frame, Broken):
                     continue
                 seconds = turn + self._clip.seconds(frame.pts)
-                pixels = Image(in_depth(frame.pixels, np.dtype(np.uint8)))
+                pixels = Image(convert_depth(frame.pixels, np.dtype(np.uint8)))
                 if stopped.wait(max(0.0, began + float(seconds) - time.monotonic())):
                     return
                 yield Shot(number, seconds, time.monotonic(), pixels)
@@ -157,7 +157,7 @@ class Device:
                 if before is not None:  # a clock that is set back goes on
                     seconds += now - before if now > before else step
                 before = now
-                pixels = Image(in_depth(decoded.rgb(frame), np.dtype(np.uint8)))
+                pixels = Image(convert_depth(decoded.rgb(frame), np.dtype(np.uint8)))
                 yield Shot(number, seconds, arrived, pixels)
                 number += 1
 

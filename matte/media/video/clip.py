@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matte.arrays import Image
 from matte.errors import PictureError
-from matte.imaging.orientation import upright
+from matte.imaging.orientation import turn_upright
 from matte.media.opening import MAX_PIXELS, refuse_large
 from matte.media.video.colours import Decoded
 from matte.media.video.decoding import Picture, first_picture, pictures
@@ -85,7 +85,7 @@ class Clip:
     def _frame(self, picture: Picture, duration: int, decoded: Decoded) -> Frame | Broken:
         if picture.frame is None:
             return Broken(picture.pts, duration, picture.fault)
-        pixels = Image(upright(decoded.rgb(picture.frame), self.facts.orientation))
+        pixels = Image(turn_upright(decoded.rgb(picture.frame), self.facts.orientation))
         size = self.facts.height, self.facts.width
         if pixels.shape[:2] != size:
             fault = f"{pixels.shape[1]}×{pixels.shape[0]} pixels, not {size[1]}×{size[0]}"

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from matte.errors import MatteWarning, OutputError
 from matte.files import check_output, check_outputs, make_folder
-from matte.imaging.depth import in_depth
+from matte.imaging.bit_depth import convert_depth
 from matte.media.encoding import encode
 from matte.media.opening import reason
 from matte.media.video.facts import Facts
@@ -150,7 +150,7 @@ class AnimationWriter(Writer):
         self._end = (pts + duration) * self._time_base
         if self._gif and self._times and time - self._times[-1] < SHORTEST:
             return
-        picture = Pillow.fromarray(in_depth(pixels, np.dtype(np.uint8)))
+        picture = Pillow.fromarray(convert_depth(pixels, np.dtype(np.uint8)))
         self._bytes += picture.width * picture.height * (1 if self._gif else 4)
         if self._bytes > MOST_BYTES:
             raise OutputError(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from matte.errors import MatteWarning, OutputError
 from matte.files import check_outputs
-from matte.imaging.depth import in_depth
+from matte.imaging.bit_depth import convert_depth
 from matte.media.video.clip import Clip
 from matte.media.video.codecs import FORMATS, chosen, options, pixel_format
 from matte.media.video.colours import Encoded, written_colours
@@ -112,7 +112,7 @@ class ClipWriter(Writer):
         try:
             if self._moved is None:
                 self._moved = self._begin(pts)
-            frame = self._encoded.frame(in_depth(pixels, self._dtype))
+            frame = self._encoded.frame(convert_depth(pixels, self._dtype))
             frame.pts, frame.time_base = pts - self._moved, self._like.time_base
             frame.duration = duration
             _tag(frame, self._colours)  # some encoders read the one, some the other

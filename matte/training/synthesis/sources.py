@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT
 from matte.datasets.samples import Sample
-from matte.imaging.bands import bounding_box, farthest
+from matte.imaging.regions import bounding_box, region_depth
 from matte.training.synthesis.estimates import Estimate, estimates
 from matte.training.synthesis.geometry import (
     Bytes,
@@ -72,7 +72,7 @@ def _subject(sample: Sample, estimate: Estimate | None) -> Subject | None:
     alpha, rough = sample.truth, sample.kind == "mask"
     if rough:
         inside = alpha == SUBJECT
-        if farthest(inside) < THIN:
+        if region_depth(inside) < THIN:
             return None
         alpha = np.where(inside, SUBJECT, 0).astype(np.uint8)
     soft, box = _soft(alpha), bounding_box(alpha > 8)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from matte.imaging.guided import guided_filter, local_lines
+from matte.imaging.guided_filter import guided_filter, local_linear_coefficients
 
 RANDOM = np.random.default_rng(3)
 GUIDE = RANDOM.random((40, 50, 3), np.float32)
@@ -51,7 +51,7 @@ def test_lines_tell_what_is_linear_in_the_colours() -> None:
     target = (3 + guide @ np.array([2, -1, 0.5])).astype(np.float32)
     region = np.zeros((30, 40), bool)
     region[10:20, 5:30] = True
-    lines = local_lines(guide, target, region, 3, 1e-7)
+    lines = local_linear_coefficients(guide, target, region, 3, 1e-7)
     told = ((guide - 0.5) * lines[..., :3]).sum(axis=2) + lines[..., 3]
     assert told[region] == pytest.approx(target[region], abs=1e-3)
 
@@ -60,6 +60,8 @@ def test_lines_of_a_flat_picture_tell_the_mean() -> None:
     target = np.zeros((20, 20), np.float32)
     target[:, 10:] = 1
     everywhere = np.ones((20, 20), bool)
-    lines = local_lines(np.full((20, 20, 3), 0.3, np.float32), target, everywhere, 2, 1e-4)
+    lines = local_linear_coefficients(
+        np.full((20, 20, 3), 0.3, np.float32), target, everywhere, 2, 1e-4
+    )
     assert np.allclose(lines[..., :3], 0, atol=1e-4)
     assert lines[10, 9:11, 3].mean() == pytest.approx(0.5, abs=1e-3)

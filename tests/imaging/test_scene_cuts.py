@@ -1,16 +1,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.imaging.cuts import is_cut, other_colours, same_shapes
-from matte.imaging.flow import carried, flow_back
-from tests.imaging.test_flow import clouds
+from matte.imaging.flow import backward_flow, warp
+from matte.imaging.scene_cuts import colour_difference, grey_correlation, is_cut
+from tests.textures import clouds
 
 Pixels = NDArray[np.uint8]
 
 
 def cut(now: Pixels, before: Pixels) -> bool:
     now, before = np.ascontiguousarray(now), np.ascontiguousarray(before)
-    return is_cut(now, before, carried(before, flow_back(now, before)))
+    return is_cut(now, before, warp(before, backward_flow(now, before)))
 
 
 def warm(picture: Pixels) -> Pixels:
@@ -30,7 +30,7 @@ def test_light_is_none() -> None:
     scene = warm(clouds(90, 160, 1))
     flash = np.clip(scene * 0.5 + 110, 0, 255).astype(np.uint8)
     dark = np.asarray(scene // 3, np.uint8)
-    assert other_colours(flash, scene) > 0.9, "colours alone would say so"
+    assert colour_difference(flash, scene) > 0.9, "colours alone would say so"
     assert not cut(flash, scene)
     assert not cut(scene, flash)
     assert not cut(dark, scene)
@@ -51,6 +51,6 @@ def test_something_large_that_enters_is_none() -> None:
 
 def test_flat_pictures_have_the_same_shapes() -> None:
     black, white = np.zeros((9, 9, 3), np.uint8), np.full((9, 9, 3), 255, np.uint8)
-    assert same_shapes(black, white) == 1
-    assert same_shapes(clouds(18, 18)[:9, :9], white) == 0
+    assert grey_correlation(black, white) == 1
+    assert grey_correlation(clouds(18, 18)[:9, :9], white) == 0
     assert not is_cut(black, white, white), "a fade, as far as anybody can tell"

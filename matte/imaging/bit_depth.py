@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def in_depth(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The same shares of full range in `dtype`, uint8 or uint16, as in the one or the other."""
+def convert_depth(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a picture in `dtype`, its values scaled from one full range to the other.
+
+    Both types are uint8 or uint16. Where they are the same, the array itself comes back.
+    """
     if values.dtype == dtype:
         return values
     if dtype == np.uint16:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from matte.imaging.bands import bounding_box, farthest
+from matte.imaging.regions import bounding_box, region_depth
 
 
 def test_bounding_box_holds_the_region_and_its_margin() -> None:
@@ -14,5 +14,5 @@ def test_bounding_box_holds_the_region_and_its_margin() -> None:
 def test_farthest_is_the_depth_of_the_region() -> None:
     region = np.zeros((40, 60), bool)
     region[10:21, :] = True
-    assert abs(farthest(region) - 6) < 0.5
-    assert farthest(np.ones((4, 9), bool)) == 9
+    assert abs(region_depth(region) - 6) < 0.5
+    assert region_depth(np.ones((4, 9), bool)) == 9

@@ -1,4 +1,4 @@
-"""Values spread into where none are known."""
+"""Gaps in a picture, filled from the pixels around them."""
 
 import cv2
 import numpy as np
@@ -6,8 +6,11 @@ import numpy as np
 from matte.arrays import FloatArray
 
 
-def spread(values: FloatArray, weight: FloatArray) -> FloatArray:
-    """`values` (H, W, C ≤ 4) where `weight` (H, W) is 1; elsewhere weighted means of near ones.
+def fill_gaps(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return values (H, W, C ≤ 4) with the pixels of weight 0 filled by means of near ones.
+
+    `weight` (H, W) is 1 where values are known, which stay as they are, and 0 in the gaps; what is
+    between is partly filled.
 
     Pull-push: S. Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4.2: means over ever
     larger squares, then from the coarsest back, each level filling what the finer one leaves open.
@@ -20,7 +23,7 @@ def spread(values: FloatArray, weight: FloatArray) -> FloatArray:
     share = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
     sums = cv2.resize(weighted, half, interpolation=cv2.INTER_AREA)
     means = sums.reshape(*share.shape, -1) / np.maximum(share, 1e-12)[:, :, None]
-    coarse = spread(np.asarray(means, np.float32), np.minimum(4 * share, 1))
+    coarse = fill_gaps(np.asarray(means, np.float32), np.minimum(4 * share, 1))
     filling = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     filling = filling.reshape(values.shape)
     return np.asarray(weighted + (1 - weight)[:, :, None] * filling, np.float32)

@@ -1,0 +1,34 @@
+"""Arrays brought to another size."""
+
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+PixelT = TypeVar("PixelT", bound=np.integer[Any] | np.floating[Any])
+
+
+def resize(values: NDArray[PixelT], height: int, width: int) -> NDArray[PixelT]:
+    """Return an array, (H, W) or (H, W, C), resized to height × width.
+
+    It is averaged over areas where it shrinks, and interpolated linearly where it grows.
+    """
+    shrinks = height < values.shape[0] or width < values.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, (width, height), interpolation=method), values.dtype)
+
+
+def resize_by_halving(values: NDArray[PixelT], height: int, width: int) -> NDArray[PixelT]:
+    """Return what resize() does, to within rounding, but several times as fast where it shrinks.
+
+    The array is halved as often as possible first, which OpenCV does quickly.
+    """
+    while can_halve(values.shape, (height, width)):
+        values = resize(values, values.shape[0] // 2, values.shape[1] // 2)
+    return resize(values, height, width)
+
+
+def can_halve(shape: tuple[int, ...], min_shape: tuple[int, int]) -> bool:
+    """Return whether height and width can be halved without a rest, down to `min_shape`."""
+    return all(n % 2 == 0 and n >= 2 * m for n, m in zip(shape[:2], min_shape, strict=True))

@@ -4,11 +4,12 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check gpu-test format docs clean
+.PHONY: help demo test check test-wheel gpu-test format docs clean
 
 help:
 	@echo "make demo    install, and put the sample portrait on a beach"
 	@echo "make test    install with all extras, and run every check"
+	@echo "make test-wheel  build the wheel, install it into an empty environment, and run it there"
 	@echo "make check   every check, nothing installed"
 	@echo "make gpu-test  what only a GPU can tell: its tests, and benchmarks/gpu.py"
 	@echo "make format  format the code, renew the generated docs"
@@ -31,6 +32,10 @@ check:
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cog --check -P README.md docs/*.md
 	$(BIN)/pytest
+
+# Installs packages by pip's own index and cache.
+test-wheel: .venv/all
+	$(BIN)/pytest -m wheel
 
 # On a machine with a GPU, in an environment with a torch built for it: make gpu-test BIN=…
 gpu-test:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matte.stages import Matte
 
 __all__ = ["Matte", "MatteError", "MatteWarning", "Pipeline", "composite", "load", "sweep"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Matte": "matte.stages:Matte",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import matte
 from matte.arrays import Image
 from matte.configs.loader import settle
 from matte.configs.places import cache, stored_weights, user_config
@@ -59,7 +60,7 @@ def examine() -> list[Finding]:
 def _packages() -> Iterator[Finding]:
     machine = f"{system()}, {usable_threads()} threads"
     yield Finding("python", True, True, f"{platform.python_version()} on {machine}")
-    yield _package("matte", True, "reinstall matte", "")
+    yield Finding("matte", True, True, matte.__version__)
     for name in BASE:
         yield _package(name, True, f"pip install {name}", "")
     for name, (extra, use) in EXTRAS.items():

@@ -18,6 +18,19 @@ hypothesis.settings.register_profile("matte", deadline=None)
 hypothesis.settings.load_profile("matte")
 
 
+# Marks of the tests that need more than `make test` installs: each has a target of its own.
+OWN_TARGETS = ("wheel",)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what has a target of its own, unless `-m` names it."""
+    left_out = [mark for mark in OWN_TARGETS if mark not in (config.option.markexpr or "")]
+    apart = [item for item in items if any(map(item.get_closest_marker, left_out))]
+    if apart:
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if item not in apart]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and not nvidia_gpus():
         pytest.skip(NO_NVIDIA)

@@ -115,6 +115,6 @@ def _show_once() -> Callable[..., None]:
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="`matte [OPTIONS] FILE…` is short for `matte image [OPTIONS] FILE…`.",
 )
-@click.version_option(matte.__version__, package_name="matte")
+@click.version_option(matte.__version__)
 def main() -> None:
     """Cuts subjects out of pictures, with soft edges, and puts them on other backgrounds."""

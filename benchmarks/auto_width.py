@@ -29,7 +29,7 @@ import numpy as np
 from held_back import held_back
 
 from matte.arrays import UNKNOWN, Alpha, Confidence, Image, as_alpha, as_image
-from matte.compositing.blend import composite
+from matte.compositing.composer import composite
 from matte.configs.loader import settle
 from matte.configs.settings import TrimapSettings
 from matte.datasets.layouts import list_set

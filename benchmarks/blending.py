@@ -27,7 +27,8 @@ import cv2
 import numpy as np
 
 from matte.arrays import Alpha, Image, as_alpha, as_image, as_trimap
-from matte.compositing.blend import BLENDS, composite
+from matte.compositing.blend import BLENDS
+from matte.compositing.composer import composite
 from matte.compositing.foreground import estimate_foreground
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read

@@ -42,9 +42,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image, as_alpha, as_image, as_trimap
-from matte.compositing.blend import composite
+from matte.compositing.composer import composite
+from matte.compositing.fitting import cover
 from matte.compositing.foreground import estimate_foreground
-from matte.compositing.grounds import cover
 from matte.datasets.colours import bled
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, as_alpha
+from matte.compositing.fitting import cover
 from matte.compositing.foreground import estimate_foreground
-from matte.compositing.grounds import cover
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
 from matte.datasets.samples import Sample

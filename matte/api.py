@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matte.compositing.blend import composite
+from matte.compositing.composer import composite
 from matte.configs.loader import DEFAULT_PRESET, settle
 from matte.errors import SettingError
 from matte.pipeline import run

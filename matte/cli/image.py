@@ -111,7 +111,7 @@ def image(
 
     opening = Opening(settled.config)  # while the rest is imported and the picture is read
 
-    from matte.compositing.backgrounds import FILMS, parse_background
+    from matte.compositing.backgrounds import FILM_SUFFIXES, parse_background
     from matte.configs.lengths import parse_length
     from matte.files import STREAM, write_file
     from matte.photos.batch import Batch, Stages
@@ -119,7 +119,7 @@ def image(
     from matte.photos.jobs import plan
     from matte.photos.report import run_report
 
-    films = [file for file in files if file.suffix.lower() in FILMS]
+    films = [file for file in files if file.suffix.lower() in FILM_SUFFIXES]
     if films:
         raise SettingError(f"{films[0]} is a video", f"matte video {films[0]}")
     background = parse_background(bg)

@@ -111,7 +111,8 @@ def sweep_trimap(
     Example: matte sweep-trimap portrait.jpg --k 3,7,13 --iterations 4,6 -o sheet.png
     """
     from matte.compositing.backgrounds import parse_background
-    from matte.photos.finishing import Finish
+    from matte.photos.finishing import Finish, Finisher
+    from matte.pipeline.limits import most_pixels
     from matte.sweeps.files import SweepSheet, over_all
     from matte.sweeps.run import every_band
 
@@ -128,7 +129,10 @@ def sweep_trimap(
     finish = Finish(parse_background(bg), config.compositing)
     files = images or (SAMPLE,)
     folder = target.with_suffix("") if save_all else None
-    sheet = SweepSheet(files, bands, config, finish, target, folder, overwrite)
+    composer_for = Finisher(finish, most_pixels(config)).composer_for
+    sheet = SweepSheet(
+        files, bands, config, composer_for, target, folder, overwrite, backgrounds=finish.files()
+    )
     swept = []
     with progress_bar("settings", quiet) as watch:
         for each in sheet.run(watch):

@@ -146,7 +146,7 @@ def _choices(
     given: tuple[str, ...], settled: Settled, aspect: Any, opened: ExitStack
 ) -> "list[Choice]":
     """The backgrounds that are given, then those that are always offered."""
-    from matte.clips.backgrounds import Composer
+    from matte.clips.backgrounds import open_composer
     from matte.clips.live.matting import Choice
     from matte.compositing.backgrounds import parse_background
 
@@ -156,7 +156,7 @@ def _choices(
     found |= {text: other for text, other in offered.items() if type(other) not in kinds}
     settings, most = settled.config.compositing, settled.config.media.max_pixels
     composers = (
-        Composer(background, settings, aspect=aspect, max_pixels=most)
+        open_composer(background, settings, aspect=aspect, max_pixels=most)
         for background in found.values()
     )
     return [

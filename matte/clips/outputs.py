@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matte.clips.frames import VideoFrame
 from matte.errors import MatteWarning, OutputError, SettingError
 from matte.files import RESULT_SUFFIX, Output, check_names
-from matte.media.encoding import quantise
+from matte.imaging.bit_depth import quantise_alpha
 from matte.media.video.clip import Clip
 from matte.media.video.codecs import CODECS, FORMATS, default_codec
 from matte.media.video.facts import Facts
@@ -182,7 +182,7 @@ class Passes(Ending):
             codec = _fitting(files.codec, files.alpha)
             dtype = np.uint16 if _is_exact(files.alpha, codec) else np.uint8
             writer = _writer(files.alpha, facts, 1, files, codec, deep=dtype == np.uint16)
-            self._passes.append(_Pass(writer, lambda frame: quantise(frame.alpha, dtype)))
+            self._passes.append(_Pass(writer, lambda frame: quantise_alpha(frame.alpha, dtype)))
         if files.foreground is not None:
             codec = _fitting(files.codec, files.foreground)
             writer = _writer(files.foreground, facts, 3, files, codec)

@@ -14,7 +14,7 @@ from matte.clips.backgrounds import After
 from matte.clips.outputs import Files, Passes
 from matte.clips.rate import Choice, Way, choose, ways
 from matte.clips.run import Fault, VideoRun, running
-from matte.compositing.backgrounds import Background, Film, Picture
+from matte.compositing.backgrounds import Background, FilmFile, PictureFile
 from matte.configs.loader import Settled, for_video
 from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
@@ -86,8 +86,9 @@ class Job:
     @property
     def sources(self) -> list[Path]:
         """The files that are read."""
-        ground = self.background
-        return [self.clip.path, *([ground.path] if isinstance(ground, Picture | Film) else [])]
+        behind = self.background
+        read = [behind.path] if isinstance(behind, PictureFile | FilmFile) else []
+        return [self.clip.path, *read]
 
     @property
     def frames(self) -> int:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matte.arrays import Alpha, Image
-from matte.clips.backgrounds import After, Composer
+from matte.clips.backgrounds import After, open_composer
 from matte.clips.frames import VideoFrame, detail_of
 from matte.clips.matting import FrameMatter, Looked
 from matte.clips.threads import ahead, single_opencv
 from matte.compositing.backgrounds import Background, parse_background
+from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground, soft_colours
 from matte.configs.settings import Config
 from matte.configs.times import written
@@ -165,7 +166,7 @@ class VideoRun:
             with self.watch("foreground"):
                 foreground = self._colours(image, alpha, detail=detail_of(image))
             with self.watch("composite"):
-                composite = self._composer.composite(seconds, image, foreground, alpha)
+                composite = self._composer.compose(image, foreground, alpha, seconds)
             fault = frame.fault if isinstance(frame, Broken) else ""
             yield VideoFrame(
                 frame.pts, frame.duration, seconds, image, alpha, foreground, composite, fault
@@ -203,14 +204,16 @@ def running(
     Raises if the clip's frames are too large for what the process may take.
     """
     facts, config = clip.facts, pipeline.config
-    pixel = np.zeros((), np.uint16 if facts.deep else np.uint8)
+    dtype: type[np.unsignedinteger[Any]] = np.uint16 if facts.deep else np.uint8
+    pixel = np.zeros((), dtype)
     pipeline.memory.check(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
-    with Composer(
+    with open_composer(
         background,
         config.compositing,
         after,
         premultiply=premultiply,
         aspect=facts.sample_aspect,
+        dtype=dtype,
         max_pixels=pipeline.max_pixels,
     ) as composer:
         yield VideoRun(clip, pipeline.line, config, composer, start, end, colours=colours)

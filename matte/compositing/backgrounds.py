@@ -1,4 +1,4 @@
-"""What the subject is put on, as it is named: colour, picture, film, its own ground, nothing."""
+"""What the user names behind the subject: a colour, a file, the photo's own background, nothing."""
 
 import os.path
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from matte.arrays import Image
 from matte.configs.lengths import Length, parse_length
 from matte.errors import SettingError
 
-BLURRED = Length(2, percent=True)
+DEFAULT_BLUR_RADIUS = Length(2, percent=True)
 # Endings of videos. A GIF is a picture, unless it lies behind a video.
-FILMS = frozenset(
+FILM_SUFFIXES = frozenset(
     {
         ".3gp",
         ".avi",
@@ -36,31 +36,31 @@ FILMS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Colour:
-    """A plain ground, RGB 0 … 255."""
+class PlainColour:
+    """One colour everywhere, RGB 0 … 255."""
 
     rgb: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture, which has still to be read."""
+class PictureFile:
+    """A picture, which is still to be read."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
-    """A video, which has still to be read."""
+class FilmFile:
+    """A video, which is still to be read."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Blur:
-    """The photo's own ground, out of focus."""
+    """The photo's own background, out of focus; `radius` is that of a blurred point's disc."""
 
-    radius: Length = BLURRED
+    radius: Length = DEFAULT_BLUR_RADIUS
 
     def __post_init__(self) -> None:
         if self.radius.value == 0:
@@ -69,33 +69,35 @@ class Blur:
 
 @dataclass(frozen=True, slots=True)
 class Transparent:
-    """No ground: a cut-out."""
+    """No background: a cut-out."""
 
 
-Background = Colour | Picture | Film | Blur | Transparent
+Background = PlainColour | PictureFile | FilmFile | Blur | Transparent
 
 
 def parse_background(text: str) -> Background:
-    """What the text names: a picture or a film, by its ending, if a file has the name or it ends as
-    files do; else `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side),
-    or a colour.
+    """Return the background that the text of --bg names.
+
+    A picture or a video, by its ending, if a file has the name or it ends as files do; else
+    `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side), or a colour.
     """
     if os.path.isfile(text):  # noqa: PTH113  # False where pathlib raises: loops, long names
-        return _file(Path(text))
+        return _file_background(Path(text))
     word, colon, radius = text.partition(":")
     if word == "blur":
         return Blur(parse_length(radius)) if colon else Blur()
     if text == "transparent":
         return Transparent()
-    return _file(Path(text)) if Path(text).suffix else Colour(colour(text))
+    return _file_background(Path(text)) if Path(text).suffix else PlainColour(parse_colour(text))
 
 
-def _file(path: Path) -> Picture | Film:
-    return Film(path) if path.suffix.lower() in FILMS else Picture(path)
+def _file_background(path: Path) -> PictureFile | FilmFile:
+    """Return the path as a video's or a picture's file, by its ending."""
+    return FilmFile(path) if path.suffix.lower() in FILM_SUFFIXES else PictureFile(path)
 
 
-def colour(text: str) -> tuple[int, int, int]:
-    """The RGB of a colour's name (`white`), `#rrggbb`, or `rgb(255, 255, 255)`."""
+def parse_colour(text: str) -> tuple[int, int, int]:
+    """Return the RGB of a colour's name (`white`), `#rrggbb`, or `rgb(255, 255, 255)`."""
     try:
         return as_colour(ImageColor.getrgb(text))
     except (ValueError, SettingError) as error:
@@ -106,7 +108,7 @@ def colour(text: str) -> tuple[int, int, int]:
 
 
 def as_colour(values: Any) -> tuple[int, int, int]:
-    """Three whole numbers 0 … 255 as a colour."""
+    """Return three whole numbers 0 … 255 as an RGB colour; raise SettingError for other values."""
     numbers = np.asarray(values)
     if (
         numbers.shape != (3,)
@@ -118,6 +120,6 @@ def as_colour(values: Any) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def plain(rgb: tuple[int, int, int]) -> Image:
-    """A picture of one colour: a pixel."""
+def colour_pixel(rgb: tuple[int, int, int]) -> Image:
+    """Return the colour as a picture of one pixel (1, 1, 3), 8 bits."""
     return Image(np.full((1, 1, 3), rgb, np.uint8))

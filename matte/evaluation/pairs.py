@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, same_size
 from matte.datasets.masks import as_truth
 from matte.errors import PictureError
-from matte.media.encoding import quantise
+from matte.imaging.bit_depth import quantise_alpha
 from matte.media.pictures import READABLE, read_alpha, read_image
 
 MASK_LAYOUT = ("images", "masks")
@@ -150,7 +150,7 @@ def _whole(pair: Pair) -> tuple[Path, Path]:
 
 def _read_label(path: Path) -> Trimap:
     alpha = read_alpha(path)
-    grey = quantise(alpha, np.uint8)
+    grey = quantise_alpha(alpha, np.uint8)
     if alpha.any() and not grey.any():  # class numbers of 16 bits
         raise PictureError(f"{path.name} is all but black", "write the subject as white")
     return as_truth(grey, path.name)

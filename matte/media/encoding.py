@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha
 from matte.errors import MatteWarning, OutputError
-from matte.imaging.bit_depth import convert_depth
-from matte.imaging.channels import repeat_per_channel, swap_red_and_blue
-from matte.imaging.strips import strip_slices
+from matte.imaging.bit_depth import convert_depth, quantise_alpha
+from matte.imaging.channels import swap_red_and_blue
 from matte.media import png
 from matte.media.exif import cleaned
 from matte.media.opening import unhindered
@@ -86,30 +85,7 @@ def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
         file = io.BytesIO()
         np.save(file, alpha, allow_pickle=False)
         return file.getvalue()
-    return encode(quantise(alpha, np.uint8 if suffix == ".png" else np.uint16), suffix)
-
-
-def quantise(alpha: Alpha, dtype: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
-    """Alpha rounded to the full range of `dtype`."""
-    out, top = np.empty(alpha.shape, dtype), np.float32(np.iinfo(dtype).max)
-    for part in strip_slices(*alpha.shape):
-        np.rint(alpha[part] * top, out=out[part], casting="unsafe")
-    return out
-
-
-def with_alpha(foreground: Image, alpha: Alpha, premultiply: bool = False) -> NDArray[Any]:
-    """The cut-out as RGBA in the foreground's depth.
-
-    The colours are straight, as PNG wants them, or multiplied with alpha and rounded.
-    """
-    out = np.empty((*alpha.shape, 4), foreground.dtype)
-    for part in strip_slices(*alpha.shape):
-        colours, a = foreground[part], Alpha(alpha[part])
-        if premultiply:
-            share = repeat_per_channel(a).reshape(colours.shape)
-            colours = np.rint(colours * share).astype(out.dtype)
-        cv2.merge([*cv2.split(colours), quantise(a, out.dtype.type)], out[part])
-    return out
+    return encode(quantise_alpha(alpha, np.uint8 if suffix == ".png" else np.uint16), suffix)
 
 
 def _png(array: NDArray[Any], ours: bool) -> memoryview:

@@ -1,38 +1,36 @@
-"""From a matte to the picture that was asked for."""
+"""From a photo's matte to the picture that was asked for."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
-
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha
 from matte.compositing.backgrounds import (
     Background,
     Blur,
-    Colour,
-    Film,
-    Picture,
+    FilmFile,
+    PictureFile,
+    PlainColour,
     Transparent,
-    plain,
+    colour_pixel,
 )
-from matte.compositing.blend import put_on
+from matte.compositing.composer import Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
-from matte.compositing.grounds import out_of_focus
 from matte.configs.lengths import Length
 from matte.configs.settings import CompositingSettings
 from matte.errors import SettingError
 from matte.media.colours import in_profile
-from matte.media.encoding import with_alpha
 from matte.media.opening import MAX_PIXELS
 from matte.media.pictures import Photo, read_photo
 
-WHOLE = (slice(None), slice(None))
+WHOLE_PICTURE = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What becomes of a picture's matte: its ground, how it is mixed with it, what is kept."""
+    """What becomes of a photo's matte: its background, how they are blended, how it is cropped.
+
+    `crop` is the margin around the subject; None keeps the whole picture.
+    """
 
     background: Background = field(default_factory=Transparent)
     compositing: CompositingSettings = field(default_factory=CompositingSettings)
@@ -41,8 +39,8 @@ class Finish:
 
     def __post_init__(self) -> None:
         if self.premultiply and not self.transparent:
-            raise SettingError("--premultiply is for cut-outs", "leave --bg out")
-        if isinstance(self.background, Film):
+            raise SettingError("--premultiply is for cut-outs", "use --bg transparent")
+        if isinstance(self.background, FilmFile):
             cause = f"{self.background.path} is a video, and pictures have none behind them"
             raise SettingError(cause, "give a picture with --bg")
 
@@ -52,37 +50,39 @@ class Finish:
         return isinstance(self.background, Transparent)
 
     def files(self) -> list[Path]:
-        """The files that are read for it."""
-        return [self.background.path] if isinstance(self.background, Picture) else []
+        """Return the files that are read for the background."""
+        return [self.background.path] if isinstance(self.background, PictureFile) else []
 
 
 class Finisher:
-    """Finishes pictures alike; a background's file is read once."""
+    """Finishes photos alike: a background's file is read once, then lies behind each of them."""
 
     def __init__(self, finish: Finish, max_pixels: int = MAX_PIXELS) -> None:
         self.finish = finish
-        self._ground: Photo | None = None
-        if isinstance(finish.background, Picture):
-            self._ground = read_photo(finish.background.path, max_pixels)
+        self._picture: Photo | None = None
+        if isinstance(finish.background, PictureFile):
+            self._picture = read_photo(finish.background.path, max_pixels)
 
-    def picture(self, photo: Photo, foreground: Image, alpha: Alpha) -> NDArray[Any]:
-        """RGB on the background, or RGBA; of the photo's size, depth and colour space."""
-        if self.finish.transparent:
-            return with_alpha(foreground, alpha, self.finish.premultiply)
-        ground, settings = self._background(photo, alpha), self.finish.compositing
-        return put_on(ground, foreground, alpha, settings.fit, settings.blend)
+    def composer_for(self, photo: Photo) -> Composer:
+        """Return the composer of this photo: its ground is in the photo's colour profile."""
+        blend = self.finish.compositing.blend
+        return Composer(self._ground(photo.profile), blend, self.finish.premultiply)
 
-    def kept(self, alpha: Alpha) -> tuple[slice, slice]:
-        """The rows and columns that are kept: all of them, or those of the subject."""
+    def crop_box(self, alpha: Alpha) -> tuple[slice, slice]:
+        """Return the rows and columns that are kept: all of them, or those of the subject."""
         if self.finish.crop is None:
-            return WHOLE
-        return subject_box(alpha, self.finish.crop) or WHOLE
+            return WHOLE_PICTURE
+        return subject_box(alpha, self.finish.crop) or WHOLE_PICTURE
 
-    def _background(self, photo: Photo, alpha: Alpha) -> Image:
-        asked = self.finish.background
-        if isinstance(asked, Blur):
-            return out_of_focus(photo.pixels, alpha, asked.radius.pixels(max(alpha.shape)))
-        if isinstance(asked, Colour):
-            return in_profile(plain(asked.rgb), b"", photo.profile)
-        assert self._ground is not None
-        return in_profile(self._ground.pixels, self._ground.profile, photo.profile)
+    def _ground(self, profile: bytes) -> Ground | None:
+        """Return what lies behind photos of this colour profile; None for a cut-out."""
+        background, fit = self.finish.background, self.finish.compositing.fit
+        if isinstance(background, Transparent):
+            return None
+        if isinstance(background, Blur):
+            return DefocusedGround(background.radius)
+        if isinstance(background, PlainColour):
+            return PictureGround(in_profile(colour_pixel(background.rgb), b"", profile))
+        assert self._picture is not None
+        picture = in_profile(self._picture.pixels, self._picture.profile, profile)
+        return PictureGround(picture, fit)

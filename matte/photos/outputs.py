@@ -50,7 +50,7 @@ class Outputs:
 
     def write(self, photo: Photo, matte: Matte, finisher: Finisher, overwrite: bool) -> list[Path]:
         """Writes all of them, once all of them are encoded; returns what was written."""
-        kept = finisher.kept(matte.alpha)
+        kept = finisher.crop_box(matte.alpha)
         files: list[tuple[Path, bytes]] = []
         for path, array in ((self.mask, matte.mask), (self.trimap, matte.trimap)):
             if path is not None and array is None:
@@ -62,7 +62,8 @@ class Outputs:
         if self.foreground is not None:
             colours = _part(matte.foreground, kept)
             files.append((self.foreground, self._described(colours, self.foreground, photo)))
-        picture = _part(finisher.picture(photo, matte.foreground, matte.alpha), kept)
+        composer = finisher.composer_for(photo)
+        picture = _part(composer.compose(photo.pixels, matte.foreground, matte.alpha), kept)
         files.append((self.picture, self._described(picture, self.picture, photo, ours=True)))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite)

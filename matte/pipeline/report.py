@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from matte.compositing.backgrounds import Background, Blur, Colour, Film, Picture
+from matte.compositing.backgrounds import Background, Blur, FilmFile, PictureFile, PlainColour
 from matte.files import STREAM
 from matte.runtime.machine import describe_machine
 
@@ -19,9 +19,9 @@ def report_bytes(report: dict[str, Any]) -> bytes:
 
 def background_facts(asked: Background) -> dict[str, Any] | str:
     """Return what names a background in a report."""
-    if isinstance(asked, Picture | Film):
+    if isinstance(asked, PictureFile | FilmFile):
         return file_facts(asked.path)
-    if isinstance(asked, Colour):
+    if isinstance(asked, PlainColour):
         return {"colour": asked.rgb}
     return {"blur": str(asked.radius)} if isinstance(asked, Blur) else "transparent"
 

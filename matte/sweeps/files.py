@@ -13,13 +13,12 @@ from matte.errors import MatteError, OutputError, SettingError
 from matte.files import check_output, check_outputs, make_folder, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
-from matte.photos.finishing import Finish, Finisher
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.limits import memory_for, most_pixels
 from matte.pipeline.networks import Networks
 from matte.sweeps.run import Sweep, Watch, sweep
 from matte.sweeps.scores import Choice, Score, choose
-from matte.sweeps.sheet import Section, composites, draw_sheet, show
+from matte.sweeps.sheet import ComposerFor, Section, composites, draw_sheet, show
 
 PARTS = ("trimap", "alpha", "composite")
 ENDING = ".png"
@@ -60,12 +59,17 @@ class SweepSheet:
         files: Sequence[Path],
         bands: Sequence[TrimapSettings],
         config: Config,
-        finish: Finish,
+        composer_for: ComposerFor,
         target: Path,
         folder: Path | None = None,
         overwrite: bool = False,
+        *,
+        backgrounds: Sequence[Path] = (),
     ) -> None:
-        """`target` is the sheet's file; `folder` takes the single files, and is made if need be."""
+        """`composer_for` a photo puts its subject on the background read from `backgrounds`.
+
+        `target` is the sheet's file; `folder` takes the single files, and is made if need be.
+        """
         self.networks: Networks = {}
         self._target, self._folder, self._overwrite = target, folder, overwrite
         self._bands, self._max_pixels = bands, most_pixels(config)
@@ -75,8 +79,8 @@ class SweepSheet:
         self._singles = {
             file: single_files(folder, file.stem, bands) if folder else [] for file in files
         }
-        self._check(files, finish)
-        self._finisher = Finisher(finish, self._max_pixels)
+        self._check([*files, *backgrounds])
+        self._composer_for = composer_for
         self._line = build_two_stage(config, self.networks)
         self._sections: list[Section] = []
         self._scores: list[tuple[Score, ...]] = []
@@ -115,7 +119,7 @@ class SweepSheet:
         self._memory.check(photo.pixels)
         found = sweep(photo, self._bands, self._line, watch)
         data = [encode(found.mask, ENDING)] if singles else []
-        pictures = self._kept(found, data) if singles else composites(found, self._finisher)
+        pictures = self._kept(found, data) if singles else composites(found, self._composer_for)
         section = show(found, file.name, pictures)
         if self._folder and singles:
             make_folder(self._folder)
@@ -137,20 +141,20 @@ class SweepSheet:
     def _kept(self, found: Sweep, data: list[bytes]) -> Iterator[NDArray[Any]]:
         """The composites, one by one; on their way they are encoded with what belongs to them."""
         photo = found.photo
-        for place, composite in enumerate(composites(found, self._finisher)):
+        for place, composite in enumerate(composites(found, self._composer_for)):
             data.append(encode(found.trimaps[place], ENDING))
             data.append(encode_alpha(found.alphas[place], ENDING))
             data.append(encode(composite, ENDING, photo.profile, photo.exif))
             yield composite
 
-    def _check(self, files: Sequence[Path], finish: Finish) -> None:
+    def _check(self, sources: Sequence[Path]) -> None:
         outputs = [(self._target, WRITABLE)]
         if self._folder is not None:
             if os.path.isdir(self._folder):  # noqa: PTH112  # False where pathlib raises
                 outputs += [(path, WRITABLE) for each in self._singles.values() for path in each]
             else:
                 check_output(self._folder, False)
-        check_outputs(outputs, [*files, *finish.files()], self._overwrite)
+        check_outputs(outputs, sources, self._overwrite)
         names = [path for each in self._singles.values() for path in each]
         if len(set(names)) < len(names):
             raise OutputError("two pictures have one name", "sweep them one after the other")

@@ -1,6 +1,6 @@
 """A sweep as a labelled sheet of pictures: a row for each setting."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from matte.arrays import UNKNOWN, Alpha, Image
+from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
 from matte.imaging.box_filter import box_mean
 from matte.imaging.regions import bounding_box
 from matte.imaging.resizing import resize
 from matte.media.colours import in_profile
-from matte.photos.finishing import Finisher
+from matte.media.pictures import Photo
 from matte.sweeps.run import Sweep
 from matte.sweeps.scores import Score
 
@@ -32,6 +33,7 @@ GOOD, POOR, FRAME = (0, 122, 61), (178, 74, 0), (255, 208, 0)
 
 Pixels = NDArray[np.uint8]
 Window = tuple[slice, slice]
+ComposerFor = Callable[[Photo], Composer]  # whose ground is in the photo's colour profile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +54,12 @@ class Section:
     rows: tuple[Row, ...]
 
 
-def composites(sweep: Sweep, finisher: Finisher) -> Iterator[NDArray[Any]]:
-    """For each setting the subject on its new ground, in the photo's size and depth."""
+def composites(sweep: Sweep, composer_for: ComposerFor) -> Iterator[NDArray[Any]]:
+    """Yield for each setting the subject on its new ground, in the photo's size and depth."""
+    composer = composer_for(sweep.photo)
     for alpha in sweep.alphas:
         foreground = estimate_foreground(sweep.photo.pixels, alpha)
-        yield finisher.picture(sweep.photo, foreground, alpha)
+        yield composer.compose(sweep.photo.pixels, foreground, alpha)
 
 
 def show(sweep: Sweep, name: str, pictures: Iterable[NDArray[Any]]) -> Section:

@@ -12,7 +12,7 @@ from matte.arrays import Alpha, Image
 from matte.clips.frames import VideoFrame
 from matte.clips.outputs import Files, Passes, default_output
 from matte.errors import MatteError, MatteWarning, OutputError, SettingError
-from matte.media.encoding import quantise
+from matte.imaging.bit_depth import quantise_alpha
 from matte.media.pictures import read_alpha, read_image
 from matte.media.video.clip import Clip, Frame, open_clip
 from matte.media.video.writer import ClipWriter
@@ -32,7 +32,7 @@ def frames(found: Clip, start: float = 0, cut_out: bool = False) -> list[VideoFr
         assert isinstance(frame, Frame)
         composite: NDArray[Any] = np.ascontiguousarray(frame.pixels[::-1])
         if cut_out:
-            composite = np.dstack([composite, quantise(alpha(at), composite.dtype.type)])
+            composite = np.dstack([composite, quantise_alpha(alpha(at), composite.dtype.type)])
         foreground = Image(np.where(alpha(at)[:, :, None] > 0, frame.pixels, 0))
         made.append(
             VideoFrame(
@@ -76,7 +76,7 @@ def test_all_three_as_clips(tmp_path: Path, source: Clip) -> None:
     given, clips = frames(source), [pictures(path) for path in files.paths()]
     assert [times(path) for path in files.paths()] == [times(source.path)] * 3
     for at, frame in enumerate(given):
-        grey = np.dstack([quantise(frame.alpha, np.uint8)] * 3)
+        grey = np.dstack([quantise_alpha(frame.alpha, np.uint8)] * 3)
         expected = (frame.composite, grey, frame.foreground)
         for found, wanted in zip(clips, expected, strict=True):
             assert mean_error(found[at], wanted) < 4

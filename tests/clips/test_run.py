@@ -6,7 +6,7 @@ import pytest
 
 from matte.api import Pipeline
 from matte.arrays import Alpha, Image
-from matte.clips.backgrounds import Composer
+from matte.clips.backgrounds import open_composer
 from matte.clips.frames import VideoFrame
 from matte.clips.run import VideoRun
 from matte.compositing.backgrounds import parse_background
@@ -36,7 +36,7 @@ def run(
     path: Path, line: Numbered, temporal: str = "off", start: float = 0, end: float | None = None
 ) -> tuple[list[VideoFrame], VideoRun]:
     settings = VideoSettings(temporal=temporal)  # type: ignore[arg-type]  # one of its words
-    with Composer(parse_background("black"), CompositingSettings()) as composer:
+    with open_composer(parse_background("black"), CompositingSettings()) as composer:
         found = VideoRun(open_clip(path), line, Config(video=settings), composer, start, end)
         return list(found.frames()), found
 

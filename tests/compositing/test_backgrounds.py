@@ -5,11 +5,11 @@ import pytest
 from matte.compositing.backgrounds import (
     Background,
     Blur,
-    Colour,
-    Picture,
+    PictureFile,
+    PlainColour,
     Transparent,
-    colour,
     parse_background,
+    parse_colour,
 )
 from matte.configs.lengths import Length
 from matte.errors import SettingError
@@ -18,15 +18,15 @@ from matte.errors import SettingError
 @pytest.mark.parametrize(
     ("text", "background"),
     [
-        ("white", Colour((255, 255, 255))),
-        ("#102030", Colour((16, 32, 48))),
-        ("rgb(1, 2, 3)", Colour((1, 2, 3))),
+        ("white", PlainColour((255, 255, 255))),
+        ("#102030", PlainColour((16, 32, 48))),
+        ("rgb(1, 2, 3)", PlainColour((1, 2, 3))),
         ("transparent", Transparent()),
         ("blur", Blur()),
         ("blur:30", Blur(Length(30))),
         ("blur:2.5%", Blur(Length(2.5, percent=True))),
-        ("beach.jpg", Picture(Path("beach.jpg"))),
-        ("./blur.png", Picture(Path("blur.png"))),
+        ("beach.jpg", PictureFile(Path("beach.jpg"))),
+        ("./blur.png", PictureFile(Path("blur.png"))),
     ],
 )
 def test_names(text: str, background: Background) -> None:
@@ -38,9 +38,9 @@ def test_a_file_wins_over_a_word(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert not isinstance(parse_background(name), Picture)
+    assert not isinstance(parse_background(name), PictureFile)
     Path(name).touch()
-    assert parse_background(name) == Picture(Path(name))
+    assert parse_background(name) == PictureFile(Path(name))
 
 
 def test_a_folder_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_what_is_no_background_is_said(name: str) -> None:
     with pytest.raises(SettingError, match="is neither a file nor a colour"):
         parse_background(name)
     with pytest.raises(SettingError, match="is neither a file nor a colour"):
-        colour(name)
+        parse_colour(name)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.compositing.blend import mixed
+from matte.compositing.blend import blend_over
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import settle
 from matte.configs.settings import Config, ModnetSettings
@@ -97,7 +97,7 @@ def in_numpy(image: Image, asked: Config, line: TwoStage | None = None) -> Expec
 def coloured(image: Image, alpha: Alpha, asked: Config, *more: Any) -> Expected:
     foreground = estimate_foreground(image, alpha)
     blend = asked.compositing.blend
-    composite = mixed(foreground, alpha, ground(*image.shape[:2]), blend)
+    composite = blend_over(foreground, alpha, ground(*image.shape[:2]), blend)
     return Expected(alpha, foreground, composite, *more)
 
 

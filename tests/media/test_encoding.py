@@ -15,8 +15,9 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from matte.arrays import Alpha, Image
+from matte.compositing.cutout import cut_out
 from matte.errors import MatteWarning, OutputError
-from matte.media.encoding import OPAQUE, WRITABLE, encode, encode_alpha, with_alpha
+from matte.media.encoding import OPAQUE, WRITABLE, encode, encode_alpha
 from matte.media.exif import cleaned
 from matte.media.pictures import decode, read_alpha, read_image
 from tests.conftest import save
@@ -53,25 +54,14 @@ def test_alpha_comes_back_within_half_a_step(tmp_path: Path, suffix: str, step: 
 def test_cut_outs_hold_straight_colours(tmp_path: Path) -> None:
     foreground = Image(np.full((2, 2, 3), 200, np.uint8))
     path = tmp_path / "c.png"
-    path.write_bytes(encode(with_alpha(foreground, Alpha(np.full((2, 2), 0.5, "f"))), ".png"))
-    with Pillow.open(path) as cut_out:
-        assert cut_out.getpixel((0, 0)) == (200, 200, 200, 128)
+    path.write_bytes(encode(cut_out(foreground, Alpha(np.full((2, 2), 0.5, "f"))), ".png"))
+    with Pillow.open(path) as opened:
+        assert opened.getpixel((0, 0)) == (200, 200, 200, 128)
 
 
 def test_pictures_that_a_format_can_not_hold_are_refused() -> None:
     with pytest.raises(OutputError, match=r"70000×2 can't be saved as \.jpg: save it as \.png"):
         encode(np.zeros((2, 70_000, 3), np.uint8), ".jpg")
-
-
-def test_premultiplied_colours_are_rounded_products() -> None:
-    for dtype in (np.uint8, np.uint16):
-        foreground = Image(noise(30, 40, 3, dtype=dtype))
-        alpha = Alpha(RANDOM.random((30, 40), np.float32))
-        rgba = with_alpha(foreground, alpha, premultiply=True)
-        assert rgba.dtype == dtype
-        exact = foreground * alpha[:, :, None].astype(float)
-        assert np.abs(rgba[:, :, :3] - exact).max() < 0.51
-        assert (rgba[:, :, :3] <= rgba[:, :, 3:]).all()
 
 
 @st.composite
@@ -229,21 +219,6 @@ def test_half_levels_of_16_bits_are_rounded() -> None:
     deep = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     found = decode(encode(deep, ".webp"), "p").pixels[:, :, 0]
     assert np.array_equal(found, np.rint(deep / 257))
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (37, 23)])
-@pytest.mark.parametrize("premultiply", [False, True])
-def test_cut_outs_in_strips_are_those_of_the_whole(
-    size: tuple[int, int], dtype: type[Any], premultiply: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    foreground, alpha = Image(noise(*size, 3, dtype=dtype)), Alpha(RANDOM.random(size, np.float32))
-    found = []
-    for pixels in (1 << 30, 100):
-        monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", pixels)
-        found.append(with_alpha(foreground, alpha, premultiply))
-    assert np.array_equal(found[0], found[1])
-    assert premultiply or np.array_equal(found[0][:, :, :3], foreground)
 
 
 @pytest.mark.parametrize("channels", [(), (3,), (4,)])

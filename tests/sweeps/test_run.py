@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from matte.arrays import UNKNOWN, Alpha, Confidence, Image, Trimap
-from matte.compositing.backgrounds import Colour, Transparent
+from matte.compositing.backgrounds import colour_pixel
+from matte.compositing.composer import Composer, PictureGround
 from matte.configs.settings import Config, SegmentationSettings, TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo
-from matte.photos.finishing import Finish, Finisher
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import TwoStage
 from matte.refiner.guided import Guided
@@ -49,9 +49,12 @@ def kernels(*sides: int, iterations: Sequence[int] = (1,)) -> tuple[TrimapSettin
     return every_band(k=sides, iterations=iterations)
 
 
+def on_magenta(photo: Photo) -> Composer:
+    return Composer(PictureGround(colour_pixel((255, 0, 255))))
+
+
 def drawn(found: Sweep, name: str = "photo") -> Image:
-    finisher = Finisher(Finish(Colour((255, 0, 255))))
-    return draw_sheet([show(found, name, composites(found, finisher))])
+    return draw_sheet([show(found, name, composites(found, on_magenta))])
 
 
 def score(agreement: float | None, k: int = 3, doubt: str = "") -> Score:
@@ -258,14 +261,13 @@ def test_odd_shapes_have_sheets(shape: tuple[int, int]) -> None:
     deep = Image(image.astype(np.uint16) * 257)
     found = sweep(deep, kernels(3, 5), line())
     assert drawn(found).shape[2] == 3
-    cut_out = composites(found, Finisher(Finish(Transparent())))
+    cut_out = composites(found, lambda photo: Composer())
     assert draw_sheet([show(found, "name", cut_out)]).shape[2] == 3
 
 
 def test_pictures_come_below_each_other_on_one_sheet() -> None:
     found = sweep(disc(96, 128)[0], kernels(3), line())
-    finisher = Finisher(Finish(Colour((255, 0, 255))))
-    section = show(found, "photo", composites(found, finisher))
+    section = show(found, "photo", composites(found, on_magenta))
     one, two = draw_sheet([section]), draw_sheet([section, section], "best for all pictures")
     assert two.shape[0] > 1.8 * one.shape[0]
     assert two.shape[1] == one.shape[1]

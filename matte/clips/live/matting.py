@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.clips.frames import detail_of
 from matte.clips.matting import FrameMatter
-from matte.compositing.blend import mixed
+from matte.compositing.blend import blend_over
+from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import Settled, for_video, presets, with_preset
 from matte.errors import MatteError, MatteWarning, SettingError
@@ -26,16 +27,6 @@ from matte.pipeline.run import Pipeline
 SQUARE, LIGHT, DARK = 16, 200, 150  # the board behind what is transparent
 
 
-class Composing(Protocol):
-    """What puts a frame's subject on its background."""
-
-    def composite(
-        self, seconds: Fraction, image: Image, foreground: Image, alpha: Alpha
-    ) -> NDArray[Any]:
-        """RGB, or RGBA where there is no background; of the image's size and depth."""
-        ...
-
-
 @dataclass(slots=True, eq=False)
 class Choice:
     """A background that can be chosen, and what it is called.
@@ -44,7 +35,7 @@ class Choice:
     """
 
     name: str
-    composer: Composing
+    composer: Composer
     seen: Fraction = Fraction(0)
 
 
@@ -149,10 +140,10 @@ class Live:
         ground = self._grounds[0]
         ground.seen += shot.seconds - self._seconds
         self._seconds = shot.seconds
-        composite = ground.composer.composite(ground.seen, image, foreground, alpha)
+        composite = ground.composer.compose(image, foreground, alpha, ground.seen)
         shown = Image(composite)
         if composite.shape[2] == 4:
-            shown = mixed(foreground, alpha, _board(*alpha.shape), "srgb")
+            shown = blend_over(foreground, alpha, _board(*alpha.shape), "srgb")
         return LiveFrame(shot, image, alpha, composite, shown)
 
     def _ready(self, settled: Settled, image: Image | None) -> Pipeline:

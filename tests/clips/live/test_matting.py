@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image
-from matte.clips.backgrounds import Composer
+from matte.clips.backgrounds import open_composer
 from matte.clips.live.matting import Choice, Live, LiveFrame
 from matte.clips.live.recording import Recorder, free
 from matte.clips.live.window import KEYS, Show, Until
 from matte.clips.statistics import Tally
 from matte.compositing.backgrounds import parse_background
-from matte.compositing.blend import composite
+from matte.compositing.composer import BEGINNING, Composer, composite
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import Settled, settle
 from matte.configs.settings import CompositingSettings
@@ -110,7 +110,8 @@ def facts(tmp_path: Path) -> Facts:
 
 
 def ground(name: str) -> Choice:
-    return Choice(name, Composer(parse_background(name), CompositingSettings()))
+    with open_composer(parse_background(name), CompositingSettings()) as composer:
+        return Choice(name, composer)
 
 
 def all_of(live: Live) -> list[LiveFrame]:
@@ -179,16 +180,23 @@ class Spying:
     def __init__(self) -> None:
         self.times: list[Fraction] = []
 
-    def composite(
-        self, seconds: Fraction, image: Image, foreground: Image, alpha: Alpha
-    ) -> NDArray[Any]:
+    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         self.times.append(seconds)
+        return image
+
+
+class AsItIs(Composer):
+    """Shows the camera's picture."""
+
+    def compose(
+        self, image: Image, foreground: Image, alpha: Alpha, seconds: Fraction = BEGINNING
+    ) -> NDArray[Any]:
         return image
 
 
 def test_grounds_stand_still_while_they_are_not_seen(line: Numbered, facts: Facts) -> None:
     first, second = Spying(), Spying()
-    grounds = [Choice("first", first), Choice("second", second)]
+    grounds = [Choice("first", Composer(first)), Choice("second", Composer(second))]
     counting = Counting(facts, 9, step=None)
     with Newest(counting) as newest, Live(newest, OFF, grounds) as live:
         for number in range(9):
@@ -400,7 +408,10 @@ def test_a_recording_has_the_times_of_the_frames(line: Numbered, tmp_path: Path)
     recorder = Recorder(source.facts, tmp_path / "out.mp4")
     recorder.start(tmp_path / "out.mp4")
     live_numbers: list[Shot] = []
-    with Newest(source) as newest, Live(newest, OFF, [Choice("as it is", Spying())]) as live:
+    with (
+        Newest(source) as newest,
+        Live(newest, OFF, [Choice("as it is", AsItIs())]) as live,
+    ):
         show = Show(live, recorder)
         taking = live.frame
 

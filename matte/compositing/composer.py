@@ -1,0 +1,169 @@
+"""The subject cut out, or put on what lies behind it: one composer for photos and frames."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
+from matte.compositing.backgrounds import as_colour, colour_pixel, parse_colour
+from matte.compositing.blend import BLENDS, Blend, blend_over
+from matte.compositing.cutout import cut_out
+from matte.compositing.defocus import defocus_background
+from matte.compositing.fitting import FITS, Fit, fit_background, widen_pixels
+from matte.configs.lengths import Length
+from matte.errors import SettingError
+from matte.imaging.bit_depth import convert_depth
+
+BEGINNING = Fraction(0)
+
+
+def composite(
+    foreground: NDArray[Any],
+    alpha: NDArray[Any],
+    background: NDArray[Any] | ArrayLike | str,
+    *,
+    fit: Fit = "cover",
+    blend: Blend = "srgb",
+) -> Image:
+    """Return the foreground on the background, weighted by alpha: I = αF + (1 − α)B.
+
+    `foreground` is (H, W, 3) RGB uint8 or uint16; `alpha` is (H, W) float 0 … 1 or uint8;
+    `background` is a picture of any size, or a colour: a name, "#rrggbb" or three values 0 … 255.
+    The result has the foreground's size and depth.
+    `fit` brings the picture to the foreground's size: "cover" cuts off what is too much, "contain"
+    shows it whole, "stretch" squashes it, "tile" repeats it from the top left.
+    `blend` weights stored values ("srgb"), as alpha was estimated, or the light they stand for
+    ("linear").
+
+    Example: matte.composite(result.foreground, result.alpha, "white")
+    """
+    f, a = as_image(foreground), as_alpha(alpha)
+    same_size(("foreground", f), ("alpha", a))
+    if blend not in BLENDS:
+        raise SettingError(f"blend = {blend!r}", "give " + " or ".join(BLENDS))
+    if fit not in FITS:
+        raise SettingError(f"fit = {fit!r}", "give " + ", ".join(FITS))
+    if isinstance(background, str):
+        b = colour_pixel(parse_colour(background))
+    elif np.ndim(background) == 1:
+        b = colour_pixel(as_colour(background))
+    else:
+        b = as_image(background)
+    return Image(Composer(PictureGround(b, fit), blend).compose(f, f, a))
+
+
+class Ground(Protocol):
+    """What lies behind the subject of a photo, or of video frames that follow one another."""
+
+    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+        """Return what lies behind this image: RGB of its size, or one pixel for a plain colour.
+
+        It has 8 or 16 bits, whatever the image has. `seconds`, a frame's time, may begin anywhere,
+        but never goes back; photos have 0.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composer:
+    """Cuts subjects out, or blends them over a ground.
+
+    Without a ground the result is RGBA, with straight colours unless `premultiply` multiplies them
+    with alpha. `blend` is what is mixed at soft edges: "srgb", the stored values, or "linear", the
+    light that they stand for.
+    """
+
+    ground: Ground | None = None
+    blend: Blend = "srgb"
+    premultiply: bool = False
+
+    def __post_init__(self) -> None:
+        if self.premultiply and self.ground is not None:
+            raise SettingError("--premultiply is for cut-outs", "use --bg transparent")
+
+    def compose(
+        self, image: Image, foreground: Image, alpha: Alpha, seconds: Fraction = BEGINNING
+    ) -> NDArray[Any]:
+        """Return the subject on its ground as RGB, or cut out as RGBA, in the image's depth.
+
+        `image` (H, W, 3) RGB is the photo or frame, `foreground` (H, W, 3) the subject's own
+        colours, `alpha` (H, W) 0 … 1. `seconds` is a frame's time, and never goes back.
+        """
+        if self.ground is None:
+            return cut_out(foreground, alpha, self.premultiply)
+        background = self.ground.behind(image, alpha, seconds)
+        return blend_over(foreground, alpha, background, self.blend)
+
+
+class PictureGround:
+    """A picture, fitted to the images' size: once for images of one size; or a plain colour."""
+
+    def __init__(self, picture: Image, fit: Fit = "cover") -> None:
+        self._picture, self._fit = picture, fit
+        self._fitted: Image | None = None
+
+    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+        """Return the fitted picture in its own depth; one pixel, a plain colour, as it is."""
+        height, width = image.shape[:2]
+        if self._picture.shape[:2] == (1, 1):
+            return self._picture
+        if self._fitted is None or self._fitted.shape[:2] != (height, width):
+            self._fitted = fit_background(self._picture, height, width, self._fit)
+        return self._fitted
+
+
+class DefocusedGround:
+    """The image's own background, out of focus."""
+
+    def __init__(self, radius: Length, quick: bool = False) -> None:
+        """`radius` is that of the disc that a point becomes; `quick` is for frames of video."""
+        self._radius, self._quick = radius, quick
+
+    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+        """Return the image's background, blurred; under the subject it is filled from around."""
+        radius = self._radius.pixels(max(alpha.shape))
+        return defocus_background(image, alpha, radius, self._quick)
+
+
+class FilmGround:
+    """A film: the frame whose time has come, fitted to the images' size.
+
+    It begins with the first image, whatever that image's time. Frames are taken from the iterator
+    as they are needed: one is held, and the one after it.
+    """
+
+    def __init__(
+        self,
+        frames: Iterator[tuple[Fraction, Image]],
+        fit: Fit = "cover",
+        pixel_aspect: Fraction = Fraction(1),
+    ) -> None:
+        """`frames` are RGB pictures, one at least, each with its seconds, which ascend from 0.
+
+        `pixel_aspect` is how many times as wide the film's pixels are shown as the images'.
+        """
+        self._frames, self._fit, self._pixel_aspect = frames, fit, pixel_aspect
+        self._begin: Fraction | None = None
+        self._shown = next(frames)[1]
+        self._next = next(frames, None)
+        self._fitted: Image | None = None
+
+    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+        """Return the film's frame at this time, fitted, in the image's depth."""
+        if self._begin is None:
+            self._begin = seconds
+        while self._next is not None and self._next[0] <= seconds - self._begin:
+            self._shown, self._fitted = self._next[1], None
+            self._next = next(self._frames, None)
+        found = self._fitted
+        if found is None or (found.shape, found.dtype) != (image.shape, image.dtype):
+            picture = Image(convert_depth(self._shown, image.dtype))
+            picture = widen_pixels(picture, self._pixel_aspect)
+            height, width = image.shape[:2]
+            found = fit_background(picture, height, width, self._fit, quick=True)
+            self._fitted = found
+        return found

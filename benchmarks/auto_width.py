@@ -30,7 +30,7 @@ from held_back import held_back
 
 from matte.arrays import UNKNOWN, Alpha, Confidence, Image, as_alpha, as_image
 from matte.compositing.composer import composite
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
@@ -111,7 +111,7 @@ def pictures(data: Path, limit: int) -> Iterator[tuple[str, str, Image, Alpha]]:
 
 def rows_of(case: Case, bands: dict[str, TrimapSettings], refiner: Refiner) -> Iterator[Row]:
     """A row for each band, without `believed` and with it."""
-    config = settle("balanced").config.segmentation
+    config = merge_settings("balanced").config.segmentation
     soft = (case.truth > SOFT[0]) & (case.truth < SOFT[1])
     for name, settings in bands.items():
         start = time.perf_counter()
@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    config = settle("balanced", None, {"threads": 1}).config
+    config = merge_settings("balanced", None, {"threads": 1}).config
     segmenter, refiner = build_segmenter(config), build_refiner(config)
     bands = {f"k = {k}, {n} times": TrimapSettings(k=k, iterations=n) for k, n in KERNELS}
     bands["auto"] = TrimapSettings(k="auto")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Image, Mask
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, RefinerSettings, SegmentationSettings
 from matte.files import write_file
 from matte.pipeline.budget import MEASURED, MEGA, Cost
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
-    config = settle("balanced", None, {"threads": given.threads}).config
+    config = merge_settings("balanced", None, {"threads": given.threads}).config
     found = {}
     shipped = {name: w.kind for name, w in all_weights().items() if place(w) == "shipped"}
     for name, kind in shipped.items():

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from matte.bench.spread import Spread, spread
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import from_onnx
 from matte.gpu.line import DeviceLine, DeviceModnet
@@ -107,7 +107,7 @@ def open_path(path: str, way: str, device: str, size: int = 0) -> DeviceLine | D
     if graphs and device == "cpu":
         raise MissingWayError("needs a GPU")
     flags = PATHS[path] | ({"erode": 1, "dilate": 1} if size and PATHS[path].get("k") == 7 else {})
-    config = settle("balanced", flags=flags).config
+    config = merge_settings("balanced", flags=flags).config
     plain = " ".join(word for word in way.split() if word != "graphs")
     if path == "modnet path":
         matte = open_network("modnet", plain, device)

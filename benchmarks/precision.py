@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 from score_weights import Options, measure_network
 
-from matte.configs.loader import Settled, settle
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.files import write_file
 from matte.pipeline.networks import network_of
@@ -61,10 +61,10 @@ class OnBackend(Options):
 
     backend: str = "auto"
 
-    def settled(self, preset: str = "balanced", **flags: str) -> Settled:
+    def merged(self, preset: str = "balanced", **flags: str) -> MergedSettings:
         """The preset's settings."""
         asked = {"threads": self.threads, "precision": self.precision, "backend": self.backend}
-        return settle(preset, None, {**asked, **flags})
+        return merge_settings(preset, None, {**asked, **flags})
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from held_back import TRIMAPS, HeldBack, eval_folder, held_back
 
-from matte.configs.loader import Settled, presets, settle
+from matte.configs.loader import MergedSettings, merge_settings, preset_names
 from matte.errors import MatteError, SettingError
 from matte.evaluation.masks import evaluate_segmenter
 from matte.evaluation.mattes import (
@@ -58,9 +58,11 @@ class Options:
     threads: int
     precision: str = "auto"
 
-    def settled(self, preset: str = "balanced", **flags: str) -> Settled:
+    def merged(self, preset: str = "balanced", **flags: str) -> MergedSettings:
         """The preset's settings."""
-        return settle(preset, None, {"threads": self.threads, "precision": self.precision, **flags})
+        return merge_settings(
+            preset, None, {"threads": self.threads, "precision": self.precision, **flags}
+        )
 
 
 def main() -> None:
@@ -76,8 +78,8 @@ def main() -> None:
     try:
         if options.sheets:
             options.sheets.mkdir(parents=True, exist_ok=True)
-        for name in options.names or (*_trained(), *presets()):
-            is_line = name in presets()
+        for name in options.names or (*_trained(), *preset_names()):
+            is_line = name in preset_names()
             measured = (measure_line if is_line else measure_network)(name, options)
             if not options.pictures:
                 keep(name, measured, is_line)
@@ -114,7 +116,7 @@ def measure_line(preset: str, options: Options) -> Measured:
     """The preset's line on portraits that none of its networks, nor the trimap-free ones that it
     is compared with, was trained on.
     """
-    settled = options.settled(preset)
+    merged = options.merged(preset)
     rivals = [n for n in _trained() if stored(n).kind == "modnet"]
     networks = (*line_of(preset), *rivals)
     each = [h for n in networks for h in held_back(n, options.data) if h.name == PORTRAITS]
@@ -123,9 +125,9 @@ def measure_line(preset: str, options: Options) -> Measured:
     shared = set.intersection(*(set(held.entries) for held in each))
     entries = sorted(shared, key=lambda entry: entry.name)[: options.pictures or None]
     with eval_folder(replace(each[0], entries=tuple(entries))) as folder:
-        scores = evaluate_pipeline(folder, settled)
+        scores = evaluate_pipeline(folder, merged)
         for name in rivals:
-            alone = evaluate_modnet(folder, options.settled(modnet=name))
+            alone = evaluate_modnet(folder, options.merged(modnet=name))
             if alone.pictures == scores.pictures:
                 scores = replace(scores, values={**scores.values, name: alone.values[name]})
     _show(preset, PORTRAITS, scores, options)
@@ -136,7 +138,7 @@ def measure_line(preset: str, options: Options) -> Measured:
 def segmenter(name: str, held: HeldBack, options: Options) -> tuple[list[Score], Sequence[str]]:
     """mIoU; the share of right pixels where no picture has a subject."""
     with eval_folder(held) as folder:
-        scores = evaluate_segmenter(folder, options.settled(segmenter=name).config)
+        scores = evaluate_segmenter(folder, options.merged(segmenter=name).config)
     _show(name, held.name, scores, options)
     metric = "miou" if held.with_subject else "accuracy"
     return _rows(scores, held.name, (metric,)), ()
@@ -150,7 +152,7 @@ def refiner(name: str, held: HeldBack, options: Options) -> tuple[list[Score], S
     """
     if not held.with_mattes:
         return [], ()
-    config = options.settled().config
+    config = options.merged().config
     rows = []
     with eval_folder(held) as folder:
         sources: dict[str, Trimaps | None] = {
@@ -171,7 +173,7 @@ def modnet(name: str, held: HeldBack, options: Options) -> tuple[list[Score], Se
     if not held.with_mattes or held.name.startswith("distilled/"):
         return [], ()
     with eval_folder(held) as folder:
-        scores = evaluate_modnet(folder, options.settled(modnet=name))
+        scores = evaluate_modnet(folder, options.merged(modnet=name))
     _show(name, held.name, scores, options)
     return _rows(scores, held.name, ("mad", "mse")), ()
 

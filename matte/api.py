@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matte.compositing.composer import composite
-from matte.configs.loader import DEFAULT_PRESET, settle
+from matte.configs.loader import DEFAULT_PRESET, merge_settings
 from matte.errors import SettingError
 from matte.pipeline import run
 from matte.pipeline.build import build
@@ -47,5 +47,5 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
     """
     if not isinstance(preset, str):
         raise SettingError(f"preset = {preset!r}", "give the name of one")
-    built = build(settle(preset, flags=overrides))
+    built = build(merge_settings(preset, flags=overrides))
     return Pipeline(built.line, built.facts, built.max_pixels, built.memory, built.config)

@@ -12,10 +12,10 @@ import numpy as np
 
 import matte
 from matte.arrays import Image
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.places import cache, stored_weights, user_config
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
-from matte.errors import MatteError
+from matte.errors import MatteError, install_command
 from matte.pipeline.networks import TORCH, network_of, session_for
 from matte.registry import resolve
 from matte.runtime.choice import recall
@@ -64,7 +64,7 @@ def _packages() -> Iterator[Finding]:
     for name in BASE:
         yield _package(name, True, f"pip install {name}", "")
     for name, (extra, use) in EXTRAS.items():
-        yield _package(name, False, f"pip install 'matte[{extra}]'", f", for {use}")
+        yield _package(name, False, install_command(extra), f", for {use}")
 
 
 def _package(name: str, needed: bool, remedy: str, use: str) -> Finding:
@@ -149,7 +149,7 @@ def _choices() -> Iterator[Finding]:
 def _places() -> Iterator[Finding]:
     own = user_config()
     try:
-        settle(file=own if own.exists() else None)
+        merge_settings(file=own if own.exists() else None)
         yield Finding("settings file", True, False, _there(own))
     except MatteError as error:
         yield Finding("settings file", False, True, error.cause, error.remedy)

@@ -53,3 +53,11 @@ class BackendError(MatteError):
 
 class MatteWarning(UserWarning):
     """Something that works, but not as well as it could."""
+
+
+def install_command(extra: str) -> str:
+    """Return the remedy that installs an optional part of matte: `torch`, `train`, `webcam`, …
+
+    The distribution is called mattekit; until PyPI has it, extras come from a checkout.
+    """
+    return f"run pip install '.[{extra}]' in matte's checkout"

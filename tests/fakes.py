@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, Image, Trimap
-from matte.configs.loader import Settled, values
+from matte.configs.loader import MergedSettings, written_values
 from matte.configs.settings import Config
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
@@ -80,10 +80,10 @@ def two_stage(config: Config) -> TwoStage:
     return TwoStage(BrightIsSubject(), config.segmentation, config.trimap, refiner, budget)
 
 
-def build(settled: Settled, opening: object = None) -> Pipeline:
+def build(merged: MergedSettings, opening: object = None) -> Pipeline:
     """What pipeline.build gives, without networks."""
-    config = settled.config
-    facts = {"preset": settled.preset, "settings": values(config), "networks": {}}
+    config = merged.config
+    facts = {"preset": merged.preset, "settings": written_values(config), "networks": {}}
     second = None if config.pipeline.fallback == "none" else lambda: TrimapFree(BrightIsAlpha())
     line: Line = Fallback(two_stage(config), second)
     if config.modnet.modnet:

@@ -40,4 +40,4 @@ def test_a_runtime_that_is_not_there_has_a_remedy(monkeypatch: pytest.MonkeyPatc
     assert importlib.util.find_spec("no_such_package") is None
     monkeypatch.setitem(opening.PACKAGES, "torch", "no_such_package")
     found = findings()["runtime torch"]
-    assert (found.works, found.remedy) == (False, "pip install 'matte[torch]'")
+    assert (found.works, found.remedy) == (False, "run pip install '.[torch]' in matte's checkout")

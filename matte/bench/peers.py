@@ -13,7 +13,7 @@ from pathlib import Path, PureWindowsPath
 from matte.bench.processes import Command
 from matte.configs.places import cache
 from matte.configs.tables import from_file, read_toml
-from matte.errors import BackendError, OutputError, SettingError
+from matte.errors import BackendError, OutputError, SettingError, install_command
 from matte.files import make_folder
 from matte.registry import nearest, resolve
 
@@ -139,7 +139,7 @@ def _write(name: str, path: Path) -> None:
     except ModuleNotFoundError as error:
         if str(error.name).startswith("matte"):
             raise  # our bug
-        raise BackendError(f"{name} needs {error.name}", "pip install 'matte[torch]'") from error
+        raise BackendError(f"{name} needs {error.name}", install_command("torch")) from error
 
 
 def _in_environment(peer: Peer, known: Mapping[str, Peer]) -> Peer:

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from matte.bench.report import MATTE as IMAGE
 from matte.bench.report import BenchReport, Measured
 from matte.bench.sizes import Size, framed
 from matte.bench.warm import Worker, measure
-from matte.configs.loader import Settled, values
+from matte.configs.fields import as_table
+from matte.configs.loader import MergedSettings, written_values
 from matte.configs.places import stored_weights
 from matte.configs.settings import Config
 from matte.errors import MatteError
@@ -36,9 +37,10 @@ SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 LOAD = """
 import sys
 from pathlib import Path
-from matte.configs.loader import settle
+from matte.configs.fields import as_table
+from matte.configs.loader import merge_settings
 from matte.pipeline.build import build
-build(settle(file=Path(sys.argv[1])))
+build(merge_settings(file=Path(sys.argv[1])))
 """
 COLD = "cold "  # begins the names of contestants' processes
 Watch = Callable[[int, int], None]
@@ -48,7 +50,7 @@ Watch = Callable[[int, int], None]
 class Plan:
     """What is to be measured."""
 
-    settled: Settled
+    merged: MergedSettings
     sizes: Sequence[Size]
     runtimes: Sequence[str] = ()  # none: all that are here
     runs: int = 7
@@ -74,9 +76,9 @@ def run_bench(plan: Plan, watch: Watch = lambda done, total: None) -> BenchRepor
 
     What `auto` has learnt is forgotten, and learnt anew.
     """
-    config = plan.settled.config
+    config = plan.merged.config
     # Nothing that steps in for a line is to be timed as that line.
-    config = replace(config, pipeline=replace(config.pipeline, fallback="none", budget_ms=0))
+    config = replace(config, pipeline=replace(config.pipeline, fallback="none", budget_ms=None))
     field = contestants(networks_of(config), config.runtime, plan.runtimes)
     photo = read_photo(plan.picture, config.media.max_pixels)
     with tempfile.TemporaryDirectory() as place:
@@ -101,8 +103,8 @@ def run_bench(plan: Plan, watch: Watch = lambda done, total: None) -> BenchRepor
     return BenchReport(
         date.today().isoformat(),
         describe_machine(),
-        plan.settled.preset,
-        values(plan.settled.config),
+        plan.merged.preset,
+        written_values(plan.merged.config),
         plan.picture.name,
         {peer.name: version_of(peer) for peer in plan.peers},
         measured,
@@ -117,9 +119,9 @@ def _whole(
     cold = {c.name: times[COLD + c.name] for c in field if COLD + c.name in times}
     others = [timed for name, timed in times.items() if not name.startswith(COLD)]
     if plan.cold:
-        if plan.settled.config.runtime.backend == AUTO:
+        if plan.merged.config.runtime.backend == AUTO:
             cold[AUTO] = times[IMAGE]  # is what it does
-        others.append(_first_time(plan.settled.config, picture, folder))
+        others.append(_first_time(plan.merged.config, picture, folder))
     return cold, others
 
 
@@ -138,7 +140,7 @@ def _commands(
     plan: Plan, field: Sequence[Contestant], picture: Path, folder: Path
 ) -> list[Command]:
     """The processes that are timed beside each other."""
-    config = plan.settled.config
+    config = plan.merged.config
     own = _settings_file(config, folder / "settings.toml")
     found = []
     if plan.cold:
@@ -188,7 +190,7 @@ def _image(name: str, settings: str, picture: Path, folder: Path, *more: str) ->
 def _settings_file(config: Config, file: Path) -> str:
     """Writes all settings as TOML."""
     lines = []
-    for section, table in asdict(config).items():
+    for section, table in as_table(config).items():
         lines.append(f"[{section}]")
         lines += [f"{key} = {json.dumps(v, ensure_ascii=False)}" for key, v in table.items()]
     file.write_text("\n".join(lines), encoding="utf-8")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matte.bench.contestants import AUTO, Contestant
 from matte.bench.processes import last_line
 from matte.bench.spread import Spread, spread
+from matte.configs.fields import as_table
 from matte.configs.settings import Config
 from matte.errors import BackendError, MatteError
 
@@ -70,8 +71,8 @@ class Worker:
         self.alpha = place.with_suffix(".npy")
         self._told = place.with_suffix(".log")
         job = {
-            "config": asdict(config),
-            "runtimes": {kind: asdict(r) for kind, r in contestant.runtimes.items()},
+            "config": as_table(config),
+            "runtimes": {kind: as_table(r) for kind, r in contestant.runtimes.items()},
             "picture": str(picture),
             "alpha": str(self.alpha),
         }

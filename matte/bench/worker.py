@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from matte.configs.loader import Settled
+from matte.configs.loader import MergedSettings
 from matte.configs.settings import Config, RuntimeSettings
 from matte.configs.tables import from_table
 from matte.errors import MatteError, MatteWarning, PictureError
@@ -36,7 +36,7 @@ def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> P
         return replace(config, runtime=runtimes.get(kind, config.runtime))
 
     if config.modnet.modnet:
-        return build(Settled(at("modnet"), "", {}))
+        return build(MergedSettings(at("modnet"), "", {}))
     networks: Networks = {}
     line = TwoStage(
         build_segmenter(at("segmenter"), networks),

@@ -1,4 +1,4 @@
-"""`matte bench`: how fast it is here, and beside others."""
+"""`matte bench`: how fast matte is on this machine, and compared with other programs."""
 
 import json
 import shutil
@@ -7,47 +7,68 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, setting_options, told
+from matte.cli.grouped import GroupedCommand, option
+from matte.cli.options import FILE, print_path
 from matte.cli.progress import progress_bar
-from matte.configs.loader import Settled
+from matte.cli.settings import setting_options
+from matte.configs.loader import MergedSettings
 from matte.errors import SettingError
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("picture", required=False, type=FILE, metavar="[PICTURE]")
-@click.option(
+@option(
     "--sizes",
     default="1080p",
     show_default=True,
     metavar="SIZE,…",
-    help="Frames that the picture is put on: 512 (a square), 720p, 1080p, 4k, 640x480.",
+    group="Running",
+    common=True,
+    help="Sizes that the picture is tried in: 512 (a square), 720p, 1080p, 4k, 640x480.",
 )
-@click.option(
+@option(
     "--runtimes",
     metavar="NAME,…",
-    help="Which are timed: auto, openvino, onnx, torch …  [default: all that are here]",
+    group="Running",
+    common=True,
+    help="What is timed: auto, openvino, onnx, torch …  [default: all that are installed]",
 )
-@click.option(
+@option(
     "--runs",
     type=click.IntRange(1, 1000),
     default=7,
     show_default=True,
+    group="Running",
+    common=True,
     help="How often everything runs, after a first time that doesn't count.",
 )
-@click.option("--cold/--no-cold", default=True, show_default=True, help="Time whole processes too.")
-@click.option(
+@option(
+    "--cold/--no-cold",
+    default=True,
+    show_default=True,
+    group="Running",
+    common=True,
+    help="Time whole processes, too.",
+)
+@option(
     "--against",
     metavar="NAME,…",
+    group="Running",
+    common=True,
     help="Other programs to time: rembg, rembg-a, backgroundremover, or a TOML with your own.",
 )
-@click.option(
+@option(
     "--install-peers",
     is_flag=True,
-    help="Install those that are missing, each into an environment of its own, by pip.",
+    group="Running",
+    common=True,
+    help="Install those of --against that are missing, each into an environment of its own.",
 )
-@click.option("--json", "json_file", type=FILE, help="Save all numbers.")
-@click.option("--plot", type=FILE, help="Save bars, as a picture.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@option(
+    "--json", "json_file", type=FILE, group="Result", common=True, help="Save all numbers as JSON."
+)
+@option("--plot", type=FILE, group="Result", common=True, help="Save a bar chart as a picture.")
+@option("--overwrite", is_flag=True, group="Result", common=True, help="Replace files that exist.")
 @setting_options("segmenter", "refiner", "modnet", "device", "precision", "threads")
 def bench(
     picture: Path | None,
@@ -60,14 +81,14 @@ def bench(
     json_file: Path | None,
     plot: Path | None,
     overwrite: bool,
-    settled: Settled,
+    settings: MergedSettings,
 ) -> None:
-    """Time the line of a preset on this machine.
+    """Measure how fast matte is on this machine.
 
-    On every runtime that is here: milliseconds of each stage, pictures in a second, how long a
-    whole process takes, its peak of memory, and how far alpha is from the first fp32 runtime's.
-    Without PICTURE the shipped portrait is taken. What `auto` has learnt about this machine is
-    learnt anew. docs/benchmarks.md tells what the numbers mean.
+    For every runtime that is installed: milliseconds of each stage, pictures per second, time and
+    memory of a whole process, and the difference of alpha to the first fp32 runtime's. Without
+    PICTURE the shipped portrait is used. Finds anew which runtime --backend auto is to use here.
+    docs/benchmarks.md explains the numbers.
 
     Example: matte bench --sizes 720p,1080p --json bench.json --plot bench.png
     """
@@ -91,7 +112,7 @@ def bench(
     if install_peers:
         for peer in peers:
             install(peer, lambda text: click.echo(text, err=True))
-    plan = Plan(settled, frames, _words(runtimes), runs, cold, peers, source)
+    plan = Plan(settings, frames, _words(runtimes), runs, cold, peers, source)
     with progress_bar("bench") as watch:
         report = run_bench(plan, watch)
     files = []
@@ -104,10 +125,10 @@ def bench(
     terminal = sys.stdout.isatty()
     click.echo(draw_tables(report, shutil.get_terminal_size().columns if terminal else None))
     for path, _ in files:
-        told(path)
+        print_path(path)
 
 
 def _words(text: str | None) -> list[str]:
-    """The words of a list with commas, each once."""
+    """Return the words of a list with commas, each once."""
     words = [word.strip() for word in (text or "").split(",")]
     return list(dict.fromkeys(word for word in words if word))

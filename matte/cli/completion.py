@@ -1,4 +1,4 @@
-"""`matte completion`: what shells need to complete matte's words."""
+"""`matte completion`: the script by which a shell completes matte's commands."""
 
 import click
 
@@ -10,7 +10,9 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that lets a shell complete commands, options and names of networks.
+    """Print the script by which a shell completes commands and options.
+
+    Names of networks and presets are completed, too.
 
     \b
     Example: matte completion bash >> ~/.bashrc

@@ -4,29 +4,38 @@ from pathlib import Path
 
 import click
 
+from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import (
     FILE,
     GROUND,
-    beside,
-    cut_options,
+    cut_out_options,
     output_options,
-    setting_options,
-    told,
+    path_beside,
+    print_path,
 )
-from matte.configs.loader import Settled
+from matte.cli.settings import setting_options
+from matte.configs.loader import MergedSettings
 
 
-@click.command(no_args_is_help=True)
+@click.command(cls=GroupedCommand, no_args_is_help=True)
 @click.argument("image", type=FILE)
 @click.argument("alpha", type=FILE)
-@click.option(
+@option(
     "--bg",
     required=True,
     metavar=GROUND,
+    group="Result",
+    common=True,
     help="The new background; blur: the picture's own, out of focus.",
 )
-@click.option("--keep-colours", is_flag=True, help="IMAGE holds the subject's own colours already.")
-@cut_options
+@option(
+    "--keep-colours",
+    is_flag=True,
+    group="Result",
+    common=True,
+    help="Use IMAGE's colours as they are: it shows the subject without its old background.",
+)
+@cut_out_options
 @output_options("IMAGE-composite.png beside the picture")
 @setting_options("fit", "blend", "max_pixels")
 def composite(
@@ -39,12 +48,12 @@ def composite(
     output: Path | None,
     overwrite: bool,
     quiet: bool,
-    settled: Settled,
+    settings: MergedSettings,
 ) -> None:
-    """Put a subject on another background.
+    """Put a picture's subject on another background, by its alpha.
 
-    IMAGE is weighted by ALPHA, a grey picture or a .npy.
-    The subject's colours are estimated first, so that no old background shines through its edge.
+    ALPHA is a grey picture or a .npy. The subject's own colours are estimated first, so that the
+    old background doesn't shine through its edge.
 
     Example: matte composite photo.png alpha.png --bg beach.jpg --fit cover
     """
@@ -60,13 +69,13 @@ def composite(
     from matte.stages import Matte
 
     margin = None if crop is None else parse_length(crop)
-    finish = Finish(parse_background(bg), settled.config.compositing, premultiply, margin)
-    outputs = Outputs(output or beside(image, "-composite.png"))
+    finish = Finish(parse_background(bg), settings.config.compositing, premultiply, margin)
+    outputs = Outputs(output or path_beside(image, "-composite.png"))
     sources = [image, alpha, *finish.files()]
     if outputs.picture == STREAM:
         check_stdout()
     check_outputs(list(outputs.paths(finish.transparent)), sources, overwrite)
-    pixels = settled.config.media.max_pixels
+    pixels = settings.config.media.max_pixels
     photo, a = read_photo(image, pixels), read_alpha(alpha, pixels)
     same_size(("picture", photo.pixels), ("alpha", a))
     a = photo.limited(a)
@@ -74,4 +83,4 @@ def composite(
     matte = Matte(a, foreground, None, None, {})
     for path in outputs.write(photo, matte, Finisher(finish, pixels), overwrite):
         if not quiet:
-            told(path)
+            print_path(path)

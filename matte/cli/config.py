@@ -1,11 +1,12 @@
-"""`matte config`: what a run would be told."""
+"""`matte config`: the settings that a run would have."""
 
 import json
 
 import click
 
-from matte.cli.options import setting_options
-from matte.configs.loader import Settled, values
+from matte.cli.grouped import GroupedCommand
+from matte.cli.settings import setting_options
+from matte.configs.loader import MergedSettings, written_values
 from matte.configs.settings import SETTINGS
 
 
@@ -14,27 +15,26 @@ def config() -> None:
     """Look at the settings."""
 
 
-@config.command()
+@config.command(cls=GroupedCommand)
 @setting_options(*SETTINGS)
-def show(settled: Settled) -> None:
-    """Print all settings as TOML, each with the layer that it came from.
+def show(settings: MergedSettings) -> None:
+    """Print all settings, and where each comes from, as a settings file (TOML).
 
-    Settings come from defaults, the preset, the settings file, flags: the later ones win. The
-    output is itself a settings file.
+    They come from the defaults, the preset, the settings file and the flags: later ones win.
 
     Example: matte config show --preset fast > fast.toml
     """
-    current = values(settled.config)
-    click.echo(f"preset = {_text(settled.preset)}")
+    current = written_values(settings.config)
+    click.echo(f"preset = {_text(settings.preset)}")
     section = ""
     for name, setting in SETTINGS.items():
         if setting.section != section:
             section = setting.section
             click.echo(f"\n[{section}]")
         line = f"{name} = {_text(current[name])}"
-        click.echo(f"{line:<28}  # {_text(settled.origins[name])[1:-1]}")
+        click.echo(f"{line:<28}  # {_text(settings.origins[name])[1:-1]}")
 
 
 def _text(value: object) -> str:
-    """A value as TOML writes it, and JSON too."""
+    """Return a value as TOML writes it, and JSON too."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from matte.cli.options import FILE, needs_torch, setting_options
-from matte.configs.loader import Settled
+from matte.cli.grouped import GroupedCommand, option
+from matte.cli.options import FILE, torch_required
+from matte.cli.settings import setting_options
+from matte.configs.loader import MergedSettings
 from matte.configs.settings import SETTINGS
 from matte.errors import PictureError
 
@@ -45,10 +47,10 @@ def check(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Read a data set and print what is in it.
+    """Read a data set, and print what is in it and what can't be used.
 
-    Counts, sizes, shares of subject and soft pixels, near duplicates, and each broken pair with the
-    reason. It fails if nothing in DIR can be used.
+    Counts, sizes, shares of subject and soft pixels, near duplicates, and each broken pair with
+    the reason. It fails if nothing in DIR can be used.
 
     Example: matte data check photos --sheet photos.png
     """
@@ -60,12 +62,12 @@ def check(
     if sheet:
         check_outputs([(sheet, WRITABLE)], [], overwrite)
     words = [word.strip() for group in classes for word in group.split(",") if word.strip()]
-    report = check_set(folder, layout, words, _progress)
-    told = report.as_dict()
+    report = check_set(folder, layout, words, _print_progress)
+    found = report.as_dict()
     if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        _print(told, guessed=layout == "auto")
+        _print_report(found, guessed=layout == "auto")
     if not report.found:
         raise PictureError(
             f"nothing in {folder} can be used", "choose another --layout or mend the broken pairs"
@@ -75,45 +77,63 @@ def check(
         click.echo(sheet, err=as_json)
 
 
-@data.command()
+@data.command(cls=GroupedCommand)
 @click.argument("folder", metavar="DIR", type=FILE)
-@click.option("--out", required=True, type=FILE, help="Folder for images/ and alphas/.")
-@click.option("--layout", default="auto", show_default=True, metavar="NAME", help="As for check.")
-@click.option(
+@option(
+    "--out",
+    required=True,
+    type=FILE,
+    group="Result",
+    common=True,
+    help="Folder to write, with images/ and alphas/ in it.",
+)
+@option(
+    "--layout",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    group="Result",
+    common=True,
+    help="The data set's layout, as for 'matte data check'.",
+)
+@option(
     "--agreement",
     type=click.FloatRange(0, 1),
     default=0.9,
     show_default=True,
-    help="Least IoU of a matte with the mask; others are dropped.",
+    group="Result",
+    common=True,
+    help="Drop pictures whose matte overlaps with their mask (IoU) less than this.",
 )
-@click.option(
+@option(
     "--longest",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Shrink longer pictures to this long side; 0: don't.",
+    group="Result",
+    common=True,
+    help="Shrink pictures to this long side, in pixels; 0: don't.",
 )
 @setting_options(*SETTINGS)
 def distil(
-    settled: Settled, folder: Path, out: Path, layout: str, agreement: float, longest: int
+    settings: MergedSettings, folder: Path, out: Path, layout: str, agreement: float, longest: int
 ) -> None:
-    """Turn masks into mattes: this pipeline teaches what its masks can't show.
+    """Make mattes from a data set of masks, to train a trimap-free network on.
 
-    Where the alpha that the settings give agrees with the picture's mask, it is written as the
-    truth of a new data set (layout alphas), to train a trimap-free network on. What is there
-    already is kept, so that an interrupted run can be repeated. It fails if no picture of DIR
-    becomes a matte.
+    Each picture is matted. Where its alpha agrees with its mask, both are written as a new data
+    set (layout alphas). Files that are there already are kept, so an interrupted run can be
+    repeated. It fails if no picture of DIR becomes a matte.
 
     Example: matte data distil people --out people-mattes --longest 720
     """
     from matte.pipeline.build import build
 
-    with needs_torch("distillation"):
+    with torch_required("distillation"):
         from matte.training.distil import distil as distilled
         from matte.training.settings import DataSet
 
-    found = distilled(
-        build(settled),
+    result = distilled(
+        build(settings),
         DataSet(folder.name, layout),
         folder.parent,
         out,
@@ -121,36 +141,39 @@ def distil(
         longest=longest,
         progress=lambda line: click.echo(line, err=True),
     )
-    if not (found.written or found.present):
+    if not (result.written or result.present):
         remedy = "lower --agreement, choose another --preset, or look at the masks"
         raise PictureError(
             f"no picture of {folder} became a matte",
-            remedy if found.dropped else f"see 'matte data check {folder}'",
+            remedy if result.dropped else f"see 'matte data check {folder}'",
         )
     click.echo(out)
 
 
-def _progress(done: int, of: int) -> None:
+def _print_progress(done: int, of: int) -> None:
+    """Print how many pictures are read, on terminals."""
     if sys.stderr.isatty() and (done % 20 == 0 or done == of):
         click.echo(f"\r{done} of {of}", err=True, nl=done == of)
 
 
-def _print(told: dict[str, Any], guessed: bool) -> None:
-    click.echo(f"layout      {told['layout']}{' (guessed)' if guessed else ''}")
-    kinds = ", ".join(f"{count} {kind}" for kind, count in told["kinds"].items())
-    click.echo(f"usable      {told['usable']}{': ' + kinds if kinds else ''}")
-    if told["usable"]:
-        sizes = (f"{w}×{h}" for w, h in (told["smallest"], told["median"], told["largest"]))
+def _print_report(found: dict[str, Any], guessed: bool) -> None:
+    """Print what a data set holds; `guessed`: the layout was found by the folders' names."""
+    click.echo(f"layout      {found['layout']}{' (guessed)' if guessed else ''}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found["kinds"].items())
+    click.echo(f"usable      {found['usable']}{': ' + kinds if kinds else ''}")
+    if found["usable"]:
+        sizes = (f"{w}×{h}" for w, h in (found["smallest"], found["median"], found["largest"]))
         click.echo("sizes       {} smallest, {} median, {} largest".format(*sizes))
-    if set(told["kinds"]) - {"background"}:
+    if set(found["kinds"]) - {"background"}:
         for share in ("subject", "soft", "ignored"):
-            click.echo(f"{share:<12}{told[share]:.1%} of the pixels, on average")
-    _list("no subject", told["without_subject"])
-    _list("near duplicates", [" = ".join(pair) for pair in told["duplicates"]])
-    _list("broken", [f"{one['path']}: {one['reason']}" for one in told["broken"]])
+            click.echo(f"{share:<12}{found[share]:.1%} of the pixels, on average")
+    _print_list("no subject", found["without_subject"])
+    _print_list("near duplicates", [" = ".join(pair) for pair in found["duplicates"]])
+    _print_list("broken", [f"{one['path']}: {one['reason']}" for one in found["broken"]])
 
 
-def _list(title: str, lines: list[str]) -> None:
+def _print_list(title: str, lines: list[str]) -> None:
+    """Print a title with the number of lines, then the lines."""
     click.echo(f"{title:<12}{'' if len(title) < 12 else ' '}{len(lines)}")
     for line in lines:
         click.echo(f"  {line}")

@@ -1,15 +1,14 @@
-"""`matte doctor`: what is installed, what works, what is missing."""
+"""`matte doctor`: what is installed, what works, and what to do about the rest."""
 
 import click
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def doctor(as_json: bool) -> None:
-    """Check the installation.
+    """Check the installation, and print the command that installs what is missing.
 
-    Versions, runtimes, weights, and the command that mends each gap.
-    Exits with 1 if `matte image` can't work.
+    Lists versions, runtimes, devices and networks. Exits with 1 if 'matte image' can't work.
 
     Example: matte doctor
     """

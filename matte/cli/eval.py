@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from matte.cli.options import FILE, RUNNING, setting_options
+from matte.cli.grouped import GroupedCommand, option
+from matte.cli.options import FILE
 from matte.cli.progress import progress_bar
-from matte.configs.loader import Settled
+from matte.cli.settings import RUNNING, setting_options
+from matte.configs.loader import MergedSettings
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
@@ -22,22 +24,22 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 NAME = "NAME|FILE"
-# The settings by which matte draws a trimap.
+# The settings of the stages that draw a trimap.
 DRAWING = ("segmenter", "size", "threshold", "k", "iterations", "shape")
 
 
 @click.group(name="eval")
 def evaluate() -> None:
-    """Measure a stage, or the whole line, against the truth.
+    """Measure how good networks and settings are, on pictures whose alpha is known.
 
     Prints means with 95 % intervals. docs/evaluation.md describes folders, metrics and peers.
     """
 
 
 def report_options(command: F) -> F:
-    """Adds --data, --peer, --reference and the reports; the command returns the scores.
+    """Add --data, --peer, --reference and the reports to a command that returns scores.
 
-    It is given the folder as `data`, the peers' files as `peers`, and a `watch`.
+    The command gets the folder as `data`, the peers' files as `peers`, and a `watch`.
     """
 
     @wraps(command)
@@ -69,44 +71,83 @@ def report_options(command: F) -> F:
             count = f"{len(scores.worst)} worst of {len(scores.pictures)}"
             title = f"{scores.evaluated} on {where}: the {count}"
             write_file(sheet, encode(draw_sheet(scores.worst, title), sheet.suffix), overwrite)
-        _tell(scores)
+        _print_scores(scores)
 
     decorated: Any = with_reports
-    for option in (
-        click.option("--overwrite", is_flag=True, help="Replace files that exist."),
-        click.option(
-            "--sheet", type=FILE, help="Save the worst cases, with the truth, as a picture."
-        ),
-        click.option(
-            "--json", "json_file", type=FILE, help="Save all numbers, each picture's too."
-        ),
-        click.option(
-            "--reference",
-            metavar="NAME",
-            help="The contestant that others are compared with.  [default: the second one]",
-        ),
-        click.option(
-            "--peer",
-            "peers",
-            type=FILE,
-            multiple=True,
-            help="A TOML about another network, to compare with; can be repeated.",
-        ),
-        click.option(
-            "--data", required=True, type=FILE, help="The folder with pictures and truth."
-        ),
-    ):
-        decorated = option(decorated)
+    for add in reversed(_report_options()):
+        decorated = add(decorated)
     result: F = decorated
     return result
 
 
-@evaluate.command()
+def _report_options() -> list[Callable[[Any], Any]]:
+    """Return the options that every measurement has."""
+    return [
+        option(
+            "--data",
+            required=True,
+            type=FILE,
+            group="Stages in and out",
+            common=True,
+            help="The folder with the pictures and their truth.",
+        ),
+        option(
+            "--peer",
+            "peers",
+            type=FILE,
+            multiple=True,
+            group="Running",
+            common=True,
+            help="A TOML about another network to compare with; can be repeated.",
+        ),
+        option(
+            "--reference",
+            metavar="NAME",
+            group="Result",
+            common=True,
+            help="The contestant that others are compared with.  [default: the second one]",
+        ),
+        option(
+            "--json",
+            "json_file",
+            type=FILE,
+            group="Result",
+            common=True,
+            help="Save all numbers, each picture's too.",
+        ),
+        option(
+            "--sheet",
+            type=FILE,
+            group="Result",
+            common=True,
+            help="Save the worst results beside the truth, as a picture.",
+        ),
+        option(
+            "--overwrite",
+            is_flag=True,
+            group="Result",
+            common=True,
+            help="Replace files that exist.",
+        ),
+    ]
+
+
+@evaluate.command(cls=GroupedCommand)
 @report_options
-@click.option("--weights", metavar=NAME, help="The network; the same as --segmenter.")
+@option(
+    "--weights",
+    metavar=NAME,
+    group="Subject and band",
+    common=True,
+    help="The network; the same as --segmenter.",
+)
 @setting_options("segmenter", "size", "threshold", "backend", "device", "precision", "threads")
 def segmenter(
-    data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled
+    data: Path,
+    weights: str | None,
+    peers: tuple[Path, ...],
+    watch: "Watch",
+    settings: MergedSettings,
 ) -> "Scores":
     """Measure a segmenter: mIoU of the subject, accuracy.
 
@@ -116,33 +157,53 @@ def segmenter(
     """
     from matte.evaluation.masks import evaluate_segmenter
 
-    config = settled.config
+    config = settings.config
     if weights is not None:
         config = replace(config, segmentation=replace(config.segmentation, segmenter=weights))
     return evaluate_segmenter(data, config, peers, watch)
 
 
-@evaluate.command()
+@evaluate.command(cls=GroupedCommand)
 @report_options
-@click.option(
+@option(
     "--refiner",
     "refiners",
     metavar="NAME,…",
     multiple=True,
+    group="Refining",
+    common=True,
     help="gca, closed-form, guided, blind or a stored network; several by commas or repetition."
     "  [default: gca with --weights, else the preset's]",
 )
-@click.option("--weights", metavar=NAME, help="The network that gca stands for.")
-@click.option(
-    "--trimap", metavar="FOLDER", help="The folder in --data with the trimaps.  [default: trimap1]"
+@option(
+    "--weights",
+    metavar=NAME,
+    group="Refining",
+    common=True,
+    help="The network that gca stands for.",
 )
-@click.option(
+@option(
+    "--trimap",
+    metavar="FOLDER",
+    group="Stages in and out",
+    common=True,
+    help="The folder in --data with the trimaps.  [default: trimap1]",
+)
+@option(
     "--trimap-from-alpha",
     type=int,
     metavar="PIXELS",
-    help="Draw them from the truth: subject and background shrink by PIXELS/3 … 2·PIXELS each.",
+    group="Stages in and out",
+    common=True,
+    help="Draw trimaps from the truth: subject and background shrink by PIXELS/3 … 2·PIXELS each.",
 )
-@click.option("--trimap-from-segmenter", is_flag=True, help="Draw them as matte itself does.")
+@option(
+    "--trimap-from-segmenter",
+    is_flag=True,
+    group="Stages in and out",
+    common=True,
+    help="Draw trimaps as matte itself does, around its own mask.",
+)
 @setting_options(
     *DRAWING,
     *RUNNING,
@@ -156,7 +217,7 @@ def refiner(
     trimap_from_segmenter: bool,
     peers: tuple[Path, ...],
     watch: "Watch",
-    settled: Settled,
+    settings: MergedSettings,
 ) -> "Scores":
     """Measure refiners where the trimap is unknown: SAD, MSE, MAD, Grad, Conn.
 
@@ -173,20 +234,28 @@ def refiner(
     if weights is not None and GCA not in names:
         raise SettingError("--weights belongs to the refiner gca", "add --refiner gca")
     source = _trimaps(data, trimap, trimap_from_alpha, trimap_from_segmenter)
-    config = settled.config
+    config = settings.config
     return evaluate_refiner(
         data, names or [config.refiner.refiner], config, source, weights, peers, watch
     )
 
 
-@evaluate.command()
+@evaluate.command(cls=GroupedCommand)
 @report_options
-@click.option(
-    "--weights", metavar=NAME, help="The network; the same as --modnet. Without: the shipped one."
+@option(
+    "--weights",
+    metavar=NAME,
+    group="Refining",
+    common=True,
+    help="The network; the same as --modnet.  [default: the shipped one]",
 )
 @setting_options("modnet", *RUNNING)
 def modnet(
-    data: Path, weights: str | None, peers: tuple[Path, ...], watch: "Watch", settled: Settled
+    data: Path,
+    weights: str | None,
+    peers: tuple[Path, ...],
+    watch: "Watch",
+    settings: MergedSettings,
 ) -> "Scores":
     """Measure a MODNet on whole pictures: SAD, MSE, MAD, Grad, Conn.
 
@@ -197,13 +266,13 @@ def modnet(
     from matte.evaluation.mattes import evaluate_modnet
 
     if weights is not None:
-        config = settled.config
+        config = settings.config
         config = replace(config, modnet=replace(config.modnet, modnet=weights))
-        settled = replace(settled, config=config)
-    return evaluate_modnet(data, settled, peers, watch)
+        settings = replace(settings, config=config)
+    return evaluate_modnet(data, settings, peers, watch)
 
 
-@evaluate.command()
+@evaluate.command(cls=GroupedCommand)
 @report_options
 @setting_options(
     *DRAWING,
@@ -211,22 +280,24 @@ def modnet(
     "modnet",
     *RUNNING,
 )
-def pipeline(data: Path, peers: tuple[Path, ...], watch: "Watch", settled: Settled) -> "Scores":
-    """Measure the whole line, from the photo alone, on whole pictures: SAD, MSE, MAD, Grad, Conn.
+def pipeline(
+    data: Path, peers: tuple[Path, ...], watch: "Watch", settings: MergedSettings
+) -> "Scores":
+    """Measure all stages together, on whole pictures: SAD, MSE, MAD, Grad, Conn.
 
-    --data holds input/ and gt/ (grey alpha). The mask alone, taken for alpha, is measured too.
+    --data holds input/ and gt/ (grey alpha). The mask alone, as if it were alpha, is measured too.
 
     Example: matte eval pipeline --data portraits --preset best
     """
     from matte.evaluation.mattes import evaluate_pipeline
 
-    return evaluate_pipeline(data, settled, peers, watch)
+    return evaluate_pipeline(data, settings, peers, watch)
 
 
 def _trimaps(
     data: Path, folder: str | None, width: int | None, by_segmenter: bool
 ) -> "Trimaps | None":
-    """Where the trimaps come from; None stands for the settings' own segmenter."""
+    """Return where the trimaps come from; None: they are drawn by the settings' segmenter."""
     from matte.evaluation.trimaps import from_alpha, from_folder
 
     if (folder is not None) + (width is not None) + by_segmenter > 1:
@@ -239,7 +310,8 @@ def _trimaps(
     return from_alpha(width) if width is not None else from_folder(data / (folder or "trimap1"))
 
 
-def _tell(scores: "Scores") -> None:
+def _print_scores(scores: "Scores") -> None:
+    """Print the pairs that were skipped, and the table."""
     from matte.evaluation.table import draw_table
 
     for name, reason in scores.skipped.items():

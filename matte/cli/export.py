@@ -1,10 +1,10 @@
-"""`matte export`: a stored network as an ONNX file for use elsewhere."""
+"""`matte export`: a stored network as an ONNX file, to be used elsewhere."""
 
 from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, needs_torch, told
+from matte.cli.options import FILE, print_path, torch_required
 from matte.errors import SettingError
 
 
@@ -16,17 +16,23 @@ from matte.errors import SettingError
     type=click.Choice(["fp32", "fp16", "int8"]),
     default="fp32",
     show_default=True,
-    help="fp16 keeps what would suffer, and the inputs and outputs, in fp32; so does int8.",
+    help="Number format; inputs, outputs and parts that would suffer stay fp32.",
 )
 @click.option(
     "--calibrate",
     type=FILE,
     metavar="FOLDER",
-    help="For int8: a folder of pictures such as the network was trained on.",
+    help="For int8: a folder of pictures like those that the network was trained on.",
 )
-@click.option("--height", type=int, help="Fix the height, a multiple of 32; with --width.")
-@click.option("--width", type=int, help="Fix the width.")
-@click.option("--dynamic", is_flag=True, help="Any multiples of 32; so it is without a size.")
+@click.option(
+    "--height", type=int, help="Fix the height of pictures, a multiple of 32; with --width."
+)
+@click.option(
+    "--width", type=int, help="Fix the width of pictures, a multiple of 32; with --height."
+)
+@click.option(
+    "--dynamic", is_flag=True, help="Accept any multiple of 32, as without --height and --width."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def export(
     name: str,
@@ -38,10 +44,10 @@ def export(
     dynamic: bool,
     overwrite: bool,
 ) -> None:
-    """Write a stored network as ONNX.
+    """Write a stored network as an ONNX file.
 
     Prints how far the file's output is from torch's at several sizes, and fails if it is too far.
-    In int8 it is compared with fp32, on the pictures that it was calibrated on.
+    An int8 file is compared with fp32, on the pictures of --calibrate.
 
     Example: matte export gca-slim -o gca-slim.onnx
     """
@@ -55,7 +61,7 @@ def export(
 
     from matte.files import check_outputs
 
-    with needs_torch("exporting"):
+    with torch_required("exporting"):
         from matte.conversion.exporting import export_weights
         from matte.conversion.quantise import quantise_weights, read_pictures
     from matte.weights.store import stored
@@ -73,4 +79,4 @@ def export(
         far = f"max {d.largest:.1e}, mean {d.mean:.1e}"
         where = f"{d.runtime}, " if calibrate is not None else ""
         click.echo(f"{where}{d.width}×{d.height}: {far} from {reference}", err=True)
-    told(target)
+    print_path(target)

@@ -1,4 +1,4 @@
-"""Ctrl-C and requests to end, answered between two frames: native code is not to be torn apart."""
+"""Ctrl-C and requests to end, answered between two frames and not in the middle of one."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -8,8 +8,10 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], None]]:
-    """Within the block SIGINT and SIGTERM wait until what it gives is called, which raises
-    KeyboardInterrupt then. A second one doesn't wait.
+    """Hold SIGINT and SIGTERM back within the block, and yield a function that answers them.
+
+    Called between two frames, it raises KeyboardInterrupt if one has come: native code is not
+    interrupted in its middle. A second signal is answered at once.
     """
     asked = False
 

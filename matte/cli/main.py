@@ -1,4 +1,4 @@
-"""`matte`: finds the command, turns errors into one line."""
+"""`matte`: finds the command, and turns errors into one line."""
 
 import os
 import warnings
@@ -37,7 +37,7 @@ OWN_OPTIONS = ("--help", "-h", "--version")
 
 
 class Failure(click.ClickException):
-    """One line about what is wrong, and the exit code that belongs to it."""
+    """A MatteError as click prints it: one line, and the error's exit code."""
 
     def __init__(self, error: MatteError) -> None:
         super().__init__(str(error))
@@ -45,37 +45,37 @@ class Failure(click.ClickException):
 
 
 class MatteGroup(click.Group):
-    """Loads a command's module only when it is called; takes a bare FILE for `image FILE`."""
+    """The commands, each loaded when it is called; a bare FILE means `image FILE`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, by name."""
+        """Return the names of all commands."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """Return the command of that name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = resolve("command", COMMANDS, cmd_name)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts `image` before anything that is not a command."""
+        """Put `image` before a first word that is not a command."""
         if args and args[0] not in COMMANDS and args[0] not in OWN_OPTIONS:
             if not ctx.resilient_parsing:  # a shell asks in the middle of a word
-                with failures():
+                with one_line_errors():
                     _refuse_typo(args[0])
             args = ["image", *args]
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Commands and options, and files, which stand for `image FILE`."""
+        """Return commands and options, and files, because FILE means `image FILE`."""
         found = super().shell_complete(ctx, incomplete)
         # First: bash forgets what comes before a file.
         return [CompletionItem(incomplete, type="file"), *found]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; a MatteError ends it with one line."""
-        with failures(), warnings.catch_warnings():
+        """Run the command; a MatteError ends it with one line."""
+        with one_line_errors(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", MatteWarning)
             warnings.showwarning = _show_once()
@@ -83,8 +83,8 @@ class MatteGroup(click.Group):
 
 
 @contextmanager
-def failures() -> Iterator[None]:
-    """Turns MatteErrors into click's, which end the program with their one line."""
+def one_line_errors() -> Iterator[None]:
+    """Turn MatteErrors into click's errors, which end the program with one line."""
     try:
         yield
     except MatteError as error:
@@ -92,6 +92,7 @@ def failures() -> Iterator[None]:
 
 
 def _refuse_typo(word: str) -> None:
+    """Raise if a first word is neither a file nor an option: it is a mistyped command."""
     path = Path(word)
     exists = os.path.lexists(word)
     if word and not (word.startswith("-") or path.suffix or exists):
@@ -99,12 +100,12 @@ def _refuse_typo(word: str) -> None:
 
 
 def _show_once() -> Callable[..., None]:
-    """A printer of warnings that says each thing once, however many pictures it is true of."""
-    said = set()
+    """Return a printer of warnings that prints each text once, even for many pictures."""
+    printed = set()
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        if str(message) not in said:
-            said.add(str(message))
+        if str(message) not in printed:
+            printed.add(str(message))
             click.echo(f"Warning: {message}", err=True)
 
     return show
@@ -117,4 +118,4 @@ def _show_once() -> Callable[..., None]:
 )
 @click.version_option(matte.__version__)
 def main() -> None:
-    """Cuts subjects out of pictures, with soft edges, and puts them on other backgrounds."""
+    """Cut people out of photos and videos with soft edges, and put them on other backgrounds."""

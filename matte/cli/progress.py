@@ -1,15 +1,15 @@
-"""Progress on terminals, silence in pipes."""
+"""A progress bar on terminals; nothing in pipes."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Watch = Callable[[int, int], None]  # is told how much is done, of how much
+Watch = Callable[[int, int], None]  # called with how much is done, of how much
 
 
 @contextmanager
 def progress_bar(name: str, quiet: bool = False) -> Iterator[Watch]:
-    """A bar on stderr, if somebody is there to see it."""
+    """Yield a function that moves a bar on standard error; it does nothing off terminals."""
     if quiet or not sys.stderr.isatty():
         yield lambda done, total: None
         return

@@ -5,15 +5,23 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import FILE, RUNNING, beside, output_options, setting_options, told
-from matte.configs.loader import Settled
+from matte.cli.grouped import GroupedCommand, option
+from matte.cli.options import FILE, output_options, path_beside, print_path
+from matte.cli.settings import RUNNING, setting_options
+from matte.configs.loader import MergedSettings
 
 
-@click.command(no_args_is_help=True)
+@click.command(cls=GroupedCommand, no_args_is_help=True)
 @click.argument("image", type=FILE)
 @click.argument("trimap", type=FILE)
 @output_options("IMAGE-alpha.png; .tif holds 16 bits, .npy float32")
-@click.option("--weights", metavar="NAME|FILE", help="The network to run; the same as --refiner.")
+@option(
+    "--weights",
+    metavar="NAME|FILE",
+    group="Refining",
+    common=True,
+    help="The network to run; the same as --refiner.",
+)
 @setting_options("refiner", "tile", "max_pixels", "max_memory", *RUNNING)
 def refine(
     image: Path,
@@ -22,11 +30,11 @@ def refine(
     output: Path | None,
     overwrite: bool,
     quiet: bool,
-    settled: Settled,
+    settings: MergedSettings,
 ) -> None:
-    """Find alpha from a picture and its trimap.
+    """Refine alpha from a picture and its trimap.
 
-    TRIMAP is a grey picture: unknown from 85 to 169, background below, subject above.
+    TRIMAP is a grey picture: from 85 to 169 unknown, below background, above subject.
 
     Example: matte refine photo.png trimap.png -o alpha.png
     """
@@ -41,9 +49,9 @@ def refine(
     from matte.pipeline.limits import memory_for, most_pixels
     from matte.trimap.drawing import flaw
 
-    target = output or beside(image, "-alpha.png")
+    target = output or path_beside(image, "-alpha.png")
     check_outputs([(target, ALPHA_WRITABLE)], [image, trimap], overwrite)
-    config = settled.config
+    config = settings.config
     pixels = most_pixels(config)
     picture, known = read_image(image, pixels), read_trimap(trimap, pixels)
     same_size(("picture", picture), ("trimap", known))
@@ -55,4 +63,4 @@ def refine(
     alpha = build_refiner(config).refine(picture, known)
     write_file(target, encode_alpha(alpha, target.suffix), overwrite)
     if not quiet:
-        told(target)
+        print_path(target)

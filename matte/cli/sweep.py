@@ -3,24 +3,20 @@
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import matte
-from matte.cli.options import (
-    FILE,
-    GROUND,
-    RUNNING,
-    SEGMENTING,
-    output_options,
-    setting_options,
-    told,
-)
+from matte.cli.grouped import GroupedCommand, option
+from matte.cli.options import FILE, GROUND, output_options, print_path
 from matte.cli.progress import progress_bar
-from matte.configs.loader import Settled
+from matte.cli.settings import RUNNING, SEGMENTING, setting_options
+from matte.cli.tables import draw_table
+from matte.configs.lengths import Length, parse_length
+from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
@@ -31,46 +27,64 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 SHEET = Path("trimap-sweep.png")
-# Of 30 portraits no old ground comes near it, nor do subjects: what is left of the ground is seen.
+# Of 30 portraits no background and no subject has it: remains of the old background stand out.
 MAGENTA = "magenta"
+COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
 
 
-@click.command(name="sweep-trimap")
+@click.command(cls=GroupedCommand, name="sweep-trimap")
 @click.argument("images", nargs=-1, type=FILE, metavar="[IMAGE…]")
-@click.option(
+@option(
     "--k",
     "kernels",
     multiple=True,
     metavar="K,…",
+    group="Subject and band",
+    common=True,
     help="Kernels to try, and auto: 3,7,auto.  [default: auto,3,7,13]",
 )
-@click.option(
+@option(
     "--iterations",
     multiple=True,
     metavar="N,…",
+    group="Subject and band",
+    common=True,
     help="Numbers of iterations to try with each kernel: 4,6.  [default: the settings']",
 )
-@click.option(
+@option(
     "--width",
     "widths",
     multiple=True,
     metavar="WIDTH,…",
-    help="Widths to try instead of kernels, or besides: 12 (pixels), 1.5% (of the long side).",
+    group="Subject and band",
+    common=True,
+    help="Widths to try, with or without kernels: 12 (pixels), 1.5% (of the long side).",
 )
-@click.option(
+@option(
     "--bg",
     metavar=GROUND,
     default=MAGENTA,
     show_default=True,
-    help="What the subject is put on. Magenta is far from what pictures hold: halos are seen.",
+    group="Result",
+    common=True,
+    help="What the subject is put on. Few pictures hold magenta: halos stand out on it.",
 )
 @output_options(f"{SHEET} in the current folder")
-@click.option(
+@option(
     "--save-all",
     is_flag=True,
-    help="Save masks, trimaps, alphas, composites too, full size, in a folder named as the sheet.",
+    group="Stages in and out",
+    common=True,
+    help="Save masks, trimaps, alphas and composites, too, in a folder named like the sheet.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
+@option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    group="Result",
+    common=True,
+    help="Print JSON instead of the table.",
+)
 @setting_options(
     "shape",
     *SEGMENTING,
@@ -82,7 +96,13 @@ MAGENTA = "magenta"
     "max_memory",
     *RUNNING,
 )
-@click.option("-v", "--verbose", is_flag=True, help="Tell what ran and how long it took.")
+@option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    group="Running",
+    help="Print what ran on each picture, and how long it took.",
+)
 def sweep_trimap(
     images: tuple[Path, ...],
     kernels: tuple[str, ...],
@@ -94,18 +114,18 @@ def sweep_trimap(
     quiet: bool,
     save_all: bool,
     as_json: bool,
-    settled: Settled,
+    settings: MergedSettings,
     verbose: bool,
 ) -> None:
-    """Try several unknown bands on pictures, and see which one suits them.
+    """Compare trimap widths on your pictures, and mark the one that suits them best.
 
-    Each IMAGE is segmented once and refined with every band: each kernel with each number of
-    iterations, auto, each width. Writes one sheet with a row for each setting, several IMAGEs
-    below each other, and prints a table; without IMAGE the shipped portrait is taken.
+    Each IMAGE is refined with every width of the unknown band: each kernel with each number of
+    iterations, auto, each width. Writes one sheet with a row for each setting, and prints a table.
+    Without IMAGE the shipped portrait is used.
 
-    Agreement tells how well alpha's edges lie on the picture's, 1 at best, 0 by chance: the setting
-    where it is highest is the best, even kernels excepted, whose bands are lopsided. Instability
-    is how much alpha changes to the next narrower and the next wider band.
+    Agreement: how well the edges of alpha lie on the picture's, 1 at best, 0 by chance. The
+    setting with the highest is the best, unless its kernel is even, which makes the band lopsided.
+    Instability: how much alpha changes to the next narrower and the next wider band.
 
     \b
     Example: matte sweep-trimap portrait.jpg --k 3,7,13 --iterations 4,6 -o sheet.png
@@ -116,11 +136,11 @@ def sweep_trimap(
     from matte.sweeps.files import SweepSheet, over_all
     from matte.sweeps.run import every_band
 
-    config = settled.config
+    config = settings.config
     bands = every_band(
-        _values("--k", kernels, _kernel),
-        _values("--iterations", iterations, _whole),
-        _values("--width", widths, _length),
+        _parse_list("--k", kernels, _parse_kernel),
+        _parse_list("--iterations", iterations, _parse_whole),
+        _parse_list("--width", widths, _parse_width),
         config.trimap,
     )
     target = output or SHEET
@@ -144,7 +164,7 @@ def sweep_trimap(
             elif not each.subject:
                 click.echo(f"Warning: no subject found in {each.file}: alpha is 0", err=True)
             if verbose and each.error is None:
-                click.echo(_summary(each, sheet.networks, settled), err=True)
+                click.echo(_summary(each, sheet.networks, settings), err=True)
     written = sheet.write()
     sound = [each for each in swept if each.error is None]
     if as_json:
@@ -160,15 +180,15 @@ def sweep_trimap(
             click.echo(f"\nall pictures, best: {best['best'] or 'none'}: {best['reason']}")
         if not quiet:
             for path in (path for each in sound for path in each.written):
-                told(path)
+                print_path(path)
             if written is not None:
-                told(written)
+                print_path(written)
     if len(sound) < len(swept):
         raise MatteError(f"{len(swept) - len(sound)} of {len(swept)} pictures failed", "see above")
 
 
-def _values(option: str, texts: tuple[str, ...], read: Callable[[str], T]) -> list[T]:
-    """The values of a list with commas, or of several lists."""
+def _parse_list(option: str, texts: tuple[str, ...], read: Callable[[str], T]) -> list[T]:
+    """Return the values of a list with commas, or of several lists."""
     words = [word.strip() for text in texts for word in text.split(",")]
     try:
         return [read(word) for word in words]
@@ -177,13 +197,13 @@ def _values(option: str, texts: tuple[str, ...], read: Callable[[str], T]) -> li
         raise SettingError(wrong, f"give {error}, with commas between them") from error
 
 
-def _whole(word: str) -> int:
+def _parse_whole(word: str) -> int:
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
         raise ValueError("whole numbers such as 4,6")
     return int(word)
 
 
-def _kernel(word: str) -> "Kernel":
+def _parse_kernel(word: str) -> "Kernel":
     if word == "auto":
         return "auto"
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
@@ -191,43 +211,39 @@ def _kernel(word: str) -> "Kernel":
     return int(word)
 
 
-def _length(word: str) -> str:
+def _parse_width(word: str) -> Length:
     if not word:
         raise ValueError("pixels or shares such as 12,1.5%")
-    return word
+    return parse_length(word)
 
 
 def _table(swept: "Swept") -> str:
-    """The settings of one picture with their numbers, aligned; and the best."""
-    rows = [("setting", "unknown", "agreement", "instability", "ms", "")]
-    best = None if swept.choice is None else swept.choice.best
-    for place, score in enumerate(swept.scores):
-        rows.append(
-            (
-                score.name,
-                f"{score.unknown:.1%}",
-                "-" if score.agreement is None else f"{score.agreement:.3f}",
-                "-" if score.instability is None else f"{score.instability:.3f}",
-                f"{score.ms:.0f}",
-                "best" if place == best else score.remark,
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [f"{click.format_filename(swept.file)}, {swept.size[0]}×{swept.size[1]}"]
-    for name, *numbers, remark in rows:
-        cells = [f"{text:>{width}}" for text, width in zip(numbers, widths[1:], strict=True)]
-        lines.append("  ".join([f"{name:<{widths[0]}}", *cells, remark]).rstrip())
+    """Return a picture's settings with their numbers, and which is the best."""
     assert swept.choice is not None
+    best = swept.choice.best
+    rows: list[Sequence[str]] = [
+        (
+            score.name,
+            f"{score.unknown:.1%}",
+            "-" if score.agreement is None else f"{score.agreement:.3f}",
+            "-" if score.instability is None else f"{score.instability:.3f}",
+            f"{score.ms:.0f}",
+            "best" if place == best else score.remark,
+        )
+        for place, score in enumerate(swept.scores)
+    ]
+    title = f"{click.format_filename(swept.file)}, {swept.size[0]}×{swept.size[1]}"
     chosen = "none" if best is None else swept.scores[best].name
-    return "\n".join([*lines, f"best: {chosen}: {swept.choice.reason}"])
+    return "\n".join([title, draw_table(COLUMNS, rows), f"best: {chosen}: {swept.choice.reason}"])
 
 
-def _summary(swept: "Swept", networks: "Networks", settled: Settled) -> str:
+def _summary(swept: "Swept", networks: "Networks", settings: MergedSettings) -> str:
+    """Return a line on what ran on a picture, and how long it took."""
     ran = [f"{row['name']} on {row['backend']}" for row in networks.values()]
     if "refiner" not in networks:
-        ran.append(settled.config.refiner.refiner)
+        ran.append(settings.config.refiner.refiner)
     refined = sum(score.ms for score in swept.scores)
     return (
-        f"{swept.file}: {swept.size[0]}×{swept.size[1]}, preset {settled.preset},"
+        f"{swept.file}: {swept.size[0]}×{swept.size[1]}, preset {settings.preset},"
         f" {', '.join(ran)}; segment {swept.segment_ms:.0f} ms, trimaps and alphas {refined:.0f} ms"
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from matte.cli.options import needs_torch
+from matte.cli.options import torch_required
 from matte.errors import SettingError
 from matte.files import check_outputs
 
@@ -20,11 +20,11 @@ def train() -> None:
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what every training takes; the command gets the machine's part as `machine`."""
+    """Add the options of every training; the command gets those of the machine as `machine`."""
 
     @wraps(command)
     def with_machine(device: str, devices: int, strategy: str, **arguments: Any) -> Any:
-        with needs_torch("training"):
+        with torch_required("training"):
             from matte.training.run import Machine
 
         return command(machine=Machine(device, devices, strategy), **arguments)
@@ -33,17 +33,20 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--config",
             required=True,
-            help="Recipe: a TOML file, or the name of one that matte ships, such as person.",
+            help="Recipe: a TOML file, or the name of one that comes with matte, such as person.",
         ),
         click.option(
             "--set",
             "changes",
             multiple=True,
             metavar="FIELD=VALUE",
-            help="Another value for a field of the recipe, such as run.steps=500; repeatable.",
+            help="Change a field of the recipe, such as run.steps=500; can be repeated.",
         ),
         click.option(
-            "--data", required=True, type=FOLDER, help="Folder that holds the recipe's folders."
+            "--data",
+            required=True,
+            type=FOLDER,
+            help="Folder that holds the data sets of the recipe.",
         ),
         click.option(
             "--out",
@@ -57,7 +60,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Weights to start from: a network of matte, a .safetensors checkpoint,"
             " torchvision's mobilenet_v2 (.pth), or a released DeepLabV3 (.tflite).",
         ),
-        click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out."),
+        click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out."),
         click.option(
             "--device",
             type=click.Choice(["auto", "cpu", "cuda"]),
@@ -76,7 +79,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--strategy",
             default="auto",
             show_default=True,
-            help="How Lightning Fabric spreads the work over several, such as ddp.",
+            help="How Lightning Fabric shares the work between several, such as ddp.",
         ),
     ]
     decorated: Callable[..., Any] = with_machine
@@ -94,7 +97,7 @@ def segmenter(**arguments: Any) -> None:
 
     Example: matte train segmenter --config person --data DATA --out runs/mine
     """
-    with needs_torch("training"):
+    with torch_required("training"):
         from matte.training.segmenter import train_segmenter
         from matte.training.settings import SegmenterSettings
 
@@ -110,7 +113,7 @@ def refiner(**arguments: Any) -> None:
 
     Example: matte train refiner --config gca-slim --data DATA --out runs/mine
     """
-    with needs_torch("training"):
+    with torch_required("training"):
         from matte.training.refiner import train_refiner
         from matte.training.settings import RefinerSettings
 
@@ -122,12 +125,12 @@ def refiner(**arguments: Any) -> None:
 @click.option(
     "--soc",
     is_flag=True,
-    help="Adapt the network of --init to the pictures in --data, which need no truth.",
+    help="Adapt the network of --init to the pictures in --data, which need no alpha.",
 )
 @click.option(
     "--validation",
     type=FOLDER,
-    help="With --soc: pictures with truth that decide whether the network got better.",
+    help="With --soc: pictures with alpha that show whether the network got better.",
 )
 def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
     """Train a trimap-free network: pictures with alphas in, an ONNX file out.
@@ -136,7 +139,7 @@ def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
 
     Example: matte train modnet --config modnet --data DATA --out runs/mine
     """
-    with needs_torch("training"):
+    with torch_required("training"):
         from matte.training.modnet import train_modnet
         from matte.training.modnet_settings import ModnetSettings, SocSettings
         from matte.training.soc import adapt_modnet
@@ -171,17 +174,15 @@ def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
 )
 @click.option("--overwrite", is_flag=True, help="Replace it.")
 def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> None:
-    """Mix a fine-tuned segmenter with what it started from.
+    """Average the weights of a fine-tuned segmenter with those that it started from.
 
-    A network that learns from few pictures forgets others. The mean of its weights and its
-    start's often does better on both: try some shares with `matte eval segmenter`. TUNED is a
-    network of matte by its name or file, START what --init takes.
-
-    Writes the checkpoint and, beside it, the ONNX file.
+    A network that is trained on few pictures gets worse on others. The average often is better on
+    both: try some shares with 'matte eval segmenter'. TUNED is a network's name or file, START is
+    what --init accepts. Writes the checkpoint and, beside it, the ONNX file.
 
     Example: matte train blend tuned.safetensors person --share 0.45 -o mixed.safetensors
     """
-    with needs_torch("blending"):
+    with torch_required("blending"):
         from matte.training.blend import blend_segmenters
         from matte.training.start import find_start
 
@@ -201,6 +202,7 @@ def _train(
     init: str | None,
     **arguments: Any,
 ) -> None:
+    """Read the recipe, run the training, and print the path of its best checkpoint."""
     from lightning_fabric.utilities import rank_zero_only
 
     from matte.training.recipes import read_recipe

@@ -4,19 +4,23 @@ from pathlib import Path
 
 import click
 
-from matte.cli.options import BAND, FILE, beside, output_options, setting_options, told
-from matte.configs.loader import Settled
+from matte.cli.grouped import GroupedCommand
+from matte.cli.options import FILE, output_options, path_beside, print_path
+from matte.cli.settings import BAND, setting_options
+from matte.configs.loader import MergedSettings
 
 
-@click.command(no_args_is_help=True)
+@click.command(cls=GroupedCommand, no_args_is_help=True)
 @click.argument("mask", type=FILE)
 @output_options("MASK-trimap.png beside the mask")
 @setting_options(*BAND, "max_pixels")
-def trimap(mask: Path, output: Path | None, overwrite: bool, quiet: bool, settled: Settled) -> None:
-    """Draw the unknown band around a mask.
+def trimap(
+    mask: Path, output: Path | None, overwrite: bool, quiet: bool, settings: MergedSettings
+) -> None:
+    """Draw the trimap of a mask: the unknown band around its edge.
 
-    In the trimap 0 is background, 128 unknown, 255 subject. A soft mask tells where it is unsure;
-    with k auto the band is wide there. A trimap that nothing good can come of is warned about.
+    In the trimap 0 is background, 128 unknown, 255 subject. Grey in the mask means unsure: with
+    --k auto the band is wide there. A trimap that can't lead to a good result gets a warning.
 
     Example: matte trimap mask.png --k 7 --iterations 4 -o trimap.png
     """
@@ -31,9 +35,9 @@ def trimap(mask: Path, output: Path | None, overwrite: bool, quiet: bool, settle
     from matte.segmentation.masks import make_mask
     from matte.trimap.drawing import draw_band, flaw
 
-    target = output or beside(mask, "-trimap.png")
+    target = output or path_beside(mask, "-trimap.png")
     check_outputs([(target, WRITABLE)], [mask], overwrite)
-    config = settled.config
+    config = settings.config
     confidence = Confidence(read_alpha(mask, config.media.max_pixels))
     cut = make_mask(confidence, SegmentationSettings())
     band = draw_band(cut, confidence, config.trimap).trimap
@@ -41,4 +45,4 @@ def trimap(mask: Path, output: Path | None, overwrite: bool, quiet: bool, settle
         warnings.warn(f"{target}: {wrong}", MatteWarning, stacklevel=2)
     write_file(target, encode(band, target.suffix), overwrite)
     if not quiet:
-        told(target)
+        print_path(target)

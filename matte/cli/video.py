@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matte.cli.grouped import GroupedCommand, option
 from matte.cli.interrupts import interruptible
 from matte.cli.options import (
-    BAND,
     FILE,
-    FILM_GROUND,
-    MOVING,
-    RUNNING,
-    SEGMENTING,
+    VIDEO_GROUND,
     output_options,
-    setting_options,
-    told,
+    premultiply_option,
+    print_path,
 )
 from matte.cli.progress import progress_bar
-from matte.configs.loader import Settled, for_video, with_modnet
+from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
+from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
@@ -27,53 +25,84 @@ if TYPE_CHECKING:
     from matte.clips.render import Rendered
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
-MOST_FAULTS = 20  # are told one by one
+MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 
 
-@click.command(no_args_is_help=True)
+@click.command(cls=GroupedCommand, no_args_is_help=True)
 @click.argument("clip", type=FILE, metavar="VIDEO")
-@click.option(
+@option(
     "--bg",
-    metavar=FILM_GROUND,
+    metavar=VIDEO_GROUND,
     default="transparent",
-    help="The new background; a video is shown in time.  [default: transparent, a cut-out]",
+    group="Result",
+    common=True,
+    help="The new background: a picture, a video that plays along, a colour (white, '#205080'), or"
+    " the video's own, out of focus (blur, blur:3%).  [default: transparent, a cut-out]",
 )
-@click.option(
+@option(
     "--bg-end",
     type=click.Choice(("loop", "hold")),
     default="loop",
     show_default=True,
-    help="What a background video does when it is over.",
+    group="Result",
+    help="When a background video is over: begin again, or hold its last frame.",
 )
 @output_options(
     "NAME-matte.mp4 beside the video; NAME-matte.mov without --bg",
-    "Video to write, .mp4 .mov .mkv .webm; or a folder or name%05d.png for pictures, .gif, .webp"
+    "Video to write: .mp4 .mov .mkv .webm; or a folder or name%05d.png for pictures, .gif or .webp"
     " for animations.",
 )
-@click.option("--alpha", type=FILE, help="Write alpha, too, as a grey video or pictures.")
-@click.option("--foreground", type=FILE, help="Write the subject's estimated colours, too.")
-@click.option("--premultiply", is_flag=True, help="A cut-out's colours are multiplied with alpha.")
-@click.option("--start", metavar="TIME", default="0", help="From when on: 12.5, or 1:02.5.")
-@click.option("--end", metavar="TIME", help="Until when.")
-@click.option(
+@option(
+    "--start",
+    metavar="TIME",
+    default="0",
+    group="Result",
+    common=True,
+    help="Begin there: 12.5 (seconds) or 1:02.5 (minutes).",
+)
+@option("--end", metavar="TIME", group="Result", common=True, help="End there.")
+@premultiply_option
+@option(
     "--codec",
     type=click.Choice(CODECS),
-    help="How videos are written.  [default: by the ending: h264, .webm vp9; with transparency"
+    group="Result",
+    common=True,
+    help="How the video is encoded.  [default: by the ending: h264, .webm vp9; with transparency"
     " .mov prores, .webm vp9, .mkv ffv1]",
 )
-@click.option("--crf", type=int, help="Quality, less is better.  [default: by the codec]")
-@click.option("--bitrate", metavar="BITS", help="Bits a second instead of a quality: 8M.")
-@click.option(
-    "--fps-target",
-    type=click.FloatRange(0, min_open=True),
-    metavar="RATE",
-    help="Frames a second to keep up with: what was asked for is tried on a few frames, then the"
-    " fast preset, MODNet and the mask alone; the first that is quick enough is taken, and said.",
+@option(
+    "--crf",
+    type=int,
+    group="Result",
+    help="Quality of the encoding, less is better.  [default: the codec's]",
 )
-@click.option("--stats", is_flag=True, help="Tell where the time went.")
-@click.option("--report", type=FILE, help="Save what was done, and with what, as JSON.")
+@option(
+    "--bitrate",
+    metavar="BITS",
+    group="Result",
+    help="Bits per second, instead of a quality: 8M.",
+)
+@option(
+    "--alpha",
+    type=FILE,
+    group="Stages in and out",
+    common=True,
+    help="Write alpha, too, as a grey video or pictures.",
+)
+@option(
+    "--foreground",
+    type=FILE,
+    group="Stages in and out",
+    help="Write the subject's own colours, too, without the old background's.",
+)
+@option(
+    "--report",
+    type=FILE,
+    group="Stages in and out",
+    help="Save what was done, by which networks and settings, as JSON.",
+)
 @setting_options(
-    *MOVING,
+    *VIDEO,
     *BAND,
     *SEGMENTING,
     "refiner",
@@ -86,7 +115,21 @@ MOST_FAULTS = 20  # are told one by one
     "max_memory",
     *RUNNING,
 )
-@click.option("--trimap-free", is_flag=True, help="No mask, no trimap: the shipped MODNet.")
+@option(
+    "--trimap-free",
+    is_flag=True,
+    group="Refining",
+    help="Matte by the shipped MODNet, which needs neither mask nor trimap.",
+)
+@option(
+    "--fps-target",
+    type=click.FloatRange(0, min_open=True),
+    metavar="RATE",
+    group="Running",
+    help="Keep up with this many frames per second: the settings are tried on a few frames, then"
+    " the fast preset, MODNet and the mask alone; the first that is fast enough is used.",
+)
+@option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
 def video(
     clip: Path,
     bg: str,
@@ -105,27 +148,27 @@ def video(
     fps_target: float | None,
     stats: bool,
     report: Path | None,
-    settled: Settled,
+    settings: MergedSettings,
     trimap_free: bool,
 ) -> None:
-    """Cut the subject out of a video.
+    """Cut the subject out of a video, or put it on another background.
 
-    With --bg it is put on another background. Every frame keeps its time; sound, subtitles,
-    chapters and metadata are copied. If it is interrupted, what was done is kept under a name with
-    .partial in it. Prints the files that were written.
+    Every frame keeps its time; sound, subtitles, chapters and metadata are copied. If it is
+    interrupted, the part that was done is kept under a name with .partial in it. Prints the files
+    that were written.
 
     Example: matte video talk.mp4 --bg office.jpg -o talk-office.mp4
     """
     if trimap_free:
-        settled = with_modnet(settled)
-    settled = for_video(settled)
+        settings = with_modnet(settings)
+    settings = with_video_refiner(settings)
 
     import av  # noqa: F401  # not while another thread loads a runtime: both are native code
     import cv2  # noqa: F401  # as above
 
     from matte.pipeline.networks import Opening
 
-    opening = None if fps_target else Opening(settled.config)  # while the rest is imported
+    opening = None if fps_target else Opening(settings.config)  # while the rest is imported
 
     from matte.clips.outputs import Files, default_output
     from matte.clips.render import Job
@@ -143,7 +186,7 @@ def video(
     first, last = parse_time(start), None if end is None else parse_time(end)
     if last is not None and last <= first:
         raise SettingError(f"--end {end} is not after --start {start}", "give a later one")
-    source = open_clip(clip, most_pixels(settled.config))
+    source = open_clip(clip, most_pixels(settings.config))
     files = Files(
         output or default_output(clip, transparent),
         alpha,
@@ -159,43 +202,45 @@ def video(
         check_outputs([(report, (".json",))], [*job.sources, *files.paths()], overwrite)
     if fps_target:
         with interruptible() as check:
-            choice, pipeline = job.choose(settled, fps_target, check)
+            choice, pipeline = job.choose(settings, fps_target, check)
         click.echo(f"--fps-target: {choice}", err=True)
     else:
-        pipeline = build(settled, opening)
+        pipeline = build(settings, opening)
     with interruptible() as check, progress_bar("matte", quiet) as watch:
 
-        def told_of(done: int) -> None:
+        def on_frame(done: int) -> None:
             watch(done, max(done, job.frames))
             check()
 
-        rendered = job.render(pipeline, told_of)
+        rendered = job.render(pipeline, on_frame)
     if report is not None:
         written = video_report(pipeline.facts, background, rendered.told(), sys.argv[1:])
         write_file(report, written, overwrite)
-    _tell(rendered, stats)
+    _print_warnings(rendered)
+    if stats:
+        click.echo(_step_times(rendered), err=True)
     for path in rendered.written if not quiet else ():
-        told(path)
+        print_path(path)
 
 
-def _tell(rendered: "Rendered", stats: bool) -> None:
-    """What is wrong with the clip, what another line had to do, and where the time went."""
+def _print_warnings(rendered: "Rendered") -> None:
+    """Print what is broken in the clip, and why frames were matted by MODNet instead."""
     from matte.media.video.decoding import ENDS_EARLY
 
-    for fault in rendered.faults[:MOST_FAULTS]:
+    for fault in rendered.faults[:MAX_FAULT_LINES]:
         click.echo(f"Warning: broken at {fault}", err=True)
     count = sum(fault.what != ENDS_EARLY for fault in rendered.faults)
     if count:
-        click.echo(f"Warning: {count} broken: the alpha before was taken for them", err=True)
+        click.echo(
+            f"Warning: {count} broken frames: the alpha of the frame before is used", err=True
+        )
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"
-        click.echo(f"Warning: {share}: {reason}: their matte is MODNet's", err=True)
-    if stats:
-        click.echo(_where_time_went(rendered), err=True)
+        click.echo(f"Warning: {share}: {reason}: matted by MODNet instead", err=True)
 
 
-def _where_time_went(rendered: "Rendered") -> str:
-    """A line on the whole, and one on each step."""
+def _step_times(rendered: "Rendered") -> str:
+    """Return a line on the clip's time, and one on each step's."""
     frames, seconds = rendered.frames, rendered.seconds
     lines = [
         f"{frames} frames in {seconds:.1f} s: {rendered.rate:.1f} a second; the steps overlap:"

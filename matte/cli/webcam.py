@@ -1,4 +1,4 @@
-"""`matte webcam`: what a camera sees, on a new background, while it sees it."""
+"""`matte webcam`: a camera's pictures on a new background, live."""
 
 import re
 from contextlib import ExitStack, suppress
@@ -7,56 +7,93 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from matte.cli.grouped import GroupedCommand, option
 from matte.cli.interrupts import interruptible
-from matte.cli.options import (
-    BAND,
-    FILE,
-    FILM_GROUND,
-    MOVING,
-    RUNNING,
-    SEGMENTING,
-    setting_options,
-    told,
-)
-from matte.configs.loader import Settled
+from matte.cli.options import FILE, VIDEO_GROUND, print_path
+from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
+from matte.configs.loader import MergedSettings
 from matte.errors import PictureError, SettingError
 
 if TYPE_CHECKING:
     from matte.clips.live.matting import Choice, Live
     from matte.clips.statistics import Tally
 
-NAME = Path("webcam.mp4")  # what recordings and pictures are named after
-OFFERED = ("blur", "transparent")  # besides the backgrounds that are given
+RECORDING = Path("webcam.mp4")  # what recordings and pictures are named after
+MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg names
 
 
-@click.command()
-@click.option(
+@click.command(cls=GroupedCommand)
+@option(
     "--device",
     "camera",
     metavar="NUMBER|NAME|FILE",
     default="0",
-    help="The camera; a video file plays one, in its own time.  [default: 0]",
+    group="Result",
+    common=True,
+    help="The camera; a video file plays instead of one, in its own time.  [default: 0]",
 )
-@click.option(
+@option(
     "--bg",
     "grounds",
     multiple=True,
-    metavar=FILM_GROUND,
-    help="A new background; may be given several times, the key b takes the next.  [default: blur]",
+    metavar=VIDEO_GROUND,
+    group="Result",
+    common=True,
+    help="A new background. May be given several times: the key b shows the next.  [default: blur]",
 )
-@click.option("--size", metavar="WxH", help="Size of the camera's pictures, such as 1280x720.")
-@click.option("--fps", type=click.FloatRange(0, 1000, min_open=True), help="Its frames a second.")
-@click.option("--loop", is_flag=True, help="A file that plays the camera begins again.")
-@click.option("--mirror", is_flag=True, help="Begin as in a mirror.")
-@click.option("--record", type=FILE, help="Write what is shown: .mp4, .mov, .mkv or .webm.")
-@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
-@click.option("--no-window", is_flag=True, help="Show nothing; end it with Ctrl-C.")
-@click.option("--frames", type=click.IntRange(1), help="End after so many frames.")
-@click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="End after so many seconds."
+@option(
+    "--size",
+    metavar="WxH",
+    group="Result",
+    common=True,
+    help="Size of the camera's pictures, such as 1280x720.",
 )
-@click.option("--stats", is_flag=True, help="Tell in the end how quick it was.")
-@click.option("-q", "--quiet", is_flag=True, help="Don't print the names of the files.")
+@option(
+    "--fps",
+    type=click.FloatRange(0, 1000, min_open=True),
+    group="Result",
+    help="Frames per second that the camera is asked for.",
+)
+@option("--loop", is_flag=True, group="Result", help="Play a file again when it is over.")
+@option("--mirror", is_flag=True, group="Result", common=True, help="Begin as in a mirror.")
+@option(
+    "--record",
+    type=FILE,
+    group="Result",
+    common=True,
+    help="Record what is shown: .mp4, .mov, .mkv or .webm.",
+)
+@option(
+    "--overwrite",
+    is_flag=True,
+    group="Result",
+    common=True,
+    help="Replace the recording if it exists.",
+)
+@option(
+    "--no-window",
+    is_flag=True,
+    group="Running",
+    common=True,
+    help="Show nothing, only record; Ctrl-C ends it.",
+)
+@option("--frames", type=click.IntRange(1), group="Running", help="End after this many frames.")
+@option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    group="Running",
+    help="End after this many seconds.",
+)
+@option(
+    "--stats", is_flag=True, group="Running", help="Print frames per second and delay at the end."
+)
+@option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    group="Running",
+    help="Don't print the names of the files that were written.",
+)
 @setting_options(
     *BAND,
     *(name for name in SEGMENTING if name != "size"),
@@ -65,7 +102,7 @@ OFFERED = ("blur", "transparent")  # besides the backgrounds that are given
     "modnet",
     "fallback",
     "budget_ms",
-    *MOVING,
+    *VIDEO,
     "fit",
     "blend",
     "max_pixels",
@@ -86,13 +123,13 @@ def webcam(
     seconds: float | None,
     stats: bool,
     quiet: bool,
-    settled: Settled,
+    settings: MergedSettings,
 ) -> None:
-    """Show what a camera sees, on a new background.
+    """Show a camera's pictures on a new background, live.
 
-    In the window, keys change what is seen: b the background, p the preset, m mirrors, r records,
-    s saves a picture, h shows them, q ends. Frames that come too late are left out. Prints the
-    files that were written.
+    Keys in the window: b the next background, p the next preset, m mirror, r record, s save a
+    picture, h show the keys, q quit. Frames that come too fast are skipped. Prints the files that
+    were written.
 
     Example: matte webcam --bg beach.jpg --bg blur --preset fast
     """
@@ -104,7 +141,7 @@ def webcam(
     from matte.media.video.codecs import FORMATS
     from matte.media.video.newest import Newest
 
-    asked = None if size is None else _size(size)
+    asked = None if size is None else _parse_size(size)
     with ExitStack() as opened:
         window = None
         if not no_window:
@@ -112,19 +149,19 @@ def webcam(
 
             window = Window("matte")
             opened.callback(window.close)
-        source = open_camera(camera, asked, fps, loop, settled.config.media.max_pixels)
-        choices = _choices(grounds, settled, source.facts.sample_aspect, opened)
-        recorder = Recorder(source.facts, record or NAME)
+        source = open_camera(camera, asked, fps, loop, settings.config.media.max_pixels)
+        choices = _background_choices(grounds, settings, source.facts.sample_aspect, opened)
+        recorder = Recorder(source.facts, record or RECORDING)
         opened.callback(recorder.stop)
         if record is not None:
             check_names([(record, FORMATS)], [Path(text) for text in grounds])
             recorder.start(record, overwrite)
         newest = Newest(source)
-        live = opened.enter_context(Live(newest, settled, choices))
+        live = opened.enter_context(Live(newest, settings, choices))
         if mirror:
             live.mirror()
         opened.enter_context(newest)
-        show = Show(live, recorder, window, (lambda path: None) if quiet else told)
+        show = Show(live, recorder, window, (lambda path: None) if quiet else print_path)
         # Ctrl-C is a way to end it: what was recorded is finished by then.
         with interruptible() as check, suppress(KeyboardInterrupt):
             show.run(Until(frames, seconds), check)
@@ -134,7 +171,8 @@ def webcam(
         click.echo(_summary(show.tally, live), err=True)
 
 
-def _size(text: str) -> tuple[int, int]:
+def _parse_size(text: str) -> tuple[int, int]:
+    """Return the width and height that a text such as `1280x720` names."""
     found = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", text, re.ASCII)
     width, height = (int(side) for side in found.groups()) if found else (0, 0)
     if not (width and height):
@@ -142,21 +180,21 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _choices(
-    given: tuple[str, ...], settled: Settled, aspect: Any, opened: ExitStack
+def _background_choices(
+    names: tuple[str, ...], settings: MergedSettings, aspect: Any, opened: ExitStack
 ) -> "list[Choice]":
-    """The backgrounds that are given, then those that are always offered."""
+    """Return the backgrounds that --bg names, then those that are always offered."""
     from matte.clips.backgrounds import open_composer
     from matte.clips.live.matting import Choice
     from matte.compositing.backgrounds import parse_background
 
-    found = {text: parse_background(text) for text in given}
+    found = {text: parse_background(text) for text in names}
     kinds = {type(background) for background in found.values()}
-    offered = {text: parse_background(text) for text in OFFERED}
+    offered = {text: parse_background(text) for text in MORE_GROUNDS}
     found |= {text: other for text, other in offered.items() if type(other) not in kinds}
-    settings, most = settled.config.compositing, settled.config.media.max_pixels
+    compositing, max_pixels = settings.config.compositing, settings.config.media.max_pixels
     composers = (
-        open_composer(background, settings, aspect=aspect, max_pixels=most)
+        open_composer(background, compositing, aspect=aspect, max_pixels=max_pixels)
         for background in found.values()
     )
     return [
@@ -166,6 +204,7 @@ def _choices(
 
 
 def _summary(tally: "Tally", live: "Live") -> str:
+    """Return a line on the frames that were shown and dropped, their rate and their delay."""
     usual, most = (1000 * seconds for seconds in tally.latencies())
     return (
         f"{tally.shown} shown, {live.dropped} dropped; {tally.fps:.1f} frames a second; "

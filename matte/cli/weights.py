@@ -1,11 +1,11 @@
-"""`matte weights`: the networks that are there, and those that could be."""
+"""`matte weights`: the networks that are stored, and those that can be fetched."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from matte.cli.options import FILE, needs_torch
+from matte.cli.options import FILE, torch_required
 
 if TYPE_CHECKING:
     from matte.weights.store import Weights
@@ -17,9 +17,9 @@ def weights() -> None:
 
 
 @weights.command("list")
-@click.option("-v", "--verbose", is_flag=True, help="Parameters, origin and licence too.")
+@click.option("-v", "--verbose", is_flag=True, help="Print parameters, origin and licence, too.")
 def list_command(verbose: bool) -> None:
-    """Print every network that has a name.
+    """List the networks that have a name: shipped, stored, and known by their address.
 
     Example: matte weights list --verbose
     """
@@ -28,20 +28,21 @@ def list_command(verbose: bool) -> None:
     for name, w in sorted(all_weights().items()):
         click.echo(f"{name:<24}{w.kind:<11}{place(w):<15}{w.architecture}")
         if verbose:
-            for told in (_counts(w), w.origin or w.command or w.url, w.licence):
-                for line in told.splitlines():
+            for text in (_counts(w), w.origin or w.command or w.url, w.licence):
+                for line in text.splitlines():
                     click.echo(f"    {line}")
 
 
 def _counts(w: "Weights") -> str:
-    told = f"{w.parameters / 1e6:.2f} M parameters" if w.parameters else ""
-    return told + (f", {w.values / 1e6:.2f} M values with the norms' own" if w.values else "")
+    """Return a network's numbers of parameters and values, in words."""
+    parameters = f"{w.parameters / 1e6:.2f} M parameters" if w.parameters else ""
+    return parameters + (f", {w.values / 1e6:.2f} M values with the norms' own" if w.values else "")
 
 
 @weights.command()
 @click.argument("names", nargs=-1, metavar="[NAME…]")
 def verify(names: tuple[str, ...]) -> None:
-    """Compare stored files with their sha256; all of them without NAME.
+    """Check stored files against their sha256; without NAME, all of them.
 
     Example: matte weights verify person
     """
@@ -70,7 +71,7 @@ def card(name: str) -> None:
 @weights.command()
 @click.argument("name")
 def path(name: str) -> None:
-    """Print where a network's file lies.
+    """Print the path of a network's file.
 
     Example: matte weights path person
     """
@@ -81,12 +82,12 @@ def path(name: str) -> None:
 
 @weights.command()
 @click.argument("name")
-@click.option("--url", help="Fetch it from here instead; its sha256 must be the known one.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--url", help="Download it from this address; its sha256 must be the known one.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
 def download(name: str, url: str | None, quiet: bool) -> None:
-    """Fetch a network that matte knows the address of.
+    """Download a network whose address matte knows.
 
-    A download that broke off goes on where it stopped. MATTE_OFFLINE=1 forbids all of them.
+    A download that was interrupted continues where it stopped. MATTE_OFFLINE=1 forbids downloads.
 
     Example: matte weights download modnet-photographic
     """
@@ -107,16 +108,17 @@ def download(name: str, url: str | None, quiet: bool) -> None:
 @weights.command("import")
 @click.argument("file", type=FILE)
 @click.option("--as", "name", default="", metavar="NAME", help="Name to store it under.")
-@click.option("--overwrite", is_flag=True, help="Replace what has that name.")
+@click.option("--overwrite", is_flag=True, help="Replace the network that has that name.")
 def import_command(file: Path, name: str, overwrite: bool) -> None:
     """Store a network from a file.
 
-    Checkpoints of GCA-Matting and MODNet as their authors publish them, ONNX files of MODNet, and
-    matte's own. Checkpoints are converted to ONNX and compared; pickles are never run.
+    The file is a checkpoint of GCA-Matting or MODNet as its authors publish it, an ONNX file of
+    MODNet, or matte's own. Checkpoints are converted to ONNX and compared; code in pickles is
+    never run.
 
     Example: matte weights import gca-dist-all-data.pth --as my-gca
     """
-    with needs_torch("importing"):
+    with torch_required("importing"):
         from matte.conversion.importing import import_weights
 
     done = import_weights(file, name, overwrite)

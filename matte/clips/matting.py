@@ -8,7 +8,7 @@ from matte.clips.alpha_reuse import Kept
 from matte.clips.mask_reuse import Attention
 from matte.clips.motion import Movement, Watcher
 from matte.clips.stabilising import steady
-from matte.configs.loader import refined_for_video
+from matte.configs.loader import config_for_video
 from matte.configs.settings import Config
 from matte.errors import MatteError, SettingError
 from matte.pipeline.build import build_refiner
@@ -56,7 +56,7 @@ class FrameMatter:
         self._attention = Attention(segmenter, every, steadies) if segmenter else None
         self._steady = steady(settings.temporal)
         keeps = settings.keep_alpha
-        self._kept = Kept(keeps, refined_at) if keeps else None
+        self._kept = Kept(keeps, refined_at or 0) if keeps else None
 
     def look(self, image: Image) -> Looked:
         """Where the frame's subject is."""
@@ -97,8 +97,8 @@ class FrameMatter:
         return self._steady.last()
 
 
-def _for_video(refiner: Refiner, config: Config, size: int) -> Refiner:
+def _for_video(refiner: Refiner, config: Config, size: int | None) -> Refiner:
     """The refiner that video has, looking at copies of that long side; 0: at frames themselves."""
-    if config.video.video_refiner not in ("", config.refiner.refiner):
-        refiner = build_refiner(refined_for_video(config))
+    if config.video.video_refiner not in (None, config.refiner.refiner):
+        refiner = build_refiner(config_for_video(config))
     return Enlarged(refiner, size) if size else refiner

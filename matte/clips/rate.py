@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from matte.configs.loader import Settled, with_modnet, with_preset
+from matte.configs.loader import MergedSettings, with_modnet, with_preset
 from matte.errors import MissingWeightsError
 
 FASTEST = "fast"
@@ -15,7 +15,7 @@ class Way:
     """A way to matte a clip, and what it is called."""
 
     name: str
-    settled: Settled
+    merged: MergedSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,19 @@ class Choice:
         return f"{self.way.name} is taken{how}; frames a second: {seen}"
 
 
-def ways(settled: Settled) -> Iterator[Way]:
+def ways(merged: MergedSettings) -> Iterator[Way]:
     """What was asked for, and what is quicker: the fast preset, MODNet, the light mask alone."""
-    yield Way(settled.preset, settled)
-    if settled.config.modnet.modnet:
+    yield Way(merged.preset, merged)
+    if merged.config.modnet.modnet:
         return
-    if settled.preset != FASTEST:
-        yield Way(FASTEST, with_preset(settled, FASTEST))
-    yield Way("modnet", with_modnet(settled))
+    if merged.preset != FASTEST:
+        yield Way(FASTEST, with_preset(merged, FASTEST))
+    yield Way("modnet", with_modnet(merged))
     yield Way(
         "mask",
-        with_preset(settled, FASTEST, segmenter="person-light", refiner="smooth", video_refiner=""),
+        with_preset(
+            merged, FASTEST, segmenter="person-light", refiner="smooth", video_refiner="same"
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from matte.clips.outputs import Files, Passes
 from matte.clips.rate import Choice, Way, choose, ways
 from matte.clips.run import Fault, VideoRun, running
 from matte.compositing.backgrounds import Background, FilmFile, PictureFile
-from matte.configs.loader import Settled, for_video
+from matte.configs.loader import MergedSettings, with_video_refiner
 from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
 from matte.pipeline.build import build
@@ -124,7 +124,7 @@ class Job:
         return Rendered(tuple(passes.written), count, seconds, run.watch.ms, faults, doubts)
 
     def choose(
-        self, settled: Settled, target: float, check: Callable[[], None] = lambda: None
+        self, merged: MergedSettings, target: float, check: Callable[[], None] = lambda: None
     ) -> tuple[Choice, Pipeline]:
         """The best way to reach `target` frames a second on this machine, and its networks.
 
@@ -134,12 +134,12 @@ class Job:
         pipelines: dict[str, Pipeline] = {}
 
         def measure(way: Way) -> float:
-            settled = for_video(way.settled)
-            pipelines[way.name] = build(settled, Opening(settled.config))
+            merged = with_video_refiner(way.merged)
+            pipelines[way.name] = build(merged, Opening(merged.config))
             return self._rate(pipelines[way.name], check)
 
         try:
-            choice = choose(ways(settled), target, measure)
+            choice = choose(ways(merged), target, measure)
             check()
         except KeyboardInterrupt:
             raise StoppedError("interrupted", [], 0) from None

@@ -19,7 +19,7 @@ from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground, soft_colours
 from matte.configs.settings import Config
-from matte.configs.times import written
+from matte.configs.times import format_time
 from matte.media.video.clip import Broken, Clip, Frame, open_clip
 from matte.media.video.decoding import ENDS_EARLY
 from matte.pipeline.line import Line
@@ -42,7 +42,7 @@ class Fault:
     what: str
 
     def __str__(self) -> str:
-        return f"{written(float(self.seconds))} {self.what}"
+        return f"{format_time(float(self.seconds))} {self.what}"
 
 
 @dataclass(slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Lengths in pixels, or relative to a picture."""
+"""Lengths in pixels, or relative to a picture's long side."""
 
 import math
 import re
@@ -9,7 +9,7 @@ from matte.errors import SettingError
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """So many pixels; or, if it is a percentage, so many hundredths of a longer side."""
+    """A number of pixels, or a percentage of a picture's long side."""
 
     value: float
     percent: bool = False
@@ -22,12 +22,12 @@ class Length:
         return f"{self.value:g}{'%' if self.percent else ''}"
 
     def pixels(self, side: int) -> float:
-        """The length in pixels where the longer side has `side` of them."""
+        """Return the length in pixels for a picture whose long side has `side` pixels."""
         return self.value * side / 100 if self.percent else self.value
 
 
 def parse_length(text: str) -> Length:
-    """The length that `30` (pixels) or `3%` (of the longer side) names."""
+    """Return the length that a text names: `30` and `30px` are pixels, `3%` is of the long side."""
     found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(px|%)?\s*", text, re.ASCII)
     if found is None:
         raise SettingError(f"{text!r} is not a length", "give pixels, or a percentage such as 3%")

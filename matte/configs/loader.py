@@ -1,22 +1,27 @@
 """Merges the layers of settings: defaults < preset < settings file < flags."""
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from matte.configs.fields import as_table
 from matte.configs.settings import SETTINGS, Config, ModnetSettings
-from matte.configs.tables import fit, from_file, from_table, read_toml
-from matte.errors import SettingError
+from matte.configs.tables import fit, from_file, from_table, parse_setting, read_toml
+from matte.errors import MatteWarning, SettingError
 from matte.registry import nearest
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = "balanced"
 TRIMAP_FREE = "modnet"  # the shipped network
+# The setting that 0.1 had for both: its words belong to one of them each.
+OLD_PROTOCOL = "protocol"
+PROTOCOLS = ("refiner_protocol", "modnet_protocol")
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class MergedSettings:
     """The settings of a run and, by name, the layer that each came from."""
 
     config: Config
@@ -24,47 +29,16 @@ class Settled:
     origins: dict[str, str]
 
 
-def with_modnet(settled: Settled) -> Settled:
-    """The settings with a MODNet: the shipped one, unless they name one."""
-    if settled.config.modnet.modnet:
-        return settled
-    return replace(settled, config=replace(settled.config, modnet=ModnetSettings(TRIMAP_FREE)))
-
-
-def for_video(settled: Settled) -> Settled:
-    """The settings with the refiner that video has for that of pictures."""
-    return replace(settled, config=refined_for_video(settled.config))
-
-
-def refined_for_video(config: Config) -> Config:
-    """The same, of settings alone."""
-    name = config.video.video_refiner
-    return replace(config, refiner=replace(config.refiner, refiner=name)) if name else config
-
-
-def with_preset(settled: Settled, preset: str, **flags: Any) -> Settled:
-    """What was asked for besides the preset, with another preset, and flags on top of it."""
-    known = values(settled.config)
-    asked = {
-        name: known[name]
-        for name, origin in settled.origins.items()
-        if origin not in ("default", f"preset {settled.preset}")
-    }
-    return settle(preset, flags=asked | flags)
-
-
-def settle(
+def merge_settings(
     preset: str | None = None, file: Path | None = None, flags: Mapping[str, Any] | None = None
-) -> Settled:
-    """The merged settings.
+) -> MergedSettings:
+    """Return the settings of all layers, merged and checked.
 
     `preset` None is the file's choice, or the default; `file` is the user's settings, if any;
-    `flags` are values by name, of which None means not given.
+    `flags` are values by name, parsed or as text; one that is None is left out.
+
+    Example: `merge_settings("fast", flags={"width": "1.5%"}).config.trimap.width`
     """
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    for name in given:
-        if name not in SETTINGS:
-            raise SettingError(f"no setting {name!r}", nearest(name, SETTINGS))
     user = read_toml(file) if file else {}
     wanted = user.pop("preset", DEFAULT_PRESET)
     name = fit(wanted if preset is None else preset, str, "preset")
@@ -72,38 +46,112 @@ def settle(
     tables: dict[str, dict[str, Any]] = {}
     origins = dict.fromkeys(SETTINGS, "default")
     for origin, layer in (
-        (f"preset {name}", read_toml(_preset_file(name))),
-        (str(file), user),
-        ("flag", _by_section(given)),
+        (f"preset {name}", _parse_layer(read_toml(_preset_file(name)), f"preset {name}")),
+        (str(file), _parse_layer(user, str(file))),
+        ("flag", _by_section(flags or {})),
     ):
-        if origin != "flag":
-            from_file(Config, layer, origin)  # so that a mistake is told with its layer
         for section, table in layer.items():
             tables.setdefault(section, {}).update(table)
         if "refiner" in layer.get("refiner", {}) and "video_refiner" not in layer.get("video", {}):
             tables.get("video", {}).pop("video_refiner", None)  # who names one means it for all
             origins["video_refiner"] = "default"
-        for setting in _one_band(tables.get("trimap", {}), layer.get("trimap", {})):
+        for setting in _drop_replaced_band(tables.get("trimap", {}), layer.get("trimap", {})):
             origins[setting] = "default"
         for setting, s in SETTINGS.items():
             if setting in layer.get(s.section, {}):
                 origins[setting] = origin
-    return Settled(from_table(Config, tables, "settings"), name, origins)
+    return MergedSettings(from_table(Config, tables, "settings"), name, origins)
 
 
-def presets() -> list[str]:
-    """The names of the shipped presets."""
+def with_modnet(merged: MergedSettings) -> MergedSettings:
+    """Return the settings with a MODNet: the shipped one, unless they name one."""
+    if merged.config.modnet.modnet:
+        return merged
+    return replace(merged, config=replace(merged.config, modnet=ModnetSettings(TRIMAP_FREE)))
+
+
+def with_video_refiner(merged: MergedSettings) -> MergedSettings:
+    """Return the settings with the refiner of videos in place of that of pictures."""
+    return replace(merged, config=config_for_video(merged.config))
+
+
+def config_for_video(config: Config) -> Config:
+    """Return the settings with the refiner of videos in place of that of pictures."""
+    name = config.video.video_refiner
+    return replace(config, refiner=replace(config.refiner, refiner=name)) if name else config
+
+
+def with_preset(merged: MergedSettings, preset: str, **flags: Any) -> MergedSettings:
+    """Return another preset's settings, with the file and flags of these, and more flags."""
+    known = written_values(merged.config)
+    asked = {
+        name: known[name]
+        for name, origin in merged.origins.items()
+        if origin not in ("default", f"preset {merged.preset}")
+    }
+    return merge_settings(preset, flags=asked | flags)
+
+
+def preset_names() -> list[str]:
+    """Return the names of the shipped presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
-def values(config: Config) -> dict[str, Any]:
-    """The value of every setting by its name."""
-    tables = asdict(config)
+def written_values(config: Config) -> dict[str, Any]:
+    """Return every setting by its name, as files and flags write it: text, number or truth."""
+    tables = as_table(config)
     return {name: tables[s.section][name] for name, s in SETTINGS.items()}
 
 
-def _one_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> list[str]:
-    """Drops what a later layer's way to draw the band replaces; returns the names of it.
+def _parse_layer(layer: dict[str, Any], origin: str) -> dict[str, dict[str, Any]]:
+    """Return a file's tables with their values parsed; a mistake is named with its file."""
+    runtime = layer.get("runtime")
+    if isinstance(runtime, Mapping):
+        layer = layer | {"runtime": _split_protocol(runtime, origin)}
+    from_file(Config, layer, origin)
+    return {
+        section: {
+            name: parse_setting(value, SETTINGS[name].hint, SETTINGS[name].rule, name)
+            for name, value in table.items()
+        }
+        for section, table in layer.items()
+    }
+
+
+def _by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the flags that are not None, parsed, in tables like those of a file."""
+    tables: dict[str, dict[str, Any]] = {}
+    given = {name: value for name, value in flags.items() if value is not None}
+    for name, value in _split_protocol(given, "flag").items():
+        if name not in SETTINGS:
+            raise SettingError(f"no setting {name!r}", nearest(name, SETTINGS))
+        s = SETTINGS[name]
+        tables.setdefault(s.section, {})[name] = parse_setting(value, s.hint, s.rule, name)
+    return tables
+
+
+def _split_protocol(table: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """Return the table with 0.1's `protocol` as the settings that it became, and say so."""
+    rest = dict(table)
+    if OLD_PROTOCOL not in rest:
+        return rest
+    word = rest.pop(OLD_PROTOCOL)
+    words = {name: get_args(SETTINGS[name].hint) for name in PROTOCOLS}
+    known = list(dict.fromkeys(option for options in words.values() for option in options))
+    if word not in known:
+        raise SettingError(f"{OLD_PROTOCOL} = {word!r}", nearest(str(word), known))
+    found = {name: word if word in options else "auto" for name, options in words.items()}
+    new = [name for name in PROTOCOLS if word in words[name]]
+    names = " and ".join(f"--{name.replace('_', '-')}" for name in new)
+    if origin != "flag":
+        names = f"{origin}: " + " and ".join(new)
+    old = "--protocol" if origin == "flag" else OLD_PROTOCOL
+    warnings.warn(f"{old} {word} is now {names} {word}", MatteWarning, stacklevel=5)
+    return found | rest
+
+
+def _drop_replaced_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> list[str]:
+    """Drop what a later layer's way to draw the band replaces, and return the dropped names.
 
     A kernel's k, iterations, … end an earlier layer's width, and its "auto" too.
     """
@@ -116,14 +164,6 @@ def _one_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> list[str]:
 
 
 def _preset_file(name: str) -> Path:
-    if name not in presets():
-        raise SettingError(f"no preset {name!r}", nearest(name, presets()))
+    if name not in preset_names():
+        raise SettingError(f"no preset {name!r}", nearest(name, preset_names()))
     return PRESETS / f"{name}.toml"
-
-
-def _by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = {}
-    for name, value in flags.items():
-        s = SETTINGS[name]
-        tables.setdefault(s.section, {})[name] = fit(value, s.hint, name)
-    return tables

@@ -1,14 +1,15 @@
-"""TOML tables and how they become settings."""
+"""TOML tables, and the settings that are made of them."""
 
 import operator
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from matte.configs.fields import PARSERS, Rule, rule_of
 from matte.errors import SettingError
 from matte.registry import nearest
 
@@ -17,7 +18,7 @@ WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or f
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file."""
+    """Return the tables of a TOML file."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -27,7 +28,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def from_file(cls: type[T], table: Mapping[str, Any], file: str, where: str = "settings") -> T:
-    """As `from_table`, with mistakes reported under the name of the file that they are in."""
+    """Do what `from_table` does, and name the file in the error of a mistake."""
     try:
         return from_table(cls, table, where)
     except SettingError as error:
@@ -35,23 +36,46 @@ def from_file(cls: type[T], table: Mapping[str, Any], file: str, where: str = "s
 
 
 def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
-    """A settings dataclass filled from `table`; `where` names the table in error messages."""
+    """Return a settings dataclass filled from a table; `where` names the table in errors."""
     if not isinstance(table, Mapping):
         raise SettingError(f"{where} = {table!r} is not a table", f"write it as [{where}]")
-    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]  # T is always a dataclass
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # T is always a dataclass
     for key in table:
-        if key not in names:
-            raise SettingError(f"no setting {key!r} in {where}", nearest(key, names))
+        if key not in known:
+            raise SettingError(f"no setting {key!r} in {where}", nearest(key, known))
     hints = get_type_hints(cls)
-    values = {key: fit(value, hints[key], key) for key, value in table.items()}
+    values = {
+        key: parse_setting(value, hints[key], rule_of(known[key]), key)
+        for key, value in table.items()
+    }
     try:
         return cls(**values)
     except TypeError as error:
         raise SettingError(f"{where} is not complete", str(error).partition("() ")[2]) from error
 
 
+def parse_setting(value: Any, hint: Any, rule: Rule | None, name: str) -> Any:
+    """Return a setting's value from what a file, a flag or Python gives for it.
+
+    The word for "not set" becomes None, a length or an amount of memory is read from its text.
+    Ranges are checked by the dataclass that takes the value.
+    """
+    if rule is None:
+        return fit(value, hint, name)
+    if rule.is_unset(value):
+        return None
+    if rule.unit not in PARSERS:
+        return fit(value, hint, name)
+    parse, kind, remedy = PARSERS[rule.unit]
+    if isinstance(value, str):
+        return parse(value)
+    if isinstance(value, kind) and not isinstance(value, bool):
+        return value
+    raise SettingError(f"{name} = {value!r}", f"give {remedy}, as text")
+
+
 def fit(value: Any, hint: Any, name: str) -> Any:
-    """`value` as TOML, a flag or Python gave it, in the type that the setting is annotated with."""
+    """Return `value`, from TOML, a flag or Python, in the type that a field is annotated with."""
     if is_dataclass(hint) and isinstance(hint, type):
         return from_table(hint, value, name)
     if get_origin(hint) is Literal:
@@ -59,7 +83,7 @@ def fit(value: Any, hint: Any, name: str) -> Any:
             return value
         raise SettingError(f"{name} = {value!r}", nearest(str(value), get_args(hint)))
     if get_origin(hint) in (Union, UnionType):
-        return _fit_any(value, get_args(hint), name)
+        return _fit_any(value, [h for h in get_args(hint) if h is not NoneType], name)
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
         if isinstance(value, list | tuple):
@@ -83,8 +107,8 @@ def fit(value: Any, hint: Any, name: str) -> Any:
     raise SettingError(f"{name} = {value!r}", f"give {_words(hint)}")
 
 
-def _fit_any(value: Any, hints: tuple[Any, ...], name: str) -> Any:
-    """`value` in the first of the types that takes it."""
+def _fit_any(value: Any, hints: Sequence[Any], name: str) -> Any:
+    """Return `value` in the first of the types that fits it."""
     for hint in hints:
         try:
             return fit(value, hint, name)
@@ -94,6 +118,7 @@ def _fit_any(value: Any, hints: tuple[Any, ...], name: str) -> Any:
 
 
 def _words(hint: Any) -> str:
+    """Return what to give for a type, in words."""
     if get_origin(hint) is Literal:
         return ", ".join(repr(option) for option in get_args(hint))
     return WORDS.get(hint, str(hint))

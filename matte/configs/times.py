@@ -1,4 +1,4 @@
-"""Times in a clip, as they are written."""
+"""Times in a clip, read from text and written as text."""
 
 import math
 import re
@@ -7,7 +7,7 @@ from matte.errors import SettingError
 
 
 def parse_time(text: str) -> float:
-    """The seconds that `12.5`, `1:02.5` (minutes) or `1:00:02.5` (hours) name."""
+    """Return the seconds that a text names: `12.5`, `1:02.5` (minutes), `1:00:02.5` (hours)."""
     found = re.fullmatch(r"\s*(?:(?:(\d+):)?(\d+):)?(\d+\.?\d*|\.\d+)\s*", text, re.ASCII)
     if found is None:
         raise SettingError(f"{text!r} is not a time", "give seconds, or minutes such as 1:02.5")
@@ -17,8 +17,8 @@ def parse_time(text: str) -> float:
     return 3600 * hours + 60 * minutes + seconds
 
 
-def written(seconds: float) -> str:
-    """The time as it is read: `1:02.500`."""
+def format_time(seconds: float) -> str:
+    """Return a time as `parse_time` reads it: `1:02.500`."""
     thousandths = round(seconds * 1000)
     minutes, rest = divmod(max(thousandths, 0), 60_000)
     hours, minutes = divmod(minutes, 60)

@@ -18,11 +18,11 @@ import onnx
 from numpy.typing import NDArray
 
 from matte.arrays import Image
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.conversion.int8_graphs import KEPT, for_openvino, in_float32, kept_names
 from matte.conversion.writing import Difference, compared
-from matte.errors import BackendError, PictureError, SettingError, WeightsError
+from matte.errors import BackendError, PictureError, SettingError, WeightsError, install_command
 from matte.files import write_file
 from matte.imaging.resizing import resize
 from matte.media.pictures import READABLE, read_image
@@ -123,9 +123,7 @@ def _quantised(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto
         import nncf
         from nncf.quantization.advanced_parameters import QuantizationParameters
     except ModuleNotFoundError as error:
-        raise BackendError(
-            f"quantising needs {error.name}", "pip install 'matte[quantise]'"
-        ) from error
+        raise BackendError(f"quantising needs {error.name}", install_command("quantise")) from error
     nncf.set_log_level(logging.ERROR)
     try:
         # It draws its progress on the standard output.
@@ -172,7 +170,7 @@ def _show(weights: Weights, pictures: Iterable[Image], session: Recorded) -> Non
 
 
 def _show_bands(pictures: Iterable[Image], refiner: Refiner) -> None:
-    config = settle("balanced").config
+    config = merge_settings("balanced").config
     segmenter = build_segmenter(config)
     for picture in pictures:
         height, width = picture.shape[:2]

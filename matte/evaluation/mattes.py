@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from matte.arrays import SUBJECT, Alpha, Image, Trimap
-from matte.configs.loader import Settled, with_modnet
+from matte.configs.loader import TRIMAP_FREE, MergedSettings, with_modnet
 from matte.configs.settings import Config
 from matte.errors import SettingError
 from matte.evaluation.blind import Blind
@@ -68,39 +68,41 @@ def evaluate_refiner(
 
 
 def evaluate_modnet(
-    data: Path, settled: Settled, peers: Sequence[Path] = (), watch: Watch | None = None
+    data: Path, merged: MergedSettings, peers: Sequence[Path] = (), watch: Watch | None = None
 ) -> Scores:
     """The errors in the whole picture of the MODNet that the settings name, or of the shipped one,
     and of peers.
 
     `data` holds input/ and gt/.
     """
-    settled = with_modnet(settled)
-    return _evaluate_line("modnet", settled.config.modnet.modnet, data, settled, peers, watch)
+    merged = with_modnet(merged)
+    return _evaluate_line(
+        "modnet", merged.config.modnet.modnet or TRIMAP_FREE, data, merged, peers, watch
+    )
 
 
 def evaluate_pipeline(
-    data: Path, settled: Settled, peers: Sequence[Path] = (), watch: Watch | None = None
+    data: Path, merged: MergedSettings, peers: Sequence[Path] = (), watch: Watch | None = None
 ) -> Scores:
     """The errors in the whole picture of the line that the settings describe, from the photo alone.
 
     For comparison: its mask taken for alpha, and the peers. `data` holds input/ and gt/.
     """
-    return _evaluate_line("pipeline", "pipeline", data, settled, peers, watch)
+    return _evaluate_line("pipeline", "pipeline", data, merged, peers, watch)
 
 
 def _evaluate_line(
     task: Task,
     name: str,
     data: Path,
-    settled: Settled,
+    merged: MergedSettings,
     peers: Sequence[Path],
     watch: Watch | None,
 ) -> Scores:
     pairs = find_pairs(data, MATTE_LAYOUT)
-    others = open_peers(peers, settled.config.runtime, with_trimap=False)
+    others = open_peers(peers, merged.config.runtime, with_trimap=False)
     label_once([name, MASK_ALONE, *(peer.name for peer in others)])
-    pipeline = build(settled)
+    pipeline = build(merged)
 
     def alphas(case: MatteCase) -> dict[str, Alpha]:
         matte = pipeline.run(Photo(case.image), name=case.name)

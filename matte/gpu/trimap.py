@@ -41,7 +41,7 @@ def draw_band(mask: Tensor, confidence: Tensor, settings: TrimapSettings) -> tup
     """
     by_doubt = torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
     if settings.width:
-        return even_band(mask, settings.reach(max(mask.shape[2:]))), by_doubt
+        return even_band(mask, settings.width.pixels(max(mask.shape[2:]))), by_doubt
     if settings.k != "auto":
         return kernel_band(mask, settings), by_doubt
     # Reach and cells depend on the picture: one after the other.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from matte.arrays import Image
-from matte.errors import BackendError
+from matte.errors import BackendError, install_command
 
 UNSEEN = "offscreen"  # what SDL draws on where there is no display
 REMEDY = "run it on a desktop, or with --no-window --record FILE"
@@ -109,7 +109,7 @@ def _pygame() -> Any:
         pygame = importlib.import_module("pygame")
         importlib.import_module("pygame.font")
     except ImportError as error:
-        remedy = "pip install 'matte[webcam]'"
+        remedy = install_command("webcam")
         raise BackendError("matte webcam needs a window", remedy) from error
     if sys.platform == "linux" and not (
         _driver() or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matte.configs.loader import Settled
+from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, PictureError
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.media.streams import STDIN, check_stdout
@@ -59,7 +59,7 @@ class Batch:
     def __init__(
         self,
         jobs: Sequence[Job],
-        settled: Settled,
+        merged: MergedSettings,
         finish: Finish,
         stages: Stages = Stages(),
         ending: str = ".png",
@@ -76,10 +76,10 @@ class Batch:
             for job in jobs
         ]
         self._check(report)
-        pixels = most_pixels(settled.config)
+        pixels = most_pixels(merged.config)
         self._finisher = Finisher(finish, pixels)
         self._photos = Ahead(self.jobs, pixels)
-        self.pipeline: Pipeline = build(settled, opening)
+        self.pipeline: Pipeline = build(merged, opening)
         for folder in sorted({job.target.parent for job in jobs if job.makes_folder}):
             make_folder(folder)
 

@@ -38,12 +38,12 @@ def costs() -> dict[str, Cost]:
 
 
 class Budget:
-    """Milliseconds that a picture may take; 0: as many as it takes.
+    """Milliseconds that a picture may take; None: as many as it takes.
 
     The segmenter runs first and tells how fast this machine is; the last picture tells it better.
     """
 
-    def __init__(self, ms: int, segmenter: str = "", refiner: str = "") -> None:
+    def __init__(self, ms: int | None, segmenter: str = "", refiner: str = "") -> None:
         self._ms = ms
         self._segmenter = costs().get(segmenter) if ms else None
         self._refiner = costs().get(refiner) if ms else None

@@ -5,14 +5,13 @@ from dataclasses import replace
 import matte
 from matte.configs.loader import (
     TRIMAP_FREE,
-    Settled,
-    values,
+    MergedSettings,
+    written_values,
 )
-from matte.configs.settings import Config, ModnetSettings, RuntimeSettings
+from matte.configs.settings import Config, ModnetSettings
 from matte.errors import (
     MatteError,
     MissingWeightsError,
-    SettingError,
 )
 from matte.modnet.adapter import Modnet
 from matte.pipeline.budget import Budget
@@ -27,20 +26,18 @@ from matte.registry import resolve
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
-PROTOCOLS = {"modnet": ("official", "native"), "refiner": ("demo", "tester")}
 
-
-def build(settled: Settled, opening: Opening | None = None) -> Pipeline:
+def build(merged: MergedSettings, opening: Opening | None = None) -> Pipeline:
     """The pipeline that the settings ask for: without a trimap if they name a MODNet.
 
     `opening`: their networks, if they are being opened already.
     """
-    config = settled.config
+    config = merged.config
     networks: Networks = {}
     facts = {
         "matte": matte.__version__,
-        "preset": settled.preset,
-        "settings": values(config),
+        "preset": merged.preset,
+        "settings": written_values(config),
         "networks": networks,
     }
     line = _line(config, networks, opening)
@@ -84,12 +81,12 @@ def build_refiner(
     if name in REFINERS:
         refiner: Refiner = resolve("refiner", REFINERS, name)()
         return refiner
-    protocol = _protocol("refiner", config.runtime)
     weights, session = _network("refiner", name, config, networks, opening)
     # Who names a protocol wants the very result, whatever it takes.
+    protocol: str = config.runtime.refiner_protocol
     tile = config.refiner.tile
-    if config.runtime.protocol == "auto":
-        protocol = NO_BORDER if weights.recipe else protocol
+    if protocol == "auto":
+        protocol = NO_BORDER if weights.recipe else "demo"
     elif tile == "auto":
         tile = "off"
     return Gca(session, protocol, tile, memory_for(config))
@@ -105,16 +102,14 @@ def _line(config: Config, networks: Networks, opening: Opening | None) -> Line:
         first = error
     if config.pipeline.fallback == "none":
         return Fallback(first, None)
-    runtime = replace(config.runtime, protocol="auto")
-    other = replace(config, modnet=ModnetSettings(TRIMAP_FREE), runtime=runtime)
+    other = replace(config, modnet=ModnetSettings(TRIMAP_FREE))
     return Fallback(first, lambda: _trimap_free(other, networks))
 
 
 def _trimap_free(config: Config, networks: Networks, opening: Opening | None = None) -> TrimapFree:
-    name = config.modnet.modnet
-    protocol = _protocol("modnet", config.runtime)
+    name, protocol = config.modnet.modnet or TRIMAP_FREE, config.runtime.modnet_protocol
     weights, session = _network("modnet", name, config, networks, opening)
-    return TrimapFree(Modnet(session, protocol, weights.size))
+    return TrimapFree(Modnet(session, "official" if protocol == "auto" else protocol, weights.size))
 
 
 def _network(
@@ -124,14 +119,3 @@ def _network(
     found = opening.of(kind) if opening else opened(kind, name, config.runtime)
     tell(networks, name, found)
     return found
-
-
-def _protocol(kind: str, settings: RuntimeSettings) -> str:
-    known = PROTOCOLS[kind]
-    if settings.protocol == "auto":
-        return known[0]
-    if settings.protocol not in known:
-        raise SettingError(
-            f"protocol {settings.protocol!r} is not a {kind}'s", "give " + " or ".join(known)
-        )
-    return settings.protocol

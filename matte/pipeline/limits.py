@@ -1,14 +1,12 @@
 """How large pictures may be."""
 
-from matte.configs.amounts import parse_bytes
 from matte.configs.settings import Config
 from matte.runtime.memory import Memory
 
 
 def memory_for(config: Config) -> Memory:
     """What the settings let the process take."""
-    limit = config.runtime.max_memory
-    return Memory(parse_bytes(limit) if limit else 0)
+    return Memory(config.runtime.max_memory or 0)
 
 
 def most_pixels(config: Config) -> int:

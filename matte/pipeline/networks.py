@@ -32,12 +32,12 @@ class Opening:
     """
 
     def __init__(self, config: Config) -> None:
-        names = {"modnet": config.modnet.modnet}
-        if not config.modnet.modnet:
-            names = {
-                "segmenter": config.segmentation.segmenter,
-                "refiner": config.refiner.refiner,
-            }
+        names = {
+            "segmenter": config.segmentation.segmenter,
+            "refiner": config.refiner.refiner,
+        }
+        if config.modnet.modnet:
+            names = {"modnet": config.modnet.modnet}
         self._names, self._settings = names, config.runtime
         pool = ThreadPoolExecutor(len(names))
         self._remembered = {
@@ -107,7 +107,7 @@ def network_of(weights: Weights) -> Network:
 
 def _asked(weights: Weights, settings: RuntimeSettings) -> RuntimeSettings:
     """Who names a protocol wants the very result: torch's, where it and torch weights are there."""
-    if settings.protocol == "auto":
+    if not settings.exact(weights.kind):
         return settings
     if settings.precision == "auto":
         settings = replace(settings, precision="fp32")

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
-from matte.errors import BackendError, MatteWarning, PictureError
+from matte.errors import BackendError, MatteWarning, PictureError, install_command
 from matte.imaging.regions import bounding_box
 
 MARGIN = 16  # known pixels around the band; farther ones don't reach into the 3 × 3 windows
@@ -26,7 +26,7 @@ class ClosedForm:
         spec = find_spec("pymatting")
         if spec is None:
             raise BackendError(
-                "refiner 'closed-form' needs PyMatting", "pip install 'matte[classical]'"
+                "refiner 'closed-form' needs PyMatting", install_command("classical")
             )
         (folder,) = spec.submodule_search_locations or [""]
         if not any(Path(folder).rglob("*.nbi")):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, MatteWarning, OutputError, WeightsError
+from matte.errors import BackendError, MatteWarning, OutputError, WeightsError, install_command
 from matte.files import write_file
 from matte.runtime.engines import (
     Engine,
@@ -33,7 +33,7 @@ from matte.runtime.graphics import gpu_number
 from matte.runtime.session import Session, size_told_in
 from matte.runtime.ways import Network, Way
 
-INSTALL = "pip install 'matte[tensorrt]'"
+INSTALL = install_command("tensorrt")
 # Largest and mean difference to the reference, in alpha or probability.
 TOLERANCES = {"fp32": (1e-4, 1e-5), "fp16": (1e-2, 1e-3), "bf16": (1e-2, 1e-3)}
 # A run opens its networks at once; two builders at a time would disturb each other's timings.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, MatteWarning, SettingError
+from matte.errors import BackendError, MatteWarning, SettingError, install_command
 from matte.registry import resolve
 from matte.runtime import choice
 from matte.runtime.session import Session
@@ -47,8 +47,8 @@ PACKAGES = {
     "torch": "torch",
 }
 INSTALLED_BY = {
-    "tensorrt": "pip install 'matte[tensorrt]'",
-    "torch": "pip install 'matte[torch]'",
+    "tensorrt": install_command("tensorrt"),
+    "torch": install_command("torch"),
 }
 FASTEST_FIRST = ("int8", "fp16", "bf16", "fp32")
 
@@ -80,7 +80,7 @@ def open_remembered(network: Network, settings: RuntimeSettings) -> Session | No
 
 
 def open_file(
-    path: Path, backend: Literal["onnx", "openvino"] = "onnx", threads: int = 0
+    path: Path, backend: Literal["onnx", "openvino"] = "onnx", threads: int | None = None
 ) -> Session:
     """Any ONNX file, exactly as it is: in fp32 on the CPU."""
     settings = RuntimeSettings(backend=backend, device="cpu", precision="fp32", threads=threads)

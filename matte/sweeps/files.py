@@ -171,11 +171,10 @@ def single_files(folder: Path, stem: str, bands: Sequence[TrimapSettings]) -> li
 def band_token(band: TrimapSettings) -> str:
     """The band as part of a file's name: `k7-i6`, `auto`, `width-1pct`, `width-12px`."""
     if band.width:
-        unit = "pct" if "%" in band.width else "px"
-        return f"width-{band.width.strip().rstrip('%px ')}{unit}"
+        return f"width-{band.width.value:g}{'pct' if band.width.percent else 'px'}"
     if band.k == "auto":
         return "auto"
-    if (band.erode, band.dilate) == (-1, -1):
+    if (band.erode, band.dilate) == (None, None):
         return f"k{band.k}-i{band.iterations}"
     inwards, outwards = band.times
     return f"k{band.k}-e{inwards}-d{outwards}"

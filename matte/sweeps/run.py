@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap
-from matte.configs.lengths import parse_length
-from matte.configs.loader import settle
+from matte.configs.lengths import Length, parse_length
+from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo
@@ -47,7 +47,7 @@ class Sweep:
 def every_band(
     k: Sequence[Kernel] = (),
     iterations: Sequence[int] = (),
-    width: Sequence[str] = (),
+    width: Sequence[Length | str] = (),
     base: TrimapSettings | None = None,
 ) -> tuple[TrimapSettings, ...]:
     """Each kernel with each number of iterations, "auto" once, each width; none twice.
@@ -60,13 +60,13 @@ def every_band(
         kernel = base.k if isinstance(base.k, int) else TrimapSettings().k
         k = (kernel,) if iterations else DEFAULT_K
     if iterations:
-        base = replace(base, erode=-1, dilate=-1)
+        base = replace(base, erode=None, dilate=None)
     bands: dict[TrimapSettings, None] = {}
     for side in k:
         times = iterations if iterations and side != "auto" else (base.iterations,)
-        bands |= dict.fromkeys(replace(base, k=side, iterations=n, width="") for n in times)
-    lengths = {parse_length(reach): reach for reach in width}  # 12 and 12px are one
-    bands |= dict.fromkeys(replace(base, width=reach) for reach in lengths.values())
+        bands |= dict.fromkeys(replace(base, k=side, iterations=n, width=None) for n in times)
+    lengths = (parse_length(reach) if isinstance(reach, str) else reach for reach in width)
+    bands |= dict.fromkeys(replace(base, width=reach) for reach in lengths)
     if len(bands) > MOST:
         raise SettingError(f"a sweep over {len(bands)} settings", f"give at most {MOST}")
     return tuple(bands)
@@ -84,7 +84,7 @@ def sweep(
     `line` names segmenter and refiner, without: those of the default preset; its own band and its
     budget are not looked at.
     """
-    line = line or build_two_stage(settle().config)
+    line = line or build_two_stage(merge_settings().config)
     photo = as_photo(image)
     spent = Stopwatch()
     with spent("segment"):

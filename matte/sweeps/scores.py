@@ -52,7 +52,7 @@ class Score:
             "setting": self.name,
             "k": None if band.width else band.k,
             "iterations": band.iterations if kernel else None,
-            "width": band.width or None,
+            "width": None if band.width is None else str(band.width),
             "unknown": round(self.unknown, 5),
             "agreement": None if self.agreement is None else round(self.agreement, 4),
             "instability": None if self.instability is None else round(self.instability, 5),
@@ -113,7 +113,7 @@ def band_name(band: TrimapSettings) -> str:
         return f"width = {band.width}"
     if band.k == "auto":
         return "k = auto"
-    if (band.erode, band.dilate) == (-1, -1):
+    if (band.erode, band.dilate) == (None, None):
         return f"k = {band.k}, {band.iterations} iteration" + "s" * (band.iterations != 1)
     inwards, outwards = band.times
     return f"k = {band.k}, eroded {inwards} and dilated {outwards} times"

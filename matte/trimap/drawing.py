@@ -27,12 +27,12 @@ class Band:
 def draw_band(mask: Mask, confidence: Confidence, settings: TrimapSettings) -> Band:
     """The unknown band around the mask: by `width`, by confidence (k = "auto") or by a kernel."""
     if settings.width:
-        reach = settings.reach(max(mask.shape))
+        reach = settings.width.pixels(max(mask.shape))
         return Band(even_band(mask, reach), f"{reach:.1f} px to each side, as asked")
     if settings.k == "auto":
         return _doubtful(mask, confidence)
     times = f"k = {settings.k}, {settings.iterations} iterations"
-    if (settings.erode, settings.dilate) != (-1, -1):
+    if (settings.erode, settings.dilate) != (None, None):
         inwards, outwards = settings.times
         times = f"k = {settings.k}, eroded {inwards}, dilated {outwards} times"
     return Band(kernel_band(mask, settings), f"{times}, as asked")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matte.configs.loader import PRESETS, presets
+from matte.configs.loader import PRESETS, preset_names
 from matte.configs.tables import from_file, read_toml
 from matte.weights.scores import Against, Measured, Score, line_of, scores_of, scores_of_line
 from matte.weights.store import SHIPPED, Weights, all_weights, place, stored
@@ -104,7 +104,7 @@ def overview() -> str:
 def lines() -> str:
     """What whole lines reach, from the photo alone: a section for each preset."""
     parts = []
-    for preset in presets():
+    for preset in preset_names():
         measured = scores_of_line(preset, SHIPPED)
         made_of = " and ".join(f"`{name}`" for name in line_of(preset)) or "no network"
         told = _scores_table(measured) if measured else f"{NOT_MEASURED.capitalize()}."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from matte.configs.loader import settle, values
+from matte.configs.loader import merge_settings, written_values
 from matte.configs.tables import from_file
 from matte.errors import WeightsError
 from matte.files import write_file
@@ -98,7 +98,7 @@ def scores_of_line(preset: str, folder: Path) -> Measured | None:
 
 def line_of(preset: str) -> tuple[str, ...]:
     """The names of the networks that the preset's line is made of."""
-    chosen = values(settle(preset).config)
+    chosen = written_values(merge_settings(preset).config)
     named = (chosen[setting] for setting in ("segmenter", "refiner", "modnet"))
     return tuple(name for name in named if name in all_weights())
 

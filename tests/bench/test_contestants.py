@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from matte.bench.contestants import Contestant, contestants, networks_of
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError
 from matte.runtime.ways import Network
@@ -47,7 +47,7 @@ def test_what_is_asked_for_and_not_there_is_an_error() -> None:
 
 
 def test_the_networks_of_a_line() -> None:
-    assert list(networks_of(settle("balanced").config)) == ["segmenter", "refiner"]
-    guided = settle("balanced", flags={"refiner": "guided"}).config
+    assert list(networks_of(merge_settings("balanced").config)) == ["segmenter", "refiner"]
+    guided = merge_settings("balanced", flags={"refiner": "guided"}).config
     assert list(networks_of(guided)) == ["segmenter"]
-    assert list(networks_of(settle(flags={"modnet": "modnet"}).config)) == ["modnet"]
+    assert list(networks_of(merge_settings(flags={"modnet": "modnet"}).config)) == ["modnet"]

@@ -12,13 +12,13 @@ from matte.arrays import Alpha
 from matte.bench.contestants import Contestant, contestants, networks_of
 from matte.bench.spread import spread
 from matte.bench.warm import Warm, Worker, compared, measure
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, RuntimeSettings, SegmentationSettings
 from matte.errors import BackendError
 from tests.conftest import SAMPLE, save
 
 EXACT = {"threads": 1, "precision": "fp32"}
-QUICK = settle(flags={"segmenter": "person-light", "refiner": "guided", **EXACT}).config
+QUICK = merge_settings(flags={"segmenter": "person-light", "refiner": "guided", **EXACT}).config
 
 
 def field(config: Config, *runtimes: str) -> list[Contestant]:
@@ -87,7 +87,7 @@ def test_a_picture_of_nobody_is_no_measure(tmp_path: Path) -> None:
 
 
 def test_a_modnet_is_measured_too(tmp_path: Path) -> None:
-    config = settle(flags={"modnet": "modnet", **EXACT}).config
+    config = merge_settings(flags={"modnet": "modnet", **EXACT}).config
     (warm,) = measure(config, field(config, "onnx"), SAMPLE, 1, tmp_path, lambda: None)
     assert list(warm.stages) == ["matte", "foreground"]
 

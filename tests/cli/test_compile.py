@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.conversion.engines import Wanted, _shapes, compile_weights, named
 from matte.errors import BackendError
 from matte.runtime.engines import Shapes
@@ -43,14 +43,20 @@ def test_mistakes_get_one_line(words: list[str], message: str) -> None:
 def test_without_tensorrt_the_remedy_is_said(words: list[str]) -> None:
     result = run("compile", *words)
     assert result.exit_code == 1
-    assert result.stderr == "Error: TensorRT is not installed: pip install 'matte[tensorrt]'\n"
+    assert (
+        result.stderr
+        == "Error: TensorRT is not installed: run pip install '.[tensorrt]' in matte's checkout\n"
+    )
 
 
 @NO_TENSORRT
 def test_a_picture_on_tensorrt_says_so_too(sample: Path, tmp_path: Path) -> None:
     result = run("image", str(sample), "--backend", "tensorrt", "-o", str(tmp_path / "out.png"))
     assert result.exit_code == 1
-    assert "backend 'tensorrt' is not installed: pip install 'matte[tensorrt]'" in result.stderr
+    assert (
+        "backend 'tensorrt' is not installed: run pip install '.[tensorrt]' in matte's checkout"
+        in result.stderr
+    )
 
 
 def test_without_a_gpu_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,11 +68,11 @@ def test_without_a_gpu_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_preset_compiles_all_that_it_runs() -> None:
     def names(preset: str) -> list[str]:
-        return [weights.path.stem for weights in named((), settle(preset).config)]
+        return [weights.path.stem for weights in named((), merge_settings(preset).config)]
 
     assert names("best") == ["person", "gca-slim", "modnet"]
     assert names("fast")[-1] == "modnet"
-    trimap_free = settle("best", flags={"modnet": "modnet"}).config
+    trimap_free = merge_settings("best", flags={"modnet": "modnet"}).config
     assert [w.path.stem for w in named(("person",), trimap_free)] == ["person", "modnet"]
 
 

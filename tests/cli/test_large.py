@@ -166,7 +166,7 @@ def test_one_picture_that_asks_for_too_much_stops_no_other(here: Path) -> None:
         ("[refiner]\ntile = true\n", "tile = True: give a whole number or"),
         ("[refiner]\ntile = 160.0\n", "tile = 160.0: give a whole number or"),
         ("[refiner]\ntile = 65\n", "tile = 65: give a multiple of 32"),
-        ("[runtime]\nmax_memory = 5\n", "max_memory = 5: give text"),
+        ("[runtime]\nmax_memory = true\n", "max_memory = True: give an amount of memory"),
         ('[runtime]\nmax_memory = "5 apples"\n', "'5 apples' is not an amount of memory"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import Mask
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.media.pictures import read_alpha, read_image, read_photo, read_trimap
 from matte.trimap.morphology import kernel_band
@@ -163,9 +163,9 @@ def test_config_show_is_a_settings_file_with_origins(tmp_path: Path) -> None:
     assert lines["threshold"].endswith("# default")
     again = tmp_path / "again.toml"
     again.write_text(result.stdout)
-    settled = settle(None, again)
-    assert settled.preset == "fast"
-    assert settled.config == settle("fast", mine, {"k": 5}).config
+    merged = merge_settings(None, again)
+    assert merged.preset == "fast"
+    assert merged.config == merge_settings("fast", mine, {"k": 5}).config
     assert tomllib.loads(result.stdout)["trimap"]["k"] == 5
 
 
@@ -193,7 +193,7 @@ def test_doctor_says_what_is_missing_and_what_mends_it(monkeypatch: pytest.Monke
     from matte import doctor
 
     monkeypatch.setitem(doctor.EXTRAS, "no-such-package", ("classical", "a test"))
-    assert "pip install 'matte[classical]'" in run("doctor").stdout
+    assert "run pip install '.[classical]' in matte's checkout" in run("doctor").stdout
     monkeypatch.setattr(doctor, "BASE", ("no-such-package",))
     result = run("doctor")
     assert result.exit_code == 1

@@ -133,7 +133,10 @@ def test_there_may_be_no_pygame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)
     result = run("webcam", "--device", "in.mp4")
     assert result.exit_code == 1
-    assert result.stderr == "Error: matte webcam needs a window: pip install 'matte[webcam]'\n"
+    assert (
+        result.stderr
+        == "Error: matte webcam needs a window: run pip install '.[webcam]' in matte's checkout\n"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a display")

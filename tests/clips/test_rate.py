@@ -1,28 +1,28 @@
 import pytest
 
 from matte.clips.rate import Way, choose, ways
-from matte.configs.loader import settle, with_preset
+from matte.configs.loader import merge_settings, with_preset
 from matte.errors import MissingWeightsError
 
 
 def named(*names: str) -> list[Way]:
-    return [Way(name, settle()) for name in names]
+    return [Way(name, merge_settings()) for name in names]
 
 
 def test_ways_go_from_what_is_asked_to_what_is_quickest() -> None:
-    found = list(ways(settle(flags={"threads": 1, "fit": "contain"})))
+    found = list(ways(merge_settings(flags={"threads": 1, "fit": "contain"})))
     assert [way.name for way in found] == ["balanced", "fast", "modnet", "mask"]
-    assert all(way.settled.config.runtime.threads == 1 for way in found)
-    assert all(way.settled.config.compositing.fit == "contain" for way in found)
-    fast, modnet, mask = (way.settled.config for way in found[1:])
+    assert all(way.merged.config.runtime.threads == 1 for way in found)
+    assert all(way.merged.config.compositing.fit == "contain" for way in found)
+    fast, modnet, mask = (way.merged.config for way in found[1:])
     assert fast.segmentation.segmenter == "person-light"
     assert modnet.modnet.modnet == "modnet"
     assert mask.refiner.refiner == "smooth"
 
 
 def test_ways_leave_out_what_is_asked_already() -> None:
-    assert [way.name for way in ways(settle("fast"))] == ["fast", "modnet", "mask"]
-    assert len(list(ways(settle(flags={"modnet": "modnet"})))) == 1
+    assert [way.name for way in ways(merge_settings("fast"))] == ["fast", "modnet", "mask"]
+    assert len(list(ways(merge_settings(flags={"modnet": "modnet"})))) == 1
 
 
 def test_the_first_that_keeps_up_is_taken() -> None:
@@ -59,10 +59,10 @@ def test_missing_weights_count_only_for_what_was_asked() -> None:
 
 
 def test_another_preset_keeps_what_was_asked_for() -> None:
-    settled = with_preset(settle("balanced", flags={"threads": 2}), "fast", refiner="smooth")
-    assert settled.preset == "fast"
-    assert settled.config.segmentation.segmenter == "person-light"
-    assert settled.config.runtime.threads == 2
-    assert settled.config.refiner.refiner == "smooth"
-    assert settled.origins["threads"] == "flag"
-    assert settled.origins["k"] == "default"
+    merged = with_preset(merge_settings("balanced", flags={"threads": 2}), "fast", refiner="smooth")
+    assert merged.preset == "fast"
+    assert merged.config.segmentation.segmenter == "person-light"
+    assert merged.config.runtime.threads == 2
+    assert merged.config.refiner.refiner == "smooth"
+    assert merged.origins["threads"] == "flag"
+    assert merged.origins["k"] == "default"

@@ -10,7 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from matte.cli.main import main
-from matte.configs.loader import presets, settle, values
+from matte.configs.lengths import parse_length
+from matte.configs.loader import merge_settings, preset_names, written_values
 from matte.configs.settings import TrimapSettings
 
 
@@ -23,18 +24,23 @@ from matte.configs.settings import TrimapSettings
         ("balanced", "", {"erode": 3}, TrimapSettings(erode=3)),
         ("balanced", "", {"k": 5}, TrimapSettings(k=5)),
         ("balanced", "", {"k": "auto", "iterations": 4}, TrimapSettings(k="auto", iterations=4)),
-        ("balanced", "", {"width": "2%"}, TrimapSettings(k="auto", width="2%")),
+        ("balanced", "", {"width": "2%"}, TrimapSettings(k="auto", width=parse_length("2%"))),
         ("balanced", "", {"width": ""}, TrimapSettings(k="auto")),
         ("balanced", "", {"width": "", "iterations": 4}, TrimapSettings(iterations=4)),
         ("balanced", "iterations = 4", {}, TrimapSettings(iterations=4)),
         ("balanced", "iterations = 4", {"k": "auto"}, TrimapSettings(k="auto", iterations=4)),
-        ("balanced", 'width = "2%"', {}, TrimapSettings(k="auto", width="2%")),
+        ("balanced", 'width = "2%"', {}, TrimapSettings(k="auto", width=parse_length("2%"))),
         ("balanced", 'width = "2%"', {"k": 7}, TrimapSettings(k=7)),
         ("balanced", 'width = "2%"', {"k": "auto"}, TrimapSettings(k="auto")),
         ("balanced", 'width = "2%"', {"shape": "rect"}, TrimapSettings(shape="rect")),
         ("balanced", 'width = "2%"', {"width": ""}, TrimapSettings(k="auto")),
-        ("balanced", 'width = "2%"', {"width": "9"}, TrimapSettings(k="auto", width="9")),
-        ("balanced", "k = 5", {"width": "9"}, TrimapSettings(k=5, width="9")),
+        (
+            "balanced",
+            'width = "2%"',
+            {"width": "9"},
+            TrimapSettings(k="auto", width=parse_length("9")),
+        ),
+        ("balanced", "k = 5", {"width": "9"}, TrimapSettings(k=5, width=parse_length("9"))),
         ("balanced", "k = 5", {"iterations": 4}, TrimapSettings(k=5, iterations=4)),
         ("fast", "", {"k": 5}, TrimapSettings(k=5, iterations=3)),
         ("fast", 'k = "auto"', {"dilate": 2}, TrimapSettings(iterations=3, dilate=2)),
@@ -45,17 +51,17 @@ def test_the_last_way_to_draw_the_band_counts(
 ) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(f"[trimap]\n{file}\n")
-    assert settle(preset, path, flags).config.trimap == band
+    assert merge_settings(preset, path, flags).config.trimap == band
 
 
 def test_what_was_replaced_comes_from_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[trimap]\nwidth = "2%"\n')
-    origins = settle("balanced", path).origins
+    origins = merge_settings("balanced", path).origins
     assert (origins["k"], origins["width"]) == ("preset balanced", str(path))
-    origins = settle("balanced", path, {"iterations": 4}).origins
+    origins = merge_settings("balanced", path, {"iterations": 4}).origins
     assert (origins["k"], origins["width"], origins["iterations"]) == ("default", "default", "flag")
-    assert settle("balanced", path, {"k": 7}).origins["k"] == "flag"
+    assert merge_settings("balanced", path, {"k": 7}).origins["k"] == "flag"
 
 
 ODD = st.text(
@@ -65,7 +71,7 @@ ODD = st.text(
 
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    preset=st.sampled_from(presets()),
+    preset=st.sampled_from(preset_names()),
     flags=st.fixed_dictionaries(
         {},
         optional={
@@ -87,11 +93,11 @@ def test_what_config_show_prints_is_a_settings_file(
     assert result.exit_code == 0, result.output
     again = tmp_path / "again.toml"
     again.write_bytes(result.stdout_bytes)
-    expected, found = settle(preset, None, flags), settle(None, again)
+    expected, found = merge_settings(preset, None, flags), merge_settings(None, again)
     assert found.preset == preset
     assert found.config == expected.config
     # And so are the values by themselves, in whatever order.
-    assert settle(preset, None, values(found.config)).config == found.config
+    assert merge_settings(preset, None, written_values(found.config)).config == found.config
 
 
 def test_odd_names_of_files_are_no_lines_of_their_own(tmp_path: Path) -> None:
@@ -101,4 +107,4 @@ def test_odd_names_of_files_are_no_lines_of_their_own(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     again = tmp_path / "again.toml"
     again.write_text(result.stdout)
-    assert settle(None, again).config == settle(None, path).config
+    assert merge_settings(None, again).config == merge_settings(None, path).config

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matte.configs.loader import presets, settle, values
+from matte.configs.loader import merge_settings, preset_names, written_values
 from matte.configs.settings import SETTINGS, TrimapSettings
 from matte.errors import SettingError
 
@@ -11,25 +11,25 @@ from matte.errors import SettingError
 def test_later_layers_win_and_say_so(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[trimap]\nk = 5\niterations = 3\n[refiner]\nrefiner = "guided"\n')
-    settled = settle("best", file, {"iterations": 9, "threshold": None})
-    assert settled.config.trimap == TrimapSettings(k=5, iterations=9)
-    assert settled.origins["k"] == str(file)
-    assert settled.origins["iterations"] == "flag"
-    assert settled.origins["refiner"] == str(file)
-    assert settled.origins["segmenter"] == "preset best"
-    assert settled.origins["threshold"] == "default"
+    merged = merge_settings("best", file, {"iterations": 9, "threshold": None})
+    assert merged.config.trimap == TrimapSettings(k=5, iterations=9)
+    assert merged.origins["k"] == str(file)
+    assert merged.origins["iterations"] == "flag"
+    assert merged.origins["refiner"] == str(file)
+    assert merged.origins["segmenter"] == "preset best"
+    assert merged.origins["threshold"] == "default"
 
 
 def test_the_file_may_choose_the_preset(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('preset = "fast"\n')
-    assert settle(None, file).preset == "fast"
-    assert settle("best", file).preset == "best"
+    assert merge_settings(None, file).preset == "fast"
+    assert merge_settings("best", file).preset == "best"
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", preset_names())
 def test_presets_are_valid(name: str) -> None:
-    assert values(settle(name).config).keys() == SETTINGS.keys()
+    assert written_values(merge_settings(name).config).keys() == SETTINGS.keys()
 
 
 MISTAKES = [
@@ -52,23 +52,23 @@ def test_mistakes_in_a_file_are_named(tmp_path: Path, text: str, message: str) -
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(SettingError, match=message) as caught:
-        settle(file=file)
+        merge_settings(file=file)
     assert str(caught.value).startswith(str(file))
 
 
 def test_mistakes_in_flags_are_named() -> None:
     with pytest.raises(SettingError, match="no setting 'itertions': did you mean 'iterations'"):
-        settle(flags={"itertions": 6})
+        merge_settings(flags={"itertions": 6})
     with pytest.raises(SettingError, match="k = 0: give 1"):
-        settle(flags={"k": 0})
+        merge_settings(flags={"k": 0})
     with pytest.raises(SettingError, match="no preset 'bets': did you mean 'best'"):
-        settle("bets")
+        merge_settings("bets")
     with pytest.raises(SettingError, match="no preset ''"):
-        settle("")
+        merge_settings("")
 
 
 def test_paths_and_numpy_numbers_are_settings_too() -> None:
-    config = settle(
+    config = merge_settings(
         flags={"segmenter": Path("my.onnx"), "k": np.int64(5), "threshold": 1 / 4}
     ).config
     assert config.segmentation.segmenter == "my.onnx"
@@ -77,9 +77,9 @@ def test_paths_and_numpy_numbers_are_settings_too() -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"can't read .*none\.toml \(No such file"):
-        settle("", tmp_path / "none.toml")
+        merge_settings("", tmp_path / "none.toml")
 
 
 def test_every_setting_is_documented() -> None:
     for flag, setting in SETTINGS.items():
-        assert setting.help.endswith("."), flag
+        assert setting.rule.help.endswith("."), flag

@@ -1,6 +1,6 @@
 import pytest
 
-from matte.configs.times import parse_time, written
+from matte.configs.times import format_time, parse_time
 from matte.errors import SettingError
 
 
@@ -32,5 +32,5 @@ def test_what_is_no_time_is_said(text: str) -> None:
     [(0, "0:00.000"), (62.5, "1:02.500"), (3602.25, "1:00:02.250"), (59.9996, "1:00.000")],
 )
 def test_times_are_written_as_they_are_read(seconds: float, text: str) -> None:
-    assert written(seconds) == text
+    assert format_time(seconds) == text
     assert parse_time(text) == round(seconds, 3)

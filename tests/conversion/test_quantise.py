@@ -168,7 +168,9 @@ def test_without_nncf_its_extra_is_named(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "nncf", None)
-    with pytest.raises(BackendError, match=r"needs nncf: pip install 'matte\[quantise\]'"):
+    with pytest.raises(
+        BackendError, match=r"needs nncf: run pip install '\.\[quantise\]' in matte's checkout"
+    ):
         quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
 
 

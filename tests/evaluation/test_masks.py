@@ -3,7 +3,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import Config
 from matte.errors import SettingError
 from matte.evaluation.masks import evaluate_segmenter
@@ -13,7 +13,7 @@ from tests.conftest import save
 
 def config(network: Path) -> Config:
     flags = {"segmenter": str(network), "size": 64, "backend": "onnx", "threads": 1}
-    return settle(flags=flags).config
+    return merge_settings(flags=flags).config
 
 
 @pytest.fixture

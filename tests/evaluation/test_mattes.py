@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import Trimap
-from matte.configs.loader import Settled, settle
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import MatteError, PictureError
 from matte.evaluation.mattes import evaluate_modnet, evaluate_pipeline, evaluate_refiner
 from matte.evaluation.trimaps import from_alpha, from_folder
@@ -16,12 +16,12 @@ from tests.conftest import save
 from tests.evaluation.conftest import SIZES, Write
 
 
-def settled(**flags: object) -> Settled:
-    return settle(flags={"backend": "onnx", "threads": 1, **flags})
+def merged(**flags: object) -> MergedSettings:
+    return merge_settings(flags={"backend": "onnx", "threads": 1, **flags})
 
 
 def test_refiners_are_measured_where_the_trimap_is_unknown(mattes: Path) -> None:
-    scores = evaluate_refiner(mattes, ["guided"], settled().config, from_folder(mattes / "trimap1"))
+    scores = evaluate_refiner(mattes, ["guided"], merged().config, from_folder(mattes / "trimap1"))
     plain = scores.as_json()
     assert (plain["contestant"], plain["reference"]) == ("guided", "blind")
     assert (plain["region"], plain["pictures"]) == ("unknown", 3)
@@ -43,16 +43,16 @@ def test_refiners_are_measured_where_the_trimap_is_unknown(mattes: Path) -> None
 def test_the_order_is_the_users_and_blind_is_always_there(mattes: Path) -> None:
     source = from_alpha(6)
     for names in (["blind", "guided"], ["guided", "blind"]):
-        found = evaluate_refiner(mattes, names, settled().config, source)
+        found = evaluate_refiner(mattes, names, merged().config, source)
         assert list(found.values) == names
         assert found.evaluated == names[0]
-    alone = evaluate_refiner(mattes, ["blind"], settled().config, source)
+    alone = evaluate_refiner(mattes, ["blind"], merged().config, source)
     assert alone.as_json()["compared"] == {}
 
 
 def test_the_lines_own_trimaps_are_not_trusted(mattes: Path, bright: Path) -> None:
     """A subject that the segmenter misses is not unknown, but counts."""
-    config = settled(segmenter=str(bright), size=64, k=3, iterations=3).config
+    config = merged(segmenter=str(bright), size=64, k=3, iterations=3).config
     before = evaluate_refiner(mattes, ["guided"], config).as_json()
     image = read_image(mattes / "input/a.png").copy()
     alpha = read_alpha(mattes / "gt/a.png").copy()
@@ -68,9 +68,9 @@ def test_the_lines_own_trimaps_are_not_trusted(mattes: Path, bright: Path) -> No
 
 def test_gca_is_the_named_network(mattes: Path, linear_network: Write) -> None:
     with pytest.raises(MatteError, match=r"can't read none\.onnx"):
-        evaluate_refiner(mattes, ["gca"], settled().config, from_alpha(6), weights="none.onnx")
+        evaluate_refiner(mattes, ["gca"], merged().config, from_alpha(6), weights="none.onnx")
     with pytest.raises(MatteError, match="no refiner 'gided': did you mean 'guided'"):
-        evaluate_refiner(mattes, ["gided"], settled().config, from_alpha(6))
+        evaluate_refiner(mattes, ["gided"], merged().config, from_alpha(6))
 
 
 def test_closed_form_skips_what_it_can_not_solve(mattes: Path) -> None:
@@ -78,14 +78,14 @@ def test_closed_form_skips_what_it_can_not_solve(mattes: Path) -> None:
     (mattes / "trimap1/b.png").unlink()
     save(mattes / "trimap1/b.png", np.full(SIZES["b"], 128, np.uint8))
     scores = evaluate_refiner(
-        mattes, ["closed-form"], settled().config, from_folder(mattes / "trimap1")
+        mattes, ["closed-form"], merged().config, from_folder(mattes / "trimap1")
     )
     assert scores.pictures == ("a", "c")
     assert "no sure subject" in scores.skipped["b"]
 
 
 def test_the_pipeline_is_compared_with_its_mask(mattes: Path, bright: Path) -> None:
-    line = settled(segmenter=str(bright), size=64, k=3, iterations=3)
+    line = merged(segmenter=str(bright), size=64, k=3, iterations=3)
     plain = evaluate_pipeline(mattes, line).as_json()
     assert (plain["task"], plain["contestant"], plain["region"]) == ("pipeline",) * 2 + ("whole",)
     assert list(plain["compared"]) == ["mask alone"]
@@ -106,18 +106,18 @@ def test_a_modnet_and_a_peer(mattes: Path, tmp_path: Path, linear_network: Write
     net = linear_network("net", [[0.0, 0.125, 0.0]], [0.125])
     linear_network("same", [[0.0, 0.25, 0.0]], [0.0])
     (tmp_path / "same.toml").write_text('file = "same.onnx"\nsize = 512')
-    scores = evaluate_modnet(mattes, settled(modnet=str(net)), [tmp_path / "same.toml"])
+    scores = evaluate_modnet(mattes, merged(modnet=str(net)), [tmp_path / "same.toml"])
     plain = scores.as_json()
     assert (plain["task"], plain["contestant"]) == ("modnet", str(net))
     assert list(plain["compared"]) == ["same"]
     assert plain["mad"] == pytest.approx(plain["compared"]["same"]["mad"], abs=0.02)
-    assert evaluate_modnet(mattes, settled()).as_json()["contestant"] == "modnet"
+    assert evaluate_modnet(mattes, merged()).as_json()["contestant"] == "modnet"
 
 
 def test_nothing_usable_is_an_error(mattes: Path) -> None:
     for path in (mattes / "gt").iterdir():
         path.write_bytes(b"broken")
     with pytest.raises(PictureError, match="no pair can be used: a: "):
-        evaluate_refiner(mattes, ["guided"], settled().config, from_alpha(6))
+        evaluate_refiner(mattes, ["guided"], merged().config, from_alpha(6))
     with pytest.raises(PictureError, match="no folder"):
-        evaluate_refiner(mattes / "none", ["guided"], settled().config, from_alpha(6))
+        evaluate_refiner(mattes / "none", ["guided"], merged().config, from_alpha(6))

@@ -15,7 +15,7 @@ from torch import nn
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.compositing.blend import blend_over
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, ModnetSettings
 from matte.conversion.returning import from_onnx
 from matte.errors import SettingError, WeightsError
@@ -58,7 +58,7 @@ class Expected:
 def config(preset: str = "fast", **flags: Any) -> Config:
     # Who names a protocol gets frames refined whole, as on a device.
     exact = {"backend": "onnx", "device": "cpu", "precision": "fp32", "protocol": "demo"}
-    return settle(preset, flags={**exact, **flags}).config
+    return merge_settings(preset, flags={**exact, **flags}).config
 
 
 def picture(height: int = 256, width: int = 320) -> Image:

@@ -78,7 +78,10 @@ def test_without_pygame_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "pygame", None)
     with pytest.raises(BackendError) as found:
         Window("")
-    assert str(found.value) == "matte webcam needs a window: pip install 'matte[webcam]'"
+    assert (
+        str(found.value)
+        == "matte webcam needs a window: run pip install '.[webcam]' in matte's checkout"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a display")

@@ -8,7 +8,7 @@ import pytest
 
 import matte
 from matte.arrays import Alpha, Image
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError
 from matte.media.pictures import Photo, read_image
 from matte.runtime.memory import BASE, LEAST, PIXEL, Memory, network
@@ -16,7 +16,7 @@ from tests.conftest import disc, save
 from tests.fakes import build
 
 IMAGE, ALPHA = disc(64, 80)
-PIPELINE = build(settle("balanced", flags={"k": 3, "iterations": 2}))
+PIPELINE = build(merge_settings("balanced", flags={"k": 3, "iterations": 2}))
 
 
 def test_a_path_a_photo_and_pixels_give_one_result(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_given_trimap_that_is_odd_is_used_and_told() -> None:
 
 
 def test_a_fallback_is_told_once_and_by_name(tmp_path: Path) -> None:
-    pipeline = build(settle("balanced", flags={"k": 101}))
+    pipeline = build(merge_settings("balanced", flags={"k": 101}))
     path = save(tmp_path / "photo.png", IMAGE)
     with pytest.warns(MatteWarning) as told:
         result = pipeline(path)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import matte
 from matte.arrays import Image, Trimap
+from matte.configs.amounts import parse_bytes
 from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
@@ -16,9 +17,10 @@ from matte.refiner.gca import Gca
 from tests.conftest import SAMPLE
 
 
-def shipped(backend: str = "onnx", tile: int | str = "auto", max_memory: str = "") -> Gca:
+def shipped(backend: str = "onnx", tile: int | str = "auto", max_memory: str = "auto") -> Gca:
     """gca-slim in float32."""
-    runtime = RuntimeSettings(backend=backend, precision="fp32", max_memory=max_memory)  # type: ignore[arg-type]  # a parameter is no literal
+    limit = None if max_memory == "auto" else parse_bytes(max_memory)
+    runtime = RuntimeSettings(backend=backend, precision="fp32", max_memory=limit)  # type: ignore[arg-type]  # a parameter is no literal
     refiner = RefinerSettings("gca-slim", tile)  # type: ignore[arg-type]  # nor is this one
     built = build_refiner(Config(refiner=refiner, runtime=runtime))
     assert isinstance(built, Gca)

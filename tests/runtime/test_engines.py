@@ -188,7 +188,9 @@ def test_without_tensorrt_its_backend_is_refused(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(opening.PACKAGES, "tensorrt", "no_such_package")
-    with pytest.raises(BackendError, match=r"not installed: pip install 'matte\[tensorrt\]'"):
+    with pytest.raises(
+        BackendError, match=r"not installed: run pip install '\.\[tensorrt\]' in matte's checkout"
+    ):
         open_session(network, RuntimeSettings(backend="tensorrt"))
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from matte.configs.loader import settle
+from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import Returned, from_onnx
 from matte.errors import BackendError
@@ -46,7 +46,7 @@ def given(name: str) -> Given:
     if name == "modnet":
         small = resize(image, *reference_size(image.shape[0], image.shape[1], size))
         return {"input": _blob(small / np.float32(127.5) - 1)}
-    config = settle("balanced", flags={"backend": "onnx", "precision": "fp32"}).config
+    config = merge_settings("balanced", flags={"backend": "onnx", "precision": "fp32"}).config
     trimap = build_two_stage(config).run(image).trimap
     assert trimap is not None
     whole = padded(image, trimap, "demo")

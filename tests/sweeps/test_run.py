@@ -63,14 +63,14 @@ def score(agreement: float | None, k: int = 3, doubt: str = "") -> Score:
 
 def test_every_band_is_each_kernel_with_each_iteration_and_each_width() -> None:
     bands = every_band(k=[3, "auto", 3], iterations=[4, 6], width=["1%", "12"])
-    assert [(b.k, b.iterations, b.width) for b in bands] == [
-        (3, 4, ""),
-        (3, 6, ""),
-        ("auto", 6, ""),
+    assert [(b.k, b.iterations, str(b.width)) for b in bands] == [
+        (3, 4, "None"),
+        (3, 6, "None"),
+        ("auto", 6, "None"),
         (7, 6, "1%"),
         (7, 6, "12"),
     ]
-    assert [b.width for b in every_band(width=["12", "12px", "1%", "1.0%"])] == ["12px", "1.0%"]
+    assert [str(b.width) for b in every_band(width=["12", "12px", "1%", "1.0%"])] == ["12", "1%"]
 
 
 def test_what_is_not_named_is_the_settings() -> None:
@@ -78,7 +78,7 @@ def test_what_is_not_named_is_the_settings() -> None:
     assert [b.k for b in every_band(base=base)] == ["auto", 3, 7, 13]
     assert every_band(k=[5], base=base) == (base,)
     (one,) = every_band(iterations=[9], base=base)
-    assert (one.k, one.iterations, one.erode, one.dilate, one.shape) == (5, 9, -1, -1, "rect")
+    assert (one.k, one.iterations, one.erode, one.dilate, one.shape) == (5, 9, None, None, "rect")
     (kernel,) = every_band(iterations=[9], base=TrimapSettings(k="auto"))
     assert kernel.k == 7
     with pytest.raises(SettingError, match="2500 settings: give at most 200"):

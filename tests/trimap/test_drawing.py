@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import UNKNOWN, Confidence, Trimap
+from matte.configs.lengths import parse_length
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
@@ -19,8 +20,8 @@ TINY = [(1, 1), (1, 2), (3, 3), (1, 300), (300, 1), (2, 5000)]
 BANDS = [
     TrimapSettings(),
     TrimapSettings(k="auto"),
-    TrimapSettings(width="3"),
-    TrimapSettings(width="20%"),
+    TrimapSettings(width=parse_length("3")),
+    TrimapSettings(width=parse_length("20%")),
 ]
 
 
@@ -46,14 +47,14 @@ def test_a_share_is_its_pixels(long_side: int) -> None:
     confidence = blob(3 * long_side // 4, long_side, 0.01)
     mask = sure(confidence)
     share, pixels = (
-        draw_band(mask, confidence, TrimapSettings(width=width)).trimap
+        draw_band(mask, confidence, TrimapSettings(width=parse_length(width))).trimap
         for width in ("2%", f"{0.02 * long_side}px")
     )
     assert np.array_equal(share, pixels)
 
 
 def test_a_share_is_the_same_band_at_every_size() -> None:
-    settings = TrimapSettings(width="2%")
+    settings = TrimapSettings(width=parse_length("2%"))
     shares = []
     for scale in (1, 2, 5):
         confidence = Confidence(resize(blob(300, 400, 0.01), 300 * scale, 400 * scale))
@@ -68,7 +69,7 @@ def test_what_is_told() -> None:
     def told(settings: TrimapSettings) -> str:
         return draw_band(mask, confidence, settings).told
 
-    assert told(TrimapSettings(width="12")) == "12.0 px to each side, as asked"
+    assert told(TrimapSettings(width=parse_length("12"))) == "12.0 px to each side, as asked"
     assert told(TrimapSettings(k=5, iterations=2)) == "k = 5, 2 iterations, as asked"
     assert "eroded 1, dilated 3 times" in told(TrimapSettings(erode=1, dilate=3))
     assert "eroded 1, dilated 6 times" in told(TrimapSettings(erode=1))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.configs.loader import presets
+from matte.configs.loader import preset_names
 from matte.errors import SettingError, WeightsError
 from matte.weights.scores import (
     Against,
@@ -66,6 +66,6 @@ def test_the_shipped_scores_belong_to_the_shipped_weights() -> None:
     for name in board.networks:
         assert name in shipped
         assert scores_of(name, shipped[name]), f"measure {name} again"
-    assert set(board.lines) <= set(presets())
+    assert set(board.lines) <= set(preset_names())
     for preset in board.lines:
         assert scores_of_line(preset, SHIPPED), f"measure {preset} again"

@@ -18,7 +18,7 @@ from matte.clips.matting import FrameMatter
 from matte.compositing.blend import blend_over
 from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import Settled, for_video, presets, with_preset
+from matte.configs.loader import MergedSettings, preset_names, with_preset, with_video_refiner
 from matte.errors import MatteError, MatteWarning, SettingError
 from matte.media.video.newest import Newest, Shot
 from matte.pipeline.build import build
@@ -61,18 +61,18 @@ class Live:
     preset is built beside, and takes over when it is ready.
     """
 
-    def __init__(self, newest: Newest, settled: Settled, grounds: Sequence[Choice]) -> None:
+    def __init__(self, newest: Newest, merged: MergedSettings, grounds: Sequence[Choice]) -> None:
         self.mirrored = False
         self._newest = newest
         self._grounds = deque(grounds)
-        self._settled = _in_time(settled)
-        self._pipeline = build(for_video(settled))
+        self._merged = _in_time(merged)
+        self._pipeline = build(with_video_refiner(merged))
         self._matter: FrameMatter | None = None
         self._said: set[str] = set()
         self._image: Image | None = None
         self._seconds = Fraction(0)
         self._builder = ThreadPoolExecutor(1, "preset")
-        self._coming: tuple[Settled, Future[Pipeline]] | None = None
+        self._coming: tuple[MergedSettings, Future[Pipeline]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +98,7 @@ class Live:
     @property
     def preset(self) -> str:
         """The preset, and the one that is being built, if one is."""
-        return self._settled.preset + (f" → {self._coming[0].preset}" if self._coming else "")
+        return self._merged.preset + (f" → {self._coming[0].preset}" if self._coming else "")
 
     def next_ground(self) -> None:
         """Takes the next background."""
@@ -111,9 +111,9 @@ class Live:
 
     def next_preset(self) -> None:
         """Begins to build the next preset's line."""
-        now = self._coming[0].preset if self._coming else self._settled.preset
-        names = presets()
-        wanted = _in_time(with_preset(self._settled, names[(names.index(now) + 1) % len(names)]))
+        now = self._coming[0].preset if self._coming else self._merged.preset
+        names = preset_names()
+        wanted = _in_time(with_preset(self._merged, names[(names.index(now) + 1) % len(names)]))
         if self._coming is not None:
             self._coming[1].cancel()
         self._coming = wanted, self._builder.submit(self._ready, wanted, self._image)
@@ -130,7 +130,7 @@ class Live:
         if self._matter is None:
             self._pipeline.memory.check(image)
             size = image.shape[0], image.shape[1]
-            self._matter = FrameMatter(self._pipeline.line, self._settled.config, size)
+            self._matter = FrameMatter(self._pipeline.line, self._merged.config, size)
         self._image = image
         looked = self._matter.look(image)
         alpha = self._matter.steady(looked, self._matter.refine(looked))
@@ -146,12 +146,12 @@ class Live:
             shown = blend_over(foreground, alpha, _board(*alpha.shape), "srgb")
         return LiveFrame(shot, image, alpha, composite, shown)
 
-    def _ready(self, settled: Settled, image: Image | None) -> Pipeline:
+    def _ready(self, merged: MergedSettings, image: Image | None) -> Pipeline:
         """The line, which has seen a frame already: the first takes long."""
-        pipeline = build(for_video(settled))
+        pipeline = build(with_video_refiner(merged))
         if image is not None:
             pipeline.memory.check(image)
-            matter = FrameMatter(pipeline.line, settled.config, (image.shape[0], image.shape[1]))
+            matter = FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))
             matter.refine(matter.look(image))
         return pipeline
 
@@ -159,14 +159,14 @@ class Live:
         """Takes the line that was asked for, if it is ready."""
         if self._coming is None or not self._coming[1].done():
             return
-        (settled, built), self._coming = self._coming, None
+        (merged, built), self._coming = self._coming, None
         try:
             self._pipeline = built.result()
         except MatteError as error:
-            text = f"preset {settled.preset} can't be had: {error}"
+            text = f"preset {merged.preset} can't be had: {error}"
             warnings.warn(text, MatteWarning, stacklevel=3)
             return
-        self._settled, self._matter = settled, None
+        self._merged, self._matter = merged, None
 
     def _tell(self, matter: FrameMatter) -> None:
         for reason in matter.doubts.keys() - self._said:
@@ -175,12 +175,12 @@ class Live:
             warnings.warn(text, MatteWarning, stacklevel=3)
 
 
-def _in_time(settled: Settled) -> Settled:
-    if settled.config.video.temporal == "ofd":
+def _in_time(merged: MergedSettings) -> MergedSettings:
+    if merged.config.video.temporal == "ofd":
         raise SettingError(
             "temporal = 'ofd' knows a frame's alpha only a frame later", "give flow or off"
         )
-    return settled
+    return merged
 
 
 def _board(height: int, width: int) -> Image:

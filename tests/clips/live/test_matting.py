@@ -22,7 +22,7 @@ from matte.clips.statistics import Tally
 from matte.compositing.backgrounds import parse_background
 from matte.compositing.composer import BEGINNING, Composer, composite
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import Settled, settle
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.settings import CompositingSettings
 from matte.errors import MatteWarning, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_photo
@@ -35,7 +35,7 @@ from matte.pipeline.run import Pipeline
 from tests.fakes import Unrefined
 from tests.media.clips import BASE, CFR, clip, mean_error, names, still
 
-OFF = settle("fast", flags={"temporal": "off"})
+OFF = merge_settings("fast", flags={"temporal": "off"})
 
 
 @dataclass
@@ -98,9 +98,7 @@ class Scripted:
 def line(monkeypatch: pytest.MonkeyPatch) -> Numbered:
     """The line of every preset."""
     found = Numbered()
-    monkeypatch.setattr(
-        "matte.clips.live.matting.build", lambda settled: Pipeline(found, {}, 10**6)
-    )
+    monkeypatch.setattr("matte.clips.live.matting.build", lambda merged: Pipeline(found, {}, 10**6))
     return found
 
 
@@ -223,18 +221,18 @@ def test_a_preset_takes_over_when_it_is_ready(
     monkeypatch: pytest.MonkeyPatch, facts: Facts
 ) -> None:
     lines = {name: Numbered() for name in ("balanced", "best", "fast")}
-    asked: list[Settled] = []
+    asked: list[MergedSettings] = []
     ready = Semaphore(1)
 
-    def build(settled: Settled) -> Pipeline:
+    def build(merged: MergedSettings) -> Pipeline:
         ready.acquire()
-        asked.append(settled)
-        return Pipeline(lines[settled.preset], {}, 10**6)
+        asked.append(merged)
+        return Pipeline(lines[merged.preset], {}, 10**6)
 
     monkeypatch.setattr("matte.clips.live.matting.build", build)
-    settled = settle("fast", flags={"temporal": "off", "threshold": 0.25})
+    merged = merge_settings("fast", flags={"temporal": "off", "threshold": 0.25})
     counting = Counting(facts, 10_000, 0.001)
-    with Newest(counting) as newest, Live(newest, settled, [ground("white")]) as live:
+    with Newest(counting) as newest, Live(newest, merged, [ground("white")]) as live:
         assert live.frame(5)
         live.next_preset()
         live.frame(5)
@@ -258,8 +256,8 @@ def test_a_preset_takes_over_when_it_is_ready(
 def test_a_preset_that_can_not_be_had_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, facts: Facts
 ) -> None:
-    def build(settled: Settled) -> Pipeline:
-        if settled.preset != "fast":
+    def build(merged: MergedSettings) -> Pipeline:
+        if merged.preset != "fast":
             raise WeightsError("no weights", "fetch them")
         return Pipeline(Numbered(), {}, 10**6)
 
@@ -279,7 +277,7 @@ def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: Fa
             return Found(super().run(image, given).alpha, report=told)
 
     monkeypatch.setattr(
-        "matte.clips.live.matting.build", lambda settled: Pipeline(Doubting(), {}, 10**6)
+        "matte.clips.live.matting.build", lambda merged: Pipeline(Doubting(), {}, 10**6)
     )
     with (
         Newest(Counting(facts, 5)) as newest,
@@ -294,9 +292,9 @@ def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: Fa
 
 
 def test_a_frame_later_is_too_late(line: Numbered, facts: Facts) -> None:
-    settled = settle("fast", flags={"temporal": "ofd"})
+    merged = merge_settings("fast", flags={"temporal": "ofd"})
     with pytest.raises(SettingError, match="give flow or off"):
-        Live(Newest(Counting(facts)), settled, [ground("white")])
+        Live(Newest(Counting(facts)), merged, [ground("white")])
 
 
 def test_times_are_told() -> None:

@@ -1,0 +1,189 @@
+"""An option for each setting, made from what the setting's field knows."""
+
+import os
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import click
+from click.shell_completion import CompletionItem
+
+from matte.cli.grouped import option
+from matte.cli.options import FILE
+from matte.configs.fields import Rule, words_of
+from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings, preset_names
+from matte.configs.places import user_config
+from matte.configs.settings import SETTINGS, Setting
+
+# Which kind of stored network an option takes.
+NETWORKS = {
+    "segmenter": "segmenter",
+    "refiner": "refiner",
+    "video_refiner": "refiner",
+    "modnet": "modnet",
+}
+# Settings that several commands take together.
+BAND = ("k", "iterations", "erode", "dilate", "shape", "width")
+VIDEO = ("temporal", "segment_every", "refine_size", "keep_alpha")
+SEGMENTING = (
+    "segmenter",
+    "size",
+    "threshold",
+    "keep_parts",
+    "fill_holes",
+    "open_mask",
+    "close_mask",
+    "smooth_mask",
+)
+RUNNING = (
+    "backend",
+    "device",
+    "require_gpu",
+    "precision",
+    "refiner_protocol",
+    "modnet_protocol",
+    "compile",
+    "torch_compile",
+    "threads",
+)
+METAVARS = {
+    "pixels": "PIXELS",
+    "frames": "FRAMES",
+    "milliseconds": "MS",
+    "share": "SHARE",
+    "length": "PIXELS|PERCENT",
+    "bytes": "MEMORY",
+}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NumberOrWord(click.ParamType[int | str]):
+    """A whole number, or one of some words."""
+
+    name = "number"
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number or the word; fail for anything else."""
+        if value in self.words or isinstance(value, int):
+            return value
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a whole number nor {' or '.join(self.words)}")
+
+
+def setting_options(*names: str) -> Callable[[F], F]:
+    """Return a decorator that adds --preset, --config and an option for each of the settings.
+
+    The command gets them as its argument `settings`, merged with the preset and the user's file.
+    """
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def with_settings(preset: str | None, config_file: Path | None, **arguments: Any) -> Any:
+            flags = {name: arguments.pop(name) for name in names}
+            flags[OLD_PROTOCOL] = arguments.pop(OLD_PROTOCOL, None)
+            own = user_config()
+            file = config_file or (own if os.path.isfile(own) else None)
+            return command(settings=merge_settings(preset, file, flags), **arguments)
+
+        decorated: Any = with_settings
+        if "refiner_protocol" in names:
+            decorated = click.option(
+                "--protocol", OLD_PROTOCOL, hidden=True, help="Now --refiner-protocol."
+            )(decorated)
+        for name in reversed(names):
+            decorated = _setting_option(name, SETTINGS[name])(decorated)
+        config = option(
+            "--config", "config_file", type=FILE, group="Running", help="A settings file (TOML)."
+        )
+        choice = option(
+            "--preset",
+            metavar="NAME",
+            group="Running",
+            common=True,
+            shell_complete=lambda ctx, param, word: _starting_with(preset_names(), word),
+            help=f"Settings to start from: {', '.join(preset_names())}"
+            f"  [default: {DEFAULT_PRESET}]",
+        )
+        result: F = choice(config(decorated))
+        return result
+
+    return decorate
+
+
+def _setting_option(name: str, setting: Setting) -> Callable[[Any], Any]:
+    rule = setting.rule
+    words = f"--{name.replace('_', '-')}"
+    if setting.hint is bool:
+        words = f"{words}/--no-{words[2:]}"
+    return option(
+        words,
+        name,
+        type=_type(setting),
+        metavar=_metavar(setting),
+        default=None,
+        group=rule.group,
+        common=rule.common,
+        help=rule.help + _range(rule),
+        shell_complete=_network_names if name in NETWORKS else None,
+    )
+
+
+def _type(setting: Setting) -> Any:
+    """Return click's type for a setting; texts with units are parsed when layers are merged."""
+    hint, rule = setting.hint, setting.rule
+    if hint is bool:
+        return None
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    if rule.unit in ("length", "bytes"):
+        return str
+    if get_origin(hint) in (Union, UnionType):
+        return NumberOrWord(_words(setting)) if int in get_args(hint) else str
+    return hint
+
+
+def _words(setting: Setting) -> tuple[str, ...]:
+    """Return the words that a setting may be instead of a number."""
+    unset = setting.rule.unset
+    return (*words_of(setting.hint), *([unset] if unset else []))
+
+
+def _metavar(setting: Setting) -> str | None:
+    """Return what stands for the value in --help; None where click knows better."""
+    hint, rule = setting.hint, setting.rule
+    if hint is bool or get_origin(hint) is Literal:
+        return None
+    number = "NUMBER" if hint is float or int in (hint, *get_args(hint)) else "TEXT"
+    return "|".join([rule.metavar or METAVARS.get(rule.unit, number), *_words(setting)])
+
+
+def _range(rule: Rule) -> str:
+    """Return the numbers that a setting takes, for --help; empty where words say it already."""
+    if rule.maximum is None or rule.examples or rule.maximum > 10**6:
+        return ""
+    if rule.between:
+        return ""
+    return f"  [{rule.minimum:g} … {rule.maximum:g}]"
+
+
+def _network_names(ctx: click.Context, param: click.Parameter, word: str) -> list[CompletionItem]:
+    """Return the stored networks of the kind that the option takes, and files."""
+    from matte.refiner import REFINERS
+    from matte.weights.store import all_weights
+
+    kind = NETWORKS[str(param.name)]
+    names = [name for name, w in all_weights().items() if w.kind == kind]
+    if kind == "refiner":
+        names += REFINERS
+    return [CompletionItem(word, type="file"), *_starting_with(sorted(names), word)]
+
+
+def _starting_with(names: Iterable[str], word: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(word)]

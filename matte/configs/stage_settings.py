@@ -1,0 +1,234 @@
+"""The settings of the stages: mask, band, alpha, composite."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from matte.configs.fields import check_fields, setting
+from matte.configs.lengths import Length
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationSettings:
+    """How the subject is found, and how its mask is cleaned."""
+
+    segmenter: str = setting(
+        "person",
+        "The network that finds the subject: a name ('matte weights list') or an ONNX file.",
+        "Subject and band",
+        metavar="NAME|FILE",
+        common=True,
+    )
+    size: int | None = setting(
+        None,
+        "Long side of the copy that this network looks at; auto: the size it was trained at.",
+        "Subject and band",
+        unit="pixels",
+        minimum=32,
+        maximum=4096,
+        unset="auto",
+        old_unset=0,
+    )
+    threshold: float = setting(
+        0.5,
+        "How sure the network must be that a pixel belongs to the subject, between 0 and 1.",
+        "Subject and band",
+        unit="share",
+        minimum=0,
+        maximum=1,
+        between=True,
+    )
+    keep_parts: int | None = setting(
+        None,
+        "Keep only this many parts of the mask, the largest ones; all: every part.",
+        "Subject and band",
+        minimum=1,
+        maximum=1000,
+        unset="all",
+        old_unset=0,
+    )
+    fill_holes: float = setting(
+        0.0,
+        "Fill holes in the mask up to this share of the picture: 0.01 is one percent.",
+        "Subject and band",
+        unit="share",
+        minimum=0,
+        maximum=1,
+    )
+    open_mask: int = setting(
+        0,
+        "Remove what is thinner in the mask than about twice this.",
+        "Subject and band",
+        unit="pixels",
+        minimum=0,
+        maximum=500,
+    )
+    close_mask: int = setting(
+        0,
+        "Close gaps in the mask that are narrower than about twice this.",
+        "Subject and band",
+        unit="pixels",
+        minimum=0,
+        maximum=500,
+    )
+    smooth_mask: int = setting(
+        0,
+        "Smooth the mask's edge within this distance.",
+        "Subject and band",
+        unit="pixels",
+        minimum=0,
+        maximum=500,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrimapSettings:
+    """How wide the unknown band is that is drawn around the mask's edge.
+
+    `width` goes before `k`. To name `iterations`, `erode`, `dilate` or `shape` where k is "auto"
+    asks for a kernel again: the default one, unless k is named too.
+    """
+
+    k: int | Literal["auto"] = setting(
+        7,
+        "Width of the unknown band, in which hair is looked for. auto: wide where the network is"
+        " unsure and the subject large. Or the side of the kernel that erodes and dilates the"
+        " mask, an odd number.",
+        "Subject and band",
+        unit="pixels",
+        minimum=1,
+        maximum=101,
+        common=True,
+    )
+    iterations: int = setting(
+        6,
+        "How many times the kernel erodes and dilates the mask: more make the band wider.",
+        "Subject and band",
+        minimum=1,
+        maximum=100,
+    )
+    erode: int | None = setting(
+        None,
+        "How many times it erodes: how far the band reaches inwards; auto: --iterations.",
+        "Subject and band",
+        minimum=0,
+        maximum=100,
+        unset="auto",
+        old_unset=-1,
+    )
+    dilate: int | None = setting(
+        None,
+        "How many times it dilates: how far the band reaches outwards; auto: --iterations.",
+        "Subject and band",
+        minimum=0,
+        maximum=100,
+        unset="auto",
+        old_unset=-1,
+    )
+    shape: Literal["ellipse", "rect", "cross"] = setting(
+        "ellipse", "Shape of the kernel.", "Subject and band"
+    )
+    width: Length | None = setting(
+        None,
+        "Width of the band to each side of the mask's edge, instead of a kernel: in pixels (12)"
+        " or as a share of the picture's long side (1.5%).",
+        "Subject and band",
+        unit="length",
+        minimum=1e-9,
+        maximum=10_000,
+        max_percent=50,
+        examples="up to 10000 pixels, or 50%",
+        unset="none",
+        old_unset="",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def times(self) -> tuple[int, int]:
+        """How many times the mask is eroded, and how many times it is dilated."""
+        erode = self.iterations if self.erode is None else self.erode
+        dilate = self.iterations if self.dilate is None else self.dilate
+        return erode, dilate
+
+
+@dataclass(frozen=True, slots=True)
+class RefinerSettings:
+    """How alpha is found inside the band."""
+
+    refiner: str = setting(
+        "guided",
+        "What finds the soft edge (hair, fur) in the unknown band: a name or an ONNX file.",
+        "Refining",
+        metavar="NAME|FILE",
+        common=True,
+    )
+    tile: int | Literal["auto", "off"] = setting(
+        "auto",
+        "How large pictures are refined. auto: whole or in parts, whichever costs least; off:"
+        " always whole; a number: in tiles of that many pixels a side.",
+        "Refining",
+        unit="pixels",
+        minimum=64,
+        maximum=4096,
+        multiple_of=32,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ModnetSettings:
+    """The network that needs no trimap."""
+
+    modnet: str | None = setting(
+        None,
+        "Use this MODNet instead, which needs neither mask nor trimap: a name or an ONNX file.",
+        "Refining",
+        metavar="NAME|FILE",
+        unset="none",
+        old_unset="",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """What happens where mask, trimap and refiner can't be trusted."""
+
+    fallback: Literal["modnet", "none"] = setting(
+        "modnet",
+        "What to do where the mask or the trimap looks wrong, or the refiner can't run: matte the"
+        " picture by the shipped MODNet, or (none) stop with an error.",
+        "Refining",
+    )
+    budget_ms: int | None = setting(
+        None,
+        "Fall back, too, where the refiner would take a picture longer than this; none: never.",
+        "Refining",
+        unit="milliseconds",
+        minimum=1,
+        maximum=10**9,
+        unset="none",
+        old_unset=0,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CompositingSettings:
+    """How the subject is put on its new background."""
+
+    fit: Literal["cover", "contain", "stretch", "tile"] = setting(
+        "cover", "How a background of another shape is fitted to the picture.", "Result"
+    )
+    blend: Literal["srgb", "linear"] = setting(
+        "srgb",
+        "How colours are mixed at soft edges: as they are stored (srgb) or as light (linear).",
+        "Result",
+    )

@@ -12,7 +12,15 @@ that starts such a child has its place at the end of this module.
 
 from pathlib import Path
 
-from matte.errors import MatteError, WeightsError
+from matte.errors import MatteError, PictureError, WeightsError
+
+# Pictures and clips.
+DEFAULT_MAX_PIXELS = 200_000_000  # of a picture or a frame, unless a user sets --max-pixels
+MAX_PROFILE_BYTES = 1 << 23  # of an ICC profile that is used
+MAX_UNPACKED_PROFILE_BYTES = 1 << 24  # of an ICC profile in a PNG; more is a bomb
+MAX_PIPE_WAIT_SECONDS = 2.0  # for somebody who writes into a pipe
+MAX_UNREADABLE_PACKETS = 64  # in a row, before the rest of a clip or a camera is given up
+MAX_ANIMATION_BYTES = 1 << 30  # of a GIF's or a WebP's frames, which Pillow wants all at once
 
 # Files of networks. An ONNX file is one protobuf message, and no parser reads larger ones.
 MAX_ONNX_BYTES = (1 << 31) - 1
@@ -25,6 +33,15 @@ MAX_SILENCE_SECONDS = 30.0  # without a byte from the other side
 MAX_DOWNLOAD_TRIES = 4  # of a connection that breaks
 
 GIB = 1 << 30
+
+
+def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Raise PictureError if a picture of this width and height has more than `max_pixels`."""
+    if width * height > max_pixels:
+        raise PictureError(
+            f"{name} is {width}×{height}, {round(width * height / 1e6, 1):g} megapixels",
+            "raise --max-pixels or --max-memory, or give a smaller picture",
+        )
 
 
 def check_onnx_bytes(path: Path) -> None:

@@ -78,7 +78,7 @@ def composite(
     pixels = settings.config.media.max_pixels
     photo, a = read_photo(image, pixels), read_alpha(alpha, pixels)
     same_size(("picture", photo.pixels), ("alpha", a))
-    a = photo.limited(a)
+    a = photo.limit_alpha(a)
     foreground = photo.pixels if keep_colours else estimate_foreground(photo.pixels, a)
     matte = Matte(a, foreground, None, None, {})
     for path in outputs.write(photo, matte, Finisher(finish, pixels), overwrite):

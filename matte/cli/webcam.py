@@ -138,8 +138,8 @@ def webcam(
     from matte.clips.live.window import Show, Until
     from matte.files import check_names
     from matte.media.video.camera import open_camera
+    from matte.media.video.camera_watcher import CameraWatcher
     from matte.media.video.codecs import FORMATS
-    from matte.media.video.newest import Newest
 
     asked = None if size is None else _parse_size(size)
     with ExitStack() as opened:
@@ -156,7 +156,7 @@ def webcam(
         if record is not None:
             check_names([(record, FORMATS)], [Path(text) for text in grounds])
             recorder.start(record, overwrite)
-        newest = Newest(source)
+        newest = CameraWatcher(source)
         live = opened.enter_context(Live(newest, settings, choices))
         if mirror:
             live.mirror()

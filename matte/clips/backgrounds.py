@@ -29,11 +29,11 @@ from matte.compositing.fitting import Fit, widen_pixels
 from matte.configs.settings import CompositingSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.imaging.bit_depth import convert_depth
-from matte.media.colours import in_profile
-from matte.media.opening import MAX_PIXELS
+from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import read_photo
-from matte.media.video.clip import Broken, Clip, open_clip
-from matte.media.video.opening import REMEDY
+from matte.media.profiles import convert_to_profile
+from matte.media.video.clip import BrokenFrame, Clip, open_clip
+from matte.media.video.container import REMEDY
 
 After = Literal["loop", "hold"]
 AFTERS: tuple[After, ...] = get_args(After)
@@ -49,7 +49,7 @@ def open_composer(
     premultiply: bool = False,
     aspect: Fraction = SQUARE,
     dtype: type[np.unsignedinteger[Any]] = np.uint8,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Iterator[Composer]:
     """Open the composer that puts frames on the background, or cuts them out if it is transparent.
 
@@ -74,7 +74,7 @@ def open_ground(
     *,
     aspect: Fraction = SQUARE,
     dtype: type[np.unsignedinteger[Any]] = np.uint8,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Iterator[Ground]:
     """Open what lies behind a video's frames; raise PictureError if its file can't be read.
 
@@ -93,7 +93,7 @@ def open_ground(
         yield DefocusedGround(background.radius, quick=True)
     elif _is_still(background):
         photo = read_photo(background.path, max_pixels)
-        picture = in_profile(photo.pixels, photo.profile, b"")
+        picture = convert_to_profile(photo.pixels, photo.profile, b"")
         picture = Image(convert_depth(picture, np.dtype(dtype)))
         yield PictureGround(widen_pixels(picture, 1 / aspect), fit)
     else:
@@ -117,7 +117,7 @@ def film_frames(clip: Clip, loops: bool) -> Generator[tuple[Fraction, Image]]:
         end = begin
         for frame in clip.frames():
             time = clip.seconds(frame.pts)
-            if not isinstance(frame, Broken):
+            if not isinstance(frame, BrokenFrame):
                 yield begin + time, frame.pixels
                 whole = True
             elif not warned:

@@ -14,17 +14,16 @@ from matte.clips.frames import VideoFrame
 from matte.errors import MatteWarning, OutputError, SettingError
 from matte.files import RESULT_SUFFIX, Output, check_names
 from matte.imaging.bit_depth import quantise_alpha
+from matte.media.video.animations import ANIMATIONS, AnimationWriter
 from matte.media.video.clip import Clip
 from matte.media.video.codecs import CODECS, FORMATS, default_codec
-from matte.media.video.facts import Facts
+from matte.media.video.facts import ClipFacts
 from matte.media.video.sequences import (
-    ANIMATIONS,
-    AnimationWriter,
     SequenceWriter,
     first_file,
     is_sequence,
 )
-from matte.media.video.whole import Ending, Writer
+from matte.media.video.unfinished import FrameWriter, OutputBlock
 from matte.media.video.writer import ClipWriter
 
 EXACT = ("prores", "ffv1")  # codecs that are for editing, not for players: mattes get 16 bits
@@ -93,12 +92,12 @@ class Files:
 class _Pass:
     """A writer, what it gets of a frame, and whether it brings times to the range by itself."""
 
-    writer: Writer
+    writer: FrameWriter
     pixels: Callable[[VideoFrame], NDArray[Any]]
     moves: bool = False
 
 
-class Passes(Ending):
+class Passes(OutputBlock):
     """Writes a video's files together, within a `with` block.
 
     What can't be written is said before the first frame, and then nothing is made. All files are
@@ -143,16 +142,16 @@ class Passes(Ending):
         for each in self._passes:
             each.writer.finish()
 
-    def place(self) -> None:
+    def publish(self) -> None:
         """Gives all of them their names."""
         for each in self._passes:
-            each.writer.place()
+            each.writer.publish()
             self.written.append(each.writer.path)
 
-    def keep(self) -> None:
+    def keep_partial(self) -> None:
         """Keeps aside what has no name yet."""
         for each in self._passes:
-            each.writer.keep()
+            each.writer.keep_partial()
             if each.writer.partial is not None:
                 self.partial.append(each.writer.partial)
 
@@ -177,7 +176,7 @@ class Passes(Ending):
             text = f"left out: {sounds[0]} ({files.composite.name} can't hold sound)"
             warnings.warn(text, MatteWarning, stacklevel=4)
 
-    def _open_others(self, files: Files, facts: Facts) -> None:
+    def _open_others(self, files: Files, facts: ClipFacts) -> None:
         if files.alpha is not None:
             codec = _fitting(files.codec, files.alpha)
             dtype = np.uint16 if _is_exact(files.alpha, codec) else np.uint8
@@ -191,14 +190,14 @@ class Passes(Ending):
 
 def _writer(
     path: Path,
-    facts: Facts,
+    facts: ClipFacts,
     channels: int,
     files: Files,
     codec: str | None,
     crf: int | None = None,
     bitrate: int | None = None,
     deep: bool | None = None,
-) -> Writer:
+) -> FrameWriter:
     """What writes a file of this name."""
     if not is_sequence(path) and path.suffix.lower() in FORMATS:
         return ClipWriter(

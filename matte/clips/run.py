@@ -20,7 +20,7 @@ from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground, soft_colours
 from matte.configs.settings import Config
 from matte.configs.times import format_time
-from matte.media.video.clip import Broken, Clip, Frame, open_clip
+from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
 from matte.media.video.decoding import ENDS_EARLY
 from matte.pipeline.line import Line
 from matte.pipeline.timing import Stopwatch
@@ -49,7 +49,7 @@ class Fault:
 class _Step:
     """A frame on its way; `looked` is None of a broken one, `image` while there is none for it."""
 
-    frame: Frame | Broken
+    frame: Frame | BrokenFrame
     image: Image | None
     looked: Looked | None = None
     alpha: Alpha | None = None
@@ -110,7 +110,7 @@ class VideoRun:
                 stack.enter_context(closing(items))
             yield from items
 
-    def _steps(self, frames: Iterator[Frame | Broken]) -> Generator[_Step]:
+    def _steps(self, frames: Iterator[Frame | BrokenFrame]) -> Generator[_Step]:
         """What is decoded; for what could not be, the picture before."""
         image: Image | None = None
         while True:
@@ -118,7 +118,7 @@ class VideoRun:
                 frame = next(frames, None)
             if frame is None:
                 return
-            if isinstance(frame, Broken):
+            if isinstance(frame, BrokenFrame):
                 self.faults.append(Fault(self.clip.seconds(frame.pts), frame.fault))
                 if frame.fault == ENDS_EARLY:
                     continue
@@ -167,7 +167,7 @@ class VideoRun:
                 foreground = self._colours(image, alpha, detail=detail_of(image))
             with self.watch("composite"):
                 composite = self._composer.compose(image, foreground, alpha, seconds)
-            fault = frame.fault if isinstance(frame, Broken) else ""
+            fault = frame.fault if isinstance(frame, BrokenFrame) else ""
             yield VideoFrame(
                 frame.pts, frame.duration, seconds, image, alpha, foreground, composite, fault
             )

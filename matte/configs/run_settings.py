@@ -6,6 +6,7 @@ from typing import Literal
 from matte.configs.fields import check_fields, setting
 from matte.configs.lengths import Length
 from matte.errors import SettingError
+from matte.limits import DEFAULT_MAX_PIXELS
 
 MIN_REFINE_SIZE = 192  # pixels: in smaller copies of a frame, hair is a blot
 
@@ -78,7 +79,7 @@ class MediaSettings:
     """What is read."""
 
     max_pixels: int = setting(
-        200_000_000,
+        DEFAULT_MAX_PIXELS,
         "Refuse pictures with more pixels than this.",
         "Running",
         minimum=1,

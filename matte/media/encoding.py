@@ -1,4 +1,4 @@
-"""Pictures encoded: what is written behind a file name."""
+"""Pictures encoded as files of the format that a name's ending asks for."""
 
 import io
 import struct
@@ -15,14 +15,14 @@ from matte.errors import MatteWarning, OutputError
 from matte.imaging.bit_depth import convert_depth, quantise_alpha
 from matte.imaging.channels import swap_red_and_blue
 from matte.media import png
-from matte.media.exif import cleaned
-from matte.media.opening import unhindered
-from matte.media.tiff import tiff
+from matte.media.exif import clean_exif
+from matte.media.pillow import without_pillow_limits
+from matte.media.tiff import encode_tiff
 
 OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without an alpha channel
 WRITABLE = (".png", ".tif", ".tiff", ".webp", ".avif", *OPAQUE)
 ALPHA_WRITABLE = (".png", ".tif", ".tiff", ".npy")
-DEEP = (".png", ".tif", ".tiff")  # formats of 16 bits
+DEEP_SUFFIXES = (".png", ".tif", ".tiff")  # formats of 16 bits
 # Pillow's names and options. Colours are not thinned out: clean edges are what this is about.
 # The lossless WebP's quality is the effort: above 20 files hardly become smaller.
 JPEG: dict[str, Any] = {"format": "JPEG", "quality": 95, "subsampling": 0}
@@ -33,7 +33,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     ".webp": {"format": "WEBP", "lossless": True, "exact": True, "quality": 20},
     ".avif": {"format": "AVIF", "quality": 90, "subsampling": "4:4:4", "speed": 8},
 }
-LONGEST_IN_JPEG = 65_527  # bytes of EXIF
+MAX_JPEG_EXIF_BYTES = 65_527
 
 
 def encode(
@@ -43,25 +43,25 @@ def encode(
     exif: bytes = b"",
     ours: bool = False,
 ) -> bytes:
-    """A file's bytes: grey, RGB or straight RGBA as uint8 or uint16, in `suffix`'s format.
+    """Return the bytes of a file in `suffix`'s format: grey, RGB or straight RGBA, 8 or 16 bits.
 
     PNG and TIFF keep 16 bits, for the others they are rounded. `profile` is the ICC profile of the
     colours, which grey pictures do without; `exif` is written with orientation 1 and without its
     thumbnail. BMP holds neither. If the array is `ours`, what it holds may be overwritten.
     """
-    suffix, exif = suffix.lower(), cleaned(exif)
+    suffix, exif = suffix.lower(), clean_exif(exif)
     if array.ndim == 2:
         profile = b""
     elif array.shape[2] == 4 and suffix in OPAQUE:
         raise OutputError(f"{suffix} can't hold transparency", "save it as .png")
-    if array.dtype == np.uint16 and suffix not in DEEP:
+    if array.dtype == np.uint16 and suffix not in DEEP_SUFFIXES:
         array = convert_depth(array, np.dtype(np.uint8))
     try:
         if suffix == ".png":
-            return png.described(_png(array, ours), profile, exif)
+            return png.insert_metadata(_encode_png(array, ours), profile, exif)
         if suffix in (".tif", ".tiff"):
-            return tiff(array, profile, exif)
-        return _by_pillow(array, suffix, profile, exif)
+            return encode_tiff(array, profile, exif)
+        return _encode_by_pillow(array, suffix, profile, exif)
     # What encoders raise for sizes that they can't hold, and for endings that nobody knows.
     except (
         cv2.error,
@@ -79,7 +79,7 @@ def encode(
 
 
 def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
-    """Alpha as a file: .npy float32 as it is, .tif 16-bit, .png 8-bit, both rounded."""
+    """Return alpha as a file's bytes: .npy float32 as it is, .tif 16-bit, .png 8-bit, rounded."""
     suffix = suffix.lower()
     if suffix == ".npy":
         file = io.BytesIO()
@@ -88,8 +88,8 @@ def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
     return encode(quantise_alpha(alpha, np.uint8 if suffix == ".png" else np.uint16), suffix)
 
 
-def _png(array: NDArray[Any], ours: bool) -> memoryview:
-    """By OpenCV, which is several times as fast as Pillow."""
+def _encode_png(array: NDArray[Any], ours: bool) -> memoryview:
+    """Return a PNG made by OpenCV, which is several times as fast as Pillow."""
     if array.ndim == 3:
         array = swap_red_and_blue(array, array if ours else np.empty_like(array))
     done, data = cv2.imencode(".png", array)
@@ -98,9 +98,10 @@ def _png(array: NDArray[Any], ours: bool) -> memoryview:
     return data.data
 
 
-def _by_pillow(array: NDArray[Any], suffix: str, profile: bytes, exif: bytes) -> bytes:
+def _encode_by_pillow(array: NDArray[Any], suffix: str, profile: bytes, exif: bytes) -> bytes:
+    """Return a file of one of the formats in OPTIONS; colours are not converted."""
     options = dict(OPTIONS[suffix])
-    if options["format"] == "JPEG" and len(exif) > LONGEST_IN_JPEG:
+    if options["format"] == "JPEG" and len(exif) > MAX_JPEG_EXIF_BYTES:
         text = f"{len(exif)} bytes of EXIF data do not fit into a JPEG: they are left out"
         warnings.warn(text, MatteWarning, stacklevel=3)
         exif = b""
@@ -109,6 +110,6 @@ def _by_pillow(array: NDArray[Any], suffix: str, profile: bytes, exif: bytes) ->
     if exif:
         options["exif"] = b"Exif\0\0" + exif
     file = io.BytesIO()
-    with unhindered:
+    with without_pillow_limits:
         Pillow.fromarray(array).save(file, **options)
     return file.getvalue()

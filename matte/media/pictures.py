@@ -1,8 +1,8 @@
-"""Pictures read: what is behind a file name becomes an array."""
+"""Pictures read: photos, masks, trimaps and alphas from files become arrays."""
 
 import io
 import math
-import warnings
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,21 +11,27 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image, Mask, Trimap, as_alpha, as_image, as_mask, as_trimap
-from matte.errors import MatteWarning, PictureError
-from matte.imaging.channels import swap_red_and_blue
+from matte.errors import PictureError
 from matte.imaging.orientation import exif_orientation, turn_upright
-from matte.imaging.strips import strip_slices
-from matte.media import exif, png
-from matte.media.colours import CMYK, GREY, RGB, cmyk_as_rgb, grey_levels, space
-from matte.media.opening import MAX_PIXELS, contents, opened, reason, recognised, refuse_large
+from matte.limits import DEFAULT_MAX_PIXELS, check_pixels
+from matte.media.exif import read_exif
+from matte.media.formats import picture_format
+from matte.media.pillow import open_with_pillow
+from matte.media.pixels import (
+    blend_on_white,
+    decode_pixels,
+    grey_to_srgb,
+    split_alpha,
+    usable_profile,
+)
+from matte.media.profiles import GREY, convert_cmyk
+from matte.media.sources import CheckHead, Source, error_text, read_source, source_name
 
-NUMPY = b"\x93NUMPY"  # what .npy files begin with
+NUMPY_SIGNATURE = b"\x93NUMPY"
 # Endings by which pictures are found in folders.
 READABLE = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-GREYS = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")  # Pillow's names
 
 # What goes wrong is raised; nothing needs to be printed too.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -46,223 +52,136 @@ class Photo:
     transparency: Alpha | None = None
     """The picture's own alpha; None if it is opaque everywhere."""
 
-    def limited(self, alpha: Alpha) -> Alpha:
-        """Alpha, nowhere above the picture's own."""
+    def limit_alpha(self, alpha: Alpha) -> Alpha:
+        """Return the alpha (H, W), nowhere above the picture's own."""
         if self.transparency is None:
             return alpha
         return Alpha(np.minimum(alpha, self.transparency))
 
 
-def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
-    """The picture with its colour profile, EXIF block and transparency."""
-    return decode(contents(path, recognised), str(path), max_pixels)
+def read_photo(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+    """Return the picture with its colour profile, EXIF block and transparency.
+
+    `source`, here and below, is a path, a file's bytes, or a binary file that is open.
+    """
+    data = read_source(source, picture_format)
+    return decode_photo(data, source_name(source), max_pixels)
 
 
-def decode(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
-    """The photo whose file's bytes are given; `name` is what errors call it.
+def decode_photo(data: bytes, name: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+    """Return the photo that a file's bytes hold; `name` is what errors call it.
 
     Grey and CMYK pictures with profiles of their own are brought into sRGB.
     """
-    with opened(data, name, max_pixels) as picture:
-        turn, block = exif_orientation(picture), exif.described(picture)
-        profile = _profile(picture, data, name)
+    with open_with_pillow(data, name, max_pixels) as picture:
+        orientation, exif = exif_orientation(picture), read_exif(picture)
+        profile = usable_profile(picture, data, name)
         if picture.mode == "CMYK" and profile:
-            picture, profile = cmyk_as_rgb(picture, profile), b""
-        array = _stored(picture, data)
+            picture, profile = convert_cmyk(picture, profile), b""
+        array = decode_pixels(picture, data)
         if profile[16:20] == GREY:
-            array, profile = _in_srgb(array, profile), b""
-        colours, alpha = _parted(turn_upright(array, turn))
+            array, profile = grey_to_srgb(array, profile), b""
+        colours, alpha = split_alpha(turn_upright(array, orientation))
         del array
-    pixels = _named(name, as_image, colours if alpha is None else _on_white(colours, alpha))
-    return Photo(pixels, profile, block, None if alpha is None else as_alpha(alpha))
+    rgb = colours if alpha is None else blend_on_white(colours, alpha)
+    transparency = None if alpha is None else as_alpha(alpha)
+    return Photo(_check_named(name, as_image, rgb), profile, exif, transparency)
 
 
-def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Image:
-    """The picture as RGB, upright as its EXIF orientation says, 16 bits a channel kept.
+def read_image(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image:
+    """Return the picture as RGB, upright as its EXIF orientation says, 16 bits a channel kept.
 
     Transparent parts are put on white.
     """
-    return read_photo(path, max_pixels).pixels
+    return read_photo(source, max_pixels).pixels
 
 
-def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Mask:
-    """A mask from a grey picture; of a picture with transparency, what is opaque."""
-    return _named(str(path), as_mask, _levels(path, max_pixels))
+def read_mask(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Mask:
+    """Return a mask from a grey picture; of a picture with transparency, what is opaque."""
+    grey = _read_grey(source, max_pixels, "mask")
+    return _check_named(source_name(source, "mask"), as_mask, grey)
 
 
-def read_trimap(path: Path, max_pixels: int = MAX_PIXELS) -> Trimap:
-    """A trimap from a grey picture, its values sorted at 85 and 170."""
-    return _named(str(path), as_trimap, _levels(path, max_pixels))
+def read_trimap(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Trimap:
+    """Return a trimap from a grey picture: below 85 background, from 170 on subject."""
+    grey = _read_grey(source, max_pixels, "trimap")
+    return _check_named(source_name(source, "trimap"), as_trimap, grey)
 
 
-def read_alpha(path: Path, max_pixels: int = MAX_PIXELS) -> Alpha:
-    """Alpha from a grey picture, from one's transparency, or from floats in a .npy or .tif."""
-    deep = path.suffix.lower() == ".npy"
-    levels = _numpy_array(path, max_pixels) if deep else _levels(path, max_pixels)
-    return _named(str(path), as_alpha, levels)
+def read_alpha(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Alpha:
+    """Return alpha from a grey picture, from one's transparency, or from floats (.npy, .tif).
+
+    Paths are read as .npy if they end so, bytes and open files if they begin as a .npy does.
+    """
+    name = source_name(source, "alpha")
+    data = read_source(source, _alpha_head_check(source), "alpha")
+    if data.startswith(NUMPY_SIGNATURE):
+        values = _decode_numpy(data, name, max_pixels)
+    else:
+        values = _decode_grey(data, name, max_pixels)
+    return _check_named(name, as_alpha, values)
 
 
-def _levels(path: Path, max_pixels: int) -> NDArray[Any]:
-    """Grey as uint8, uint16 or float32, as it is stored: no profile is looked at.
+def _read_grey(source: Source, max_pixels: int, kind: str) -> NDArray[Any]:
+    """Return what `_decode_grey` makes of a source; `kind` is what errors call it: "mask"."""
+    name = source_name(source, kind)
+    return _decode_grey(read_source(source, picture_format, kind), name, max_pixels)
+
+
+def _decode_grey(data: bytes, name: str, max_pixels: int) -> NDArray[Any]:
+    """Return grey as uint8, uint16 or float32, as it is stored: no profile is applied.
 
     A picture with transparency is its alpha channel, another one with colours its luminance.
     """
-    data = contents(path, recognised)
-    with opened(data, str(path), max_pixels) as picture:
-        turn = exif_orientation(picture)
-        array = turn_upright(_stored(picture, data), turn)
-    colours, alpha = _parted(array)
+    with open_with_pillow(data, name, max_pixels) as picture:
+        orientation = exif_orientation(picture)
+        array = turn_upright(decode_pixels(picture, data), orientation)
+    colours, alpha = split_alpha(array)
     if alpha is not None:
         return alpha
     return colours if colours.ndim == 2 else np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
 
 
-def _numpy_array(path: Path, max_pixels: int) -> NDArray[Any]:
-    """What a .npy holds; nothing is made before its size is known to be there."""
+def _alpha_head_check(source: Source) -> CheckHead:
+    """Return the check of an alpha's first bytes: a .npy's by the path's ending, or either's."""
 
-    def is_numpy(head: bytes, name: str) -> None:
-        if not head.startswith(NUMPY):
+    def check_numpy(head: bytes, name: str) -> None:
+        if not head.startswith(NUMPY_SIGNATURE):
             raise ValueError("it is no .npy")
 
-    unreadable = f"can't read {path} "
-    file = io.BytesIO(contents(path, is_numpy))
+    def check_either(head: bytes, name: str) -> None:
+        if not head.startswith(NUMPY_SIGNATURE):
+            picture_format(head, name)
+
+    if not isinstance(source, str | os.PathLike):
+        return check_either
+    return check_numpy if Path(source).suffix.lower() == ".npy" else picture_format
+
+
+def _decode_numpy(data: bytes, name: str, max_pixels: int) -> NDArray[Any]:
+    """Return the array that a .npy holds; nothing is made before its size is checked."""
+    file = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(file)
-        header = {
+        read_header = {
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
-        shape, fortran, dtype = header(file)
+        shape, fortran, dtype = read_header(file)
         if dtype.hasobject:
             raise ValueError("it holds Python's objects")
-        refuse_large((math.prod(shape[1:]), shape[0] if shape else 1), str(path), max_pixels)
+        check_pixels(name, math.prod(shape[1:]), shape[0] if shape else 1, max_pixels)
         array: NDArray[Any]
         array = np.frombuffer(file.getbuffer()[file.tell() :], dtype, math.prod(shape))
         return array.reshape(shape, order="F" if fortran else "C")
     except (ValueError, LookupError, SyntaxError, TypeError, OverflowError) as error:
-        raise PictureError(f"{unreadable}({reason(error)})", "save it again") from error
+        cause = f"can't read {name} ({error_text(error)})"
+        raise PictureError(cause, "save it again") from error
 
 
-def _named(name: str, check: Callable[[Any], T], array: NDArray[Any]) -> T:
-    """The checked array; what is wrong with it is said with the file's name."""
+def _check_named(name: str, check: Callable[[Any], T], array: NDArray[Any]) -> T:
+    """Return the checked array; what is wrong with it is said with the file's name."""
     try:
         return check(array)
     except PictureError as error:
         raise PictureError(f"{name} is {error.cause}", error.remedy) from error
-
-
-def _profile(picture: Pillow.Image, data: bytes, name: str) -> bytes:
-    """The ICC profile, if it can be used for this picture."""
-    stored = png.profile(data) if picture.format == "PNG" else picture.info.get("icc_profile")
-    if not stored or picture.mode in ("LAB", "F"):
-        return b""
-    fitting: tuple[bytes, ...] = (CMYK,) if picture.mode == "CMYK" else (RGB,)
-    if picture.mode in GREYS or (picture.format == "PNG" and data[25] in (0, 4)):
-        fitting = (GREY, RGB)
-    if space(stored) in fitting:
-        return bytes(stored)
-    text = f"the colour profile of {name} is damaged or not for it: the colours are taken as sRGB"
-    warnings.warn(text, MatteWarning, stacklevel=4)
-    return b""
-
-
-def _in_srgb(array: NDArray[Any], profile: bytes) -> NDArray[Any]:
-    """A grey picture with a grey profile; of grey as RGBA, the alpha channel stays."""
-    top = np.iinfo(array.dtype).max
-    table = np.rint(grey_levels(profile, top + 1) * top).astype(array.dtype)
-    if array.ndim == 2:
-        return np.asarray(table[array])
-    return np.dstack([table[array[:, :, :3]], array[:, :, 3:]])
-
-
-def _stored(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
-    """Grey, RGB or RGBA as uint8 or uint16, or grey as float32; not turned.
-
-    Pillow's own pixels are let go: the picture can't be asked for them any more.
-    """
-    if picture.mode == "F":
-        return np.asarray(picture, np.float32)
-    deep = picture.mode in (*GREYS, "RGB", "RGBA") and _bits(picture, data) > 8
-    if deep or picture.mode.startswith("I"):
-        return _stored_deep(picture, data)
-    if picture.mode in ("La", "RGBa"):  # multiplied with their alpha
-        picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
-    if picture.has_transparency_data:
-        return _converted(picture, "RGBA")
-    return _converted(picture, "L" if picture.mode in GREYS else "RGB")
-
-
-def _converted(picture: Pillow.Image, mode: str) -> NDArray[np.uint8]:
-    """The pixels in another of Pillow's modes, or in their own."""
-    width, height = picture.size
-    out = np.empty((height, width) if mode == "L" else (height, width, len(mode)), np.uint8)
-    for part in strip_slices(height, width):
-        rows = picture.crop((0, part.start, width, part.stop))
-        out[part] = np.asarray(rows if rows.mode == mode else rows.convert(mode))
-    picture.close()
-    return out
-
-
-def _stored_deep(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
-    """Through OpenCV: Pillow would cut 16-bit colours to 8."""
-    if picture.format == "PNG":
-        data = png.stripped(data, (b"tRNS",))  # OpenCV grumbles about what is odd in the others
-    picture.close()
-    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if array is None or array.dtype not in (np.uint8, np.uint16):
-        raise ValueError("OpenCV can't decode it as 8 or 16 bits")
-    if array.ndim == 3:
-        array = swap_red_and_blue(array, array)
-    if picture.format == "TIFF":
-        array = _as_the_tags_say(picture, array)
-    return np.asarray(array)
-
-
-def _as_the_tags_say(picture: Pillow.Image, array: NDArray[Any]) -> NDArray[Any]:
-    """What OpenCV leaves of a deep TIFF: fewer bits, white that is zero, alpha multiplied in."""
-    bits = _tag(picture, 258, 8)
-    if array.dtype == np.uint16 and bits < 16:
-        array = ((array >> (16 - bits)) * np.uint32(65535) // (2**bits - 1)).astype(np.uint16)
-    if _tag(picture, 262, 1) == 0:  # white is zero
-        array = np.invert(array)
-    if array.ndim == 3 and array.shape[2] == 4:
-        if picture.mode == "RGB":  # a channel that is no alpha
-            return np.ascontiguousarray(array[:, :, :3])
-        if _tag(picture, 338, 2) == 1:
-            top, alpha = np.iinfo(array.dtype).max, array[:, :, 3:]
-            straight = np.rint(array[:, :, :3] * (top / np.maximum(alpha, 1)))
-            return np.dstack([np.minimum(straight, top).astype(array.dtype), alpha])
-    return array
-
-
-def _parted(array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Grey or RGB, and the alpha channel, if it is not opaque everywhere."""
-    if array.ndim == 2 or array.shape[2] == 3:
-        return array, None
-    colours = np.asarray(cv2.cvtColor(array, cv2.COLOR_RGBA2RGB))
-    alpha = np.asarray(cv2.extractChannel(array, 3))
-    return colours, None if alpha.min() == np.iinfo(array.dtype).max else alpha
-
-
-def _on_white(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Rounded αF + (1 − α) white, in whole numbers."""
-    out, top = np.empty_like(colours), np.iinfo(colours.dtype).max
-    wide = np.dtype(np.uint16 if colours.dtype == np.uint8 else np.uint32)  # holds top²
-    for part in strip_slices(*alpha.shape):
-        missing = np.multiply(top - colours[part], alpha[part][:, :, None], dtype=wide)
-        out[part] = top - (missing + wide.type(top // 2)) // wide.type(top)
-    return out
-
-
-def _bits(picture: Pillow.Image, data: bytes) -> int:
-    """Bits a channel, where the format may have more than 8."""
-    if picture.format == "PNG":
-        return data[24]
-    return _tag(picture, 258, 8) if picture.format == "TIFF" else 8
-
-
-def _tag(picture: Pillow.Image, number: int, default: int) -> int:
-    """A number among a TIFF's tags, the first of several."""
-    value = picture.tag_v2.get(number, default)  # type: ignore[attr-defined]  # TIFFs have it
-    return int(value[0] if isinstance(value, tuple) else value)

@@ -18,9 +18,9 @@ from matte.compositing.crop import subject_box
 from matte.configs.lengths import Length
 from matte.configs.settings import CompositingSettings
 from matte.errors import SettingError
-from matte.media.colours import in_profile
-from matte.media.opening import MAX_PIXELS
+from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_photo
+from matte.media.profiles import convert_to_profile
 
 WHOLE_PICTURE = (slice(None), slice(None))
 
@@ -57,7 +57,7 @@ class Finish:
 class Finisher:
     """Finishes photos alike: a background's file is read once, then lies behind each of them."""
 
-    def __init__(self, finish: Finish, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, finish: Finish, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
         self.finish = finish
         self._picture: Photo | None = None
         if isinstance(finish.background, PictureFile):
@@ -82,7 +82,7 @@ class Finisher:
         if isinstance(background, Blur):
             return DefocusedGround(background.radius)
         if isinstance(background, PlainColour):
-            return PictureGround(in_profile(colour_pixel(background.rgb), b"", profile))
+            return PictureGround(convert_to_profile(colour_pixel(background.rgb), b"", profile))
         assert self._picture is not None
-        picture = in_profile(self._picture.pixels, self._picture.profile, profile)
+        picture = convert_to_profile(self._picture.pixels, self._picture.profile, profile)
         return PictureGround(picture, fit)

@@ -13,7 +13,7 @@ from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.settings import Config
 from matte.errors import MatteWarning
-from matte.media.opening import MAX_PIXELS
+from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.pipeline.line import NOTHING, Found, Given, Line
 from matte.pipeline.timing import Stopwatch
@@ -55,7 +55,7 @@ class Pipeline:
         """The matte of a photo; `name` is what warnings call it."""
         self.memory.check(photo.pixels)
         found = self.line.run(photo.pixels, given)
-        alpha = photo.limited(found.alpha)
+        alpha = photo.limit_alpha(found.alpha)
         watch = Stopwatch()
         with watch("foreground"):
             foreground = estimate_foreground(photo.pixels, alpha)
@@ -94,7 +94,7 @@ class Pipeline:
         return {**report, **found.report, "ms": {**found.report["ms"], **watch.ms}}
 
 
-def as_photo(image: Picture, max_pixels: int = MAX_PIXELS) -> Photo:
+def as_photo(image: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     """The picture, read if it is a path, checked if it is an array."""
     if isinstance(image, Photo):
         return image

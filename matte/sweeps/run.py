@@ -99,7 +99,7 @@ def sweep(
         tried[place] = _refined(line, photo.pixels, confidence, tried[place])
     if watch:
         watch(len(tried), len(tried))
-    tried = [replace(one, alpha=photo.limited(one.alpha)) for one in tried]
+    tried = [replace(one, alpha=photo.limit_alpha(one.alpha)) for one in tried]
     scores = _scores(photo.pixels, tried)
     trimaps, alphas = tuple(one.trimap for one in tried), tuple(one.alpha for one in tried)
     return Sweep(

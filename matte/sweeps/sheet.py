@@ -16,8 +16,8 @@ from matte.compositing.foreground import estimate_foreground
 from matte.imaging.box_filter import box_mean
 from matte.imaging.regions import bounding_box
 from matte.imaging.resizing import resize
-from matte.media.colours import in_profile
 from matte.media.pictures import Photo
+from matte.media.profiles import convert_to_profile
 from matte.sweeps.run import Sweep
 from matte.sweeps.scores import Score
 
@@ -65,14 +65,16 @@ def composites(sweep: Sweep, composer_for: ComposerFor) -> Iterator[NDArray[Any]
 def show(sweep: Sweep, name: str, pictures: Iterable[NDArray[Any]]) -> Section:
     """The sweep's part of a sheet; `pictures` are its composites."""
     profile = sweep.photo.profile
-    image = in_profile(sweep.photo.pixels, profile, b"")
+    image = convert_to_profile(sweep.photo.pixels, profile, b"")
     kept = _kept(sweep)
     window = _most_different(sweep, kept)
     small = _framed(_small(_eight_bits(image)[kept]), kept, window)
     mask = _small(_grey(sweep.mask)[kept])
     rows = []
     for place, (score, composite) in enumerate(zip(sweep.scores, pictures, strict=True)):
-        shown = _eight_bits(in_profile(Image(_opaque(_eight_bits(composite))), profile, b""))
+        shown = _eight_bits(
+            convert_to_profile(Image(_opaque(_eight_bits(composite))), profile, b"")
+        )
         cells = (
             small,
             mask,

@@ -15,11 +15,11 @@ from PIL import Image as Pillow
 
 from matte.arrays import Image
 from matte.media import png
-from matte.media.colours import in_profile
-from matte.media.encoding import DEEP, encode
-from matte.media.exif import cleaned
+from matte.media.encoding import DEEP_SUFFIXES, encode
+from matte.media.exif import clean_exif
 from matte.media.pictures import read_image, read_mask, read_photo
-from matte.media.tiff import tiff
+from matte.media.profiles import convert_to_profile
+from matte.media.tiff import encode_tiff
 from tests.cli.test_grammar import run
 from tests.conftest import disc, save
 from tests.media.files import exif, said, saved
@@ -47,7 +47,7 @@ def test_depth_metadata_and_orientation_go_on(
 ) -> None:
     """A photo in Display P3, turned: it comes out upright, in its profile, as deep as it can be."""
     profile, block = display_p3(), exif(orientation)
-    deep = dtype == np.uint16 and source in DEEP
+    deep = dtype == np.uint16 and source in DEEP_SUFFIXES
     stored = turned(IMAGE, orientation).astype(np.uint16 if deep else np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder, f"photo{source}"), Path(folder, f"out{ending}")
@@ -56,15 +56,15 @@ def test_depth_metadata_and_orientation_go_on(
         assert result.exit_code == 0, result.output
         made = read_photo(out)
     assert made.pixels.shape == IMAGE.shape
-    assert made.pixels.dtype == (np.uint16 if deep and ending in DEEP else np.uint8)
+    assert made.pixels.dtype == (np.uint16 if deep and ending in DEEP_SUFFIXES else np.uint8)
     if ending != ".bmp":
         assert made.profile == profile
         assert said(made.exif)[0x10F] == "Maker"
-        assert cleaned(made.exif) == made.exif
+        assert clean_exif(made.exif) == made.exif
     one = 257 if made.pixels.dtype == np.uint16 else 1
     lossy = 12 if {source, ending} & {".jpg", ".avif"} else 1
     dot = Image(np.full((1, 1, 3), (255, 0, 0), np.uint8))
-    red = in_profile(dot, b"", profile)[0, 0]
+    red = convert_to_profile(dot, b"", profile)[0, 0]
     assert np.abs(made.pixels[0, 0].astype(int) - red.astype(int) * one).max() <= lossy * one
     subject = ALPHA == 1
     off = made.pixels[subject].astype(int) - IMAGE[subject].astype(int) * one
@@ -81,9 +81,9 @@ def turned(image: Image, orientation: int) -> NDArray[Any]:
 def described(array: NDArray[Any], ending: str, profile: bytes, block: bytes) -> bytes:
     """A file with an orientation other than 1, which encode() does not write."""
     if ending == ".tif":
-        return tiff(array, profile, block)
+        return encode_tiff(array, profile, block)
     if array.dtype == np.uint16:
-        return png.described(encode(array, ".png"), profile, block)
+        return png.insert_metadata(encode(array, ".png"), profile, block)
     kind = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".avif": "AVIF"}[ending]
     lossless: dict[str, Any] = {"lossless": True} if ending == ".webp" else {"quality": 95}
     return saved(array, kind, icc_profile=profile, exif=b"Exif\0\0" + block, **lossless)

@@ -285,18 +285,18 @@ def test_a_truncated_clip_gives_what_there_is(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 @pytest.mark.usefixtures("fake")
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matte.media.video.whole import Whole
+    from matte.media.video.unfinished import UnfinishedOutput
 
     source, out = clip(tmp_path / "in.mp4", sound="stereo"), tmp_path / "out.mp4"
     out.write_text("mine")
-    original = Whole.__init__
+    original = UnfinishedOutput.__init__
 
-    def full(self: Whole, path: Path) -> None:
+    def full(self: UnfinishedOutput, path: Path) -> None:
         original(self, path)
         self.temporary.unlink()
         self.temporary.symlink_to("/dev/full")
 
-    monkeypatch.setattr(Whole, "__init__", full)
+    monkeypatch.setattr(UnfinishedOutput, "__init__", full)
     result = run("video", source, "--bg", "red", "-o", out, "--overwrite", *BAND)
     assert result.exit_code == 1
     assert "No space left" in result.stderr

@@ -30,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def press(monkeypatch: pytest.MonkeyPatch, script: dict[int, str]) -> list[Any]:
     """Has keys pressed in the window when so many frames were shown; returns what is shown."""
-    show, keys, shown = Window.show, Window.keys, []
+    show, keys, shown = Window.show, Window.pressed_keys, []
 
     def spied(window: Window, picture: Any, lines: Any = ()) -> None:
         show(window, picture, lines)
@@ -44,7 +44,7 @@ def press(monkeypatch: pytest.MonkeyPatch, script: dict[int, str]) -> list[Any]:
         return keys(window)
 
     monkeypatch.setattr(Window, "show", spied)
-    monkeypatch.setattr(Window, "keys", posted)
+    monkeypatch.setattr(Window, "pressed_keys", posted)
     return shown
 
 

@@ -18,8 +18,8 @@ from matte.arrays import Alpha, Image
 from matte.compositing.cutout import cut_out
 from matte.errors import MatteWarning, OutputError
 from matte.media.encoding import OPAQUE, WRITABLE, encode, encode_alpha
-from matte.media.exif import cleaned
-from matte.media.pictures import decode, read_alpha, read_image
+from matte.media.exif import clean_exif
+from matte.media.pictures import decode_photo, read_alpha, read_image
 from tests.conftest import save
 from tests.media.files import exif, noise, said
 from tests.media.profiles import PROPHOTO, display_p3, matrix_profile
@@ -95,7 +95,7 @@ def pictures(draw: st.DrawFn) -> tuple[NDArray[Any], str, bytes, bytes]:
 def test_what_is_written_comes_back(case: tuple[NDArray[Any], str, bytes, bytes]) -> None:
     array, suffix, profile, block = case
     data = encode(array, suffix, profile, block)
-    photo = decode(data, "p")
+    photo = decode_photo(data, "p")
     deep = array.dtype == np.uint16
     stored: NDArray[Any] = array
     if deep and suffix not in (".png", ".tif", ".tiff"):
@@ -126,11 +126,11 @@ def test_what_is_written_comes_back(case: tuple[NDArray[Any], str, bytes, bytes]
     holds = suffix != ".bmp"
     assert photo.profile == (profile if holds and array.ndim == 3 else b"")
     if suffix in (".png", ".webp", ".jpg", ".jpeg"):
-        assert photo.exif == cleaned(block)
-    assert said(photo.exif) == (said(cleaned(block)) if holds else {})
+        assert photo.exif == clean_exif(block)
+    assert said(photo.exif) == (said(clean_exif(block)) if holds else {})
     again = encode(photo.pixels, suffix, photo.profile, photo.exif)
     if suffix in LOSSLESS and photo.transparency is None:
-        second = decode(again, "p")
+        second = decode_photo(again, "p")
         assert np.array_equal(second.pixels, photo.pixels)
         assert said(second.exif) == said(photo.exif)
 
@@ -169,22 +169,24 @@ for path in sys.argv[1:]:
 def test_deep_cut_outs_keep_profile_and_exif_too(suffix: str, order: str) -> None:
     rgba, block = noise(9, 7, 4, dtype=np.uint16), exif(8, order)
     data = encode(rgba, suffix, display_p3(), block)
-    photo = decode(data, "p")
+    photo = decode_photo(data, "p")
     assert photo.profile == display_p3()
-    assert said(photo.exif) == said(cleaned(block))
+    assert said(photo.exif) == said(clean_exif(block))
     found: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(found[:, :, [2, 1, 0, 3]], rgba)
 
 
 def test_makers_notes_stay_where_they_were_in_a_tiff() -> None:
-    block = cleaned(exif(1))
+    block = clean_exif(exif(1))
     assert encode(noise(4, 4, 3), ".tif", b"", block)[8 : len(block)] == block[8:]
 
 
 def test_strips_of_large_tiffs_fit_together() -> None:
     for shape in ((3000, 100, 3), (2, 100_000, 4)):
         array = noise(*shape, dtype=np.uint16)
-        assert np.array_equal(decode(encode(array[:, :, :3], ".tif"), "p").pixels, array[:, :, :3])
+        assert np.array_equal(
+            decode_photo(encode(array[:, :, :3], ".tif"), "p").pixels, array[:, :, :3]
+        )
 
 
 def test_opaque_formats_refuse_transparency() -> None:
@@ -203,8 +205,8 @@ def test_exif_that_does_not_fit_into_a_jpeg_is_left_out() -> None:
     block = exif(1, maker="M" * 66_000)
     with pytest.warns(MatteWarning, match="EXIF data do not fit into a JPEG: they are left out"):
         data = encode(RGB, ".jpg", display_p3(), block)
-    assert decode(data, "p").exif == b""
-    assert said(decode(encode(RGB, ".png", b"", block), "p").exif)[0x10F] == "M" * 66_000
+    assert decode_photo(data, "p").exif == b""
+    assert said(decode_photo(encode(RGB, ".png", b"", block), "p").exif)[0x10F] == "M" * 66_000
 
 
 def test_large_profiles_fit_into_jpegs() -> None:
@@ -212,12 +214,12 @@ def test_large_profiles_fit_into_jpegs() -> None:
     size = len(profile).to_bytes(4, "big")
     profile = size + profile[4:]
     for suffix in (".jpg", ".png", ".tif", ".webp", ".avif"):
-        assert decode(encode(RGB, suffix, profile), "p").profile == profile
+        assert decode_photo(encode(RGB, suffix, profile), "p").profile == profile
 
 
 def test_half_levels_of_16_bits_are_rounded() -> None:
     deep = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    found = decode(encode(deep, ".webp"), "p").pixels[:, :, 0]
+    found = decode_photo(encode(deep, ".webp"), "p").pixels[:, :, 0]
     assert np.array_equal(found, np.rint(deep / 257))
 
 

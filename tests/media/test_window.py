@@ -57,20 +57,20 @@ def test_lines_lie_over_the_picture(window: Window) -> None:
 def test_keys_are_heard_once(window: Window) -> None:
     pygame = importlib.import_module("pygame")
     window.show(RED)
-    window.keys()
+    window.pressed_keys()
     for key in (pygame.K_b, pygame.K_ESCAPE):
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
     pygame.event.post(pygame.event.Event(pygame.MOUSEMOTION, pos=(1, 1), rel=(1, 1), buttons=(0,)))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
-    assert window.keys() == ["b", "escape", "q"]
-    assert window.keys() == []
+    assert window.pressed_keys() == ["b", "escape", "q"]
+    assert window.pressed_keys() == []
 
 
 def test_the_title_can_change(window: Window) -> None:
     pygame = importlib.import_module("pygame")
     window.show(RED)
     assert pygame.display.get_caption()[0] == "a name"
-    window.name("another")
+    window.set_title("another")
     assert pygame.display.get_caption()[0] == "another"
 
 

@@ -20,8 +20,8 @@ from matte.compositing.fitting import fit_background
 from matte.configs.lengths import Length
 from matte.configs.settings import CompositingSettings
 from matte.errors import PictureError, SettingError
-from matte.media.colours import in_profile
 from matte.media.pictures import Photo
+from matte.media.profiles import convert_to_profile
 from matte.photos.finishing import WHOLE_PICTURE, Finish, Finisher
 from tests.conftest import disc
 from tests.media.profiles import display_p3
@@ -52,7 +52,7 @@ def test_a_background_that_can_not_be_read_is_said_at_once(tmp_path: Path) -> No
 
 
 def test_a_plain_colour_is_brought_to_the_photos_profile() -> None:
-    red = in_profile(colour_pixel((255, 0, 0)), b"", PHOTO.profile)
+    red = convert_to_profile(colour_pixel((255, 0, 0)), b"", PHOTO.profile)
     found = composed(Finish(PlainColour((255, 0, 0))))
     assert np.array_equal(found, blend_over(PIXELS, ALPHA, red, "srgb"))
     assert (red != (255, 0, 0)).any()
@@ -63,7 +63,7 @@ def test_a_picture_is_brought_to_the_photos_profile_and_size(tmp_path: Path) -> 
     Pillow.fromarray(picture).save(tmp_path / "p.png")
     settings = CompositingSettings(fit="tile", blend="linear")
     found = composed(Finish(PictureFile(tmp_path / "p.png"), settings))
-    converted = in_profile(Image(picture), b"", PHOTO.profile)
+    converted = convert_to_profile(Image(picture), b"", PHOTO.profile)
     behind = fit_background(converted, 48, 64, "tile")
     assert np.array_equal(found, blend_over(PIXELS, ALPHA, behind, "linear"))
 

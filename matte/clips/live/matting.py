@@ -20,7 +20,7 @@ from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings, preset_names, with_preset, with_video_refiner
 from matte.errors import MatteError, MatteWarning, SettingError
-from matte.media.video.newest import Newest, Shot
+from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.pipeline.build import build
 from matte.pipeline.run import Pipeline
 
@@ -47,7 +47,7 @@ class LiveFrame:
     background; `shown` is RGB in any case, then on a checkered board.
     """
 
-    shot: Shot
+    shot: CameraFrame
     image: Image
     alpha: Alpha
     composite: NDArray[Any]
@@ -61,7 +61,9 @@ class Live:
     preset is built beside, and takes over when it is ready.
     """
 
-    def __init__(self, newest: Newest, merged: MergedSettings, grounds: Sequence[Choice]) -> None:
+    def __init__(
+        self, newest: CameraWatcher, merged: MergedSettings, grounds: Sequence[Choice]
+    ) -> None:
         self.mirrored = False
         self._newest = newest
         self._grounds = deque(grounds)
@@ -83,7 +85,7 @@ class Live:
     @property
     def over(self) -> bool:
         """Whether the camera has ended, and all it gave was taken."""
-        return self._newest.over
+        return self._newest.ended
 
     @property
     def dropped(self) -> int:
@@ -121,7 +123,7 @@ class Live:
     def frame(self, patience: float) -> LiveFrame | None:
         """The camera's newest frame; None if none comes within `patience` seconds."""
         self._change()
-        shot = self._newest.take(patience)
+        shot = self._newest.fetch(patience)
         if shot is None:
             return None
         image = shot.pixels

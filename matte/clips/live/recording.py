@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matte.arrays import Image
 from matte.errors import OutputError
-from matte.media.video.facts import Facts
+from matte.media.video.facts import ClipFacts
 from matte.media.video.writer import ClipWriter
 
 TICK = Fraction(1, 90_000)  # seconds; the clock of MPEG
@@ -18,7 +18,7 @@ class Recorder:
     `like` is what is known of the camera. Files are named after `path`: it itself, or with numbers.
     """
 
-    def __init__(self, like: Facts, path: Path) -> None:
+    def __init__(self, like: ClipFacts, path: Path) -> None:
         self.path = path
         self._like = replace(
             like,
@@ -80,7 +80,7 @@ class Recorder:
             self._writer.write(*self._held, duration)
         except OutputError as error:
             writer, self._writer = self._writer, None
-            writer.keep()
+            writer.keep_partial()
             writer.close()
             partial = writer.partial
             if partial is not None:

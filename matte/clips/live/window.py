@@ -36,11 +36,11 @@ class Screen(Protocol):
         """Shows a picture under lines of text."""
         ...
 
-    def keys(self) -> list[str]:
+    def pressed_keys(self) -> list[str]:
         """The keys that were pressed."""
         ...
 
-    def name(self, title: str) -> None:
+    def set_title(self, title: str) -> None:
         """Says what there is to say."""
         ...
 
@@ -93,7 +93,7 @@ class Show:
                     self._shown(frame)
                 elif self._live.over:
                     break
-                for key in self._screen.keys() if self._screen else ():
+                for key in self._screen.pressed_keys() if self._screen else ():
                     try:
                         self._press(key)
                     except MatteError as error:  # what can't be done ends no show
@@ -110,7 +110,7 @@ class Show:
         now = time.monotonic()
         if self._screen is not None and now - self._titled >= TITLED:
             self._titled = now
-            self._screen.name(self._title())
+            self._screen.set_title(self._title())
 
     def _press(self, key: str) -> None:
         match key:

@@ -9,11 +9,11 @@ from pathlib import Path
 from matte.arrays import Image
 from matte.errors import PictureError
 from matte.imaging.orientation import turn_upright
-from matte.media.opening import MAX_PIXELS, refuse_large
-from matte.media.video.colours import Decoded
-from matte.media.video.decoding import Picture, first_picture, pictures
-from matte.media.video.facts import Facts, facts_of
-from matte.media.video.opening import REMEDY, opened, pictures_of
+from matte.limits import DEFAULT_MAX_PIXELS, check_pixels
+from matte.media.video.colours import FrameDecoder
+from matte.media.video.container import REMEDY, main_video_stream, open_container
+from matte.media.video.decoding import DecodedPicture, decode_pictures, first_decodable_frame
+from matte.media.video.facts import ClipFacts, read_clip_facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +29,8 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Broken:
-    """A frame that is damaged: its time, what is wrong, and what the decoder made up, if anything.
+class BrokenFrame:
+    """A damaged frame: its time, what is wrong, and what the decoder made up of it, if anything.
 
     It has the size and the place that the whole frame would have.
     """
@@ -44,63 +44,66 @@ class Broken:
 class Clip:
     """A video file. It is opened anew for every pass, so passes don't hinder each other."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: ClipFacts) -> None:
         self.facts = facts
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """The file's path."""
         return self.facts.path
 
     def seconds(self, pts: int) -> Fraction:
-        """How long after the first frame this time is."""
+        """Return how many seconds after the first frame this time, in the time base, is."""
         return (pts - self.facts.start) * self.facts.time_base
 
-    def frames(self, start: float = 0, end: float | None = None) -> Generator[Frame | Broken]:
-        """The frames shown from `start` to before `end`: seconds after the first frame.
+    def frames(self, start: float = 0, end: float | None = None) -> Generator[Frame | BrokenFrame]:
+        """Yield the frames shown from `start` to before `end`: seconds after the first frame.
 
         They come one by one, in order; only a handful is held at a time.
         """
-        facts, decoded = self.facts, Decoded()
+        facts, decoder = self.facts, FrameDecoder()
         first = facts.start + math.ceil(Fraction(start) / facts.time_base)
         last = None if end is None else facts.start + math.ceil(Fraction(end) / facts.time_base)
         # Without a next one: as long as frames are on average.
         step = max(1, round(1 / (facts.rate * facts.time_base)))
-        found = pictures(facts.path, facts.index, first if start > 0 else None)
-        held: Picture | None = None
-        for picture in found:
+        pictures = decode_pictures(facts.path, facts.index, first if start > 0 else None)
+        held: DecodedPicture | None = None
+        for picture in pictures:
             if held is not None:
-                # Times that go back tell no length.
+                # Times that go back give no length.
                 until = picture.pts - held.pts
-                yield self._frame(held, until if until >= 0 else step, decoded)
+                yield self._frame(held, until if until >= 0 else step, decoder)
                 held = None
             if last is not None and picture.pts >= last:
                 return
             if start <= 0 or picture.pts >= first:
                 held = picture
         if held is not None:
-            told = held.frame.duration if held.frame is not None else 0
-            yield self._frame(held, told or step, decoded)
+            shown = held.frame.duration if held.frame is not None else 0
+            yield self._frame(held, shown or step, decoder)
 
-    def _frame(self, picture: Picture, duration: int, decoded: Decoded) -> Frame | Broken:
+    def _frame(
+        self, picture: DecodedPicture, duration: int, decoder: FrameDecoder
+    ) -> Frame | BrokenFrame:
+        """Return the picture as an upright frame; as a broken one if it is damaged."""
         if picture.frame is None:
-            return Broken(picture.pts, duration, picture.fault)
-        pixels = Image(turn_upright(decoded.rgb(picture.frame), self.facts.orientation))
+            return BrokenFrame(picture.pts, duration, picture.fault)
+        pixels = Image(turn_upright(decoder.decode_rgb(picture.frame), self.facts.orientation))
         size = self.facts.height, self.facts.width
         if pixels.shape[:2] != size:
             fault = f"{pixels.shape[1]}×{pixels.shape[0]} pixels, not {size[1]}×{size[0]}"
-            return Broken(picture.pts, duration, fault)
+            return BrokenFrame(picture.pts, duration, fault)
         if picture.fault:
-            return Broken(picture.pts, duration, picture.fault, pixels)
+            return BrokenFrame(picture.pts, duration, picture.fault, pixels)
         return Frame(picture.pts, duration, pixels)
 
 
-def open_clip(path: Path, max_pixels: int = MAX_PIXELS) -> Clip:
-    """The clip in this file; raises PictureError unless it has a frame that can be decoded."""
-    with opened(path) as container:
-        stream = pictures_of(container, path)
+def open_clip(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Clip:
+    """Return the clip in this file; raise PictureError unless a frame can be decoded."""
+    with open_container(path) as container:
+        stream = main_video_stream(container, path)
         if stream.codec_context is None:
             raise PictureError(f"{path} has pictures of an unknown kind", REMEDY)
-        refuse_large((stream.width, stream.height), str(path), max_pixels)
-        first, start = first_picture(path, container, stream)
-        return Clip(facts_of(path, container, stream, first, start))
+        check_pixels(str(path), stream.width, stream.height, max_pixels)
+        first, start = first_decodable_frame(path, container, stream)
+        return Clip(read_clip_facts(path, container, stream, first, start))

@@ -14,78 +14,79 @@ FORMATS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """An encoder: the pixel formats that it gets for what is written, its scale of quality.
+    """An encoder: the pixel formats of what it can write, and its scale of quality.
 
-    `formats` is by what is written, "rgb", "rgba" or "grey", and "-deep" for 16 bits; what is not
-    in it can't be written. `odd` are those that keep odd sizes where the usual one needs even
-    ones. `crf` is the default quality of colours and `fine` of what has or is alpha, None if there
-    is no such scale; `worst` is its end.
+    `formats` is by the content, "rgb", "rgba" or "grey", and "-deep" for 16 bits; what is not in it
+    can't be written. `odd_size_formats` replace formats that need even sizes. `crf` is the default
+    quality of colours, `alpha_crf` of what has or is alpha; both are None if there is no such
+    scale, of which `max_crf` is the worst end.
     """
 
     encoder: str
     formats: Mapping[str, str]
     endings: tuple[str, ...]
     crf: int | None = None
-    fine: int | None = None
-    worst: int = 0
-    odd: Mapping[str, str] = field(default_factory=dict)
+    alpha_crf: int | None = None
+    max_crf: int = 0
+    odd_size_formats: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     tag: str = ""
-    by_bitrate: bool = True
-    squares: bool = False  # its stream can't tell other pixels, and PyAV not to Matroska
-    extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    has_bitrate: bool = True
+    # Its stream has no pixel aspect, and PyAV writes none to Matroska.
+    square_pixels_only: bool = False
+    content_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-EIGHT_AND_TEN = {
+YUV420_FORMATS = {
     "rgb": "yuv420p",
     "rgb-deep": "yuv420p10le",
     "grey": "yuv420p",
     "grey-deep": "yuv420p10le",
 }
-WHOLE_CHROMA = {"yuv420p": "yuv444p", "yuv420p10le": "yuv444p10le"}
+FULL_CHROMA = {"yuv420p": "yuv444p", "yuv420p10le": "yuv444p10le"}
 CODECS: Mapping[str, Codec] = MappingProxyType(
     {
         "h264": Codec(
             "libx264",
-            EIGHT_AND_TEN,
+            YUV420_FORMATS,
             (".mp4", ".m4v", ".mov", ".mkv"),
             crf=18,
-            fine=4,
-            worst=51,
-            odd=WHOLE_CHROMA,
+            alpha_crf=4,
+            max_crf=51,
+            odd_size_formats=FULL_CHROMA,
             options={"preset": "veryfast"},
         ),
         "h265": Codec(
             "libx265",
-            EIGHT_AND_TEN,
+            YUV420_FORMATS,
             (".mp4", ".m4v", ".mov", ".mkv"),
             crf=20,
-            fine=6,
-            worst=51,
-            odd=WHOLE_CHROMA,
+            alpha_crf=6,
+            max_crf=51,
+            odd_size_formats=FULL_CHROMA,
             options={"preset": "fast", "x265-params": "log-level=error"},
-            tag="hvc1",  # without which Apple's players refuse it
+            tag="hvc1",  # Apple's players want it
         ),
         "av1": Codec(
             "libsvtav1",
-            EIGHT_AND_TEN,
+            YUV420_FORMATS,
             (".mp4", ".mkv", ".webm"),
             crf=25,
-            fine=5,
-            worst=63,
+            alpha_crf=5,
+            max_crf=63,
             options={"preset": "8"},
-            squares=True,
+            square_pixels_only=True,
         ),
         "vp9": Codec(
             "libvpx-vp9",
             {"rgb": "yuv420p", "grey": "yuv420p", "rgba": "yuva420p"},
             (".webm", ".mkv", ".mp4"),
             crf=20,
-            fine=4,
-            worst=63,
+            alpha_crf=4,
+            max_crf=63,
             options={"deadline": "good", "cpu-used": "5", "row-mt": "1"},
-            squares=True,
-            extra={"rgba": {"auto-alt-ref": "0"}},  # it can't be hidden frames' alpha
+            square_pixels_only=True,
+            content_options={"rgba": {"auto-alt-ref": "0"}},  # hidden frames can't have alpha
         ),
         "prores": Codec(
             "prores_ks",
@@ -99,9 +100,9 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             },
             (".mov", ".mkv"),
             options={"vendor": "apl0", "profile": "hq"},
-            squares=True,
-            by_bitrate=False,
-            extra={
+            square_pixels_only=True,
+            has_bitrate=False,
+            content_options={
                 "rgba": {"profile": "4444", "alpha_bits": "16"},
                 "rgba-deep": {"profile": "4444", "alpha_bits": "16"},
             },
@@ -118,32 +119,32 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             },
             (".mkv",),
             options={"level": "3", "slicecrc": "1"},
-            squares=True,
-            by_bitrate=False,
+            square_pixels_only=True,
+            has_bitrate=False,
         ),
     }
 )
-ALPHA = {".mov": "prores", ".webm": "vp9", ".mkv": "ffv1"}
+ALPHA_CODECS = {".mov": "prores", ".webm": "vp9", ".mkv": "ffv1"}
 
 
 def default_codec(suffix: str, kind: str) -> str:
-    """The codec that a file with this ending gets for "rgb", "rgb-deep", "rgba", "grey", …
+    """Return the name of the default codec for a file's ending and its content ("rgb", "grey", …).
 
     H.264, which everything plays; H.265 for more than 8 bits, for few play H.264 with them.
     """
     if kind.startswith("rgba"):
-        if suffix not in ALPHA:
+        if suffix not in ALPHA_CODECS:
             raise SettingError(
-                f"{suffix} can't hold transparency", f"end it in {', '.join(sorted(ALPHA))}"
+                f"{suffix} can't hold transparency", f"end it in {', '.join(sorted(ALPHA_CODECS))}"
             )
-        return ALPHA[suffix]
+        return ALPHA_CODECS[suffix]
     if suffix == ".webm":
         return "av1" if kind.endswith("-deep") else "vp9"
     return "h265" if kind.endswith("-deep") else "h264"
 
 
-def chosen(path: Path, name: str | None, kind: str) -> tuple[Codec, str]:
-    """The codec for this file, by its name or the default, and the kind that it will be given.
+def choose_codec(path: Path, name: str | None, kind: str) -> tuple[Codec, str]:
+    """Return the codec for this file, by its name or the default, and the kind of its content.
 
     The kind loses its "-deep" where the codec has 8 bits only.
     """
@@ -159,30 +160,34 @@ def chosen(path: Path, name: str | None, kind: str) -> tuple[Codec, str]:
     if kind not in codec.formats:
         kind = kind.removesuffix("-deep")
     if kind not in codec.formats:
-        able = [other for other, found in CODECS.items() if kind in found.formats]
+        able = [other for other, each in CODECS.items() if kind in each.formats]
         raise SettingError(f"{name} can't hold transparency", f"choose one of {', '.join(able)}")
     return codec, kind
 
 
 def pixel_format(codec: Codec, kind: str, width: int, height: int) -> str:
-    """The format of the encoder's pictures: chroma whole if it can't be halved in an odd size."""
+    """Return the pixel format for this size: with full chroma where an odd size can't halve it."""
     usual = codec.formats[kind]
-    return codec.odd.get(usual, usual) if width % 2 or height % 2 else usual
+    return codec.odd_size_formats.get(usual, usual) if width % 2 or height % 2 else usual
 
 
-def options(
+def encoder_options(
     codec: Codec, name: str, kind: str, crf: int | None, bitrate: int | None
 ) -> dict[str, str]:
-    """The encoder's options; `crf` or `bitrate`, in bits for each second, if they are given."""
+    """Return the encoder's options, with the quality `crf`, or its default.
+
+    `bitrate`, in bits a second, takes its place. Raises SettingError if the codec has no such.
+    """
     if crf is not None and bitrate is not None:
         raise SettingError("quality and bitrate are both given", "give --crf or --bitrate")
-    if bitrate is not None and not codec.by_bitrate:
+    if bitrate is not None and not codec.has_bitrate:
         raise SettingError(f"{name} has no bitrate to choose", "leave --bitrate out")
-    if crf is not None and (codec.crf is None or not 0 <= crf <= codec.worst):
-        asked = f"give 0 … {codec.worst}" if codec.crf is not None else "leave --crf out"
-        raise SettingError(f"{name} has no quality {crf}", asked)
-    found = {**codec.options, **codec.extra.get(kind, {})}
+    if crf is not None and (codec.crf is None or not 0 <= crf <= codec.max_crf):
+        remedy = f"give 0 … {codec.max_crf}" if codec.crf is not None else "leave --crf out"
+        raise SettingError(f"{name} has no quality {crf}", remedy)
+    options = {**codec.options, **codec.content_options.get(kind, {})}
     if bitrate is None and codec.crf is not None:
-        usual = codec.crf if kind.startswith("rgb") and not kind.startswith("rgba") else codec.fine
-        found["crf"] = str(usual if crf is None else crf)
-    return found
+        opaque = kind.startswith("rgb") and not kind.startswith("rgba")
+        default_crf = codec.crf if opaque else codec.alpha_crf
+        options["crf"] = str(default_crf if crf is None else crf)
+    return options

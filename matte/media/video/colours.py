@@ -1,4 +1,4 @@
-"""Frames as arrays and arrays as frames, with the matrix and the range that a stream has.
+"""Frames to arrays and arrays to frames, with the matrix and the range that a stream has.
 
 Between the two stands swscale. On its fast ways from YUV to RGB results are 1 … 1.5 levels too
 dark; through planes, rounded exactly and with whole chroma, they are right on average.
@@ -13,14 +13,17 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from matte.arrays import Image
-from matte.media.video.facts import FULL, LIMITED, RGB, Colours
+from matte.media.video.facts import FULL, LIMITED, RGB, ColourTags
 
-EXACT = int(Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
-MEAN = int(Interpolation.AREA | Interpolation.FULL_CHR_H_INP)  # chroma of all pixels, not of some
+EXACT_SCALING = int(
+    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+)
+# Chroma is the mean of all pixels, not of some.
+AVERAGED_CHROMA = int(Interpolation.AREA | Interpolation.FULL_CHR_H_INP)
 BT709, BT601, BT2020 = 1, 5, 9
-# swscale's number for what H.273 numbers; others are guessed as untagged ones are.
+# swscale's numbers of H.273's matrices; others are guessed as untagged ones are.
 MATRICES = {1: BT709, 4: 4, 5: BT601, 6: BT601, 7: 7, 9: BT2020, 10: BT2020}
-SOURCES = {  # by channels and bytes of a sample
+PIXEL_FORMATS = {  # by channels and bytes of a sample
     (1, 1): "gray",
     (3, 1): "rgb24",
     (4, 1): "rgba",
@@ -30,36 +33,36 @@ SOURCES = {  # by channels and bytes of a sample
 }
 
 
-def matrix_of(colours: Colours, width: int, height: int) -> int:
-    """swscale's number of the matrix: as tagged, else as players guess it from the size."""
+def swscale_matrix(colours: ColourTags, width: int, height: int) -> int:
+    """Return swscale's number of the matrix: as tagged, else as players guess it from the size."""
     guess = BT709 if max(width, height) > 1024 or min(width, height) > 576 else BT601
     return MATRICES.get(colours.matrix, guess)
 
 
-class Decoded:
-    """Turns a stream's frames into arrays: one for each stream, for it keeps its tables."""
+class FrameDecoder:
+    """Converts a stream's frames to RGB arrays; one for each stream, for it keeps its tables."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
 
-    def rgb(self, frame: VideoFrame) -> Image:
-        """The frame as RGB (H, W, 3): uint8, or uint16 if it has more than 8 bits."""
+    def decode_rgb(self, frame: VideoFrame) -> Image:
+        """Return the frame as RGB (H, W, 3): uint8, or uint16 if it has more than 8 bits."""
         bits = max(component.bits for component in frame.format.components)
-        colours = Colours(frame.color_range, frame.colorspace)
-        matrix = matrix_of(colours, frame.width, frame.height)
+        colours = ColourTags(frame.color_range, frame.colorspace)
+        matrix = swscale_matrix(colours, frame.width, frame.height)
         # "J" formats are full whatever the tag says; colour in RGB always is.
         full = colours.range == FULL or frame.format.is_rgb or "yuvj" in frame.format.name
         planar = self._reformatter.reformat(
             frame,
             format="gbrp" if bits <= 8 else "gbrp16le",
-            interpolation=EXACT,
+            interpolation=EXACT_SCALING,
             src_colorspace=matrix,
             dst_colorspace=matrix,
             src_color_range=FULL if full else LIMITED,
             dst_color_range=FULL,
             threads=1,
         )
-        green, blue, red = (_plane(planar, at, bits) for at in range(3))
+        green, blue, red = (_plane_array(planar, at, bits) for at in range(3))
         out: NDArray[Any] = cv2.merge([red, green, blue])
         if bits > 8:
             # swscale's white is 255 · 256 from limited ranges, its highest bits only from full.
@@ -67,22 +70,22 @@ class Decoded:
         return Image(out)
 
 
-class Encoded:
-    """Turns arrays into frames of one pixel format, with the colours' matrix and range."""
+class FrameEncoder:
+    """Converts arrays to frames of one pixel format, with the colours' matrix and range."""
 
-    def __init__(self, pixel_format: str, colours: Colours, width: int, height: int) -> None:
+    def __init__(self, pixel_format: str, colours: ColourTags, width: int, height: int) -> None:
         self._format = pixel_format
-        self._matrix = matrix_of(colours, width, height)
+        self._matrix = swscale_matrix(colours, width, height)
         self._range = FULL if colours.range == FULL else LIMITED
         self._reformatter = VideoReformatter()
 
-    def frame(self, pixels: NDArray[Any]) -> VideoFrame:
-        """The frame of grey (H, W), RGB or straight RGBA, uint8 or uint16."""
+    def encode(self, pixels: NDArray[Any]) -> VideoFrame:
+        """Return the frame of grey (H, W), RGB or straight RGBA pixels, uint8 or uint16."""
         if pixels.ndim == 2 and _is_yuv(self._format):
             pixels = cv2.merge([pixels] * 3)  # from grey swscale is up to 3 levels off
         channels = 1 if pixels.ndim == 2 else pixels.shape[2]
         pixels = np.ascontiguousarray(pixels)
-        name = SOURCES[channels, pixels.dtype.itemsize]
+        name = PIXEL_FORMATS[channels, pixels.dtype.itemsize]
         target = self._format
         if pixels.dtype == np.uint16 and _is_yuv(target):
             pixels = pixels - (pixels >> 8)  # its white is 255 · 256
@@ -91,7 +94,7 @@ class Encoded:
         return self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(pixels, format=name),
             format=target,
-            interpolation=MEAN,
+            interpolation=AVERAGED_CHROMA,
             src_colorspace=self._matrix,
             dst_colorspace=self._matrix,
             src_color_range=FULL,
@@ -100,20 +103,22 @@ class Encoded:
         )
 
 
-def written_colours(colours: Colours, pixel_format: str) -> Colours:
-    """The tags for a stream in this format, made from pictures with these colours."""
+def output_colour_tags(colours: ColourTags, pixel_format: str) -> ColourTags:
+    """Return the colour tags of a stream in this format, made from pictures with these tags."""
     if not _is_yuv(pixel_format):
-        return Colours(FULL, RGB, colours.primaries, colours.transfer)
+        return ColourTags(FULL, RGB, colours.primaries, colours.transfer)
     if colours.matrix == RGB:  # pictures that were never YUV
-        return Colours(LIMITED, BT709, colours.primaries, colours.transfer)
+        return ColourTags(LIMITED, BT709, colours.primaries, colours.transfer)
     return colours
 
 
 def _is_yuv(pixel_format: str) -> bool:
+    """Return whether a pixel format holds luma and chroma."""
     return pixel_format.startswith("yuv")
 
 
-def _plane(frame: VideoFrame, at: int, bits: int) -> NDArray[Any]:
+def _plane_array(frame: VideoFrame, at: int, bits: int) -> NDArray[Any]:
+    """Return one of a planar frame's channels (H, W), in the frame's memory."""
     plane = frame.planes[at]
     dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
     rows: NDArray[Any] = np.frombuffer(memoryview(plane), dtype)

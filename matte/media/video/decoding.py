@@ -1,4 +1,4 @@
-"""A stream's pictures in the order in which they are shown, and the gaps between them."""
+"""A video stream decoded: its pictures in the order in which they are shown, and missing ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,17 +11,22 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matte.errors import PictureError
-from matte.media.video.opening import demuxed, fault, opened, read_only
+from matte.limits import MAX_UNREADABLE_PACKETS
+from matte.media.video.container import (
+    demux_packets,
+    discard_other_streams,
+    ffmpeg_error_text,
+    open_container,
+)
 
-PATIENCE = 64  # packets in a row that can't be read before the rest is given up
-HIDING = ("vp8", "vp9")  # have packets without a picture
-SLACK = 1  # seconds by which containers may overrate their length
+CODECS_WITH_HIDDEN_FRAMES = ("vp8", "vp9")  # some of their packets have no picture
+MAX_DURATION_ERROR_SECONDS = 1  # by which containers may overrate their length
 DAMAGED = "damaged"
 ENDS_EARLY = "the file ends here, before its time"  # where no picture is missing for sure
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedPicture:
     """A picture's time, and what could be decoded of it.
 
     `frame` is None where nothing could; `fault` says what is wrong, and is "" if nothing is.
@@ -32,26 +37,26 @@ class Picture:
     fault: str = ""
 
 
-def pictures(path: Path, index: int, start: int | None = None) -> Iterator[Picture]:
-    """The stream's pictures; from the one shown at `start` or an earlier one, if it is given."""
+def decode_pictures(path: Path, index: int, start: int | None = None) -> Iterator[DecodedPicture]:
+    """Yield a stream's pictures, from the one shown at `start`, or an earlier one, on."""
     if start is None:
-        yield from _Run(path, index).pictures()
+        yield from _DecodingPass(path, index).pictures()
         return
     back = 0
     while True:
-        run = _Run(path, index, start - back)
-        found = run.pictures()
+        attempt = _DecodingPass(path, index, start - back)
+        found = attempt.pictures()
         first = next(found, None)
-        if run.from_beginning or (first is not None and first.pts <= start):
+        if attempt.from_beginning or (first is not None and first.pts <= start):
             break
         # Seeking is by the time of decoding, which may be behind.
-        back = max(2 * back, int(1 / run.time_base))
+        back = max(2 * back, int(1 / attempt.time_base))
     if first is not None:
         yield first
         yield from found
 
 
-class _Run:
+class _DecodingPass:
     """One pass over the file, from its beginning or from the key frame before a time."""
 
     def __init__(
@@ -62,12 +67,13 @@ class _Run:
         self._path, self._index, self._start = path, index, start
         self._threaded = threaded
         self._waiting: set[int] = set()  # times of packets whose pictures have not come
-        self._gone: set[int] = set()  # of those that were said to be missing
+        self._reported: set[int] = set()  # of those reported as missing
         self._last: int | None = None
-        self._fault = ""  # what went wrong last
+        self._fault = ""  # the last error that FFmpeg reported
 
-    def pictures(self) -> Iterator[Picture]:
-        with opened(self._path) as container:
+    def pictures(self) -> Iterator[DecodedPicture]:
+        """Yield the pictures of this pass, and for missing ones their times."""
+        with open_container(self._path) as container:
             stream = container.streams[self._index]
             assert isinstance(stream, VideoStream)  # open_clip chose it
             self.time_base = stream.time_base or Fraction(1)
@@ -77,9 +83,10 @@ class _Run:
             else:
                 stream.thread_count = 1
             self._seek(container, stream)
-            yield from self._decoded(container, stream)
+            yield from self._decode(container, stream)
 
     def _seek(self, container: InputContainer, stream: VideoStream) -> None:
+        """Go to the key frame before the start, or note that the pass is from the beginning."""
         if self._start is None:
             return
         if stream.start_time is not None and self._start <= stream.start_time:
@@ -90,17 +97,18 @@ class _Run:
         except FFmpegError:  # can't seek, and has not moved
             self.from_beginning = True
 
-    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[Picture]:
-        failures, packets = 0, demuxed(container)
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[DecodedPicture]:
+        """Yield what the packets hold, in the order of showing, and then what is missing."""
+        failures, packets = 0, demux_packets(container)
         reached = Fraction(0)
-        while failures < PATIENCE:
+        while failures < MAX_UNREADABLE_PACKETS:
             try:
                 packet = next(packets)
             except StopIteration:
                 break
             except FFmpegError as error:  # another pass goes on behind what can't be read
-                self._fault = fault(error)
-                failures, packets = failures + 1, demuxed(container)
+                self._fault = ffmpeg_error_text(error)
+                failures, packets = failures + 1, demux_packets(container)
                 continue
             times = [time for time in (packet.pts, packet.dts) if time is not None]
             if times:  # of whatever stream: they tell how far the file goes
@@ -112,80 +120,82 @@ class _Run:
             try:
                 frames = stream.decode(packet)
             except FFmpegError as error:
-                self._fault = fault(error)
+                self._fault = ffmpeg_error_text(error)
                 continue
             failures = 0
             for frame in frames:
-                yield from self._shown(frame, stream)
-        if self._waiting and self._threaded and (self._fault or not self._hides(stream)):
-            yield from self._once_more()  # an error at the end takes what other threads held along
+                yield from self._with_missing(frame, stream)
+        if self._waiting and self._threaded and (self._fault or not self._may_hide_frames(stream)):
+            # An error at the end loses what other threads were decoding.
+            yield from self._decode_rest_singly()
             return
         yield from self._missing(stream, None)
-        told = Fraction(
-            container.duration or 0, 1_000_000
-        )  # some count from 0, some from the start
-        if failures or reached < told - SLACK:
+        # Some containers count from 0, some from the start.
+        duration = Fraction(container.duration or 0, 1_000_000)
+        if failures or reached < duration - MAX_DURATION_ERROR_SECONDS:
             pts = 0 if self._last is None else self._last + self._step
-            yield Picture(pts, None, ENDS_EARLY)
+            yield DecodedPicture(pts, None, ENDS_EARLY)
 
-    def _shown(self, frame: VideoFrame, stream: VideoStream) -> Iterator[Picture]:
-        """The picture, behind those before it that should have come and have not."""
+    def _with_missing(self, frame: VideoFrame, stream: VideoStream) -> Iterator[DecodedPicture]:
+        """Yield the frame as a picture, after those that are missing before it."""
         pts = frame.pts
         if pts is None:
             pts = 0 if self._last is None else self._last + self._step
         self._waiting.discard(pts)
-        if pts in self._gone:  # too late
+        if pts in self._reported:  # too late
             return
         if frame.interlaced_frame and not self._fault:  # a field's packet has no picture
             self._waiting -= {time for time in self._waiting if time < pts}
         yield from self._missing(stream, pts)
         self._last = pts
-        yield Picture(pts, frame, DAMAGED if frame.is_corrupt else "")
+        yield DecodedPicture(pts, frame, DAMAGED if frame.is_corrupt else "")
 
-    def _missing(self, stream: VideoStream, before: int | None) -> Iterator[Picture]:
-        gone = sorted(time for time in self._waiting if before is None or time < before)
-        self._waiting.difference_update(gone)
+    def _missing(self, stream: VideoStream, before: int | None) -> Iterator[DecodedPicture]:
+        """Yield pictures without a frame for what is missing before a time, or altogether."""
+        missing = sorted(time for time in self._waiting if before is None or time < before)
+        self._waiting.difference_update(missing)
         # Without a fault, pictures before the first are those that no key frame leads to.
-        said = self._fault or (self._last is not None and not self._hides(stream))
-        for time in gone:
-            if said and (self._last is None or time > self._last):
-                self._gone.add(time)
-                yield Picture(time, None, self._fault or "nothing to decode")
-        if gone and not self._waiting:
+        report = self._fault or (self._last is not None and not self._may_hide_frames(stream))
+        for time in missing:
+            if report and (self._last is None or time > self._last):
+                self._reported.add(time)
+                yield DecodedPicture(time, None, self._fault or "nothing to decode")
+        if missing and not self._waiting:
             self._fault = ""
 
-    def _hides(self, stream: VideoStream) -> bool:
-        return stream.codec_context.name in HIDING
+    def _may_hide_frames(self, stream: VideoStream) -> bool:
+        """Return whether the codec has packets without a picture, which are not missing."""
+        return stream.codec_context.name in CODECS_WITH_HIDDEN_FRAMES
 
-    def _once_more(self) -> Iterator[Picture]:
-        """The pictures behind the last, decoded by one thread, which keeps errors apart."""
-        again = _Run(self._path, self._index, self._last, threaded=False)
+    def _decode_rest_singly(self) -> Iterator[DecodedPicture]:
+        """Yield the pictures after the last, decoded by one thread, which keeps errors apart."""
+        again = _DecodingPass(self._path, self._index, self._last, threaded=False)
         for picture in again.pictures():
             if self._last is None or picture.pts > self._last:
                 yield picture
 
 
-def first_picture(
+def first_decodable_frame(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> tuple[VideoFrame, int]:
-    """The first frame that can be decoded, and the time at which the pictures begin.
+    """Return the first frame that can be decoded, and the time at which the pictures begin.
 
     It is that frame's, unless damaged ones are before it. Raises PictureError if there is none.
     """
-    read_only(container, frozenset({stream.index}))
+    discard_other_streams(container, frozenset({stream.index}))
     stream.thread_type = "AUTO"
-    said, times = "", []
+    problem, times = "", []
     try:
-        for packet in demuxed(container, stream):
+        for packet in demux_packets(container, stream):
             if packet.pts is not None and not packet.is_discard:
                 times.append(packet.pts)
             try:
                 for frame in stream.decode(packet):
                     first = frame.pts or 0
-                    return frame, min([first, *times]) if said else first
+                    return frame, min([first, *times]) if problem else first
             except FFmpegError as error:
-                said = fault(error)
+                problem = ffmpeg_error_text(error)
     except FFmpegError as error:
-        said = fault(error)
-    why = f" that can be decoded ({said})" if said else ""
+        problem = ffmpeg_error_text(error)
+    why = f" that can be decoded ({problem})" if problem else ""
     raise PictureError(f"{path} has no frames{why}", "give a whole video file")

@@ -1,4 +1,4 @@
-"""What is known of a clip before its frames are read."""
+"""What a video file says of itself: size, times, colours, and what lies beside the pictures."""
 
 import struct
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-# The codes of ITU-T H.273, which containers, codecs and FFmpeg share.
+# Codes of ITU-T H.273, which containers, codecs and FFmpeg share.
 RGB, UNSPECIFIED = 0, 2
 LIMITED, FULL = 1, 2  # AVColorRange; 0 is unknown
 FALLBACK_RATE = Fraction(25)
@@ -29,7 +29,7 @@ ORIENTATIONS: dict[tuple[int, ...], int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Colours:
+class ColourTags:
     """How samples mean colours: numbers of ITU-T H.273, 2 where nothing is said.
 
     `range` is 1 for limited, 2 for full, 0 where nothing is said.
@@ -51,9 +51,9 @@ class Track:
     language: str | None = None
 
     def __str__(self) -> str:
-        """Such as "aac audio (eng)"."""
-        said = f" ({self.language})" if self.language not in (None, "und") else ""
-        return f"{self.codec} {self.kind}{said}"
+        """Return codec, kind and language: "aac audio (eng)"."""
+        language = f" ({self.language})" if self.language not in (None, "und") else ""
+        return f"{self.codec} {self.kind}{language}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ClipFacts:
     """A clip's picture stream and what lies around it.
 
     Width, height and the sample's aspect ratio are those of the upright frame; `orientation` is
     what the file says (EXIF's numbers; 1: as stored). PTS are whole numbers of `time_base` seconds,
     `start` is the first picture's. `duration` is in seconds; it and `frames` are what the container
-    tells, None where it does not, and may be wrong.
+    says, None where it does not, and may be wrong.
     """
 
     path: Path
@@ -89,7 +89,7 @@ class Facts:
     codec: str
     pixel_format: str
     depth: int
-    colours: Colours
+    colours: ColourTags
     index: int
     tracks: tuple[Track, ...]
     chapters: tuple[Chapter, ...]
@@ -107,21 +107,21 @@ class Facts:
         return self.depth > 8
 
 
-def facts_of(
+def read_clip_facts(
     path: Path, container: InputContainer, stream: VideoStream, first: VideoFrame, start: int
-) -> Facts:
-    """The facts of an open container with the picture `first` in `stream`, begun at `start`."""
-    turned = display_orientation(first)
+) -> ClipFacts:
+    """Return the facts of an open container; `first` is the stream's first picture, at `start`."""
+    orientation = display_orientation(first)
     aspect = stream.sample_aspect_ratio or Fraction(1)
     width, height = first.width, first.height
-    if turned >= 5:
+    if orientation >= 5:
         width, height, aspect = height, width, 1 / aspect
     time_base = stream.time_base or 1 / FALLBACK_RATE
-    return Facts(
+    return ClipFacts(
         path=path,
         width=width,
         height=height,
-        orientation=turned,
+        orientation=orientation,
         sample_aspect=aspect,
         time_base=time_base,
         average_rate=stream.average_rate or None,
@@ -132,12 +132,12 @@ def facts_of(
         codec=stream.codec_context.name,
         pixel_format=first.format.name,
         depth=max(component.bits for component in first.format.components),
-        colours=Colours(
+        colours=ColourTags(
             first.color_range, first.colorspace, first.color_primaries, first.color_trc
         ),
         index=stream.index,
         tracks=tuple(
-            Track(other.index, other.type, _codec(other), other.language)
+            Track(other.index, other.type, _codec_name(other), other.language)
             for other in container.streams
             if other.index != stream.index and not _names_chapters(container, other)
         ),
@@ -155,7 +155,7 @@ def facts_of(
 
 
 def display_orientation(frame: VideoFrame) -> int:
-    """The EXIF orientation that the frame's display matrix means; 1 if it turns otherwise."""
+    """Return the EXIF orientation of the frame's display matrix; 1 if it turns in another way."""
     kinds: Any = frame.side_data  # by type, which its stub does not know
     found = kinds.get(Type.DISPLAYMATRIX)
     if found is None:
@@ -172,17 +172,19 @@ def display_orientation(frame: VideoFrame) -> int:
 def _duration(
     container: InputContainer, stream: VideoStream, time_base: Fraction
 ) -> Fraction | None:
+    """Return the pictures' duration in seconds, as the stream or the container says."""
     if stream.duration:
         return stream.duration * time_base
     return Fraction(container.duration, 1_000_000) if container.duration else None
 
 
 def _names_chapters(container: InputContainer, stream: Any) -> bool:
-    """Whether this is MP4's stream of the chapters' titles, which are told as chapters."""
+    """Return whether this is MP4's stream of chapter titles, which are read as chapters."""
     return bool(stream.type == "data" and stream.name == "bin_data" and container.chapters())
 
 
-def _codec(stream: Any) -> str:
+def _codec_name(stream: Any) -> str:
+    """Return what FFmpeg calls a stream's codec; "unknown" if it knows none."""
     context = getattr(stream, "codec_context", None)
     if context is not None:
         return str(context.name)

@@ -14,26 +14,26 @@ from av.packet import Packet
 from av.stream import Stream
 
 from matte.errors import MatteWarning
-from matte.media.video.decoding import PATIENCE
-from matte.media.video.facts import Facts
-from matte.media.video.opening import demuxed, opened, read_only
+from matte.limits import MAX_UNREADABLE_PACKETS
+from matte.media.video.container import demux_packets, discard_other_streams, open_container
+from matte.media.video.facts import ClipFacts
 
-KINDS = ("audio", "subtitle", "attachment")
-NAMES = {"mp4": "MP4", "mov": "MOV", "matroska": "MKV", "webm": "WebM"}
-NO_WORDS = b"\0\0"
-# What players tell a file's own past by; it would be wrong in a copy.
-STALE = ("DURATION", "ENCODER", "NUMBER_OF_", "BPS", "_STATISTICS", "ENCODED_BY")
+COPIED_KINDS = ("audio", "subtitle", "attachment")
+CONTAINER_NAMES = {"mp4": "MP4", "mov": "MOV", "matroska": "MKV", "webm": "WebM"}
+EMPTY_SUBTITLE = b"\0\0"
+# Beginnings of metadata about how the file was made, which would be wrong in a copy.
+STALE_METADATA = ("DURATION", "ENCODER", "NUMBER_OF_", "BPS", "_STATISTICS", "ENCODED_BY")
 
 
-class Tracks:
-    """A clip's sound, subtitles and attachments on their way into another container.
+class TrackCopier:
+    """Copies a clip's sound, subtitles and attachments into another container.
 
     Packets that begin in the range are copied bit for bit; pictures of further video streams are
     not, for they show what the first may no longer show.
     """
 
     def __init__(
-        self, facts: Facts, output: OutputContainer, start: float, end: float | None
+        self, facts: ClipFacts, output: OutputContainer, start: float, end: float | None
     ) -> None:
         self._time_base, self._first = facts.time_base, facts.start
         self._from = Fraction(start) if start > 0 else None
@@ -41,18 +41,20 @@ class Tracks:
         self._shift = Fraction(0)
         self._path, self._damaged = facts.path, False
         self._output = output
-        self._input = opened(facts.path)
+        self._input = open_container(facts.path)
         self._container: InputContainer = self._input.__enter__()
         self.outputs: dict[int, Any] = {}
-        lost = {stream.index: self._refused(stream) for stream in self._container.streams}
-        said = [f"{track} ({lost[track.index]})" for track in facts.tracks if lost[track.index]]
-        if said:
-            warnings.warn(f"left out: {', '.join(said)}", MatteWarning, stacklevel=4)
+        problems = {each.index: self._add_output(each) for each in self._container.streams}
+        left_out = [
+            f"{track} ({problems[track.index]})" for track in facts.tracks if problems[track.index]
+        ]
+        if left_out:
+            warnings.warn(f"left out: {', '.join(left_out)}", MatteWarning, stacklevel=4)
         self._packets: Iterator[Packet[Stream]] | None = None
         self._next: Packet[Stream] | None = None
 
-    def begin(self, pts: int) -> int:
-        """Fixes the range by the first picture's time; returns by how much pictures move."""
+    def start_at(self, pts: int) -> int:
+        """Begin at the first picture's time; return by how much pictures move, in the time base."""
         moved = 0
         if self._from is not None:
             moved = pts - self._first
@@ -63,13 +65,13 @@ class Tracks:
             with suppress(FFmpegError):  # what can't seek is read from its beginning
                 self._container.seek(int(back * 1_000_000))
             self._from = begin
-        read_only(self._container, frozenset(self.outputs))
-        self._packets = self._wanted()
+        discard_other_streams(self._container, frozenset(self.outputs))
+        self._packets = self._packets_in_range()
         self._next = next(self._packets, None)
         return moved
 
-    def until(self, seconds: Fraction | None) -> None:
-        """Hands on the packets before this time; all that are left if there is none."""
+    def copy_until(self, seconds: Fraction | None) -> None:
+        """Copy the packets before this time; all remaining ones if it is None."""
         if self._packets is None:
             return
         while self._next is not None:
@@ -80,33 +82,35 @@ class Tracks:
             try:
                 self._output.mux_one(packet)
             except (InvalidDataError, ArgumentError):  # no times in order, or no frame of its codec
-                self._tell_damaged()
+                self._warn_once()
             self._next = next(self._packets, None)
 
-    def _tell_damaged(self) -> None:
+    def _warn_once(self) -> None:
+        """Warn of packets that can't be copied, the first time."""
         if not self._damaged:
             text = f"{self._path} has damaged sound or subtitles: such parts are left out"
             warnings.warn(text, MatteWarning, stacklevel=5)
         self._damaged = True
 
     def close(self) -> None:
-        """Closes the clip."""
+        """Close the clip that is copied from."""
         self._input.__exit__(None, None, None)
 
-    def _wanted(self) -> Iterator["Packet[Stream]"]:
-        chosen = [self._container.streams[index] for index in self.outputs]
-        if not chosen:
+    def _packets_in_range(self) -> Iterator["Packet[Stream]"]:
+        """Yield the packets that begin in the range, moved to their output's times."""
+        streams = [self._container.streams[index] for index in self.outputs]
+        if not streams:
             return
-        for packet in self._readable(chosen):
+        for packet in self._readable_packets(streams):
             if packet.dts is None and packet.pts is None:
                 continue  # says that a stream has ended
-            if packet.size == 2 and bytes(packet) == NO_WORDS:
-                continue  # between MP4's words; the muxer makes its own
+            if packet.size == 2 and bytes(packet) == EMPTY_SUBTITLE:
+                continue  # between MP4's subtitles; the muxer makes its own
             time = packet.pts if packet.pts is not None else packet.dts
             assert time is not None  # one of the two
-            at = time * packet.time_base
-            if (self._from is not None and at < self._from) or (
-                self._end is not None and at >= self._end
+            seconds = time * packet.time_base
+            if (self._from is not None and seconds < self._from) or (
+                self._end is not None and seconds >= self._end
             ):
                 continue
             moved = round(self._shift / packet.time_base)
@@ -117,48 +121,49 @@ class Tracks:
             packet.stream = self.outputs[packet.stream_index]
             yield packet
 
-    def _readable(self, chosen: list[Stream]) -> "Iterator[Packet[Stream]]":
-        failures, packets = 0, demuxed(self._container, *chosen)
-        while failures < PATIENCE:
+    def _readable_packets(self, streams: list[Stream]) -> "Iterator[Packet[Stream]]":
+        """Yield the streams' packets, going on behind those that can't be read."""
+        failures, packets = 0, demux_packets(self._container, *streams)
+        while failures < MAX_UNREADABLE_PACKETS:
             try:
                 yield next(packets)
                 failures = 0
             except StopIteration:
                 return
             except FFmpegError:  # another pass goes on behind what can't be read
-                failures, packets = failures + 1, demuxed(self._container, *chosen)
+                failures, packets = failures + 1, demux_packets(self._container, *streams)
 
-    def _refused(self, stream: Stream) -> str:
-        """Adds the stream to the output, or says why not."""
-        if stream.type not in KINDS:
+    def _add_output(self, stream: Stream) -> str:
+        """Add the stream to the output; return "", or why it can't be added."""
+        if stream.type not in COPIED_KINDS:
             return (
                 "only the first pictures are written"
                 if stream.type == "video"
                 else "data of an unknown kind"
             )
         name = self._output.format.name
-        if not _holds(name, stream):
-            return f"{NAMES.get(name, name)} can't hold it"
+        if not _can_hold(name, stream):
+            return f"{CONTAINER_NAMES.get(name, name)} can't hold it"
         copy = self._output.add_stream_from_template(stream)
-        copy.metadata.update(kept(stream.metadata))
+        copy.metadata.update(lasting_metadata(stream.metadata))
         copy.disposition = stream.disposition
         self.outputs[stream.index] = copy
         return ""
 
 
-def kept(metadata: dict[str, str]) -> dict[str, str]:
-    """The metadata that stays true in a copy."""
+def lasting_metadata(metadata: dict[str, str]) -> dict[str, str]:
+    """Return the metadata that stays true in a copy."""
     return {
         key: value
         for key, value in metadata.items()
-        if not key.upper().startswith(STALE)
+        if not key.upper().startswith(STALE_METADATA)
         and not key.lower().endswith(("_brand", "_brands"))
         and key.lower() != "minor_version"
     }
 
 
-def _holds(name: str, stream: Stream) -> bool:
-    """Whether a container of this format takes the stream: tried in memory."""
+def _can_hold(name: str, stream: Stream) -> bool:
+    """Return whether a container of this format takes the stream: it is tried in memory."""
     try:
         with av.open(io.BytesIO(), "w", format=name) as trial:
             trial.add_stream_from_template(stream)

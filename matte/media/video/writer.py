@@ -24,18 +24,18 @@ from matte.errors import MatteWarning, OutputError
 from matte.files import check_outputs
 from matte.imaging.bit_depth import convert_depth
 from matte.media.video.clip import Clip
-from matte.media.video.codecs import FORMATS, chosen, options, pixel_format
-from matte.media.video.colours import Encoded, written_colours
-from matte.media.video.facts import Colours, Facts
-from matte.media.video.opening import fault
-from matte.media.video.tracks import Tracks, kept
-from matte.media.video.whole import Whole, Writer
+from matte.media.video.codecs import FORMATS, choose_codec, encoder_options, pixel_format
+from matte.media.video.colours import FrameEncoder, output_colour_tags
+from matte.media.video.container import ffmpeg_error_text
+from matte.media.video.facts import ClipFacts, ColourTags
+from matte.media.video.tracks import TrackCopier, lasting_metadata
+from matte.media.video.unfinished import FrameWriter, UnfinishedOutput
 
-LATEST = 1_000_000  # seconds that decoding may come before showing: longer than any film
-LARGEST_CLOCK = 2**31 - 1  # ticks for each second that MP4 can count
+MAX_DECODING_LEAD_SECONDS = 1_000_000  # longer than any film
+MAX_CLOCK_RATE = 2**31 - 1  # ticks a second that MP4 can count
 
 
-class ClipWriter(Writer):
+class ClipWriter(FrameWriter):
     """A video file like a clip: its times, colours' tags, pixels' shape, and what is said of it.
 
     Frames are grey (H, W), RGB (H, W, 3) or straight RGBA (H, W, 4) by `channels`, uint8 or, if
@@ -53,7 +53,7 @@ class ClipWriter(Writer):
     def __init__(
         self,
         path: Path,
-        like: Facts,
+        like: ClipFacts,
         *,
         channels: int = 3,
         deep: bool | None = None,
@@ -66,66 +66,66 @@ class ClipWriter(Writer):
         check_outputs([(path, FORMATS)], [like.path], overwrite)
         kind = {1: "grey", 3: "rgb", 4: "rgba"}[channels]
         deep = like.deep if deep is None else deep
-        self._codec, kind = chosen(path, codec, f"{kind}-deep" if deep else kind)
+        self._codec, kind = choose_codec(path, codec, f"{kind}-deep" if deep else kind)
         self.path = path
         self._like = like
-        self._tracks: Tracks | None = None
+        self._tracks: TrackCopier | None = None
         self._end: float | None = None
         self._width, self._height = size or (like.width, like.height)
         self._last: int | None = None
         self._moved: int | None = None
         self._out_of_order = False
-        self._jammed = False  # FFmpeg may crash if it is given more after it failed
-        wanted = options(self._codec, codec or self._codec.encoder, kind, crf, bitrate)
-        if like.sample_aspect != 1 and self._codec.squares and _is_matroska(path):
+        self._encoder_failed = False  # FFmpeg may crash if it is given more after it failed
+        encoding = encoder_options(self._codec, codec or self._codec.encoder, kind, crf, bitrate)
+        if like.sample_aspect != 1 and self._codec.square_pixels_only and _is_matroska(path):
             text = f"{path.suffix} can't say with this codec that pixels are not square"
             warnings.warn(f"{text} ({like.sample_aspect})", MatteWarning, stacklevel=2)
-        self._whole = Whole(path)
+        self._unfinished = UnfinishedOutput(path)
         self._shape = (self._height, self._width, channels)[: 2 if channels == 1 else 3]
         self._dtype = np.dtype(np.uint16 if kind.endswith("-deep") else np.uint8)
         name = pixel_format(self._codec, kind, self._width, self._height)
-        self._colours = written_colours(like.colours, name)
-        self._encoded = Encoded(name, self._colours, self._width, self._height)
+        self._colours = output_colour_tags(like.colours, name)
+        self._encoder = FrameEncoder(name, self._colours, self._width, self._height)
         try:
-            self._output = self._container()
-            self._stream = self._pictures(name, wanted, bitrate)
+            self._output = self._open_output()
+            self._stream = self._add_stream(name, encoding, bitrate)
         except (FFmpegError, ValueError, OSError) as error:
-            self._whole.drop()
-            raise self._failed(error) from error
+            self._unfinished.discard()
+            raise self._error(error) from error
 
     def copy_from(self, clip: Clip, start: float = 0, end: float | None = None) -> None:
-        """Takes the clip's sound, subtitles, attachments, chapters and metadata along.
+        """Copy the clip's sound, subtitles, attachments, chapters and metadata, too.
 
         Call it before the first frame. With a range, in seconds after the clip's first frame,
         packets and chapters are cut to it, and everything is moved so that the first frame written
         has the time of the clip's first. What the container can't hold is warned of.
         """
-        self._tracks = Tracks(clip.facts, self._output, start, end)
+        self._tracks = TrackCopier(clip.facts, self._output, start, end)
         self._clip, self._end = clip.facts, end
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
-        """Adds a frame, shown at `pts` of the clip's time base for `duration`, until the next."""
+        """Add a frame, shown at `pts` of the clip's time base for `duration`, until the next."""
         if pixels.shape != self._shape:
             raise ValueError(f"a frame is {pixels.shape}, not {self._shape}")
         if self._last is not None and pts <= self._last:
-            pts = self._later(pts, self._last)
+            pts = self._move_behind(pts, self._last)
         try:
             if self._moved is None:
                 self._moved = self._begin(pts)
-            frame = self._encoded.frame(convert_depth(pixels, self._dtype))
+            frame = self._encoder.encode(convert_depth(pixels, self._dtype))
             frame.pts, frame.time_base = pts - self._moved, self._like.time_base
             frame.duration = duration
-            _tag(frame, self._colours)  # some encoders read the one, some the other
+            _set_colour_tags(frame, self._colours)  # some encoders read the one, some the other
             self._mux(self._stream.encode(frame))
             if self._tracks is not None:
-                self._tracks.until(frame.pts * self._like.time_base)
+                self._tracks.copy_until(frame.pts * self._like.time_base)
         except (FFmpegError, ValueError, OSError) as error:
-            self._jammed = True
-            raise self._failed(error) from error
+            self._encoder_failed = True
+            raise self._error(error) from error
         self._last = pts
 
-    def _later(self, pts: int, last: int) -> int:
-        """The first time that comes after the last frame's; said once."""
+    def _move_behind(self, pts: int, last: int) -> int:
+        """Return the first time after the last frame's; warn once that frames are not in order."""
         if not self._out_of_order:
             text = f"times of frames are not in order ({pts} after {last}): those frames are later"
             warnings.warn(text, MatteWarning, stacklevel=3)
@@ -133,49 +133,56 @@ class ClipWriter(Writer):
         return last + 1
 
     def _begin(self, pts: int) -> int:
-        moved = self._tracks.begin(pts) if self._tracks is not None else 0
+        """Prepare the file for the first frame; return by how much times are moved."""
+        moved = self._tracks.start_at(pts) if self._tracks is not None else 0
         if self._tracks is not None:
-            self._describe(moved)
+            self._copy_descriptions(moved)
         if self._output.format.name in ("mp4", "mov"):
             # Offsets at the beginning are counted by the file's clock: one that holds all others.
             clock = self._like.time_base.denominator
             for stream in (self._tracks.outputs if self._tracks is not None else {}).values():
                 clock = lcm(clock, (stream.time_base or Fraction(1)).denominator)
-            if clock <= LARGEST_CLOCK:
+            if clock <= MAX_CLOCK_RATE:
                 self._output.container_options["movie_timescale"] = str(clock)
         return moved
 
-    def _container(self) -> OutputContainer:
+    def _open_output(self) -> OutputContainer:
+        """Return the container under its temporary name; MP4 counts in the clip's time base."""
         name = FORMATS[self.path.suffix.lower()]
         container_options = {"avoid_negative_ts": "disabled"}
         base = self._like.time_base
-        if name in ("mp4", "mov") and base.denominator <= LARGEST_CLOCK:
+        if name in ("mp4", "mov") and base.denominator <= MAX_CLOCK_RATE:
             container_options["video_track_timescale"] = str(base.denominator)
         return open_container(
-            f"file:{self._whole.temporary}", "w", format=name, container_options=container_options
+            f"file:{self._unfinished.temporary}",
+            "w",
+            format=name,
+            container_options=container_options,
         )
 
-    def _pictures(self, name: str, wanted: dict[str, str], bitrate: int | None) -> VideoStream:
+    def _add_stream(self, name: str, encoding: dict[str, str], bitrate: int | None) -> VideoStream:
+        """Return the output's stream of pictures in the pixel format `name`, its encoder open."""
         like = self._like
-        os.environ.setdefault("SVT_LOG", "1")  # its own way to be silent unless it fails
+        os.environ.setdefault("SVT_LOG", "1")  # so that it prints only what fails
         stream: VideoStream = self._output.add_stream(  # type: ignore[assignment]  # of video
-            self._codec.encoder, rate=like.rate.limit_denominator(1_000_000), options=wanted
+            self._codec.encoder, rate=like.rate.limit_denominator(1_000_000), options=encoding
         )
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = self._width, self._height, name
         context.time_base = stream.time_base = like.time_base
         context.sample_aspect_ratio = like.sample_aspect
-        _tag(context, self._colours)
+        _set_colour_tags(context, self._colours)
         context.flags |= Flags.frame_duration
         if bitrate is not None:
             context.bit_rate = bitrate
         if self._codec.tag and self._output.format.name in ("mp4", "mov"):
             context.codec_tag = self._codec.tag
         context.open()
-        stream.metadata.update(kept(like.stream_metadata))
+        stream.metadata.update(lasting_metadata(like.stream_metadata))
         return stream
 
-    def _describe(self, moved: int) -> None:
+    def _copy_descriptions(self, moved: int) -> None:
+        """Copy chapters, cut to the range and moved, and the metadata that stays true."""
         shift = moved * self._clip.time_base
         first = self._clip.start * self._clip.time_base
         last = None if self._end is None else first + Fraction(self._end) - shift
@@ -195,34 +202,36 @@ class ClipWriter(Writer):
                     }
                 )
         self._output.set_chapters(chapters)
-        self._output.metadata.update(kept(self._clip.metadata))
+        self._output.metadata.update(lasting_metadata(self._clip.metadata))
 
     def _mux(self, packets: list["Packet[Any]"]) -> None:
+        """Write encoded packets into the container."""
         for packet in packets:
             if packet.pts is not None and packet.dts is not None:
-                # Of one or two frames x265 tells times of decoding that it never set.
-                behind = (packet.pts - packet.dts) * packet.time_base
-                packet.dts = packet.dts if 0 <= behind <= LATEST else packet.pts
+                # Of one or two frames x265 reports times of decoding that it never set.
+                lead = (packet.pts - packet.dts) * packet.time_base
+                packet.dts = packet.dts if 0 <= lead <= MAX_DECODING_LEAD_SECONDS else packet.pts
             self._output.mux_one(packet)
 
-    def _finish(self) -> None:
-        """Empties the encoder, copies what sound is left, and ends the file."""
+    def _end_file(self) -> None:
+        """Empty the encoder, copy the remaining sound, and end the file."""
         if self._last is None:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         try:
             self._mux(self._stream.encode(None))
             if self._tracks is not None:
-                self._tracks.until(None)
+                self._tracks.copy_until(None)
             self._output.close()
         except (FFmpegError, ValueError, OSError) as error:
-            self._jammed = True
-            raise self._failed(error) from error
+            self._encoder_failed = True
+            raise self._error(error) from error
 
-    def _rescued(self) -> bool:
+    def _salvage(self) -> bool:
+        """End the file where it is; return whether it has frames and could be ended."""
         if self._last is None:
             return False
         try:
-            if not self._jammed:
+            if not self._encoder_failed:
                 with suppress(EOFError):  # it was emptied when the end was interrupted
                     self._mux(self._stream.encode(None))
             self._output.close()
@@ -231,25 +240,28 @@ class ClipWriter(Writer):
         return True
 
     def close(self) -> None:
-        """Lets everything go; what is neither placed nor kept is removed."""
+        """Let everything go; remove what is neither published nor kept."""
         if self._tracks is not None:
             self._tracks.close()
-        with suppress(FFmpegError, ValueError, OSError):  # said before
+        with suppress(FFmpegError, ValueError, OSError):  # reported before
             self._output.close()
         super().close()
 
-    def _failed(self, error: Exception) -> OutputError:
+    def _error(self, error: Exception) -> OutputError:
+        """Return the error to raise for what the encoder or the container raised."""
         name = self._codec.encoder
         if isinstance(error, UnknownCodecError):
             return OutputError(f"the encoder {name} is missing", "choose another --codec")
-        cause = f"can't write {self.path} with {name} ({fault(error)})"
+        cause = f"can't write {self.path} with {name} ({ffmpeg_error_text(error)})"
         return OutputError(cause, "choose another place or another --codec")
 
 
 def _is_matroska(path: Path) -> bool:
+    """Return whether the file's container is Matroska, of which WebM is a part."""
     return path.suffix.lower() in (".mkv", ".webm")
 
 
-def _tag(target: VideoFrame | VideoCodecContext, colours: Colours) -> None:
+def _set_colour_tags(target: VideoFrame | VideoCodecContext, colours: ColourTags) -> None:
+    """Tag a frame or an encoder with how its samples mean colours."""
     target.color_range, target.colorspace = colours.range, colours.matrix
     target.color_primaries, target.color_trc = colours.primaries, colours.transfer

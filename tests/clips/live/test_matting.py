@@ -26,10 +26,10 @@ from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.settings import CompositingSettings
 from matte.errors import MatteWarning, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_photo
-from matte.media.video.camera import Player
-from matte.media.video.clip import Broken, open_clip
-from matte.media.video.facts import Facts
-from matte.media.video.newest import Newest, Shot
+from matte.media.video.camera import ClipCamera
+from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
+from matte.media.video.clip import BrokenFrame, open_clip
+from matte.media.video.facts import ClipFacts
 from matte.pipeline.line import Found, Given
 from matte.pipeline.run import Pipeline
 from tests.fakes import Unrefined
@@ -58,12 +58,12 @@ class Counting:
     They come every `step` seconds; or, if that is None, whenever `gate` is opened.
     """
 
-    def __init__(self, facts: Facts, number: int = 100, step: float | None = 0.005) -> None:
+    def __init__(self, facts: ClipFacts, number: int = 100, step: float | None = 0.005) -> None:
         self.facts = facts
         self.gate = Semaphore(0)
         self._number, self._step = number, step
 
-    def shots(self, stopped: Event) -> Iterator[Shot]:
+    def frames(self, stopped: Event) -> Iterator[CameraFrame]:
         for number in range(self._number):
             pixels = np.full((12, 16, 3), number, np.uint8)
             pixels[:, 8:] = 0
@@ -71,7 +71,7 @@ class Counting:
                 self.gate.acquire()
             elif stopped.wait(self._step):
                 return
-            yield Shot(number, Fraction(number, 25), time.monotonic(), Image(pixels))
+            yield CameraFrame(number, Fraction(number, 25), time.monotonic(), Image(pixels))
 
 
 @dataclass
@@ -87,10 +87,10 @@ class Scripted:
         self.pictures.append(picture)
         self.lines.append(lines)
 
-    def keys(self) -> list[str]:
+    def pressed_keys(self) -> list[str]:
         return list(self.script.pop(len(self.pictures), ""))
 
-    def name(self, title: str) -> None:
+    def set_title(self, title: str) -> None:
         self.titles.append(title)
 
 
@@ -103,7 +103,7 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Numbered:
 
 
 @pytest.fixture
-def facts(tmp_path: Path) -> Facts:
+def facts(tmp_path: Path) -> ClipFacts:
     return open_clip(clip(tmp_path / "facts.mp4", (0,), size=(16, 12))).facts
 
 
@@ -122,10 +122,10 @@ def all_of(live: Live) -> list[LiveFrame]:
 
 
 def test_mask_and_picture_belong_together_however_slow_the_line_is(
-    line: Numbered, facts: Facts
+    line: Numbered, facts: ClipFacts
 ) -> None:
     line.takes = 0.05
-    with Newest(Counting(facts)) as newest, Live(newest, OFF, [ground("white")]) as live:
+    with CameraWatcher(Counting(facts)) as newest, Live(newest, OFF, [ground("white")]) as live:
         found = all_of(live)
     numbers = [frame.shot.number for frame in found]
     assert numbers == sorted(set(numbers))
@@ -141,9 +141,9 @@ def test_mask_and_picture_belong_together_however_slow_the_line_is(
     assert live.dropped >= 10
 
 
-def test_a_quick_line_sees_every_frame(line: Numbered, facts: Facts) -> None:
+def test_a_quick_line_sees_every_frame(line: Numbered, facts: ClipFacts) -> None:
     counting = Counting(facts, 20, step=None)
-    with Newest(counting) as newest, Live(newest, OFF, [ground("white")]) as live:
+    with CameraWatcher(counting) as newest, Live(newest, OFF, [ground("white")]) as live:
         for number in range(20):
             counting.gate.release()
             frame = live.frame(5)
@@ -154,8 +154,8 @@ def test_a_quick_line_sees_every_frame(line: Numbered, facts: Facts) -> None:
     assert live.dropped == 0
 
 
-def test_frames_may_be_mirrored(line: Numbered, facts: Facts) -> None:
-    with Newest(Counting(facts, 1)) as newest, Live(newest, OFF, [ground("white")]) as live:
+def test_frames_may_be_mirrored(line: Numbered, facts: ClipFacts) -> None:
+    with CameraWatcher(Counting(facts, 1)) as newest, Live(newest, OFF, [ground("white")]) as live:
         live.mirror()
         frame = live.frame(5)
     assert frame is not None
@@ -163,8 +163,11 @@ def test_frames_may_be_mirrored(line: Numbered, facts: Facts) -> None:
     assert (frame.image[:, :8] == 0).all()
 
 
-def test_what_is_transparent_is_shown_on_a_board(line: Numbered, facts: Facts) -> None:
-    with Newest(Counting(facts, 2)) as newest, Live(newest, OFF, [ground("transparent")]) as live:
+def test_what_is_transparent_is_shown_on_a_board(line: Numbered, facts: ClipFacts) -> None:
+    with (
+        CameraWatcher(Counting(facts, 2)) as newest,
+        Live(newest, OFF, [ground("transparent")]) as live,
+    ):
         frame = live.frame(5)
     assert frame is not None
     assert frame.composite.shape == (12, 16, 4)
@@ -192,11 +195,11 @@ class AsItIs(Composer):
         return image
 
 
-def test_grounds_stand_still_while_they_are_not_seen(line: Numbered, facts: Facts) -> None:
+def test_grounds_stand_still_while_they_are_not_seen(line: Numbered, facts: ClipFacts) -> None:
     first, second = Spying(), Spying()
     grounds = [Choice("first", Composer(first)), Choice("second", Composer(second))]
     counting = Counting(facts, 9, step=None)
-    with Newest(counting) as newest, Live(newest, OFF, grounds) as live:
+    with CameraWatcher(counting) as newest, Live(newest, OFF, grounds) as live:
         for number in range(9):
             counting.gate.release()
             assert live.ground == ("second" if 3 <= number < 6 else "first")
@@ -218,7 +221,7 @@ def until_preset(live: Live, name: str) -> None:
 
 
 def test_a_preset_takes_over_when_it_is_ready(
-    monkeypatch: pytest.MonkeyPatch, facts: Facts
+    monkeypatch: pytest.MonkeyPatch, facts: ClipFacts
 ) -> None:
     lines = {name: Numbered() for name in ("balanced", "best", "fast")}
     asked: list[MergedSettings] = []
@@ -232,7 +235,7 @@ def test_a_preset_takes_over_when_it_is_ready(
     monkeypatch.setattr("matte.clips.live.matting.build", build)
     merged = merge_settings("fast", flags={"temporal": "off", "threshold": 0.25})
     counting = Counting(facts, 10_000, 0.001)
-    with Newest(counting) as newest, Live(newest, merged, [ground("white")]) as live:
+    with CameraWatcher(counting) as newest, Live(newest, merged, [ground("white")]) as live:
         assert live.frame(5)
         live.next_preset()
         live.frame(5)
@@ -254,7 +257,7 @@ def test_a_preset_takes_over_when_it_is_ready(
 
 
 def test_a_preset_that_can_not_be_had_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, facts: Facts
+    monkeypatch: pytest.MonkeyPatch, facts: ClipFacts
 ) -> None:
     def build(merged: MergedSettings) -> Pipeline:
         if merged.preset != "fast":
@@ -263,14 +266,14 @@ def test_a_preset_that_can_not_be_had_changes_nothing(
 
     monkeypatch.setattr("matte.clips.live.matting.build", build)
     counting = Counting(facts, 10_000, 0.001)
-    with Newest(counting) as newest, Live(newest, OFF, [ground("white")]) as live:
+    with CameraWatcher(counting) as newest, Live(newest, OFF, [ground("white")]) as live:
         live.next_preset()
         with pytest.warns(MatteWarning, match="balanced can't be had: no weights: fetch them"):
             until_preset(live, "fast")
         assert live.frame(5)
 
 
-def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: Facts) -> None:
+def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: ClipFacts) -> None:
     class Doubting(Numbered):
         def run(self, image: Image, given: Given) -> Found:
             told = {"ms": {}, "fallback": {"reason": "no certain subject", "to": "modnet"}}
@@ -280,7 +283,7 @@ def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: Fa
         "matte.clips.live.matting.build", lambda merged: Pipeline(Doubting(), {}, 10**6)
     )
     with (
-        Newest(Counting(facts, 5)) as newest,
+        CameraWatcher(Counting(facts, 5)) as newest,
         Live(newest, OFF, [ground("white")]) as live,
         warnings.catch_warnings(record=True) as said,
     ):
@@ -291,10 +294,10 @@ def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: Fa
     ]
 
 
-def test_a_frame_later_is_too_late(line: Numbered, facts: Facts) -> None:
+def test_a_frame_later_is_too_late(line: Numbered, facts: ClipFacts) -> None:
     merged = merge_settings("fast", flags={"temporal": "ofd"})
     with pytest.raises(SettingError, match="give flow or off"):
-        Live(Newest(Counting(facts)), merged, [ground("white")])
+        Live(CameraWatcher(Counting(facts)), merged, [ground("white")])
 
 
 def test_times_are_told() -> None:
@@ -312,7 +315,7 @@ def test_times_are_told() -> None:
 
 
 def shown(
-    counting: Counting | Player,
+    counting: Counting | ClipCamera,
     screen: Scripted | None,
     recorder: Recorder,
     until: Until = Until(),  # noqa: B008  # frozen
@@ -321,13 +324,13 @@ def shown(
 ) -> tuple[Show, list[Path]]:
     written: list[Path] = []
     choices = [ground(name) for name in grounds]
-    with Newest(counting) as newest, Live(newest, OFF, choices) as live:
+    with CameraWatcher(counting) as newest, Live(newest, OFF, choices) as live:
         show = Show(live, recorder, screen, written.append)
         show.run(until, check)
     return show, written
 
 
-def test_keys_change_what_is_shown(line: Numbered, facts: Facts, tmp_path: Path) -> None:
+def test_keys_change_what_is_shown(line: Numbered, facts: ClipFacts, tmp_path: Path) -> None:
     script = {2: "b", 4: "m", 6: "h", 8: "h", 10: "s", 12: "bs", 14: "r", 20: "r", 22: "?q"}
     screen = Scripted(script)
     recorder = Recorder(facts, tmp_path / "webcam.mp4")
@@ -346,7 +349,7 @@ def test_keys_change_what_is_shown(line: Numbered, facts: Facts, tmp_path: Path)
 
 
 def test_a_picture_without_ground_is_saved_as_a_cut_out(
-    line: Numbered, facts: Facts, tmp_path: Path
+    line: Numbered, facts: ClipFacts, tmp_path: Path
 ) -> None:
     recorder = Recorder(facts, tmp_path / "a.mp4")
     _, written = shown(Counting(facts), Scripted({3: "sq"}), recorder, grounds=("transparent",))
@@ -355,9 +358,9 @@ def test_a_picture_without_ground_is_saved_as_a_cut_out(
 
 
 @pytest.mark.parametrize("key", [["q"], ["escape"]])
-def test_it_ends_by_key(line: Numbered, facts: Facts, tmp_path: Path, key: list[str]) -> None:
+def test_it_ends_by_key(line: Numbered, facts: ClipFacts, tmp_path: Path, key: list[str]) -> None:
     class Quitting(Scripted):
-        def keys(self) -> list[str]:
+        def pressed_keys(self) -> list[str]:
             return key if len(self.pictures) == 3 else []
 
     recorder = Recorder(facts, tmp_path / "a.mp4")
@@ -367,7 +370,7 @@ def test_it_ends_by_key(line: Numbered, facts: Facts, tmp_path: Path, key: list[
     assert len(list(open_clip(written[0]).frames())) == 3
 
 
-def test_it_ends_by_itself(line: Numbered, facts: Facts, tmp_path: Path) -> None:
+def test_it_ends_by_itself(line: Numbered, facts: ClipFacts, tmp_path: Path) -> None:
     recorder = Recorder(facts, tmp_path / "a.mp4")
     show, _ = shown(Counting(facts, 1000), None, recorder, Until(frames=7))
     assert show.tally.shown == 7
@@ -379,11 +382,11 @@ def test_it_ends_by_itself(line: Numbered, facts: Facts, tmp_path: Path) -> None
 
 
 def test_a_recording_is_finished_however_it_ends(
-    line: Numbered, facts: Facts, tmp_path: Path
+    line: Numbered, facts: ClipFacts, tmp_path: Path
 ) -> None:
     class Failing(Counting):
-        def shots(self, stopped: Event) -> Iterator[Shot]:
-            yield from super().shots(stopped)
+        def frames(self, stopped: Event) -> Iterator[CameraFrame]:
+            yield from super().frames(stopped)
             raise PictureError("the camera gives no more pictures")
 
     def interrupt() -> None:
@@ -402,12 +405,12 @@ def test_a_recording_is_finished_however_it_ends(
 
 def test_a_recording_has_the_times_of_the_frames(line: Numbered, tmp_path: Path) -> None:
     line.takes = 0.06
-    source = Player(clip(tmp_path / "in.mp4", CFR))
+    source = ClipCamera(clip(tmp_path / "in.mp4", CFR))
     recorder = Recorder(source.facts, tmp_path / "out.mp4")
     recorder.start(tmp_path / "out.mp4")
-    live_numbers: list[Shot] = []
+    live_numbers: list[CameraFrame] = []
     with (
-        Newest(source) as newest,
+        CameraWatcher(source) as newest,
         Live(newest, OFF, [Choice("as it is", AsItIs())]) as live,
     ):
         show = Show(live, recorder)
@@ -426,12 +429,14 @@ def test_a_recording_has_the_times_of_the_frames(line: Numbered, tmp_path: Path)
     assert 2 <= len(frames) == len(live_numbers) < len(CFR)
     first = live_numbers[0].seconds
     for frame, shot in zip(frames, live_numbers, strict=True):
-        assert not isinstance(frame, Broken)
+        assert not isinstance(frame, BrokenFrame)
         assert abs(found.seconds(frame.pts) - (shot.seconds - first)) <= Fraction(1, 90_000)
         assert mean_error(frame.pixels, still(round(shot.seconds / (1001 * BASE)))) < 4
 
 
-def test_what_can_not_be_written_ends_no_show(line: Numbered, facts: Facts, tmp_path: Path) -> None:
+def test_what_can_not_be_written_ends_no_show(
+    line: Numbered, facts: ClipFacts, tmp_path: Path
+) -> None:
     recorder = Recorder(facts, tmp_path / "none" / "a.mp4")
     screen = Scripted({2: "r", 4: "s", 6: "q"})
     with pytest.warns(MatteWarning, match="no folder") as said:

@@ -1,18 +1,13 @@
-"""Clips that are whole but odd, or damaged where it does not show."""
-
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 
-from matte.errors import MatteWarning, OutputError
-from matte.media.video.clip import Broken, Clip, Frame, open_clip
-from matte.media.video.facts import Facts
-from matte.media.video.sequences import SequenceWriter
+from matte.errors import MatteWarning
+from matte.media.video.clip import Clip, Frame, open_clip
 from matte.media.video.writer import ClipWriter
-from tests.media.clips import clip, names, packets, still
+from tests.media.clips import clip, packets, still
 
 TS: dict[str, Any] = {
     "codec": "mpeg2video",
@@ -20,13 +15,6 @@ TS: dict[str, Any] = {
     "base": Fraction(1, 25),
     "options": {"bf": "0"},
 }
-
-
-def test_long_frames_at_the_end_are_no_cut(tmp_path: Path) -> None:
-    source = clip(tmp_path / "in.mp4", range(0, 24000 * 6, 24000), rate=Fraction(1))
-    found = list(open_clip(source).frames())
-    assert len(found) == 6
-    assert not any(isinstance(frame, Broken) for frame in found)
 
 
 def test_sound_of_an_unknown_kind_is_no_hindrance(tmp_path: Path) -> None:
@@ -61,40 +49,8 @@ def test_damaged_sound_does_not_end_the_work(tmp_path: Path) -> None:
     assert 0 < len(packets(tmp_path / "out.mp4", "audio")) < len(sound)
 
 
-def test_an_hour_without_frames_is_kept(tmp_path: Path) -> None:
-    source = clip(tmp_path / "in.mp4")
-    times = [0, 1001, 2002, 3600 * 24000, 3600 * 24000 + 1001]
-    with ClipWriter(tmp_path / "out.mp4", open_clip(source).facts) as writer:
-        for at, time in enumerate(times):
-            writer.write(still(at), time, 1001)
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        assert [frame.pts for frame in container.decode(video=0)] == times
-
-
-def test_a_part_of_a_picture_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = open_clip(clip(tmp_path / "in.mp4")).facts
-    write = Path.write_bytes
-
-    def full(path: Path, data: bytes) -> int:
-        if path.name == "00002.png":
-            write(path, data[:9])
-            raise OSError(28, "No space left on device")
-        return write(path, data)
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OutputError, match="No space left"):
-        _pictures(tmp_path / "out", facts)
-    assert names(tmp_path / "out.partial") == ["00001.png"]
-
-
 def _copy(source: Clip, to: Path) -> None:
     with ClipWriter(to, source.facts) as writer:
         writer.copy_from(source)
         for frame in source.frames():
             writer.write(still(0), frame.pts, frame.duration)
-
-
-def _pictures(folder: Path, facts: Facts) -> None:
-    with SequenceWriter(folder, facts) as writer:
-        for at in range(3):
-            writer.write(still(at), at)

@@ -1,4 +1,4 @@
-"""Video files opened; what PyAV raises about them stops here."""
+"""Video files opened, and their packets; what PyAV raises about them stops here."""
 
 import stat
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from matte.errors import PictureError
-from matte.media.opening import reason
+from matte.media.sources import error_text
 
 # Demuxers that may open a file. The others take text for pictures, or open what a file names.
 CONTAINERS = (
@@ -43,9 +43,9 @@ REMEDY = "give a whole MP4, MOV, MKV, WebM or another video file"
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
-    """The container, closed afterwards; raises PictureError if it can't be opened."""
-    check(path)
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """Open a video file, and close it afterwards; raise PictureError if it can't be opened."""
+    check_video_file(path)
     options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
     try:
         # With its protocol, for a name may look as if it began with one.
@@ -53,13 +53,15 @@ def opened(path: Path) -> Iterator[InputContainer]:
             f"file:{path}", "r", container_options=options, metadata_errors="replace"
         )
     except (FFmpegError, ValueError, OSError) as error:
-        raise PictureError(f"{path} is not a readable video ({fault(error)})", REMEDY) from error
+        raise PictureError(
+            f"{path} is not a readable video ({ffmpeg_error_text(error)})", REMEDY
+        ) from error
     with container:
         yield container
 
 
-def check(path: Path) -> None:
-    """Raises PictureError unless there is a file that can be read."""
+def check_video_file(path: Path) -> None:
+    """Raise PictureError unless there is a file that can be read and is not empty."""
     try:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
@@ -70,11 +72,16 @@ def check(path: Path) -> None:
             if not file.read(1):
                 raise PictureError(f"{path} is empty", REMEDY)
     except (OSError, ValueError) as error:
-        raise PictureError(f"can't read {path} ({reason(error)})", "name a video file") from error
+        raise PictureError(
+            f"can't read {path} ({error_text(error)})", "name a video file"
+        ) from error
 
 
-def pictures_of(container: InputContainer, path: Path) -> VideoStream:
-    """The stream to show: the first that is no cover picture, rather one marked as the default."""
+def main_video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the stream to show: the one marked as the default, else the first.
+
+    Cover pictures don't count. Raises PictureError if there is no other.
+    """
     streams = [
         stream
         for stream in container.streams.video
@@ -88,21 +95,26 @@ def pictures_of(container: InputContainer, path: Path) -> VideoStream:
     return (marked or streams)[0]
 
 
-def read_only(container: InputContainer, indices: frozenset[int]) -> None:
-    """Lets the demuxer pass over every other stream."""
+def discard_other_streams(container: InputContainer, indices: frozenset[int]) -> None:
+    """Let the demuxer pass over every stream but those with these indices."""
     for stream in container.streams:
         if stream.index not in indices:
             stream.discard = Discard.all
 
 
-def demuxed(container: InputContainer, *streams: Stream) -> Iterator["Packet[Stream]"]:
-    """The packets of these streams, or of all; those that begin later in the file are not seen."""
+def demux_packets(container: InputContainer, *streams: Stream) -> Iterator["Packet[Stream]"]:
+    """Yield the packets of these streams, or of all.
+
+    Streams that begin later in the file have none.
+    """
     try:
         yield from container.demux(*streams)
     except IndexError:  # in the end PyAV looks for such a stream, too, and has none
         return
 
 
-def fault(error: Exception) -> str:
-    """What FFmpeg says, without its numbers and names."""
-    return (getattr(error, "strerror", None) or reason(error)).replace(" when processing input", "")
+def ffmpeg_error_text(error: Exception) -> str:
+    """Return what FFmpeg says of an error, without its numbers and names."""
+    return (getattr(error, "strerror", None) or error_text(error)).replace(
+        " when processing input", ""
+    )

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.errors import MatteError, MatteWarning, OutputError, SettingError
-from matte.media.video.clip import Broken, Clip, Frame, open_clip
+from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
 from matte.media.video.codecs import CODECS
 from matte.media.video.writer import ClipWriter
 from tests.media.clips import (
@@ -289,7 +289,7 @@ def test_what_can_not_be_written_is_said_before_the_work(tmp_path: Path) -> None
 
 def test_a_missing_encoder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = open_clip(clip(tmp_path / "in.mp4")).facts
-    monkeypatch.setattr("matte.media.video.writer.chosen", lambda *_: (_absent(), "rgb"))
+    monkeypatch.setattr("matte.media.video.writer.choose_codec", lambda *_: (_absent(), "rgb"))
     with pytest.raises(OutputError, match="the encoder libnone is missing: choose another"):
         ClipWriter(tmp_path / "out.mp4", facts)
     assert names(tmp_path) == ["in.mp4"]
@@ -336,7 +336,7 @@ def test_times_that_do_not_rise_are_mended_and_said(tmp_path: Path) -> None:
             writer.write(still(0), pts)
     found = list(open_clip(tmp_path / "out.mp4").frames())
     assert [frame.pts for frame in found] == [0, 1001, 1002, 1003, 3003]
-    assert not any(isinstance(frame, Broken) for frame in found)
+    assert not any(isinstance(frame, BrokenFrame) for frame in found)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -357,7 +357,7 @@ def test_a_cut_file_is_written_as_far_as_it_goes(tmp_path: Path, suffix: str) ->
         for frame in frames:
             if frame.pixels is not None:
                 writer.write(frame.pixels, frame.pts, frame.duration)
-    assert isinstance(last, Broken)
+    assert isinstance(last, BrokenFrame)
     assert last.fault
     assert len(times(open_clip(tmp_path / f"out{suffix}"))) > 10
     assert packets(tmp_path / f"out{suffix}", "audio")

@@ -1,0 +1,95 @@
+"""Pictures decoded by Pillow; what it raises, warns of or refuses stops here."""
+
+import importlib
+import io
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+from PIL import Image as Pillow
+
+from matte.errors import MatteWarning, PictureError
+from matte.limits import check_pixels
+from matte.media.formats import REMEDY, picture_format
+from matte.media.png import strip_chunks
+from matte.media.sources import HEAD_BYTES
+
+# What decoders raise when a file is damaged.
+DAMAGED_FILE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    cv2.error,
+)
+OPTIONAL_PNG_CHUNKS = (b"tRNS", b"eXIf", b"acTL", b"text")  # that say how a picture is shown
+
+
+class _WithoutPillowLimits:
+    """Suspends Pillow's own limit and its warnings while anybody is inside a `with` block.
+
+    Both are the process's, so threads that are inside at one time share them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+                Pillow.MAX_IMAGE_PIXELS = self._limit
+
+
+without_pillow_limits = _WithoutPillowLimits()
+
+
+@contextmanager
+def open_with_pillow(data: bytes, name: str, max_pixels: int) -> Iterator[Pillow.Image]:
+    """Open the picture that a file's bytes hold, decoded; what goes wrong is a PictureError."""
+    kind, module = picture_format(data[:HEAD_BYTES], name)
+    try:
+        with without_pillow_limits:
+            importlib.import_module(f"PIL.{module}ImagePlugin")
+            file = io.BytesIO(strip_chunks(data, OPTIONAL_PNG_CHUNKS) if kind == "PNG" else data)
+            with Pillow.open(file, formats=(kind,)) as picture:
+                check_pixels(name, *picture.size, max_pixels)
+                picture.load()
+                del file  # it may be as large as the picture
+                # A JPEG may carry more pictures, for example its depth: it is no animation.
+                if kind != "JPEG" and getattr(picture, "is_animated", False):
+                    text = f"{name} holds several pictures: the first is used"
+                    warnings.warn(text, MatteWarning, stacklevel=4)
+                yield picture
+    except MemoryError as error:
+        raise PictureError(f"{name} needs more memory than there is", "make it smaller") from error
+    except DAMAGED_FILE_ERRORS as error:
+        if "CV_IO_MAX_IMAGE" in str(error):
+            raise PictureError(
+                f"{name} is too large for OpenCV",
+                "set OPENCV_IO_MAX_IMAGE_PIXELS, _WIDTH and _HEIGHT, or save it with 8 bits",
+            ) from error
+        raise PictureError(f"{name} is not a readable picture", REMEDY) from error

@@ -4,13 +4,14 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-wheel gpu-test format docs clean
+.PHONY: help demo test check test-wheel score gpu-test format docs clean
 
 help:
 	@echo "make demo    install, and put the sample portrait on a beach"
 	@echo "make test    install with all extras, and run every check"
 	@echo "make test-wheel  build the wheel, install it into an empty environment, and run it there"
 	@echo "make check   every check, nothing installed"
+	@echo "make score DATA=FOLDER  what this release reaches on the listed pictures, and how fast"
 	@echo "make gpu-test  what only a GPU can tell: its tests, and benchmarks/gpu.py"
 	@echo "make format  format the code, renew the generated docs"
 
@@ -41,6 +42,11 @@ test-wheel: .venv/all
 gpu-test:
 	$(BIN)/pytest -m gpu
 	$(BIN)/python benchmarks/gpu.py
+
+# The frozen benchmark: DATA holds the data sets that benchmarks/lists names.
+score:
+	@test -n "$(DATA)" || { echo "name the folder with the data sets: make score DATA=FOLDER"; exit 2; }
+	$(BIN)/python benchmarks/score.py "$(DATA)"
 
 format:
 	$(BIN)/ruff check --fix .

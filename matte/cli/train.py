@@ -25,9 +25,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def with_machine(device: str, devices: int, strategy: str, **arguments: Any) -> Any:
         with torch_required("training"):
-            from matte.training.run import Machine
+            from matte.training.machine import TrainingMachine
 
-        return command(machine=Machine(device, devices, strategy), **arguments)
+        return command(machine=TrainingMachine(device, devices, strategy), **arguments)
 
     options = [
         click.option(

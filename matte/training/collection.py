@@ -15,7 +15,7 @@ from matte.datasets.samples import Entry, Sample, UnusableError
 from matte.errors import SettingError
 from matte.training.settings import Collecting, DataSet
 
-Progress = Callable[[str], None]
+LineReport = Callable[[str], None]  # called with each line that a run reports
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class Collection:
 
 
 def collect(
-    data: Sequence[DataSet], settings: Collecting, root: Path, progress: Progress
+    data: Sequence[DataSet], settings: Collecting, root: Path, progress: LineReport
 ) -> Collection:
     """Every picture of the data sets below `root`; the unusable are named and skipped."""
     skipped: list[str] = []

@@ -5,16 +5,16 @@ from torch import Tensor, nn
 
 
 class Float32Convolution(nn.Conv2d):
-    """A convolution that computes in float32 whatever autocast says."""
+    """A convolution that calculates in float32 whatever autocast says."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  # its name in torch
-        """As the convolution's, in the type that it was given."""
+        """Return the convolution's output in its input's type."""
         with torch.autocast(input.device.type, enabled=False):
             return super().forward(input.float()).to(input.dtype)
 
 
-def spare_bfloat16(network: nn.Module) -> None:
-    """Lets the strided and dilated depthwise convolutions of a network compute in float32.
+def keep_depthwise_in_float32(network: nn.Module) -> None:
+    """Let the strided and dilated depthwise convolutions of a network calculate in float32.
 
     On CPUs their backward passes take half to a third of bfloat16's time, which has no fast kernel
     for them; together they are a sixth of a MobileNetV2's step.

@@ -16,7 +16,7 @@ from matte.files import make_folder, write_file
 from matte.media.encoding import encode, encode_alpha
 from matte.metrics.masks import subject_iou
 from matte.stages import Matte
-from matte.training.collection import Progress
+from matte.training.collection import LineReport
 from matte.training.settings import DataSet, between
 
 AGREEMENT = 0.9
@@ -56,7 +56,7 @@ def distil(
     *,
     agreement: float = AGREEMENT,
     longest: int = 0,
-    progress: Progress = lambda _: None,
+    progress: LineReport = lambda _: None,
 ) -> Distilled:
     """Writes images/NAME.jpg and alphas/NAME.png (layout "alphas") into the folder `out`.
 

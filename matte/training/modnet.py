@@ -12,15 +12,17 @@ from torch import Tensor, nn
 from matte.conversion.modnet_export import export_modnet
 from matte.modnet.checkpoint import load_network, save_network
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
-from matte.training.collection import Collection, Progress, collect
+from matte.training.collection import Collection, LineReport, collect
+from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
 from matte.training.modnet_losses import Branched, modnet_losses
 from matte.training.modnet_settings import ModnetSettings
-from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
+from matte.training.run import train_network
 from matte.training.sizes import batch_size
 from matte.training.start import refit_norms, start_modnet
 from matte.training.synthesis.matte_samples import MatteSample, MatteSamples
 from matte.training.synthesis.photometric import photometric
+from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
 BAND = (10, 20)  # the widths of the authors' band in a picture of 256 pixels
 
@@ -38,17 +40,17 @@ def train_modnet(
     data: Path,
     out: Path,
     *,
-    machine: Machine | None = None,
+    machine: TrainingMachine | None = None,
     init: Path | None = None,
     resume: bool = False,
-    progress: Progress = lambda _: None,
+    progress: LineReport = lambda _: None,
 ) -> Path:
     """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_modnet`.
     """
-    fabric = prepare(machine, settings.run, out, resume)
+    fabric = prepare_run(machine, settings.run, out, resume, progress)
     torch.manual_seed(settings.run.seed)
     info = ModnetInfo(settings.encoder, settings.context, settings.width, settings.reference)
     network = build_network(info)
@@ -66,11 +68,8 @@ def train_modnet(
         pictures = network_input(torch.from_numpy(task.batch(0, 0)["picture"]))
         refit_norms(network, pictures)
     if not collection.validation:
-        progress(UNJUDGED)
-    best = fit(task, out, fabric, resume=resume, progress=progress)
-    if fabric.is_global_zero:
-        progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))
-    return best
+        progress(NOTHING_TO_VALIDATE)
+    return train_network(task, out, fabric, resume=resume, progress=progress)
 
 
 @dataclass(slots=True)
@@ -139,11 +138,22 @@ class ModnetTask:
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
         """Writes the MODNet with what it is and what was measured."""
-        save(network, path, step, metrics)
+        save_branched(network, path, step, metrics)
+
+    def export(self, checkpoint: Path) -> str:
+        """Write the checkpoint's network as ONNX beside it."""
+        return export_beside(checkpoint)
 
 
-def save(network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
-    """Writes the MODNet whose branches are trained."""
+def export_beside(checkpoint: Path) -> str:
+    """Write a MODNet checkpoint's network as ONNX beside it and return a line about how well that
+    agrees with torch.
+    """
+    return str(export_modnet(load_network(checkpoint), checkpoint.with_suffix(".onnx")))
+
+
+def save_branched(network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+    """Write the MODNet whose branches are trained."""
     assert isinstance(network, Branched)
     inner = network.network
     assert isinstance(inner, ModnetNetwork)

@@ -11,7 +11,7 @@ from matte.errors import SettingError
 from matte.registry import nearest
 
 T = TypeVar("T")
-FOLDER = Path(str(files("matte.configs") / "training"))
+FOLDER = Path(str(files("matte.configs") / "recipes"))
 
 
 def recipes() -> list[str]:

@@ -19,15 +19,17 @@ from matte.refiner.checkpoint import RefinerNetwork, save_network
 from matte.refiner.network import Design, GcaNetwork, with_spectral_norm, without_spectral_norm
 from matte.refiner.protocols import MULTIPLE
 from matte.refiner.slim import SlimDesign, SlimNetwork
-from matte.training.collection import Collection, Progress, collect
+from matte.training.collection import Collection, LineReport, collect
 from matte.training.losses import absolute, gradient, laplacian
-from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
+from matte.training.machine import TrainingMachine, prepare_run
+from matte.training.run import train_network
 from matte.training.settings import RefinerSettings
 from matte.training.sheets import sheet
 from matte.training.sizes import batch_size
 from matte.training.start import refit_norms, start_refiner
 from matte.training.synthesis.photometric import photometric
 from matte.training.synthesis.refiner_samples import RefinerSamples
+from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
 Bytes = NDArray[np.uint8]
 SHOWN = 8  # pictures on the sheet
@@ -39,17 +41,17 @@ def train_refiner(
     data: Path,
     out: Path,
     *,
-    machine: Machine | None = None,
+    machine: TrainingMachine | None = None,
     init: Path | None = None,
     resume: bool = False,
-    progress: Progress = lambda _: None,
+    progress: LineReport = lambda _: None,
 ) -> Path:
     """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_refiner`.
     """
-    fabric = prepare(machine, settings.run, out, resume)
+    fabric = prepare_run(machine, settings.run, out, resume, progress)
     torch.manual_seed(settings.run.seed)
     network = network_for(settings)
     task = RefinerTask(settings, network, collect(settings.data, settings.collect, data, progress))
@@ -59,11 +61,8 @@ def train_refiner(
     if isinstance(network, GcaNetwork):
         task.network = with_spectral_norm(network)
     if not task.validation:
-        progress(UNJUDGED)
-    best = fit(task, out, fabric, resume=resume, progress=progress)
-    if fabric.is_global_zero:
-        progress(str(export_refiner(best, best.with_suffix(".onnx"))))
-    return best
+        progress(NOTHING_TO_VALIDATE)
+    return train_network(task, out, fabric, resume=resume, progress=progress)
 
 
 @dataclass(slots=True)
@@ -159,6 +158,10 @@ class RefinerTask:
         assert isinstance(network, GcaNetwork | SlimNetwork)
         plain = without_spectral_norm(network) if isinstance(network, GcaNetwork) else network
         save_network(plain, path)
+
+    def export(self, checkpoint: Path) -> str:
+        """Write the checkpoint's network as ONNX beside it."""
+        return str(export_refiner(checkpoint, checkpoint.with_suffix(".onnx")))
 
     def _found(
         self, network: nn.Module, count: int

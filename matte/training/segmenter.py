@@ -20,13 +20,15 @@ from matte.segmentation.network import (
     save_checkpoint,
 )
 from matte.training.augmentation import compose, plain, sample, whole
-from matte.training.collection import Collection, Progress, collect
+from matte.training.collection import Collection, LineReport, collect
 from matte.training.losses import segmentation_losses
-from matte.training.run import UNJUDGED, Batch, Machine, fit, prepare
+from matte.training.machine import TrainingMachine, prepare_run
+from matte.training.run import train_network
 from matte.training.settings import SegmenterSettings
 from matte.training.sheets import sheet
 from matte.training.sizes import batch_size
 from matte.training.start import refit_norms, start_segmenter
+from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
 Bytes = NDArray[np.uint8]
 SHOWN = 8  # pictures on the sheet
@@ -37,17 +39,17 @@ def train_segmenter(
     data: Path,
     out: Path,
     *,
-    machine: Machine | None = None,
+    machine: TrainingMachine | None = None,
     init: Path | None = None,
     resume: bool = False,
-    progress: Progress = lambda _: None,
+    progress: LineReport = lambda _: None,
 ) -> Path:
     """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_segmenter`.
     """
-    fabric = prepare(machine, settings.run, out, resume)
+    fabric = prepare_run(machine, settings.run, out, resume, progress)
     torch.manual_seed(settings.run.seed)
     network = build_network(settings.architecture)
     task = SegmenterTask(
@@ -57,11 +59,8 @@ def train_segmenter(
         start_segmenter(network, init)
         refit_norms(network, _pictures_in(torch.from_numpy(task.batch(0, 0)["picture"])))
     if not task.collection.validation:
-        progress(UNJUDGED)
-    best = fit(task, out, fabric, resume=resume, progress=progress)
-    if fabric.is_global_zero:
-        progress(str(export_segmenter(best, best.with_suffix(".onnx"))))
-    return best
+        progress(NOTHING_TO_VALIDATE)
+    return train_network(task, out, fabric, resume=resume, progress=progress)
 
 
 @dataclass(slots=True)
@@ -155,6 +154,10 @@ class SegmenterTask:
         """Writes the network with what it is."""
         info = CheckpointInfo(self.settings.architecture, self.settings.size, step, metrics)
         save_checkpoint(network, info, path)
+
+    def export(self, checkpoint: Path) -> str:
+        """Write the checkpoint's network as ONNX beside it."""
+        return str(export_segmenter(checkpoint, checkpoint.with_suffix(".onnx")))
 
     def _found(self, network: nn.Module, count: int) -> Iterator[tuple[Any, NDArray[Any], Bytes]]:
         """Validation pictures with the logits (size, size) and the label at the network's size."""

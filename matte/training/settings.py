@@ -10,7 +10,7 @@ from matte.training.synthesis.refiner_samples import RefinerMix
 
 T = TypeVar("T")
 Schedule = Literal["cosine", "plateau", "constant"]
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 RefinerName = Literal["gca-slim", "gca"]
 
 
@@ -80,8 +80,9 @@ class RunSettings:
     which is what is validated and kept.
     `validate_every`: steps between validations, each of which leaves a checkpoint. `patience`: the
     run ends after so many in a row that bring nothing better; 0: never.
-    `precision`: "32-true", or mixed, where the processor multiplies it fast: "bf16-mixed",
-    "16-mixed".
+    `save_minutes`: how often the state to resume from is saved besides, whatever validations do.
+    `precision`: "32-true"; mixed: "bf16-mixed", on GPUs also "16-mixed"; or "auto": bf16-mixed
+    where the device multiplies bfloat16, else 32-true.
     `workers`: processes that prepare samples; 0: the training's own.
     `seed`: same seed, same steps, same weights (one machine, one number of threads and devices).
     """
@@ -100,6 +101,7 @@ class RunSettings:
     average: float = 0.998
     validate_every: int = 250
     patience: int = 0
+    save_minutes: float = 10.0
     precision: Precision = "32-true"
     workers: int = 0
     seed: int = 1
@@ -110,6 +112,7 @@ class RunSettings:
         at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)
         at_least(1, validate_every=self.validate_every)
         at_least(0, weight_decay=self.weight_decay, seed=self.seed, freeze=self.freeze)
+        at_least(0, save_minutes=self.save_minutes)
         at_least(0, patience=self.patience, workers=self.workers, encoder_rate=self.encoder_rate)
         between(0, 1, warm_up=self.warm_up, average=self.average)
         between(0, 0.999, momentum=self.momentum)

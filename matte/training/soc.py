@@ -17,21 +17,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from matte.conversion.modnet_export import export_modnet
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.imaging.resizing import resize
 from matte.modnet.adapter import reference_size
-from matte.modnet.checkpoint import load_network, metrics_of
+from matte.modnet.checkpoint import metrics_of
 from matte.modnet.network import KIND, Branches, ModnetNetwork
-from matte.training.collection import Progress, collect
+from matte.training.collection import LineReport, collect
+from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
-from matte.training.modnet import save
+from matte.training.modnet import export_beside, save_branched
 from matte.training.modnet_losses import Branched, band, coarse
 from matte.training.modnet_settings import SocSettings
-from matte.training.run import Batch, Machine, fit, prepare
+from matte.training.run import train_network
 from matte.training.settings import DataSet
 from matte.training.start import stored
+from matte.training.task import Batch
 
 REACH = 7.5 / 256  # of the band around the frozen copy's soft edge, in parts of the short side
 JUDGED = 20  # pictures on which the branches' agreement is measured where there is no truth
@@ -44,9 +45,9 @@ def adapt_modnet(
     out: Path,
     *,
     validation: Path | None = None,
-    machine: Machine | None = None,
+    machine: TrainingMachine | None = None,
     resume: bool = False,
-    progress: Progress = lambda _: None,
+    progress: LineReport = lambda _: None,
 ) -> Path:
     """The path of the adapted network, out/best.safetensors, with best.onnx beside it.
 
@@ -55,7 +56,7 @@ def adapt_modnet(
     become better at all: if not, it is kept as it was. Without one, that of the best agreement
     between the branches is kept, and that nothing was validated is said.
     """
-    fabric = prepare(machine, settings.run, out, resume)
+    fabric = prepare_run(machine, settings.run, out, resume, progress)
     start = stored(network, KIND)
     assert isinstance(start, ModnetNetwork)
     unlabelled = collect(
@@ -64,7 +65,7 @@ def adapt_modnet(
     judged = _judged(settings, validation, progress) if validation else ()
     task = SocTask(settings, start, tuple(unlabelled), judged)
     before = task.validate(fabric.to_device(Branched(task.frozen)))
-    best = fit(task, out, fabric, resume=resume, progress=progress)
+    best = train_network(task, out, fabric, resume=resume, progress=progress)
     if not fabric.is_global_zero:
         return best
     after = metrics_of(best)
@@ -75,12 +76,12 @@ def adapt_modnet(
     else:
         progress(f"{validation} got no better: the network is kept as it was")
         task.save(Branched(task.frozen), best, 0, before)
-    progress(str(export_modnet(load_network(best), best.with_suffix(".onnx"))))
+        progress(task.export(best))
     return best
 
 
 def _judged(
-    settings: SocSettings, folder: Path, progress: Progress
+    settings: SocSettings, folder: Path, progress: LineReport
 ) -> tuple[tuple[str, Sample], ...]:
     data = [DataSet(".", settings.layout, weight=0, held_back=1)]
     found = collect(data, settings.collect, folder, progress).validation
@@ -165,7 +166,11 @@ class SocTask:
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
         """Writes the MODNet with what it is and what was measured."""
-        save(network, path, step, metrics)
+        save_branched(network, path, step, metrics)
+
+    def export(self, checkpoint: Path) -> str:
+        """Write the checkpoint's network as ONNX beside it."""
+        return export_beside(checkpoint)
 
 
 def disagreement(found: Branches, before: Branches) -> dict[str, Tensor]:

@@ -41,7 +41,7 @@ class Weights:
     architecture: str = ""
     parameters: int = 0  # what was trained
     values: int = 0  # and with it the norms' running statistics
-    recipe: str = ""  # of matte/configs/training, or a TOML file
+    recipe: str = ""  # of matte/configs/recipes, or a TOML file
     start: str = ""  # what the training started from, and its licence
     command: str = ""  # that trained it
     steps: int = 0  # of the checkpoint that this is

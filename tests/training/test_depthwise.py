@@ -4,13 +4,13 @@ import torch
 from torch import nn
 
 from matte.segmentation.network import build_network
-from matte.training.depthwise import Float32Convolution, spare_bfloat16
+from matte.training.depthwise import Float32Convolution, keep_depthwise_in_float32
 
 
 def test_only_slow_depthwise_convolutions_change_and_keep_their_values() -> None:
     network = build_network("deeplab-unet-light").eval()
     spared = copy.deepcopy(network)
-    spare_bfloat16(spared)
+    keep_depthwise_in_float32(spared)
     chosen = [m for m in spared.modules() if isinstance(m, Float32Convolution)]
     assert chosen
     assert all(m.groups > 1 and (m.stride, m.dilation) != ((1, 1), (1, 1)) for m in chosen)
@@ -23,7 +23,7 @@ def test_only_slow_depthwise_convolutions_change_and_keep_their_values() -> None
 def test_they_stay_in_float32_under_autocast() -> None:
     convolution = nn.Conv2d(8, 8, 3, 2, 1, groups=8)
     network = nn.Sequential(copy.deepcopy(convolution))
-    spare_bfloat16(network)
+    keep_depthwise_in_float32(network)
     values = torch.rand(1, 8, 16, 16).bfloat16()
     with torch.autocast("cpu", torch.bfloat16):
         found = network(values)

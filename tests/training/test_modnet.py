@@ -14,16 +14,17 @@ from matte.modnet.network import Branches, ModnetInfo, build_network
 from matte.runtime.opening import open_file
 from matte.segmentation.network import CheckpointInfo, save_checkpoint
 from matte.segmentation.network import build_network as build_segmenter
+from matte.training.machine import TrainingMachine
 from matte.training.matte_scores import matte_metrics, network_input
 from matte.training.modnet import train_modnet
 from matte.training.modnet_losses import Branched, band, coarse, modnet_losses
 from matte.training.modnet_settings import ModnetGoal, ModnetSettings
-from matte.training.run import Machine, fit
 from matte.training.settings import DataSet
 from matte.training.start import refit_norms, start_modnet
+from tests.training.checkpoints import train_checkpoint
 from tests.training.modnet_discs import INFO, SETTINGS, disc, network, task
 
-CPU = Machine("cpu")
+CPU = TrainingMachine("cpu")
 
 
 def curve(out: Path) -> list[dict[str, float]]:
@@ -112,7 +113,7 @@ def test_the_band_is_as_wide_as_its_reach() -> None:
 
 def test_a_few_steps_learn_the_discs(tmp_path: Path) -> None:
     longer = task(steps=24, validate_every=12)
-    best = fit(longer, tmp_path, CPU.fabric("32-true"))
+    best = train_checkpoint(longer, tmp_path, CPU.fabric("32-true"))
     first, last = curve(tmp_path)
     names = ("semantic", "detail", "matte", "composition")
     assert sum(last[n] for n in names) < 0.8 * sum(first[n] for n in names)
@@ -126,7 +127,7 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
     weights = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         one = task(steps=2, seed=seed)
-        fit(one, tmp_path / name, CPU.fabric("32-true"))
+        train_checkpoint(one, tmp_path / name, CPU.fabric("32-true"))
         weights.append(load_network(tmp_path / name / "last.safetensors").state_dict())
     a, b, c = weights
     assert all(torch.equal(a[key], b[key]) for key in a)
@@ -135,14 +136,14 @@ def test_same_seed_same_weights(tmp_path: Path) -> None:
 
 def test_a_resumed_run_has_the_unbroken_runs_curve(tmp_path: Path) -> None:
     unbroken = task(schedule="constant")
-    fit(unbroken, tmp_path / "unbroken", CPU.fabric("32-true"))
+    train_checkpoint(unbroken, tmp_path / "unbroken", CPU.fabric("32-true"))
     broken = task(schedule="constant", steps=2)
-    fit(broken, tmp_path / "broken", CPU.fabric("32-true"))
+    train_checkpoint(broken, tmp_path / "broken", CPU.fabric("32-true"))
     again = task(schedule="constant")
     with torch.no_grad():
         for parameter in again.network.parameters():
             parameter.zero_()  # whatever it starts from doesn't count
-    fit(again, tmp_path / "broken", CPU.fabric("32-true"), resume=True)
+    train_checkpoint(again, tmp_path / "broken", CPU.fabric("32-true"), resume=True)
     assert len(curve(tmp_path / "unbroken")) == 2
     assert curve(tmp_path / "unbroken") == curve(tmp_path / "broken")
 
@@ -208,7 +209,7 @@ def test_training_leaves_a_network_that_runs(data: Path, tmp_path: Path) -> None
     assert load_network(best).info == INFO
     session = open_file(best.with_suffix(".onnx"), threads=1)
     assert session.metadata()["matte.width"] == "0.25"
-    assert "at most" in said[-1]
+    assert any("at most" in line for line in said)
 
 
 def test_a_smaller_modnet_lends_its_backbone(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from matte.refiner.checkpoint import load_network
 from matte.refiner.network import GcaNetwork
 from matte.refiner.slim import SlimNetwork
 from matte.training.collection import collect
+from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
 from matte.training.refiner import RefinerTask, network_for
-from matte.training.run import Machine, fit
 from matte.training.settings import RefinerSettings
+from tests.training.checkpoints import train_checkpoint
 
 RECIPE = """
 sizes = [64]
@@ -81,7 +82,7 @@ def test_a_few_steps_learn_soft_discs(
 ) -> None:
     longer = replace(settings, run=replace(settings.run, steps=24, validate_every=12, batch=4))
     task = task_of(longer, mattes)
-    best = fit(task, tmp_path / "run", Machine("cpu").fabric("32-true"))
+    best = train_checkpoint(task, tmp_path / "run", TrainingMachine("cpu").fabric("32-true"))
     rows = [json.loads(row) for row in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     first, last = (row["losses"]["alpha"] for row in rows)
     assert last < 0.8 * first
@@ -95,7 +96,7 @@ def test_the_official_network_is_kept_with_plain_weights(
 ) -> None:
     chosen = replace(settings, architecture="gca", width=0.1)
     task = task_of(chosen, mattes)
-    best = fit(task, tmp_path / "run", Machine("cpu").fabric("32-true"))
+    best = train_checkpoint(task, tmp_path / "run", TrainingMachine("cpu").fabric("32-true"))
     network = load_network(best)
     assert isinstance(network, GcaNetwork)
     assert network.design.width == 0.1

@@ -16,10 +16,11 @@ from matte.errors import SettingError
 from matte.runtime.opening import open_file
 from matte.segmentation.network import build_network, load_checkpoint
 from matte.training.collection import Collection, collect
+from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
-from matte.training.run import Machine, fit
 from matte.training.segmenter import SegmenterTask, train_segmenter
 from matte.training.settings import SegmenterSettings
+from tests.training.checkpoints import train_checkpoint
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def trained(settings: SegmenterSettings, data: Path, out: Path) -> Path:
     task = SegmenterTask(
         settings, network, collect(settings.data, settings.collect, data, lambda _: None)
     )
-    return fit(task, out, Machine("cpu").fabric(settings.run.precision))
+    return train_checkpoint(task, out, TrainingMachine("cpu").fabric(settings.run.precision))
 
 
 def test_a_few_steps_learn_the_discs(

@@ -12,15 +12,16 @@ from matte.errors import SettingError
 from matte.modnet.checkpoint import load_network, metrics_of
 from matte.modnet.network import Branches
 from matte.runtime.opening import open_file
+from matte.training.machine import TrainingMachine
 from matte.training.matte_scores import found_in
 from matte.training.modnet_losses import Branched, coarse
 from matte.training.modnet_settings import SocSettings
-from matte.training.run import Machine, fit
 from matte.training.settings import RunSettings
 from matte.training.soc import SocTask, adapt_modnet, disagreement
+from tests.training.checkpoints import train_checkpoint
 from tests.training.modnet_discs import disc, network, task
 
-CPU = Machine("cpu")
+CPU = TrainingMachine("cpu")
 SETTINGS = SocSettings()
 QUICK = replace(SETTINGS.run, steps=8, validate_every=4, learning_rate=3e-4, average=0.0)
 FEW = replace(SETTINGS, run=replace(QUICK, steps=2, validate_every=2))
@@ -36,7 +37,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A MODNet that has seen a few discs."""
     out = tmp_path_factory.mktemp("trained")
     few = task(steps=12, validate_every=12)
-    return fit(few, out, CPU.fabric("32-true"))
+    return train_checkpoint(few, out, CPU.fabric("32-true"))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_branches_come_nearer_and_statistics_stay(trained: Path, tmp_path: Path)
         replace(SETTINGS, run=QUICK), start, tuple(disc(seed, 70, 90) for seed in range(3))
     )
     first = soc.validate(soc.network)
-    fit(soc, tmp_path, CPU.fabric("32-true"))
+    train_checkpoint(soc, tmp_path, CPU.fabric("32-true"))
     after = load_network(tmp_path / "last.safetensors").state_dict()
     statistics = [key for key in before if "running" in key or "num_batches" in key]
     assert statistics

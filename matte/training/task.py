@@ -1,0 +1,63 @@
+"""What the training loop needs to know of a network: one protocol for all of them."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Batch = dict[str, Tensor]
+NOTHING_TO_VALIDATE = "nothing to validate on: the last network is kept as the best"
+
+
+class TrainingTask(Protocol):
+    """A network to train, its samples, its losses and its validation."""
+
+    @property
+    def settings(self) -> Any:
+        """The whole recipe, a dataclass with the run's settings as `run`."""
+        ...
+
+    @property
+    def network(self) -> nn.Module:
+        """The network, with the weights that training starts from."""
+        ...
+
+    @property
+    def encoder(self) -> nn.Module | None:
+        """The part of the network that is trained at the encoder's rate."""
+        ...
+
+    @property
+    def score(self) -> str:
+        """The name of the validation's metric that decides which network is best; high is good."""
+        ...
+
+    def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
+        """Return the samples of a step on the device of that rank: a function of the two and the
+        seed.
+        """
+        ...
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Return the losses by name; their sum is minimised."""
+        ...
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Return the metrics of a network in evaluation mode."""
+        ...
+
+    def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
+        """Return a picture (H, W, 3) of what a network in evaluation mode finds."""
+        ...
+
+    def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
+        """Write the network as a checkpoint (.safetensors) that can be used and trained further."""
+        ...
+
+    def export(self, checkpoint: Path) -> str:
+        """Write a checkpoint's network as ONNX beside it and return a line about how well that
+        agrees with torch.
+        """
+        ...

@@ -1,5 +1,7 @@
 """What several tests use."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from matte.arrays import Alpha, Image
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime.processor import ProcessorAbilities
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("matte", deadline=None)
@@ -46,6 +49,22 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("MATTE_HOME", str(home))
     return home
+
+
+SetAbilities = Callable[[ProcessorAbilities], None]
+
+
+def patch_abilities(monkeypatch: pytest.MonkeyPatch, abilities: ProcessorAbilities) -> None:
+    """Hands the runtimes a processor with these abilities instead of this machine's."""
+    for runtime in ("onnx", "openvino"):
+        monkeypatch.setattr(f"matte.runtime.{runtime}.processor_abilities", lambda: abilities)
+    monkeypatch.setattr("matte.runtime.openvino.has_bf16", lambda: abilities.bf16)
+
+
+@pytest.fixture
+def set_abilities(monkeypatch: pytest.MonkeyPatch) -> SetAbilities:
+    """Hands the runtimes a processor with other abilities, until the test ends."""
+    return partial(patch_abilities, monkeypatch)
 
 
 @pytest.fixture

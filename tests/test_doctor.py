@@ -9,17 +9,22 @@ from matte.doctor import Finding, examine
 from matte.pipeline.networks import session_for
 from matte.runtime import opening
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
-from matte.runtime.processor import processor_abilities
+from matte.runtime.processor import ProcessorAbilities
 from matte.weights.store import find
+from tests.conftest import SetAbilities
 
 
 def findings() -> dict[str, Finding]:
     return {finding.name: finding for finding in examine()}
 
 
-def test_devices_precisions_and_missing_gpus_are_told() -> None:
+@pytest.mark.parametrize("vnni", [True, False])
+def test_devices_precisions_and_missing_gpus_are_told(
+    vnni: bool, set_abilities: SetAbilities
+) -> None:
+    set_abilities(ProcessorAbilities(vnni=vnni))
     found = findings()
-    on_cpu = "cpu (fp32, int8)" if processor_abilities().vnni else "cpu (fp32)"
+    on_cpu = "cpu (fp32, int8)" if vnni else "cpu (fp32)"
     assert on_cpu in found["runtime onnx"].told
     assert "runs 'person' on cpu" in found["runtime onnx"].told
     assert "'person' has no torch weights" in found["runtime torch"].told

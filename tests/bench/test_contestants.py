@@ -6,7 +6,9 @@ from matte.bench.contestants import Contestant, contestants, networks_of
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError
+from matte.runtime.processor import ProcessorAbilities
 from matte.runtime.ways import Network
+from tests.conftest import SetAbilities
 
 QUANTISED = Network(Path("a.onnx"), as_good_in=("int8",), int8=Path("a-int8.onnx"))
 PLAIN = Network(Path("b.onnx"))
@@ -17,7 +19,20 @@ def by_name(found: list[Contestant]) -> dict[str, Contestant]:
     return {contestant.name: contestant for contestant in found}
 
 
-def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said() -> None:
+@pytest.mark.parametrize("vnni", [True, False])
+def test_int8_runs_where_the_processor_is_exact_in_it(
+    vnni: bool, set_abilities: SetAbilities
+) -> None:
+    set_abilities(ProcessorAbilities(vnni=vnni))
+    names = by_name(contestants({"segmenter": QUANTISED}, RuntimeSettings(device="cpu")))
+    int8 = {"openvino cpu int8", "onnx cpu int8"} if vnni else set()
+    assert set(names) == {"auto", "openvino cpu fp32", "onnx cpu fp32"} | int8
+
+
+def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said(
+    set_abilities: SetAbilities,
+) -> None:
+    set_abilities(ProcessorAbilities(vnni=True))
     networks = {"segmenter": QUANTISED, "refiner": PLAIN}
     found = by_name(contestants(networks, RuntimeSettings(device="cpu")))
     assert next(iter(found)) == "auto"

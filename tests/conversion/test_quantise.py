@@ -17,10 +17,11 @@ from matte.errors import BackendError, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_image
 from matte.runtime.examples import PORTRAIT, portrait_inputs
 from matte.runtime.opening import open_file, open_session
-from matte.runtime.processor import processor_abilities
+from matte.runtime.processor import ProcessorAbilities
 from matte.runtime.ways import Network
 from matte.weights.store import stored
 from tests.cli.test_grammar import run
+from tests.conftest import SetAbilities, patch_abilities
 from tests.tolerances import INT8_MEAN
 
 NAME = "person-light"
@@ -45,11 +46,11 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not processor_abilities().vnni:
-        pytest.skip("this processor is not exact in int8")
     file = tmp_path_factory.mktemp("int8") / "light.onnx"
     asked = ("--precision", "int8", "--calibrate", str(pictures))
-    result = run("export", NAME, "-o", str(file), *asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch_abilities(patch, ProcessorAbilities(vnni=True))
+        result = run("export", NAME, "-o", str(file), *asked)
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{file}\n"
     assert result.stderr.count("from fp32") == 2 * 4
@@ -57,7 +58,10 @@ def quantised(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("backend", ["onnx", "openvino"])
-def test_both_runtimes_come_close_to_fp32_at_any_size(quantised: Path, backend: str) -> None:
+def test_both_runtimes_come_close_to_fp32_at_any_size(
+    quantised: Path, backend: str, set_abilities: SetAbilities
+) -> None:
+    set_abilities(ProcessorAbilities(vnni=True))
     settings = RuntimeSettings(backend=backend, device="cpu", precision="int8", threads=1)  # type: ignore[arg-type]  # parametrised
     int8 = open_session(Network(quantised, int8=quantised), settings)
     exact = open_file(stored(NAME).path, threads=1)
@@ -154,12 +158,28 @@ def test_nothing_to_calibrate_on_is_said(tmp_path: Path) -> None:
         quantise_weights(stored(NAME), [], tmp_path / "x.onnx")
 
 
-@pytest.mark.skipif(not processor_abilities().vnni, reason="this processor is not exact in int8")
 def test_what_is_far_from_fp32_is_not_written(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    set_abilities: SetAbilities,
 ) -> None:
+    set_abilities(ProcessorAbilities(vnni=True))
     monkeypatch.setattr(matte.conversion.quantise, "TOLERANCE", 1e-6)
     with pytest.raises(WeightsError, match="in int8 on onnx the network differs by"):
+        quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_this_processor_can_not_check_is_not_written(
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    set_abilities: SetAbilities,
+) -> None:
+    set_abilities(ProcessorAbilities(vnni=False))
+    monkeypatch.setattr(matte.conversion.quantise, "_quantised", lambda model, feeds: model)
+    with pytest.raises(BackendError, match="backend 'onnx' has no int8 here"):
         quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
     assert list(tmp_path.iterdir()) == []
 

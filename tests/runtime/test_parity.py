@@ -22,10 +22,11 @@ from matte.pipeline.networks import network_of
 from matte.refiner.protocols import network_inputs, padded
 from matte.runtime.opening import open_session
 from matte.runtime.openvino import has_bf16
+from matte.runtime.processor import ProcessorAbilities
 from matte.runtime.torch import Prepared
 from matte.runtime.ways import Way
 from matte.weights.store import find
-from tests.conftest import SAMPLE
+from tests.conftest import SAMPLE, SetAbilities
 from tests.tolerances import HALF, RUNTIMES
 
 NETWORKS = {"person": "segmenter", "gca-slim": "refiner", "modnet": "modnet"}
@@ -95,14 +96,16 @@ def test_float32_is_the_same_everywhere(name: str, backend: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("backend", ["openvino", "torch"])
-def test_bfloat16_stays_as_near_as_measured(name: str, backend: str) -> None:
+def test_bfloat16_stays_as_near_as_measured(
+    name: str, backend: str, set_abilities: SetAbilities
+) -> None:
+    is_rounded = backend == "torch" or has_bf16()  # else OpenVINO calculates in float32
     if backend == "torch":
         found = in_torch(name, Way("torch", precision="bf16"))
-    elif has_bf16():
-        found = in_runtime(name, backend=backend, device="cpu", precision="bf16")
     else:
-        pytest.skip("this processor has no bfloat16")
-    assert apart(found, name)[0] > 0
+        set_abilities(ProcessorAbilities(bf16=True))
+        found = in_runtime(name, backend=backend, device="cpu", precision="bf16")
+    assert apart(found, name)[0] > 0 or not is_rounded
     check_near(found, name, "bf16")
 
 

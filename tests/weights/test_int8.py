@@ -13,19 +13,22 @@ from matte.errors import MissingWeightsError
 from matte.pipeline.networks import network_of
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.opening import open_session
-from matte.runtime.processor import processor_abilities
+from matte.runtime.processor import ProcessorAbilities
 from matte.weights.cards import card
 from matte.weights.store import SHIPPED, all_weights, stored
+from tests.conftest import SetAbilities
 from tests.tolerances import INT8_MEAN
 
 WITH_INT8 = [name for name, w in all_weights().items() if w.folder == SHIPPED and w.int8]
 RESULTS = Path(__file__).parents[2] / "benchmarks/results/precision.json"
 
 
-@pytest.mark.skipif(not processor_abilities().vnni, reason="this processor is not exact in int8")
 @pytest.mark.parametrize("name", WITH_INT8)
 @pytest.mark.parametrize("backend", ["onnx", "openvino"])
-def test_int8_agrees_with_fp32_on_the_sample(name: str, backend: str) -> None:
+def test_int8_agrees_with_fp32_on_the_sample(
+    name: str, backend: str, set_abilities: SetAbilities
+) -> None:
+    set_abilities(ProcessorAbilities(vnni=True))
     weights = stored(name)
     weights.check()
     outputs = {}

@@ -108,13 +108,16 @@ def read_trimap(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Trimap:
     return _check_named(source_name(source, "trimap"), as_trimap, grey)
 
 
-def read_alpha(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Alpha:
+def read_alpha(
+    source: Source, max_pixels: int = DEFAULT_MAX_PIXELS, *, kind: str = "alpha"
+) -> Alpha:
     """Return alpha from a grey picture, from one's transparency, or from floats (.npy, .tif).
 
     Paths are read as .npy if they end so, bytes and open files if they begin as a .npy does.
+    `kind` is what errors call a source without a name: "the mask".
     """
-    name = source_name(source, "alpha")
-    data = read_source(source, _alpha_head_check(source), "alpha")
+    name = source_name(source, kind)
+    data = read_source(source, _alpha_head_check(source), kind)
     if data.startswith(NUMPY_SIGNATURE):
         values = _decode_numpy(data, name, max_pixels)
     else:

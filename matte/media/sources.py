@@ -5,7 +5,7 @@ import select
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeGuard
 
 from matte.errors import PictureError
 from matte.limits import MAX_PIPE_WAIT_SECONDS
@@ -15,7 +15,7 @@ HEAD_BYTES = 16  # that show a file's format
 CheckHead = Callable[[bytes, str], object]  # of a file's first bytes and its name; raises
 
 
-def is_source(value: object) -> bool:
+def is_source(value: object) -> TypeGuard[Source]:
     """Return whether the value is something to read from, rather than an array."""
     return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(
         value, "read"

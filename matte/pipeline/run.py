@@ -4,7 +4,6 @@ import copy
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,13 +14,15 @@ from matte.configs.settings import Config
 from matte.errors import MatteWarning
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
+from matte.media.sources import Source, is_source, source_name
 from matte.pipeline.line import NOTHING, Found, Given, Line
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import ALL, Memory
 from matte.stages import Matte
 from matte.trimap.drawing import flaw
 
-Picture = NDArray[Any] | str | Path | Photo
+PhotoInput = NDArray[Any] | Source | Photo  # a Source is a path, a file's bytes or an open file
+MatteInput = NDArray[Any] | Source | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,19 +38,23 @@ class Pipeline:
 
     def __call__(
         self,
-        image: Picture,
+        image: PhotoInput,
         *,
-        mask: NDArray[Any] | str | Path | None = None,
-        trimap: NDArray[Any] | str | Path | None = None,
+        mask: MatteInput = None,
+        trimap: MatteInput = None,
     ) -> Matte:
-        """The matte of a picture: a path, a `Photo`, or RGB as uint8 or uint16 (H, W, 3).
+        """Return the matte of a picture.
 
-        `mask` tells where the subject is, and may be soft; `trimap` tells what is known, and takes
+        `image` is a file: its path, its bytes or the file open as "rb"; or a `Photo`; or RGB pixels
+        (H, W, 3), uint8 or uint16. `mask`, a file or an array (H, W), is where the subject is, and
+        may be soft; `trimap`, a file or an array (H, W), is what is known of the picture, and takes
         the mask's place.
+
+        Example: pipeline(upload.read(), mask="mask.png").alpha
         """
-        named = isinstance(image, str | Path)
+        name = source_name(image) if is_source(image) else ""
         photo = as_photo(image, self.max_pixels)
-        return self.run(photo, self.given(photo, mask, trimap), str(image) if named else "")
+        return self.run(photo, self.given(photo, mask, trimap), name)
 
     def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
         """The matte of a photo; `name` is what warnings call it."""
@@ -67,17 +72,17 @@ class Pipeline:
     def given(
         self,
         photo: Photo,
-        mask: NDArray[Any] | str | Path | None = None,
-        trimap: NDArray[Any] | str | Path | None = None,
+        mask: MatteInput = None,
+        trimap: MatteInput = None,
     ) -> Given:
         """What is known of the photo beforehand, read and checked."""
         confidence = known = None
-        if isinstance(mask, str | Path):
-            confidence = Confidence(read_alpha(Path(mask), self.max_pixels))
+        if is_source(mask):
+            confidence = Confidence(read_alpha(mask, self.max_pixels, kind="mask"))
         elif mask is not None:
             confidence = Confidence(as_alpha(mask))
-        if isinstance(trimap, str | Path):
-            known = read_trimap(Path(trimap), self.max_pixels)
+        if is_source(trimap):
+            known = read_trimap(trimap, self.max_pixels)
         elif trimap is not None:
             known = as_trimap(trimap)
         for name, array in (("mask", confidence), ("trimap", known)):
@@ -94,12 +99,12 @@ class Pipeline:
         return {**report, **found.report, "ms": {**found.report["ms"], **watch.ms}}
 
 
-def as_photo(image: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
-    """The picture, read if it is a path, checked if it is an array."""
+def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+    """Return the picture as a photo: read if it is a file, checked if it is an array."""
     if isinstance(image, Photo):
         return image
-    if isinstance(image, str | Path):
-        return read_photo(Path(image), max_pixels)
+    if is_source(image):
+        return read_photo(image, max_pixels)
     return Photo(as_image(image))
 
 

@@ -15,7 +15,7 @@ from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import LEAST, NO_SUBJECT, TwoStage
-from matte.pipeline.run import Picture, as_photo
+from matte.pipeline.run import PhotoInput, as_photo
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.belief import believed
 from matte.segmentation.masks import make_mask
@@ -73,7 +73,7 @@ def every_band(
 
 
 def sweep(
-    image: Picture,
+    image: PhotoInput,
     bands: Sequence[TrimapSettings] = (),
     line: TwoStage | None = None,
     watch: Watch | None = None,

@@ -1,4 +1,5 @@
 import warnings
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,30 @@ def test_masks_and_trimaps_are_files_or_arrays(tmp_path: Path) -> None:
         assert result.trimap is not None
         assert np.array_equal(result.trimap, trimap)
         assert result.mask is None
+
+
+def test_files_are_paths_bytes_or_open_files(tmp_path: Path) -> None:
+    mask = np.where(ALPHA > 0.5, 255, 0).astype(np.uint8)
+    trimap = np.where((ALPHA > 0) & (ALPHA < 1), 128, mask).astype(np.uint8)
+    arrays = {"photo": IMAGE, "mask": mask, "trimap": trimap}
+    paths = {name: save(tmp_path / f"{name}.png", array) for name, array in arrays.items()}
+    from_arrays = PIPELINE(IMAGE, mask=mask), PIPELINE(IMAGE, trimap=trimap)
+    data = {name: path.read_bytes() for name, path in paths.items()}
+    from_bytes = (
+        PIPELINE(data["photo"], mask=data["mask"]),
+        PIPELINE(data["photo"], trimap=data["trimap"]),
+    )
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("rb")) for path in paths.values()]
+        from_files = [PIPELINE(files[0], mask=files[1])]
+        files[0].seek(0)
+        from_files.append(PIPELINE(files[0], trimap=files[2]))
+    for expected, *others in zip(from_arrays, from_bytes, from_files, strict=True):
+        assert all(np.array_equal(other.alpha, expected.alpha) for other in others)
+    with pytest.raises(PictureError, match="the mask is not a readable picture"):
+        PIPELINE(IMAGE, mask=b"no picture")
+    with pytest.warns(MatteWarning, match="no subject found in the picture"):
+        PIPELINE(data["photo"], mask=np.zeros((64, 80), np.uint8))
 
 
 def test_what_is_given_must_fit() -> None:

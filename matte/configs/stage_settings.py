@@ -93,9 +93,9 @@ class TrimapSettings:
 
     k: int | Literal["auto"] = setting(
         7,
-        "Width of the unknown band, in which hair is looked for. auto: wide where the network is"
-        " unsure and the subject large. Or the side of the kernel that erodes and dilates the"
-        " mask, an odd number.",
+        "How wide the unknown band is, in which hair is looked for. auto: wider where the network"
+        " is unsure and where the subject is large. A number: the side of the kernel that erodes"
+        " and dilates the mask; even numbers make the band lopsided.",
         "Subject and band",
         unit="pixels",
         minimum=1,
@@ -187,7 +187,7 @@ class ModnetSettings:
 
     modnet: str | None = setting(
         None,
-        "Use this MODNet instead, which needs neither mask nor trimap: a name or an ONNX file.",
+        "Matte by this MODNet, which needs neither mask nor trimap: a name or an ONNX file.",
         "Refining",
         metavar="NAME|FILE",
         unset="none",
@@ -202,12 +202,12 @@ class PipelineSettings:
     fallback: Literal["modnet", "none"] = setting(
         "modnet",
         "What to do where the mask or the trimap looks wrong, or the refiner can't run: matte the"
-        " picture by the shipped MODNet, or (none) stop with an error.",
+        " picture by the shipped MODNet (modnet) or stop with an error (none).",
         "Refining",
     )
     budget_ms: int | None = setting(
         None,
-        "Fall back, too, where the refiner would take a picture longer than this; none: never.",
+        "Longest time for a picture: where the refiner would exceed it, --fallback happens.",
         "Refining",
         unit="milliseconds",
         minimum=1,

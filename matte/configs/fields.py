@@ -86,10 +86,11 @@ class Rule:
         else:
             numbers = f"{low} … {high}"
         if self.multiple_of:
-            numbers = f"a multiple of {self.multiple_of}, {numbers}"
+            numbers = f"a multiple of {self.multiple_of} from {low} to {high}"
         if self.max_percent is not None:
             numbers += f" pixels, or up to {self.max_percent:g}%"
-        return ", or ".join([numbers, *words, *([self.unset] if self.unset else [])])
+        *first, last = [numbers, *words, *([self.unset] if self.unset else [])]
+        return ", or ".join([", ".join(first), last] if first else [last])
 
     def _number(self, end: float | None) -> str:
         if end is None:

@@ -91,7 +91,7 @@ class Room:
             )
             raise SettingError(
                 f"{cause}, and {self.memory.allowed}",
-                f"{self.memory.remedy}, or leave --tile and --protocol out",
+                f"{self.memory.remedy}, or leave --tile and --refiner-protocol out",
             )
         return max(1, number)
 

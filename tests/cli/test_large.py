@@ -101,7 +101,7 @@ def test_a_sweep_takes_tiles() -> None:
         (
             ("--max-memory", "288MiB", "--tile", "off"),
             "a network that sees 0.0717 megapixels at once takes 0.32 GiB, and --max-memory is"
-            " 0.28 GiB: raise --max-memory, or leave --tile and --protocol out",
+            " 0.28 GiB: raise --max-memory, or leave --tile and --refiner-protocol out",
         ),
         (("--max-memory", "288MiB", "--tile", "192"), "a network that sees 0.0369 megapixels at"),
     ],

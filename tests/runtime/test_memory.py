@@ -118,7 +118,8 @@ def test_a_part_that_there_is_no_room_for_is_an_error_of_settings() -> None:
     room = Memory(GIB).room(picture(1000, 1000))
     message = "a network that sees 1 megapixels at once takes 1.3 GiB, and --max-memory is 1 GiB: "
     with pytest.raises(
-        SettingError, match=message + "raise --max-memory, or leave --tile and --protocol out"
+        SettingError,
+        match=message + "raise --max-memory, or leave --tile and --refiner-protocol out",
     ):
         room.at_once(1_000_000)
 

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -111,9 +112,9 @@ def test_what_the_readme_shows_is_what_is_printed(words: list[str], output: str)
 @pytest.mark.usefixtures("folder")
 def test_the_python_of_the_readme_runs() -> None:
     (code,) = blocks("python")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(code, names)
-    assert np.shape(names["picture"]) == (512, 512, 3)
+    assert names["picture"].shape == (512, 512, 3)
 
 
 def test_its_links_lead_somewhere() -> None:

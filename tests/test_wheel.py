@@ -67,7 +67,7 @@ def test_everything_in_the_package_is_in_the_wheel(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert files - names == set()
-    for ending in ("weights/*.onnx", "configs/presets/*.toml", "configs/training/*.toml"):
+    for ending in ("weights/*.onnx", "configs/presets/*.toml", "configs/recipes/*.toml"):
         assert any(Path(file).match(ending) for file in files), ending
     assert {file.partition("matte/")[2] for file in files} >= {
         "bench/peers.toml",

@@ -12,7 +12,7 @@ from matte.configs.tables import from_file, read_toml
 from matte.weights.scores import Against, Measured, Score, line_of, scores_of, scores_of_line
 from matte.weights.store import SHIPPED, Weights, all_weights, place, stored
 
-RECIPES = PRESETS.parent / "training"
+RECIPES = PRESETS.parent / "recipes"
 NOT_MEASURED = "not measured yet"
 WHAT = {
     "segmenter": "A segmenter: finds the subject, as a mask",

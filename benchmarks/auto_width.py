@@ -4,8 +4,8 @@
                                     [--json benchmarks/results/auto_width.json]
 
 DATA is the folder that `matte train` was given. Portraits with true alpha, and cut-outs on photos,
-go the default line's way with each band, and each alpha also goes through `believed`, so that a
-kernel has what "auto" has. "held back" are the portraits that neither network was trained on; the
+go the default line's way with each band, and each alpha is also limited by the confidence, so that
+a kernel has what "auto" has. "held back" are the portraits that neither network was trained on; the
 cut-outs were trained on, on other grounds. `sad`: of the whole picture, in thousands. `recall`: the
 share of truly soft pixels that the band holds; `soft_mse`: the error at them. Ratios are those of
 means, auto / kernel, with paired bootstrap intervals.
@@ -36,10 +36,10 @@ from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
 from matte.metrics.intervals import ratio
 from matte.pipeline.build import build_refiner, build_segmenter
-from matte.refiner.belief import believed
+from matte.refiner.confidence_limits import limit_by_confidence
 from matte.segmentation.masks import make_mask
 from matte.stages import Refiner
-from matte.trimap.drawing import draw_band
+from matte.trimap.drawing import draw_trimap
 
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino")
 NETWORKS = ("person", "gca-slim")
@@ -110,20 +110,20 @@ def pictures(data: Path, limit: int) -> Iterator[tuple[str, str, Image, Alpha]]:
 
 
 def rows_of(case: Case, bands: dict[str, TrimapSettings], refiner: Refiner) -> Iterator[Row]:
-    """A row for each band, without `believed` and with it."""
+    """A row for each band, without `limit_by_confidence` and with it."""
     config = merge_settings("balanced").config.segmentation
     soft = (case.truth > SOFT[0]) & (case.truth < SOFT[1])
     for name, settings in bands.items():
         start = time.perf_counter()
         mask = make_mask(case.confidence, config)
-        trimap = draw_band(mask, case.confidence, settings).trimap
-        refined = refiner.refine(case.image, trimap)
+        trimap = draw_trimap(mask, case.confidence, settings).trimap
+        refined = refiner.refine(case.image, trimap).alpha
         ms = 1000 * (time.perf_counter() - start)
         unknown = trimap == UNKNOWN
         for belief in (False, True):
             alpha = refined
             if belief:
-                alpha = believed(refined, trimap, case.confidence, config.threshold)
+                alpha = limit_by_confidence(refined, trimap, case.confidence, config.threshold)
             apart = alpha - case.truth
             yield Row(
                 case.name,
@@ -196,7 +196,7 @@ def main() -> None:
     bands["auto"] = TrimapSettings(k="auto")
     rows: list[Row] = []
     for name, group, image, truth in pictures(options.data, options.pictures):
-        case = Case(name, group, image, truth, segmenter.segment(image))
+        case = Case(name, group, image, truth, segmenter.segment(image).confidence)
         rows += rows_of(case, bands, refiner)
         print(name, group, flush=True)
     table = summary(rows)

@@ -85,7 +85,7 @@ def refined(photo: Photo, refiner: Refiner) -> Alpha:
     trimap = np.full(photo.alpha.shape, 128, np.uint8)
     trimap[cv2.dilate(photo.alpha, kernel) < 0.02] = 0
     trimap[cv2.erode(photo.alpha, kernel) > 0.98] = 255
-    return refiner.refine(photo.image, as_trimap(trimap))
+    return refiner.refine(photo.image, as_trimap(trimap)).alpha
 
 
 def rows_of(photo: Photo, alpha: Alpha, subject: Image, label: str) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,7 @@ from matte.arrays import Image, Mask
 from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, RefinerSettings, SegmentationSettings
 from matte.files import write_file
-from matte.pipeline.budget import MEASURED, MEGA, Cost
+from matte.pipeline.budget import COSTS_FILE, PIXELS_PER_MEGAPIXEL, Cost
 from matte.pipeline.build import build_refiner, build_segmenter
 from matte.trimap.drawing import unknown_share
 from matte.trimap.reach import even_band
@@ -49,7 +49,7 @@ def main() -> None:
     for name in (*refiners, "guided", "closed-form", "smooth"):
         found[name] = refiner_cost(name, config, given.repeats)
     rows = {name: {k: v for k, v in asdict(cost).items() if v} for name, cost in found.items()}
-    write_file(MEASURED, (json.dumps(rows, indent=2) + "\n").encode(), overwrite=True)
+    write_file(COSTS_FILE, (json.dumps(rows, indent=2) + "\n").encode(), overwrite=True)
 
 
 def segmenter_cost(name: str, config: Config, repeats: int) -> Cost:
@@ -70,7 +70,7 @@ def refiner_cost(name: str, config: Config, repeats: int) -> Cost:
             image, mask = portrait(height, width)
             trimap = even_band(mask, reach * max(height, width))
             ms = median_ms(lambda i=image, t=trimap: refiner.refine(i, t), repeats)  # type: ignore[misc]  # bound now
-            whole = trimap.size / MEGA
+            whole = trimap.size / PIXELS_PER_MEGAPIXEL
             rows.append((whole, whole * unknown_share(trimap), ms))
     megas, unknown, times = np.array(rows).T
     factors = fitted(np.stack([np.ones_like(megas), megas, megas**2, unknown]), times)

@@ -141,7 +141,7 @@ def given_alphas(scene: Scene, refiner: Refiner) -> Iterator[tuple[str, Alpha]]:
     trimap = np.full(truth.shape, 128, np.uint8)
     trimap[cv2.dilate(truth, kernel) < 0.02] = 0
     trimap[cv2.erode(truth, kernel) > 0.98] = 255
-    yield "refined", refiner.refine(scene.image, as_trimap(trimap))
+    yield "refined", refiner.refine(scene.image, as_trimap(trimap)).alpha
 
 
 def errors(scene: Scene, alpha: Alpha, found: Image) -> dict[str, float]:

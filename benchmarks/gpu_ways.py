@@ -19,7 +19,7 @@ from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import from_onnx
 from matte.gpu.line import DeviceLine, DeviceModnet
-from matte.pipeline.networks import network_of
+from matte.pipeline.networks import as_runtime_network
 from matte.runtime.opening import open_session
 from matte.runtime.torch import Prepared
 from matte.runtime.ways import Way
@@ -76,7 +76,7 @@ def open_network(kind: str, way: str, device: str) -> Run:
 
         return recorded(run) if "graphs" in how else run
     asked: Any = {"backend": runtime, "precision": precision, "device": device}
-    session: Any = open_session(network_of(weights), RuntimeSettings(**asked))
+    session: Any = open_session(as_runtime_network(weights), RuntimeSettings(**asked))
     if hasattr(session, "run_on_device"):
 
         def on_device(given: Mapping[str, Tensor]) -> Tensor:

@@ -36,13 +36,14 @@ from matte.imaging.resizing import resize
 from matte.media.encoding import encode
 from matte.media.pictures import read_alpha, read_image, read_trimap
 from matte.metrics.mattes import mad, mse, sad
-from matte.pipeline.networks import opened
-from matte.refiner.detail import detailed
+from matte.pipeline.networks import open_network
+from matte.refiner.detail import detail_cells
 from matte.refiner.gca import NO_BORDER, Gca
-from matte.refiner.parts import SHRINK, SMALL, Copy, Plan, cheapest, smaller
+from matte.refiner.parts import MAX_SHRINK, MIN_COPIED_SIDE, Copy, Plan, cheapest_plan, shrink
 from matte.refiner.tiles import Tiling
 from matte.runtime.machine import describe_machine
 from matte.runtime.session import Session
+from matte.stages import Refiner
 
 RESULTS = Path(__file__).parent / "results" / "parts.json"
 PLOT = Path(__file__).parents[1] / "docs" / "images" / "context.png"
@@ -87,18 +88,20 @@ def forced(way: str) -> Choose:
     """The plan of that way, for pictures that are large enough for it."""
 
     def choose(image: Image, trimap: Trimap) -> Plan:
-        best = cheapest(image, trimap)
+        best = cheapest_plan(image, trimap)
         tiling = best.tiling or Tiling()
         height, width = trimap.shape
         if way == "auto":
             return best
         if way == "whole" or min(height, width) < tiling.side:
             return Plan()
-        if way == "tiles" or max(height, width) <= SMALL:
+        if way == "tiles" or max(height, width) <= MIN_COPIED_SIDE:
             return Plan(tiling)
-        scale = max(SMALL, max(height, width) / SHRINK) / max(height, width)
-        less = smaller(image, trimap, round(height * scale), round(width * scale))
-        return Plan(tiling, best.copy or Copy(*less, cheapest(*less), detailed(image, trimap)))
+        scale = max(MIN_COPIED_SIDE, max(height, width) / MAX_SHRINK) / max(height, width)
+        less = shrink(image, trimap, round(height * scale), round(width * scale))
+        return Plan(
+            tiling, best.copy or Copy(*less, cheapest_plan(*less), detail_cells(image, trimap))
+        )
 
     return choose
 
@@ -139,16 +142,16 @@ def by_context(session: Session, examples: dict[str, list[Example]]) -> list[Row
     rows: list[Row] = []
     for name, every in examples.items():
         fitting = [e for e in every if min(e.trimap.shape) >= max(SIDES)]
-        expected = [whole.refine(e.image, e.trimap) for e in fitting]
+        expected = [whole.refine(e.image, e.trimap).alpha for e in fitting]
         for side in SIDES:
             for context in (c for c in CONTEXTS if side - 2 * c >= LEAST):
                 tiling = Tiling(side, context)
                 refiner = Forced(session, lambda _image, _trimap, t=tiling: Plan(t))  # type: ignore[misc]  # bound now
                 apart, seen = [], []
                 for example, other in zip(fitting, expected, strict=True):
-                    alpha, told = refiner.refine_telling(example.image, example.trimap)
-                    apart.append(mad(alpha, other, example.band))
-                    seen.append(told["tiles"] * side**2 / example.trimap.size)
+                    refined = refiner.refine(example.image, example.trimap)
+                    apart.append(mad(refined.alpha, other, example.band))
+                    seen.append(refined.report["tiles"] * side**2 / example.trimap.size)
                 row: Row = {"set": name, "pictures": len(fitting), "side": side, "context": context}
                 row["mad"] = float(f"{statistics.mean(apart):.4g}")
                 row["seen"] = round(statistics.mean(seen), 3)
@@ -164,8 +167,8 @@ def by_way(session: Session, examples: dict[str, list[Example]]) -> list[Row]:
         expected: list[Alpha] = []
         for way in WAYS:
             refiner = Forced(session, forced(way))
-            found = [refiner.refine_telling(e.image, e.trimap) for e in every]
-            alphas = [alpha for alpha, _ in found]
+            found = [refiner.refine(e.image, e.trimap) for e in every]
+            alphas = [refined.alpha for refined in found]
             expected = expected or alphas
             row: Row = {"set": name, "pictures": len(every), "way": way}
             for told, measure, against in (
@@ -178,7 +181,7 @@ def by_way(session: Session, examples: dict[str, list[Example]]) -> list[Row]:
                     for alpha, other, e in zip(alphas, against, every, strict=True)
                 ]
                 row[told] = float(f"{statistics.mean(each):.4g}")
-            taken = [told["way"] for _, told in found]
+            taken = [refined.report["way"] for refined in found]
             row["taken"] = {each: taken.count(each) for each in sorted(set(taken))}
             print(row, flush=True)
             rows.append(row)
@@ -187,16 +190,19 @@ def by_way(session: Session, examples: dict[str, list[Example]]) -> list[Row]:
 
 def of_large(session: Session, data: Path, megapixels: float, cases: int, whole: bool) -> list[Row]:
     """SAD of large pictures whose alpha is known."""
-    ways: dict[str, Callable[[Image, Trimap], Alpha]] = {}
-    if whole:
-        ways["whole"] = StepwiseWhole().refine
-    ways |= {"auto": Gca(session, NO_BORDER).refine, "tiles": Gca(session, NO_BORDER, 160).refine}
+    refiners: dict[str, Refiner] = {"whole": StepwiseWhole()} if whole else {}
+    refiners |= {"auto": Gca(session, NO_BORDER), "tiles": Gca(session, NO_BORDER, 160)}
+    ways: dict[str, Callable[[Image, Trimap], Alpha]] = {
+        name: lambda image, trimap, refiner=refiner: refiner.refine(image, trimap).alpha  # type: ignore[misc]  # bound now
+        for name, refiner in refiners.items()
+    }
     copy = Gca(session, NO_BORDER, "off")
 
     def by_copy(image: Image, trimap: Trimap) -> Alpha:
         height, width = trimap.shape
         scale = COPY / max(height, width)
-        alpha = copy.refine(*smaller(image, trimap, round(height * scale), round(width * scale)))
+        small = shrink(image, trimap, round(height * scale), round(width * scale))
+        alpha = copy.refine(*small).alpha
         known = (trimap > UNKNOWN).astype(np.float32)
         return Alpha(np.where(trimap == UNKNOWN, resize(alpha, height, width), known))
 
@@ -268,7 +274,9 @@ def main() -> None:
     if not given.plot_only:
         if given.data is None:
             parser.error("DATA is missing")
-        _, session = opened("refiner", "gca-slim", RuntimeSettings(precision=given.precision))
+        session = open_network(
+            "refiner", "gca-slim", RuntimeSettings(precision=given.precision)
+        ).session
         small = set(given.only) & {"context", "ways"}
         examples = sets(given.data, given.pictures) if small else {}
         for name in given.only:

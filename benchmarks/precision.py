@@ -30,7 +30,7 @@ from score_weights import Options, measure_network
 from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.files import write_file
-from matte.pipeline.networks import network_of
+from matte.pipeline.networks import as_runtime_network
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.machine import describe_machine
 from matte.runtime.opening import open_session
@@ -142,7 +142,7 @@ def _as_good(rows: Sequence[Mapping[str, Any]], way: str) -> bool:
 def _speed(weights: Weights) -> dict[str, Any]:
     """Medians of a forward's milliseconds on the sample portrait, taken in turns."""
     size = weights.size or REFINER_SIZE
-    network = network_of(weights)
+    network = as_runtime_network(weights)
     sessions = {}
     for way, (backend, precision) in TIMED.items():
         if precision != "int8" or network.int8:

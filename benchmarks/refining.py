@@ -28,8 +28,8 @@ from matte.media.pictures import read_alpha, read_image, read_trimap
 from matte.metrics.mattes import mad, sad
 from matte.pipeline.build import build_refiner
 from matte.refiner.gca import NO_BORDER
-from matte.refiner.protocols import network_inputs, padded
-from matte.stages import Refiner, TellingRefiner
+from matte.refiner.protocols import network_inputs, pad_for_network
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner
 from matte.weights.store import stored
 
 NETWORK = "gca-slim"
@@ -38,6 +38,8 @@ QUERIES = 1024  # places that look around at a time
 
 class StepwiseWhole:
     """A refiner in torch that sees any picture whole: memory grows with it, not with its square."""
+
+    network = None
 
     def __init__(self) -> None:
         from matte.conversion.returning import from_onnx
@@ -48,18 +50,18 @@ class StepwiseWhole:
             if isinstance(module, GuidedAttention):
                 module.queries = QUERIES
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
         """Alpha at the picture's size; 0 and 1 where the trimap knows."""
         import torch
 
-        whole = padded(image, trimap, NO_BORDER)
+        whole = pad_for_network(image, trimap, NO_BORDER)
         given = network_inputs(whole.image, whole.trimap)
         names = ("image", "trimap", "unknown_ratio")
         with torch.inference_mode():
             values = self._network(*(torch.from_numpy(given[name]) for name in names))
         alpha = np.clip(whole.crop(values.numpy()[0, 0]), 0, 1)
         known = (trimap == SUBJECT).astype(np.float32)
-        return Alpha(np.where(trimap == UNKNOWN, alpha, known))
+        return Refined(Alpha(np.where(trimap == UNKNOWN, alpha, known)))
 
 
 def refiner(way: str) -> Refiner:
@@ -93,10 +95,8 @@ def refine(way: str, image: Image, trimap: Trimap, times: int) -> tuple[Alpha, d
     told: dict[str, Any] = {"ms": []}
     for _ in range(times):
         start = time.perf_counter()
-        if isinstance(chosen, TellingRefiner):
-            alpha, told["refined"] = chosen.refine_telling(image, trimap)
-        else:
-            alpha = chosen.refine(image, trimap)
+        refined = chosen.refine(image, trimap)
+        alpha, told["refined"] = refined.alpha, refined.report
         told["ms"].append(round(1000 * (time.perf_counter() - start), 1))
     return alpha, told
 

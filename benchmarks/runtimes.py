@@ -29,7 +29,7 @@ from matte.errors import MatteError
 from matte.files import write_file
 from matte.media.pictures import read_photo, read_trimap
 from matte.pipeline.build import build_refiner
-from matte.pipeline.networks import network_of
+from matte.pipeline.networks import as_runtime_network
 from matte.registry import resolve
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.machine import describe_machine
@@ -94,7 +94,7 @@ def measured(name: str, weights: Weights) -> dict[str, Any]:
 
 def opened(weights: Weights) -> list[tuple[Way, Session]]:
     """Every way there is here, in every precision, whether it is as good or not."""
-    network = network_of(weights)
+    network = as_runtime_network(weights)
     network = replace(network, as_good_in=("int8", "fp16", "bf16"), torch=None)
     found = []
     for way in possible_ways(network, RuntimeSettings()):

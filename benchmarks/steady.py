@@ -48,7 +48,7 @@ from matte.imaging.flow import backward_flow, flow_copy
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_alpha, read_photo
 from matte.metrics.clips import dt_ssd, variance
-from matte.pipeline.line import NOTHING, Given
+from matte.pipeline.line import NO_PRIOR, Prior
 from matte.pipeline.run import Pipeline
 from matte.runtime.machine import describe_machine
 
@@ -122,7 +122,7 @@ def main() -> None:
 def steadied(pipeline: Pipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
     """The alphas of a clip in each way."""
     config = pipeline.config
-    ways = {"frames": [pipeline.line.run(frame, NOTHING).alpha for frame in frames]}
+    ways = {"frames": [pipeline.line.run(frame, NO_PRIOR).alpha for frame in frames]}
     for mode in MODES:
         video = replace(config.video, temporal=mode)
         matter = FrameMatter(pipeline.line, replace(config, video=video), frames[0].shape[:2])
@@ -314,7 +314,7 @@ def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
     """The median milliseconds of each piece on one core, frame after frame of a clip."""
     seen = [Image(resize(frame, height, width)) for frame in frames[:TIMED]]
     pipeline = matte.load("fast")
-    alphas = [resize(pipeline.line.run(f, Given()).alpha, height, width) for f in frames[:TIMED]]
+    alphas = [resize(pipeline.line.run(f, Prior()).alpha, height, width) for f in frames[:TIMED]]
     watcher = Watcher()
     small = [flow_copy(frame) for frame in seen]
     times: dict[str, list[float]] = {}

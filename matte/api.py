@@ -9,7 +9,7 @@ from matte.compositing.composer import composite
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
 from matte.errors import SettingError
 from matte.pipeline import run
-from matte.pipeline.build import build
+from matte.pipeline.build import build, pipeline_for_video
 from matte.sweeps.run import sweep
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Pipeline(run.Pipeline):
         """
         from matte.clips.run import frames_of  # PyAV is for video only
 
-        return frames_of(self, Path(path), background, start, end)
+        return frames_of(pipeline_for_video(self), Path(path), background, start, end)
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -48,4 +48,4 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
     if not isinstance(preset, str):
         raise SettingError(f"preset = {preset!r}", "give the name of one")
     built = build(merge_settings(preset, flags=overrides))
-    return Pipeline(built.line, built.facts, built.max_pixels, built.memory, built.config)
+    return Pipeline(built.line, built.merged, built.max_pixels, built.memory)

@@ -16,7 +16,7 @@ from matte.configs.loader import merge_settings
 from matte.configs.places import cache, stored_weights, user_config
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError, install_command
-from matte.pipeline.networks import TORCH, network_of, session_for
+from matte.pipeline.networks import TORCH_SESSIONS, as_runtime_network, open_weights
 from matte.registry import resolve
 from matte.runtime.choice import recall
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
@@ -33,7 +33,7 @@ EXTRAS = {
     "segmentation-models-pytorch": ("torch", "training and export"),
     "pymatting": ("classical", "the refiner 'closed-form'"),
 }
-KINDS = tuple(TORCH)  # of networks that are run
+KINDS = tuple(TORCH_SESSIONS)  # of networks that are run
 BUILDERS = ("onnx-tensorrt", "tensorrt")
 
 
@@ -132,7 +132,7 @@ def _tried(backend: str, there: Abilities) -> Iterator[str]:
         return
     for device in there:
         asked: Any = {"backend": backend, "device": device, "precision": "fp32"}
-        session = session_for(weights, RuntimeSettings(**asked))
+        session = open_weights(weights, RuntimeSettings(**asked))
         LetterboxedSegmenter(session, settings, weights.size).segment(picture)
         yield f"runs {settings.segmenter!r} on {device}"
 
@@ -141,7 +141,7 @@ def _choices() -> Iterator[Finding]:
     """What `--backend auto` has learnt on this machine, with default settings."""
     for name, weights in all_weights().items():
         if weights.kind in KINDS and place(weights) != "not fetched":
-            way = recall(network_of(weights), RuntimeSettings())
+            way = recall(as_runtime_network(weights), RuntimeSettings())
             if way is not None:
                 yield Finding(f"auto {name}", True, False, f"{way}: {way.why}")
 

@@ -1,55 +1,116 @@
 """What the stages promise each other, and what a run gives back."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from matte.arrays import Alpha, BoolArray, Confidence, FloatArray, Image, Mask, Trimap
 
-from matte.arrays import Alpha, Confidence, Image, Mask, Trimap
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """Which network a stage runs, and how: what a report says of it."""
+
+    name: str
+    sha256: str
+    execution: dict[str, str]
+    """Backend, device, precision, and why they were chosen."""
+
+    def as_json(self) -> dict[str, str]:
+        """Return the facts as one flat table."""
+        return {"name": self.name, "sha256": self.sha256, **self.execution}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """What a segmenter knows of a picture; every map has the picture's height and width.
+
+    `unknown` is the probability of each pixel to be in the unknown band, of networks that have
+    learnt it; `features` (H, W, C) are what a network hands on to later stages.
+    """
+
+    confidence: Confidence
+    unknown: FloatArray | None = None
+    features: FloatArray | None = None
 
 
 class Segmenter(Protocol):
-    """Finds the subject."""
+    """Finds the subject; `network` is None if no network does."""
 
-    def segment(self, image: Image) -> Confidence:
-        """How surely each pixel belongs to the subject, at the picture's size."""
+    @property
+    def network(self) -> NetworkFacts | None:
+        """The network that runs."""
         ...
+
+    def segment(self, image: Image) -> Segmentation:
+        """Return how surely each pixel belongs to the subject."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReusableAlpha:
+    """An alpha (H, W) that is known already, and where it is `stale` and must be refined again."""
+
+    alpha: Alpha
+    stale: BoolArray
+
+
+class PreviousAlpha(Protocol):
+    """The alpha of the frame before, for refiners that can go on from it."""
+
+    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
+        """Return the previous alpha, warped to this frame; None if there is none to go on from."""
+        ...
+
+    def update(self, alpha: Alpha) -> Alpha:
+        """Remember this frame's refined alpha, and return what of it counts.
+
+        May change `alpha` in place. Does nothing unless warped() was called for this frame.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefineContext:
+    """What is known besides picture and trimap: the frame before, a segmenter's features."""
+
+    previous: PreviousAlpha | None = None
+    features: FloatArray | None = None
+
+
+NO_CONTEXT = RefineContext()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """A refined alpha, and in plain JSON values how it was found."""
+
+    alpha: Alpha
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 class Refiner(Protocol):
     """Finds how much of each unknown pixel belongs to the subject."""
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+    @property
+    def network(self) -> NetworkFacts | None:
+        """The network that runs; None if none does."""
+        ...
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
         ...
 
 
-@runtime_checkable
-class TellingRefiner(Refiner, Protocol):
-    """A refiner that has several ways to go about a picture."""
-
-    def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
-        """What refine() gives, and in plain JSON values how it was come by."""
-        ...
-
-
-@runtime_checkable
-class ResumingRefiner(Refiner, Protocol):
-    """A refiner that can go on from what is known of alpha already."""
-
-    def refine_again(
-        self, image: Image, trimap: Trimap, before: Alpha, stale: NDArray[np.bool_]
-    ) -> Alpha:
-        """What refine() gives where alpha is `stale` (H, W), and about `before` elsewhere."""
-        ...
-
-
-class Matter(Protocol):
+class TrimapFreeMatter(Protocol):
     """Finds alpha from the picture alone, without a trimap."""
 
+    @property
+    def network(self) -> NetworkFacts | None:
+        """The network that runs; None if none does."""
+        ...
+
     def matte(self, image: Image) -> Alpha:
-        """Alpha at the picture's size."""
+        """Return alpha at the picture's size."""
         ...
 
 

@@ -7,14 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, Image, Trimap
-from matte.configs.loader import MergedSettings, written_values
+from matte.configs.loader import MergedSettings
 from matte.configs.settings import Config
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.line import Line, TrimapFree, TwoStage
+from matte.pipeline.line import Line, Networks, TrimapFree, TwoStage
 from matte.pipeline.run import Pipeline
 from matte.runtime.ways import Way
-from matte.stages import Refiner, Segmenter
+from matte.stages import (
+    NO_CONTEXT,
+    RefineContext,
+    Refined,
+    Refiner,
+    Segmentation,
+    Segmenter,
+)
 
 Floats = NDArray[np.float32]
 
@@ -44,22 +51,29 @@ class FakeSession:
 
 
 class BrightIsSubject:
-    """Is sure of what is brighter than half."""
+    """A segmenter that is sure of what is brighter than half."""
 
-    def segment(self, image: Image) -> Confidence:
+    network = None
+
+    def segment(self, image: Image) -> Segmentation:
         top = np.iinfo(image.dtype).max
-        return Confidence((image.mean(axis=2) > top / 2).astype(np.float32))
+        return Segmentation(Confidence((image.mean(axis=2) > top / 2).astype(np.float32)))
 
 
 class HalfUnknown:
-    """Refines every unknown pixel to 0.5."""
+    """A refiner that sets every unknown pixel to 0.5."""
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        return Alpha(np.select([trimap == 0, trimap == 255], [0, 1], 0.5).astype(np.float32))
+    network = None
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        alpha = np.select([trimap == 0, trimap == 255], [0, 1], 0.5)
+        return Refined(Alpha(alpha.astype(np.float32)))
 
 
 class BrightIsAlpha:
-    """Mattes every pixel by its brightness."""
+    """A trimap-free network whose alpha is the brightness."""
+
+    network = None
 
     def matte(self, image: Image) -> Alpha:
         return Alpha((image.mean(axis=2) / np.iinfo(image.dtype).max).astype(np.float32))
@@ -70,7 +84,11 @@ class Unrefined:
 
     segmenter: Segmenter | None = None
 
-    def refined_by(self, change: Callable[[Refiner], Refiner]) -> Self:
+    @property
+    def networks(self) -> Networks:
+        return {}
+
+    def with_refiner(self, change: Callable[[Refiner], Refiner]) -> Self:
         return self
 
 
@@ -83,9 +101,8 @@ def two_stage(config: Config) -> TwoStage:
 def build(merged: MergedSettings, opening: object = None) -> Pipeline:
     """What pipeline.build gives, without networks."""
     config = merged.config
-    facts = {"preset": merged.preset, "settings": written_values(config), "networks": {}}
     second = None if config.pipeline.fallback == "none" else lambda: TrimapFree(BrightIsAlpha())
     line: Line = Fallback(two_stage(config), second)
     if config.modnet.modnet:
         line = TrimapFree(BrightIsAlpha())
-    return Pipeline(line, facts, config.media.max_pixels)
+    return Pipeline(line, merged, config.media.max_pixels)

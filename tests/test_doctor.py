@@ -6,7 +6,7 @@ import pytest
 
 from matte.configs.settings import RuntimeSettings
 from matte.doctor import Finding, examine
-from matte.pipeline.networks import session_for
+from matte.pipeline.networks import open_weights
 from matte.runtime import opening
 from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
 from matte.runtime.processor import ProcessorAbilities
@@ -36,7 +36,7 @@ def test_devices_precisions_and_missing_gpus_are_told(
 
 
 def test_what_auto_learnt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    way = session_for(find("segmenter", "person-light"), RuntimeSettings()).way
+    way = open_weights(find("segmenter", "person-light"), RuntimeSettings()).way
     told = findings()["auto person-light"].told
     assert told == f"{way}: {way.why}"
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import BackendError, SettingError
-from matte.pipeline.networks import network_of
+from matte.pipeline.networks import as_runtime_network
 from matte.refiner import REFINERS
 from matte.registry import nearest
 from matte.runtime import choice
@@ -35,10 +35,10 @@ class Contestant:
 def networks_of(config: Config) -> dict[str, Network]:
     """The networks that the line of these settings runs, by their kind."""
     if config.modnet.modnet:
-        return {"modnet": network_of(find("modnet", config.modnet.modnet))}
-    found = {"segmenter": network_of(find("segmenter", config.segmentation.segmenter))}
+        return {"modnet": as_runtime_network(find("modnet", config.modnet.modnet))}
+    found = {"segmenter": as_runtime_network(find("segmenter", config.segmentation.segmenter))}
     if config.refiner.refiner not in REFINERS:
-        found["refiner"] = network_of(find("refiner", config.refiner.refiner, REFINERS))
+        found["refiner"] = as_runtime_network(find("refiner", config.refiner.refiner, REFINERS))
     return found
 
 

@@ -25,7 +25,6 @@ from matte.media.pictures import read_photo
 from matte.pipeline.budget import Budget
 from matte.pipeline.build import build, build_refiner, build_segmenter
 from matte.pipeline.line import TwoStage
-from matte.pipeline.networks import Networks
 from matte.pipeline.run import Pipeline
 
 
@@ -37,15 +36,14 @@ def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> P
 
     if config.modnet.modnet:
         return build(MergedSettings(at("modnet"), "", {}))
-    networks: Networks = {}
     line = TwoStage(
-        build_segmenter(at("segmenter"), networks),
+        build_segmenter(at("segmenter")),
         config.segmentation,
         config.trimap,
-        build_refiner(at("refiner"), networks),
+        build_refiner(at("refiner")),
         Budget(0),
     )
-    return Pipeline(line, {"networks": networks}, config.media.max_pixels)
+    return Pipeline(line, MergedSettings(config, "", {}), config.media.max_pixels)
 
 
 def serve(job: Mapping[str, Any], asked: TextIO, told: TextIO) -> None:

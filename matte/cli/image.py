@@ -138,9 +138,9 @@ def image(
 
     import cv2  # noqa: F401  # not while another thread loads a runtime: both are native code
 
-    from matte.pipeline.networks import Opening
+    from matte.pipeline.networks import NetworkOpener
 
-    opening = Opening(settings.config)  # while the rest is imported and the picture is read
+    opening = NetworkOpener(settings.config)  # while the rest is imported and the picture is read
 
     from matte.compositing.backgrounds import FILM_SUFFIXES, parse_background
     from matte.configs.lengths import parse_length

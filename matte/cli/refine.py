@@ -46,21 +46,21 @@ def refine(
     from matte.media.encoding import ALPHA_WRITABLE, encode_alpha
     from matte.media.pictures import read_image, read_trimap
     from matte.pipeline.build import build_refiner
-    from matte.pipeline.limits import memory_for, most_pixels
-    from matte.trimap.drawing import flaw
+    from matte.pipeline.limits import max_pixels, memory_budget
+    from matte.trimap.drawing import trimap_flaw
 
     target = output or path_beside(image, "-alpha.png")
     check_outputs([(target, ALPHA_WRITABLE)], [image, trimap], overwrite)
     config = settings.config
-    pixels = most_pixels(config)
+    pixels = max_pixels(config)
     picture, known = read_image(image, pixels), read_trimap(trimap, pixels)
     same_size(("picture", picture), ("trimap", known))
-    memory_for(config).check(picture)
-    if wrong := flaw(known):
+    memory_budget(config).check(picture)
+    if wrong := trimap_flaw(known):
         warnings.warn(f"{trimap}: {wrong}: it is used as it is", MatteWarning, stacklevel=2)
     if weights is not None:
         config = replace(config, refiner=replace(config.refiner, refiner=weights))
-    alpha = build_refiner(config).refine(picture, known)
+    alpha = build_refiner(config).refine(picture, known).alpha
     write_file(target, encode_alpha(alpha, target.suffix), overwrite)
     if not quiet:
         print_path(target)

@@ -20,7 +20,7 @@ from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
-    from matte.pipeline.networks import Networks
+    from matte.pipeline.line import Networks
     from matte.sweeps.files import Swept
     from matte.sweeps.scores import Kernel
 
@@ -132,12 +132,12 @@ def sweep_trimap(
     """
     from matte.compositing.backgrounds import parse_background
     from matte.photos.finishing import Finish, Finisher
-    from matte.pipeline.limits import most_pixels
+    from matte.pipeline.limits import max_pixels
     from matte.sweeps.files import SweepSheet, over_all
-    from matte.sweeps.run import every_band
+    from matte.sweeps.run import sweep_settings
 
     config = settings.config
-    bands = every_band(
+    bands = sweep_settings(
         _parse_list("--k", kernels, _parse_kernel),
         _parse_list("--iterations", iterations, _parse_whole),
         _parse_list("--width", widths, _parse_width),
@@ -149,7 +149,7 @@ def sweep_trimap(
     finish = Finish(parse_background(bg), config.compositing)
     files = images or (SAMPLE,)
     folder = target.with_suffix("") if save_all else None
-    composer_for = Finisher(finish, most_pixels(config)).composer_for
+    composer_for = Finisher(finish, max_pixels(config)).composer_for
     sheet = SweepSheet(
         files, bands, config, composer_for, target, folder, overwrite, backgrounds=finish.files()
     )
@@ -239,7 +239,7 @@ def _table(swept: "Swept") -> str:
 
 def _summary(swept: "Swept", networks: "Networks", settings: MergedSettings) -> str:
     """Return a line on what ran on a picture, and how long it took."""
-    ran = [f"{row['name']} on {row['backend']}" for row in networks.values()]
+    ran = [f"{row.name} on {row.execution['backend']}" for row in networks.values()]
     if "refiner" not in networks:
         ran.append(settings.config.refiner.refiner)
     refined = sum(score.ms for score in swept.scores)

@@ -32,17 +32,18 @@ def trimap(
     from matte.files import check_outputs, write_file
     from matte.media.encoding import WRITABLE, encode
     from matte.media.pictures import read_alpha
-    from matte.segmentation.masks import make_mask
-    from matte.trimap.drawing import draw_band, flaw
+    from matte.pipeline.steps import cut_subject, draw
+    from matte.stages import Segmentation
+    from matte.trimap.drawing import trimap_flaw
 
     target = output or path_beside(mask, "-trimap.png")
     check_outputs([(target, WRITABLE)], [mask], overwrite)
     config = settings.config
     confidence = Confidence(read_alpha(mask, config.media.max_pixels))
-    cut = make_mask(confidence, SegmentationSettings())
-    band = draw_band(cut, confidence, config.trimap).trimap
-    if wrong := flaw(band):
-        warnings.warn(f"{target}: {wrong}", MatteWarning, stacklevel=2)
-    write_file(target, encode(band, target.suffix), overwrite)
+    subject = cut_subject(Segmentation(confidence), SegmentationSettings())
+    drawn = draw(subject, config.trimap).trimap
+    if flaw := trimap_flaw(drawn):
+        warnings.warn(f"{target}: {flaw}", MatteWarning, stacklevel=2)
+    write_file(target, encode(drawn, target.suffix), overwrite)
     if not quiet:
         print_path(target)

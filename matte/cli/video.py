@@ -166,9 +166,9 @@ def video(
     import av  # noqa: F401  # not while another thread loads a runtime: both are native code
     import cv2  # noqa: F401  # as above
 
-    from matte.pipeline.networks import Opening
+    from matte.pipeline.networks import NetworkOpener
 
-    opening = None if fps_target else Opening(settings.config)  # while the rest is imported
+    opening = None if fps_target else NetworkOpener(settings.config)  # while the rest is imported
 
     from matte.clips.outputs import Files, default_output
     from matte.clips.render import Job
@@ -179,14 +179,14 @@ def video(
     from matte.files import check_outputs, write_file
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import build
-    from matte.pipeline.limits import most_pixels
+    from matte.pipeline.limits import max_pixels
 
     background = parse_background(bg)
     transparent = isinstance(background, Transparent)
     first, last = parse_time(start), None if end is None else parse_time(end)
     if last is not None and last <= first:
         raise SettingError(f"--end {end} is not after --start {start}", "give a later one")
-    source = open_clip(clip, most_pixels(settings.config))
+    source = open_clip(clip, max_pixels(settings.config))
     files = Files(
         output or default_output(clip, transparent),
         alpha,

@@ -11,7 +11,8 @@ from matte.clips.subject_flow import led_by_subject, taken
 from matte.imaging.flow import colour_agreement, local_mean_colours, source_positions, warp
 from matte.imaging.resizing import resize
 from matte.imaging.sampling import sample_at
-from matte.refiner.tiles import PATCH, Task, Tiling, places
+from matte.refiner.tiles import PATCH_SIDE, RefineTask, Tiling, tile_corners
+from matte.stages import ReusableAlpha
 
 CELL = 8  # pixels on each side of what has an age
 # Pixels of the picture: what moves by less is still. It is not sampled between pixels again and
@@ -53,7 +54,7 @@ class Kept:
         learnt = self._now is not None and self._now.alpha is not None
         self._before, self._now = self._now if learnt else None, None
 
-    def still(self, image: Image, trimap: Trimap) -> tuple[Alpha, BoolArray] | None:
+    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
         """The alpha of the frame before where it has moved to, and where it is stale (H, W); None
         where a scene begins, or nothing was learnt of the frame before.
         """
@@ -87,10 +88,10 @@ class Kept:
         rows, columns = np.divmod(at, width)
         now.calm = at[calm[rows // CELL, columns // CELL]]
         now.was = alpha.take(now.calm)
-        return alpha, stale
+        return ReusableAlpha(alpha, stale)
 
-    def learn(self, alpha: Alpha) -> Alpha:
-        """Takes what the refiner found in the picture that still() was asked for; gives what is to
+    def update(self, alpha: Alpha) -> Alpha:
+        """Takes what the refiner found in the picture that warped() was asked for; gives what is to
         be believed: where nothing but time passed, what was counts on.
         """
         if self._now is not None:
@@ -102,8 +103,8 @@ class Kept:
     def _stale(self, trimap: Trimap, now: "_Frame") -> list[tuple[Box, bool]]:
         """The boxes to refine again, and whether frames differed there."""
         scale = max(1.0, max(trimap.shape) / self._size) if self._size else 1.0
-        side = int(PATCH * scale)
-        corners = places(Task(trimap), Tiling(side, 0))
+        side = int(PATCH_SIDE * scale)
+        corners = tile_corners(RefineTask(trimap), Tiling(side, 0))
         boxes = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
         band = trimap[::CELL, ::CELL] == UNKNOWN
         ages = [_mean(now.ages[_cells(box)], band[_cells(box)]) for box in boxes]

@@ -35,7 +35,7 @@ class Attention:
             self._known.take(known)
         else:
             self._passed = 0
-            found = self._segmenter.segment(image)
+            found = self._segmenter.segment(image).confidence
             if self._every > 1:  # as coarse as what goes along, or edges would jump to and fro
                 found = Confidence(resize(found, *movement.agrees.shape))
             known = self._known.next(found, movement)

@@ -8,15 +8,13 @@ from matte.clips.alpha_reuse import Kept
 from matte.clips.mask_reuse import Attention
 from matte.clips.motion import Movement, Watcher
 from matte.clips.stabilising import steady
-from matte.configs.loader import config_for_video
 from matte.configs.settings import Config
 from matte.errors import MatteError, SettingError
-from matte.pipeline.build import build_refiner
-from matte.pipeline.line import NOTHING, Given, Line
+from matte.pipeline.line import NO_PRIOR, Line, Prior
 from matte.pipeline.timing import Stopwatch
-from matte.refiner.enlarged import Enlarged
+from matte.refiner.low_resolution import LowResolutionRefiner
 from matte.runtime.memory import keep_freed_memory
-from matte.stages import Refiner
+from matte.stages import Segmentation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +46,11 @@ class FrameMatter:
         refined_at = settings.refined_at(max(size))
         self.watch = watch or Stopwatch()
         self.doubts: Counter[str] = Counter()
-        self._line = line.refined_by(lambda refiner: _for_video(refiner, config, refined_at))
+        self._line = line
+        if refined_at:
+            self._line = line.with_refiner(
+                lambda refiner: LowResolutionRefiner(refiner, refined_at)
+            )
         self._watcher = Watcher()
         segmenter = line.segmenter
         steadies = settings.temporal != "off"
@@ -77,10 +79,11 @@ class FrameMatter:
         """The frame's alpha, of itself."""
         if self._kept is not None:
             self._kept.follow(looked.movement)
-        given = Given(looked.confidence, before=self._kept, guessed=True)
-        if looked.confidence is None:
-            given = NOTHING
-        found = self._line.run(looked.image, given)
+        prior = NO_PRIOR
+        if looked.confidence is not None:
+            segmentation = Segmentation(looked.confidence)
+            prior = Prior(segmentation, previous=self._kept, from_segmenter=True)
+        found = self._line.run(looked.image, prior)
         for name, ms in found.report["ms"].items():
             self.watch.add(name, ms)
         if fallback := found.report.get("fallback"):
@@ -95,10 +98,3 @@ class FrameMatter:
     def last(self) -> Alpha | None:
         """After the last frame: the alpha that is still to come, if there is one."""
         return self._steady.last()
-
-
-def _for_video(refiner: Refiner, config: Config, size: int | None) -> Refiner:
-    """The refiner that video has, looking at copies of that long side; 0: at frames themselves."""
-    if config.video.video_refiner not in (None, config.refiner.refiner):
-        refiner = build_refiner(config_for_video(config))
-    return Enlarged(refiner, size) if size else refiner

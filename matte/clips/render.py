@@ -19,7 +19,7 @@ from matte.configs.loader import MergedSettings, with_video_refiner
 from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
 from matte.pipeline.build import build
-from matte.pipeline.networks import Opening
+from matte.pipeline.networks import NetworkOpener
 from matte.pipeline.run import Pipeline
 
 # What a rate is measured on: so many frames after so many others, or as many as so many seconds
@@ -135,7 +135,7 @@ class Job:
 
         def measure(way: Way) -> float:
             merged = with_video_refiner(way.merged)
-            pipelines[way.name] = build(merged, Opening(merged.config))
+            pipelines[way.name] = build(merged, NetworkOpener(merged.config))
             return self._rate(pipelines[way.name], check)
 
         try:

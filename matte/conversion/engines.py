@@ -7,7 +7,7 @@ from matte.configs.loader import TRIMAP_FREE
 from matte.configs.settings import Config
 from matte.conversion.exporting import torch_reference
 from matte.errors import BackendError, SettingError
-from matte.pipeline.networks import network_of
+from matte.pipeline.networks import as_runtime_network
 from matte.refiner import REFINERS
 from matte.runtime.compiling import INSTALL, TOLERANCES, Compiled, compile_network
 from matte.runtime.engines import Shapes, Size, default_shapes
@@ -56,7 +56,7 @@ def compile_weights(weights: Weights, wanted: Wanted) -> Compiled:
         build = build_by_torch2trt
     reference = torch_reference(weights)
     shapes = _shapes(wanted, default_shapes(reference.inputs, weights.size))
-    network = network_of(weights)
+    network = as_runtime_network(weights)
     return compile_network(network, way, reference, shapes, (largest, mean), build, wanted.via)
 
 

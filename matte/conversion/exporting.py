@@ -17,7 +17,7 @@ from matte.conversion.returning import from_onnx, is_own
 from matte.conversion.writing import Difference, compared
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
-from matte.pipeline.networks import session_for
+from matte.pipeline.networks import open_weights
 from matte.runtime.opening import open_file
 from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession
@@ -94,7 +94,7 @@ def torch_reference(weights: Weights) -> Session:
         precision="fp32",
         threads=torch.get_num_threads(),
     )
-    session = session_for(weights, settings)
+    session = open_weights(weights, settings)
     if weights.checkpoint or not is_own(weights.path):
         return session
     return TorchSession(from_onnx(weights.path).runs, dict(session.inputs), "")

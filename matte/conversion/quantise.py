@@ -28,14 +28,13 @@ from matte.imaging.resizing import resize
 from matte.media.pictures import READABLE, read_image
 from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_segmenter
+from matte.pipeline.steps import cut_subject, draw
 from matte.refiner.gca import Gca
 from matte.runtime.opening import open_file, open_session
 from matte.runtime.session import Session
 from matte.runtime.ways import Network
 from matte.segmentation.letterboxed import LetterboxedSegmenter
-from matte.segmentation.masks import make_mask
 from matte.stages import Refiner
-from matte.trimap.drawing import draw_band
 from matte.weights.store import Weights
 
 PICTURES = 160  # at most, spread over all that are given
@@ -176,9 +175,8 @@ def _show_bands(pictures: Iterable[Image], refiner: Refiner) -> None:
         height, width = picture.shape[:2]
         scale = min(1.0, LONGEST / max(height, width))
         small = Image(resize(picture, max(1, round(height * scale)), max(1, round(width * scale))))
-        confidence = segmenter.segment(small)
-        mask = make_mask(confidence, config.segmentation)
-        refiner.refine(small, draw_band(mask, confidence, config.trimap).trimap)
+        subject = cut_subject(segmenter.segment(small), config.segmentation)
+        refiner.refine(small, draw(subject, config.trimap).trimap)
 
 
 def _differences(file: Path, seen: Recorded) -> Iterator[Difference]:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from matte.conversion.writing import Case, ParityReport, smooth, write_network
 from matte.refiner.checkpoint import KIND, RefinerNetwork, architecture, load_network
-from matte.refiner.gca import RATIO
+from matte.refiner.gca import RATIO_INPUT
 from matte.refiner.network import GcaNetwork, without_spectral_norm
 
 SIZES = ((64, 96), (32, 64), (96, 160), (192, 128))
@@ -54,5 +54,5 @@ def refiner_cases(network: RefinerNetwork) -> list[Case]:
         noise = smooth(2, 4, height, width)
         cases.append({"image": noise[:, :3], "trimap": (2.98 * noise[:, 3:]).floor() / 2})
         if network.design.attention:
-            cases[-1][RATIO] = torch.tensor([-1.0, 0.3])
+            cases[-1][RATIO_INPUT] = torch.tensor([-1.0, 0.3])
     return list(cases)

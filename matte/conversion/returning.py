@@ -22,7 +22,7 @@ from matte.conversion.modnet_export import modnet_cases
 from matte.conversion.refiner_export import refiner_cases
 from matte.conversion.writing import Case, compared
 from matte.errors import MatteError, WeightsError
-from matte.modnet.adapter import REFERENCE
+from matte.modnet.adapter import DEFAULT_SIDE
 from matte.modnet.network import KIND as MODNET
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
@@ -97,7 +97,7 @@ def _built(told: Mapping[str, str]) -> tuple[nn.Module, list[Case]]:
     if told["kind"] == SEGMENTER:
         return Probability(build_segmenter(told["architecture"])), segmenter_cases()
     if told["kind"] == MODNET:
-        numbers = float(told.get("width", 1)), int(told.get("size", REFERENCE))
+        numbers = float(told.get("width", 1)), int(told.get("size", DEFAULT_SIDE))
         info = ModnetInfo(told["encoder"], told["context"], *numbers)
         return build_modnet(info), modnet_cases()
     if told["kind"] != REFINER:

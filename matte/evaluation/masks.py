@@ -15,7 +15,7 @@ from matte.evaluation.scores import Scores, Watch, contest, label_once
 from matte.evaluation.sheet import Panels, show_mask
 from matte.metrics.masks import mask_scores
 from matte.pipeline.build import build_segmenter
-from matte.segmentation.masks import make_mask
+from matte.pipeline.steps import cut_subject
 
 ASPECT = 0.02  # share by which a truth's proportions may differ from its picture's
 
@@ -34,7 +34,7 @@ def evaluate_segmenter(
     label_once([name, *(peer.name for peer in others)])
     segmenter = build_segmenter(config)
     segmenters: dict[str, Callable[[Image], Mask]] = {
-        name: lambda image: make_mask(segmenter.segment(image), config.segmentation),
+        name: lambda image: cut_subject(segmenter.segment(image), config.segmentation).mask,
         **{peer.name: peer.segment for peer in others},
     }
 

@@ -123,7 +123,8 @@ def _refine(name: str, weights: str | None, config: Config) -> Callable[[Image, 
         return Blind().refine
     wanted = (weights or _first_network()) if name == GCA else name
     settings = replace(config, refiner=replace(config.refiner, refiner=wanted))
-    return build_refiner(settings).refine
+    refiner = build_refiner(settings)
+    return lambda image, trimap: refiner.refine(image, trimap).alpha
 
 
 def _first_network() -> str:

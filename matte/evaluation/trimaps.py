@@ -13,9 +13,9 @@ from matte.configs.settings import Config
 from matte.errors import PictureError, SettingError
 from matte.evaluation.pairs import DrawTrimap, is_folder, named_pictures, only
 from matte.media.pictures import read_trimap
-from matte.segmentation.masks import make_mask
+from matte.pipeline.steps import cut_subject
+from matte.pipeline.steps import draw as draw_subject_trimap
 from matte.stages import Segmenter
-from matte.trimap.drawing import draw_band
 
 # Alpha from which a pixel is all subject; its mirror is all background. The portraits of AISegment
 # are 254 in many places inside the subject, and down to 250 in some.
@@ -74,9 +74,8 @@ def from_segmenter(segmenter: Segmenter, config: Config) -> Trimaps:
     """Those that matte itself draws around the subject that it finds, right or wrong."""
 
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
-        confidence = segmenter.segment(image)
-        mask = make_mask(confidence, config.segmentation)
-        return draw_band(mask, confidence, config.trimap).trimap
+        subject = cut_subject(segmenter.segment(image), config.segmentation)
+        return draw_subject_trimap(subject, config.trimap).trimap
 
     return Trimaps(draw, trusted=False)
 

@@ -23,13 +23,14 @@ from matte.gpu.colours import LARGEST, estimate_foreground, mixed
 from matte.gpu.planes import Held, holding, reflected, scaled, scaled_levels
 from matte.gpu.trimap import believed, draw_band, refuse_cleaning
 from matte.imaging.letterbox import PADDING_GREY, largest_fitting_size
-from matte.modnet.adapter import REFERENCE, reference_size
-from matte.pipeline.line import LEAST, NO_SUBJECT
+from matte.modnet.adapter import DEFAULT_SIDE, network_size
+from matte.pipeline.line import NO_SUBJECT
+from matte.pipeline.steps import MIN_SUBJECT_SHARE
 from matte.refiner.protocols import MULTIPLE, PROTOCOLS
 from matte.runtime.torch import translated
 from matte.segmentation.letterboxed import DEFAULT_SIZE
 from matte.segmentation.letterboxed import MULTIPLE as STEP
-from matte.trimap.drawing import MOST
+from matte.trimap.drawing import MAX_UNKNOWN_SHARE
 
 PIXELS = 2_400_000  # of a frame that are refined at once
 # RGB 0 … 1 (N, 3, H, W) to probabilities (N, 1, H, W); with a trimap 0, ½, 1 (N, 1, H, W) to alpha.
@@ -171,7 +172,7 @@ class DeviceModnet:
     ) -> None:
         """`size` is the short side that the network was trained at."""
         self._matte, self._config = matte, config
-        self._size = size or REFERENCE
+        self._size = size or DEFAULT_SIDE
         self._work = Recorded(self._found) if graphs else self._found
 
     def run(self, frames: Tensor, background: Tensor | None = None) -> Frames:
@@ -181,7 +182,7 @@ class DeviceModnet:
     def _found(self, frames: Tensor, background: Tensor | None) -> Found:
         image = _planes(frames)
         height, width = image.shape[2:]
-        small = scaled_levels(image, *reference_size(height, width, self._size))
+        small = scaled_levels(image, *network_size(height, width, self._size))
         values = self._matte(small / (LARGEST / 2) - 1)
         alpha = scaled(values.clamp(0, 1), height, width)
         doubt = torch.where(_sound(values), 0, BROKEN)
@@ -264,10 +265,10 @@ def _doubt(mask: Tensor, trimap: Tensor) -> Tensor:
         torch.count_nonzero(x, dim=(1, 2, 3))
         for x in (trimap == SUBJECT, trimap == UNKNOWN, trimap == BACKGROUND, mask)
     )
-    doubt = torch.where(unknown > MOST * pixels, 5, 0)
+    doubt = torch.where(unknown > MAX_UNKNOWN_SHARE * pixels, 5, 0)
     for number, missing in ((4, ground == 0), (3, unknown == 0), (2, subject == 0)):
         doubt = torch.where(missing, number, doubt)
-    return torch.where(found < max(1, LEAST * pixels), 1, doubt)
+    return torch.where(found < max(1, MIN_SUBJECT_SHARE * pixels), 1, doubt)
 
 
 def _sound(values: Tensor) -> Tensor:

@@ -21,9 +21,25 @@ from matte.gpu.planes import (
     scaled_levels,
     touching,
 )
-from matte.refiner.belief import CLOUDY, DECIDED, FULL, RADIUS, SURE, THICK
-from matte.trimap.morphology import SHAPES
-from matte.trimap.reach import COARSE, DOUBTS, FINE, MOST, SHARP, Reach, cell_side, reach_of
+from matte.refiner.confidence_limits import (
+    CLOUD_GAIN,
+    GREY_DISTANCE,
+    MIN_CLOUD_CELLS,
+    MIN_CLOUD_SHARE,
+    MIN_GREY_SHARE,
+    SURE_DISTANCE,
+)
+from matte.trimap.morphology import KERNEL_SHAPES
+from matte.trimap.reach import (
+    CONFIDENCE_CELL_SHARE,
+    DOUBT_LEVELS,
+    EVEN_CELL_SHARE,
+    MAX_UNKNOWN_SHARE,
+    MAX_UNSURE_PER_EDGE_PIXEL,
+    Reach,
+    cell_side,
+    reach_of,
+)
 
 CLEANED = ("keep_parts", "fill_holes", "open_mask", "close_mask", "smooth_mask")
 
@@ -55,7 +71,7 @@ def kernel_band(mask: Tensor, settings: TrimapSettings) -> Tensor:
     assert isinstance(settings.k, int)
     inwards, outwards = settings.times
     side = (settings.k, settings.k)
-    kernel = np.asarray(cv2.getStructuringElement(SHAPES[settings.shape], side), np.uint8)
+    kernel = np.asarray(cv2.getStructuringElement(KERNEL_SHAPES[settings.shape], side), np.uint8)
     eroded, dilated = ~grown(~mask, kernel, inwards), grown(mask, kernel, outwards)
     unknown = torch.full_like(mask, UNKNOWN, dtype=torch.uint8)
     return unknown.masked_fill(eroded, SUBJECT).masked_fill(~dilated, BACKGROUND)
@@ -63,7 +79,7 @@ def kernel_band(mask: Tensor, settings: TrimapSettings) -> Tensor:
 
 def even_band(mask: Tensor, reach: float) -> Tensor:
     """Unknown up to `reach` pixels to both sides of the mask's edge."""
-    cell = cell_side(reach * FINE)
+    cell = cell_side(reach * EVEN_CELL_SHARE)
     return _trimap(mask, _to_edge(_shrunk(mask, cell), cell, reach) - reach)
 
 
@@ -77,26 +93,26 @@ def _doubtful(mask: Tensor, confidence: Tensor) -> tuple[Tensor, bool]:
 
 def _beyond(mask: Tensor, confidence: Tensor, reach: Reach) -> Tensor:
     """How far each cell lies beyond the band; at most 0 in it."""
-    cell = cell_side(reach.near * COARSE)
+    cell = cell_side(reach.near * CONFIDENCE_CELL_SHARE)
     share = _shrunk(mask, cell)
     size = (share.shape[2], share.shape[3])
     # Sampled, not averaged: as the line in numpy does.
     belief = torch.nn.functional.interpolate(confidence, size, mode="bilinear", align_corners=False)
     near = _to_edge(share, cell, reach.near) - reach.near
     beyond = near
-    for doubt in DOUBTS:
+    for doubt in DOUBT_LEVELS:
         unsure = (belief > doubt) & (belief < 1 - doubt) & touching(share > 0, belief > doubt)
         unsure_far = _pixels(distance_to(unsure, _cells(reach.far, cell)), cell)
         beyond = torch.minimum(near, unsure_far - reach.far)
-        if torch.count_nonzero(beyond <= 0) <= MOST * beyond.numel():
+        if torch.count_nonzero(beyond <= 0) <= MAX_UNKNOWN_SHARE * beyond.numel():
             break
     return beyond
 
 
 def _tells_doubt(mask: Tensor, confidence: Tensor) -> bool:
-    unsure = (confidence > DOUBTS[0]) & (confidence < 1 - DOUBTS[0])
+    unsure = (confidence > DOUBT_LEVELS[0]) & (confidence < 1 - DOUBT_LEVELS[0])
     edge = mask & grown_square(~mask, 1)
-    return bool(torch.count_nonzero(unsure) > SHARP * torch.count_nonzero(edge))
+    return bool(torch.count_nonzero(unsure) > MAX_UNSURE_PER_EDGE_PIXEL * torch.count_nonzero(edge))
 
 
 def _shrunk(mask: Tensor, cell: int) -> Tensor:
@@ -130,17 +146,17 @@ def _trimap(mask: Tensor, beyond: Tensor) -> Tensor:
 
 def believed(alpha: Tensor, unknown: Tensor, confidence: Tensor, threshold: float) -> Tensor:
     """Alpha as far as the segmenter leaves room for it, in the unknown pixels: what
-    `matte.refiner.belief` says, for frames (N, 1, H, W).
+    `matte.refiner.confidence_limits` says, for frames (N, 1, H, W).
     """
     told = (confidence > 0) & (confidence < 1) & unknown
     soft = told.flatten(1).any(dim=1).view(-1, 1, 1, 1)  # else it is a mask, and tells nothing
     below, above = confidence / (2 * threshold), 1 - (1 - confidence) / (2 * (1 - threshold))
     c = torch.where(confidence < threshold, below, above)
     limited = torch.minimum(torch.maximum(alpha, 2 * c - 1), 2 * c)
-    weight = (torch.minimum(c, 1 - c) / SURE).clamp(0, 1)
+    weight = (torch.minimum(c, 1 - c) / SURE_DISTANCE).clamp(0, 1)
     mixed = weight * limited + (1 - weight) * (c >= 0.5)
-    grey = unknown & (mixed > CLOUDY) & (mixed < 1 - CLOUDY)
-    decided = (mixed + DECIDED * (c - 0.5)).clamp(0, 1)
+    grey = unknown & (mixed > GREY_DISTANCE) & (mixed < 1 - GREY_DISTANCE)
+    decided = (mixed + CLOUD_GAIN * (c - 0.5)).clamp(0, 1)
     found = mixed + _clouds(grey) * (decided - mixed)
     return torch.where(unknown & soft, found, alpha)
 
@@ -148,10 +164,10 @@ def believed(alpha: Tensor, unknown: Tensor, confidence: Tensor, threshold: floa
 def _clouds(grey: Tensor) -> Tensor:
     """1 where grey is thick and around it, then falling to 0."""
     height, width = grey.shape[2:]
-    radius = THICK * max(height, width)
-    cell = max(1, int(radius / RADIUS))
+    radius = MIN_CLOUD_SHARE * max(height, width)
+    cell = max(1, int(radius / MIN_CLOUD_CELLS))
     cells = scaled_levels(grey.float() * 255, -(-height // cell), -(-width // cell))
-    full = cells >= FULL * 255
+    full = cells >= MIN_GREY_SHARE * 255
     reach = max(1, round(radius / cell))
     side = 2 * reach + 1
     disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -1,4 +1,4 @@
-"""A MODNet in ONNX, fed as its authors do.
+"""A MODNet that finds alpha without a trimap, fed as its authors do.
 
 Z. Ke et al., "MODNet: Real-Time Trimap-Free Portrait Matting via Objective Decomposition", 2022.
 """
@@ -8,44 +8,53 @@ import numpy as np
 from matte.arrays import Alpha, Image
 from matte.imaging.resizing import resize
 from matte.runtime.session import Session, picture_input, run_map, told_size
+from matte.stages import NetworkFacts
 
-REFERENCE = 512  # the short side that the authors' network knows
+DEFAULT_SIDE = 512  # pixels: the short side that the authors' network was trained at
 MULTIPLE = 32
-KIND = "MODNet"
+NETWORK_KIND = "MODNet"
 
 
 class Modnet:
-    """Alpha of people from a network that takes RGB −1 … 1 as (1, 3, H, W)."""
+    """Finds alpha of people by a network that takes RGB −1 … 1 as (1, 3, H, W)."""
 
-    def __init__(self, session: Session, protocol: str = "official", size: int = 0) -> None:
-        """`protocol`: "official" brings the short side to the one that the network was trained at,
-        `size` (0: ask its file; 512 for the authors'), "native" keeps the picture's, padded.
+    def __init__(
+        self,
+        session: Session,
+        protocol: str = "official",
+        size: int = 0,
+        network: NetworkFacts | None = None,
+    ) -> None:
+        """`size` is the short side that the network was trained at; 0: as its file says, else 512.
+
+        `protocol` "official" resizes pictures to that side; "native" keeps their size, padded.
         """
+        self.network = network
         self._session = session
         self._native = protocol == "native"
-        self._size = size or told_size(session) or REFERENCE
-        self._input, self._fixed = picture_input(session, KIND)
+        self._size = size or told_size(session) or DEFAULT_SIDE
+        self._input, self._fixed = picture_input(session, NETWORK_KIND)
 
     def matte(self, image: Image) -> Alpha:
-        """Alpha at the picture's size."""
+        """Return alpha at the picture's size."""
         height, width = image.shape[:2]
         if self._native and not self._fixed:
             # Filled up by repeating the border; sizes that are multiples stay as they are.
             fill = [(0, -length % MULTIPLE) for length in (height, width)]
             small = np.pad(image, [*fill, (0, 0)], mode="edge")
         else:
-            small = resize(image, *(self._fixed or reference_size(height, width, self._size)))
+            small = resize(image, *(self._fixed or network_size(height, width, self._size)))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
-        values = run_map(self._session, self._input, blob, KIND)
+        values = run_map(self._session, self._input, blob, NETWORK_KIND)
         if self._native and not self._fixed:
             return Alpha(np.ascontiguousarray(values[:height, :width]))
         alpha = resize(values, height, width)
         return Alpha(np.clip(alpha, 0, 1, out=alpha))
 
 
-def reference_size(height: int, width: int, side: int = REFERENCE) -> tuple[int, int]:
-    """Height and width for the network: the short side near `side`, both multiples of 32.
+def network_size(height: int, width: int, side: int = DEFAULT_SIDE) -> tuple[int, int]:
+    """Return height and width for the network: multiples of 32, the short side near `side`.
 
     Pictures that reach over `side` on one side only keep their size, as in the released code.
     """

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from matte.errors import SettingError
-from matte.modnet.adapter import REFERENCE
+from matte.modnet.adapter import DEFAULT_SIDE
 from matte.modnet.backbones import RELEASED, Features, build_backbone
 from matte.registry import nearest
 
@@ -41,7 +41,7 @@ class ModnetInfo:
     encoder: str = RELEASED
     context: str = "se_block"
     width: float = 1.0
-    size: int = REFERENCE
+    size: int = DEFAULT_SIDE
 
     def __post_init__(self) -> None:
         if not 0 < self.width <= 4:

@@ -15,8 +15,8 @@ from matte.photos.jobs import Job
 from matte.photos.outputs import Outputs
 from matte.photos.reading import Ahead
 from matte.pipeline.build import build
-from matte.pipeline.limits import most_pixels
-from matte.pipeline.networks import Opening
+from matte.pipeline.limits import max_pixels
+from matte.pipeline.networks import NetworkOpener
 from matte.pipeline.run import Pipeline
 
 
@@ -65,7 +65,7 @@ class Batch:
         ending: str = ".png",
         overwrite: bool = False,
         report: Path | None = None,
-        opening: Opening | None = None,
+        opening: NetworkOpener | None = None,
     ) -> None:
         self.jobs = tuple(jobs)
         self.finish = finish
@@ -76,7 +76,7 @@ class Batch:
             for job in jobs
         ]
         self._check(report)
-        pixels = most_pixels(merged.config)
+        pixels = max_pixels(merged.config)
         self._finisher = Finisher(finish, pixels)
         self._photos = Ahead(self.jobs, pixels)
         self.pipeline: Pipeline = build(merged, opening)
@@ -98,8 +98,8 @@ class Batch:
         if job.target != STREAM:
             check_output(job.target, self._overwrite)
         photo = self._photos.photo(job)
-        given = self.pipeline.given(photo, self.stages.mask_in, self.stages.trimap_in)
-        matte = self.pipeline.run(photo, given, _name(job))
+        prior = self.pipeline.prior(photo, self.stages.mask_in, self.stages.trimap_in)
+        matte = self.pipeline.run(photo, prior, _name(job))
         written = self._outputs[number].write(photo, matte, self._finisher, self._overwrite)
         return Outcome(job, tuple(written), matte.report)
 

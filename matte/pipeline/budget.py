@@ -1,4 +1,7 @@
-"""How long a refiner will take: a model measured once, brought to this machine as it runs."""
+"""The time a picture may take, and an estimate of what a refiner will take.
+
+The estimate is a model that was measured once, scaled to this machine's pace as it runs.
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,46 +14,47 @@ import numpy as np
 from matte.arrays import UNKNOWN, Trimap
 
 # Milliseconds on two cores, by benchmarks/costs.py.
-MEASURED = Path(__file__).with_name("costs.json")
-MEGA = 1e6
+COSTS_FILE = Path(__file__).with_name("costs.json")
+PIXELS_PER_MEGAPIXEL = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds: in any case, by megapixels, by their square, by unknown megapixels."""
+    """A stage's milliseconds: fixed, for each megapixel, its square, each unknown megapixel."""
 
     fixed: float = 0.0
     pixels: float = 0.0
     square: float = 0.0
     unknown: float = 0.0
 
-    def ms(self, trimap: Trimap) -> float:
-        """For that trimap, on the machine where it was measured."""
-        whole = trimap.size / MEGA
-        unknown = np.count_nonzero(trimap == UNKNOWN) / MEGA
+    def estimate_ms(self, trimap: Trimap) -> float:
+        """Return the milliseconds for a trimap on the machine where the costs were measured."""
+        whole = trimap.size / PIXELS_PER_MEGAPIXEL
+        unknown = np.count_nonzero(trimap == UNKNOWN) / PIXELS_PER_MEGAPIXEL
         return self.fixed + self.pixels * whole + self.square * whole**2 + self.unknown * unknown
 
 
 @cache
-def costs() -> dict[str, Cost]:
-    """What was measured, by the network's or the refiner's name."""
-    return {name: Cost(**row) for name, row in json.loads(MEASURED.read_text()).items()}
+def measured_costs() -> dict[str, Cost]:
+    """Return the measured costs by the name of the network or the refiner."""
+    return {name: Cost(**row) for name, row in json.loads(COSTS_FILE.read_text()).items()}
 
 
 class Budget:
-    """Milliseconds that a picture may take; None: as many as it takes.
+    """The milliseconds that a picture may take; None: no limit.
 
-    The segmenter runs first and tells how fast this machine is; the last picture tells it better.
+    The segmenter runs first, and its time shows this machine's pace; the refiner's own time for the
+    last picture shows it better.
     """
 
     def __init__(self, ms: int | None, segmenter: str = "", refiner: str = "") -> None:
         self._ms = ms
-        self._segmenter = costs().get(segmenter) if ms else None
-        self._refiner = costs().get(refiner) if ms else None
-        self._pace = 0.0  # this machine's time over the measured one, by the refiner's last run
+        self._segmenter = measured_costs().get(segmenter) if ms else None
+        self._refiner = measured_costs().get(refiner) if ms else None
+        self._pace = 0.0  # this machine's time over the measured one, in the refiner's last run
 
-    def exceeded(self, trimap: Trimap, spent: Mapping[str, float]) -> str:
-        """Why the refiner should not even start; empty if it may."""
+    def overrun(self, trimap: Trimap, spent: Mapping[str, float]) -> str:
+        """Return why the refiner should not start, by the milliseconds spent; empty if it may."""
         if not self._ms:
             return ""
         so_far = sum(spent.values())
@@ -58,18 +62,19 @@ class Budget:
             return f"{so_far:.0f} ms were over before the refiner, of {self._ms}"
         if self._refiner is None:
             return ""
-        pace = self._pace or self._pace_of_segmenter(trimap, spent)
-        ahead = pace * self._refiner.ms(trimap)
+        pace = self._pace or self._segmenter_pace(trimap, spent)
+        ahead = pace * self._refiner.estimate_ms(trimap)
         if so_far + ahead <= self._ms:
             return ""
         return f"the refiner would take about {ahead:.0f} ms, of {self._ms - so_far:.0f} left"
 
-    def learn(self, trimap: Trimap, spent: Mapping[str, float]) -> None:
-        """Takes the refiner's real time for what the next one will take."""
+    def update_pace(self, trimap: Trimap, spent: Mapping[str, float]) -> None:
+        """Set this machine's pace from the time that the refiner has just taken."""
         if self._refiner is not None and "refine" in spent:
-            self._pace = spent["refine"] / self._refiner.ms(trimap)
+            self._pace = spent["refine"] / self._refiner.estimate_ms(trimap)
 
-    def _pace_of_segmenter(self, trimap: Trimap, spent: Mapping[str, float]) -> float:
+    def _segmenter_pace(self, trimap: Trimap, spent: Mapping[str, float]) -> float:
+        """Return this machine's time over the measured one, in the segmenter's run."""
         if self._segmenter is None or "segment" not in spent:
             return 1.0
-        return spent["segment"] / self._segmenter.ms(trimap)
+        return spent["segment"] / self._segmenter.estimate_ms(trimap)

@@ -2,23 +2,15 @@
 
 from dataclasses import replace
 
-import matte
-from matte.configs.loader import (
-    TRIMAP_FREE,
-    MergedSettings,
-    written_values,
-)
+from matte.configs.loader import TRIMAP_FREE, MergedSettings, with_video_refiner
 from matte.configs.settings import Config, ModnetSettings
-from matte.errors import (
-    MatteError,
-    MissingWeightsError,
-)
+from matte.errors import MatteError, MissingWeightsError
 from matte.modnet.adapter import Modnet
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.limits import memory_for, most_pixels
-from matte.pipeline.line import Absent, Line, TrimapFree, TwoStage
-from matte.pipeline.networks import Networks, Opened, Opening, opened, tell
+from matte.pipeline.limits import max_pixels, memory_budget
+from matte.pipeline.line import Line, MissingSegmenter, TrimapFree, TwoStage
+from matte.pipeline.networks import NetworkOpener, OpenNetwork, open_network
 from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
@@ -27,95 +19,93 @@ from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
 
-def build(merged: MergedSettings, opening: Opening | None = None) -> Pipeline:
-    """The pipeline that the settings ask for: without a trimap if they name a MODNet.
+def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> Pipeline:
+    """Build the pipeline that the settings ask for: without a trimap if they name a MODNet.
 
-    `opening`: their networks, if they are being opened already.
+    `opener` has begun to open the settings' networks, if there is one.
     """
-    config = merged.config
-    networks: Networks = {}
-    facts = {
-        "matte": matte.__version__,
-        "preset": merged.preset,
-        "settings": written_values(config),
-        "networks": networks,
-    }
-    line = _line(config, networks, opening)
-    return Pipeline(line, facts, most_pixels(config), memory_for(config), config)
+    return Pipeline(
+        _build_line(merged.config, opener),
+        merged,
+        max_pixels(merged.config),
+        memory_budget(merged.config),
+    )
 
 
-def build_two_stage(
-    config: Config, networks: Networks | None = None, opening: Opening | None = None
-) -> TwoStage:
-    """Mask, trimap, refiner; `networks` is told what was opened."""
-    opening = opening or Opening(config)
-    told: Networks = {}
-    refiner = build_refiner(config, told, opening)
+def pipeline_for_video(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline with the refiner that its settings name for video.
+
+    This is the only place that decides it. Whoever builds a pipeline for video alone passes its
+    settings through `with_video_refiner` first, and so opens no refiner for photos.
+    """
+    merged = with_video_refiner(pipeline.merged)
+    if merged.config.refiner == pipeline.merged.config.refiner:
+        return pipeline
+    line = pipeline.line.with_refiner(lambda _: build_refiner(merged.config))
+    return replace(pipeline, line=line, merged=merged)
+
+
+def build_two_stage(config: Config, opener: NetworkOpener | None = None) -> TwoStage:
+    """Build the line of segmenter, trimap and refiner."""
+    opener = opener or NetworkOpener(config)
+    refiner = build_refiner(config, opener)
     segmenter: Segmenter
     try:
-        segmenter = build_segmenter(config, told, opening)
+        segmenter = build_segmenter(config, opener)
     except MissingWeightsError as error:
-        segmenter = Absent(error)  # a mask or a trimap may be given
-    if networks is not None:
-        networks.update(told)
+        segmenter = MissingSegmenter(error)  # a mask or a trimap may be given
     budget = Budget(
         config.pipeline.budget_ms, config.segmentation.segmenter, config.refiner.refiner
     )
     return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget)
 
 
-def build_segmenter(
-    config: Config, networks: Networks | None = None, opening: Opening | None = None
-) -> LetterboxedSegmenter:
-    """The segmenter that the settings name."""
-    name = config.segmentation.segmenter
-    weights, session = _network("segmenter", name, config, networks, opening)
-    return LetterboxedSegmenter(session, config.segmentation, weights.size)
+def build_segmenter(config: Config, opener: NetworkOpener | None = None) -> LetterboxedSegmenter:
+    """Build the segmenter that the settings name."""
+    found = _open("segmenter", config.segmentation.segmenter, config, opener)
+    settings = config.segmentation
+    return LetterboxedSegmenter(found.session, settings, found.weights.size, found.facts)
 
 
-def build_refiner(
-    config: Config, networks: Networks | None = None, opening: Opening | None = None
-) -> Refiner:
-    """The refiner that the settings name."""
+def build_refiner(config: Config, opener: NetworkOpener | None = None) -> Refiner:
+    """Build the refiner that the settings name."""
     name = config.refiner.refiner
     if name in REFINERS:
         refiner: Refiner = resolve("refiner", REFINERS, name)()
         return refiner
-    weights, session = _network("refiner", name, config, networks, opening)
-    # Who names a protocol wants the very result, whatever it takes.
+    found = _open("refiner", name, config, opener)
+    # Who names a protocol wants the authors' very result, whatever it costs.
     protocol: str = config.runtime.refiner_protocol
     tile = config.refiner.tile
     if protocol == "auto":
-        protocol = NO_BORDER if weights.recipe else "demo"
+        protocol = NO_BORDER if found.weights.recipe else "demo"
     elif tile == "auto":
         tile = "off"
-    return Gca(session, protocol, tile, memory_for(config))
+    return Gca(found.session, protocol, tile, memory_budget(config), found.facts)
 
 
-def _line(config: Config, networks: Networks, opening: Opening | None) -> Line:
+def _build_line(config: Config, opener: NetworkOpener | None) -> Line:
+    """Build the line of the settings, with MODNet behind it unless they refuse a fallback."""
     if config.modnet.modnet:
-        return _trimap_free(config, networks, opening)
+        return _build_trimap_free(config, opener)
     first: Line | MatteError
     try:
-        first = build_two_stage(config, networks, opening)
+        first = build_two_stage(config, opener)
     except MissingWeightsError as error:
         first = error
     if config.pipeline.fallback == "none":
         return Fallback(first, None)
     other = replace(config, modnet=ModnetSettings(TRIMAP_FREE))
-    return Fallback(first, lambda: _trimap_free(other, networks))
+    return Fallback(first, lambda: _build_trimap_free(other))
 
 
-def _trimap_free(config: Config, networks: Networks, opening: Opening | None = None) -> TrimapFree:
-    name, protocol = config.modnet.modnet or TRIMAP_FREE, config.runtime.modnet_protocol
-    weights, session = _network("modnet", name, config, networks, opening)
-    return TrimapFree(Modnet(session, "official" if protocol == "auto" else protocol, weights.size))
+def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> TrimapFree:
+    protocol = config.runtime.modnet_protocol
+    if protocol == "auto":
+        protocol = "official"
+    found = _open("modnet", config.modnet.modnet or TRIMAP_FREE, config, opener)
+    return TrimapFree(Modnet(found.session, protocol, found.weights.size, found.facts))
 
 
-def _network(
-    kind: str, name: str, config: Config, networks: Networks | None, opening: Opening | None
-) -> Opened:
-    """The network, waited for if it is being opened already; `networks` is told."""
-    found = opening.of(kind) if opening else opened(kind, name, config.runtime)
-    tell(networks, name, found)
-    return found
+def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) -> OpenNetwork:
+    return opener.network(kind) if opener else open_network(kind, name, config.runtime)

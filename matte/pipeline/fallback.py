@@ -1,88 +1,106 @@
-"""What takes over where mask, trimap and refiner can't be trusted."""
+"""The line that takes over where mask, trimap and refiner can't be trusted."""
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 from matte.arrays import Image
 from matte.errors import MatteError, PictureError, SettingError
-from matte.pipeline.line import NO_SUBJECT, NOTHING, Found, Given, Line
+from matte.pipeline.line import NO_PRIOR, NO_SUBJECT, Line, LineResult, Networks, Prior
 from matte.stages import Refiner, Segmenter
 
-# Where the segmenter found nobody, MODNet must be sure of this share of the picture: it then finds
+# Where the segmenter found nothing, MODNet must be sure of this share of the picture: it then finds
 # somebody in 1 % of 327 pictures without people.
-LEAST_SUBJECT = 0.02
+MIN_FALLBACK_SUBJECT_SHARE = 0.02
 
 
 class Fallback:
-    """A line, and another one for the pictures where it fails or is doubted."""
+    """A line, and a second one for the pictures where the first fails or is doubted."""
 
     def __init__(self, first: Line | MatteError, second: Callable[[], Line] | None) -> None:
-        """`first` may be what kept it from being built. `second` is called when it is first needed;
-        None: a doubt is an error, but for "no subject found", which is an answer.
+        """`first` may be the error that kept it from being built. `second` builds the other line
+        when it is first needed; None: a doubt is an error, except for "no subject found".
         """
         if isinstance(first, MatteError) and second is None:
             raise first
         self._first = first
-        self._make_second = second
-        self._made: Line | None = None
-        self._making = Lock()
+        self._build_second = second
+        self._built_second: Line | None = None
+        self._building = Lock()
 
     @property
     def segmenter(self) -> Segmenter | None:
-        """The first line's."""
+        """The first line's segmenter."""
         return None if isinstance(self._first, MatteError) else self._first.segmenter
 
-    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "Fallback":
-        """The same, the first line's refiner changed."""
-        first = self._first
-        changed = first if isinstance(first, MatteError) else first.refined_by(change)
-        return Fallback(changed, self._make_second and self._second)
+    @property
+    def networks(self) -> Networks:
+        """The first line's networks, and the second line's once it is built."""
+        lines = [line for line in (self._first, self._built_second) if line is not None]
+        return {
+            kind: facts
+            for line in lines
+            if not isinstance(line, MatteError)
+            for kind, facts in line.networks.items()
+        }
 
-    def run(self, image: Image, given: Given = NOTHING) -> Found:
-        """The first line's alpha; or the other's, and why, in its report under "fallback"."""
-        found, error = self._try(image, given)
-        reason = found.doubt if found else str(error and error.cause)
-        answers = reason == NO_SUBJECT and (given.confidence is not None or not self._make_second)
-        if found and (not reason or answers):
-            return found
-        if self._make_second is None:
+    def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "Fallback":
+        """Return the same with another refiner in the first line; both share the second line."""
+        first = self._first
+        changed = first if isinstance(first, MatteError) else first.with_refiner(change)
+        return Fallback(changed, self._build_second and self._second)
+
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        """Return the first line's alpha; or the second's, with the reason under "fallback"."""
+        result, error = self._run_first(image, prior)
+        reason = result.doubt if result else str(error and error.cause)
+        is_answer = reason == NO_SUBJECT and (
+            prior.segmentation is not None or self._build_second is None
+        )
+        if result and (not reason or is_answer):
+            return result
+        if self._build_second is None:
             raise error or PictureError(reason, "try another --width, or --fallback modnet")
         try:
-            other = self._second().run(image, NOTHING)
+            other = self._second().run(image, NO_PRIOR)
         except MatteError as failed:
-            return _without(found, reason, failed)
-        ms = {**(found.report["ms"] if found else {}), **other.report["ms"]}
-        told = {"fallback": {"reason": reason, "to": "modnet"}}
+            return _without_second(result, reason, failed)
+        fallback: dict[str, Any] = {"reason": reason, "to": "modnet"}
         if error is not None and error.remedy:
-            told["fallback"]["remedy"] = error.remedy
-        if found is None:
-            return Found(other.alpha, report={**other.report, **told})
-        if reason == NO_SUBJECT and not (other.alpha >= 0.5).mean() >= LEAST_SUBJECT:
-            told["fallback"]["found"] = "no subject either"
-            return Found(found.alpha, found.mask, found.trimap, {**found.report, "ms": ms, **told})
-        return Found(other.alpha, found.mask, found.trimap, {**found.report, "ms": ms, **told})
+            fallback["remedy"] = error.remedy
+        if result is None:
+            return LineResult(other.alpha, report={**other.report, "fallback": fallback})
+        alpha = other.alpha
+        if reason == NO_SUBJECT and not (alpha >= 0.5).mean() >= MIN_FALLBACK_SUBJECT_SHARE:
+            fallback["found"] = "no subject either"
+            alpha = result.alpha
+        ms = {**result.report["ms"], **other.report["ms"]}
+        report = {**result.report, "ms": ms, "fallback": fallback}
+        return LineResult(alpha, result.mask, result.trimap, report)
 
-    def _try(self, image: Image, given: Given) -> tuple[Found | None, MatteError | None]:
+    def _run_first(self, image: Image, prior: Prior) -> tuple[LineResult | None, MatteError | None]:
         if isinstance(self._first, MatteError):
             return None, self._first
         try:
-            return self._first.run(image, given), None
+            return self._first.run(image, prior), None
         except SettingError:
-            raise  # whoever asked for it wants to know
+            raise  # a wrong setting is the user's to mend, not a doubt
         except MatteError as error:
             return None, error
 
     def _second(self) -> Line:
-        assert self._make_second is not None
-        with self._making:
-            self._made = self._made or self._make_second()
-        return self._made
+        """Return the second line, built at the first call."""
+        assert self._build_second is not None
+        with self._building:
+            self._built_second = self._built_second or self._build_second()
+        return self._built_second
 
 
-def _without(found: Found | None, reason: str, failed: MatteError) -> Found:
-    """What there is to say where the second line failed too: that there is nobody, or an error."""
-    if found is None or reason != NO_SUBJECT:
+def _without_second(result: LineResult | None, reason: str, failed: MatteError) -> LineResult:
+    """Return "no subject", if that was the first line's answer; else raise both errors as one."""
+    if result is None or reason != NO_SUBJECT:
         cause = f"{reason}, and MODNet can't help: {failed.cause}"
         raise type(failed)(cause, failed.remedy) from failed
-    told = {"reason": reason, "to": "modnet", "error": str(failed)}
-    return Found(found.alpha, found.mask, found.trimap, {**found.report, "fallback": told})
+    fallback = {"reason": reason, "to": "modnet", "error": str(failed)}
+    report = {**result.report, "fallback": fallback}
+    return LineResult(result.alpha, result.mask, result.trimap, report)

@@ -1,62 +1,54 @@
-"""The ways from a picture to its alpha."""
+"""The ways from a picture to its alpha: segmenter, trimap and refiner, or one network alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap
+from matte.arrays import SUBJECT, Alpha, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.errors import MissingWeightsError, SettingError
 from matte.pipeline.budget import Budget
+from matte.pipeline.steps import Subject, cut_subject, draw, refine, refine_trimap
 from matte.pipeline.timing import Stopwatch
-from matte.refiner.belief import believed
-from matte.segmentation.masks import make_mask
-from matte.stages import Matter, Refiner, ResumingRefiner, Segmenter, TellingRefiner
-from matte.trimap.drawing import draw_band, flaw, unknown_share
+from matte.stages import (
+    NetworkFacts,
+    PreviousAlpha,
+    RefineContext,
+    Refiner,
+    Segmentation,
+    Segmenter,
+    TrimapFreeMatter,
+)
+from matte.trimap.drawing import trimap_flaw, unknown_share
 
 NO_SUBJECT = "no subject found"
 TRIMAP_AS_GIVEN = "as given"
-# A mask below this share of the picture is no subject: of 150 pictures of animals 27 % instead of
-# 35 % then hold somebody, and of 211 pictures of people none is lost.
-LEAST = 0.001
 
-
-class Before(Protocol):
-    """What refiners found in the frame before."""
-
-    def still(self, image: Image, trimap: Trimap) -> tuple[Alpha, NDArray[np.bool_]] | None:
-        """Its alpha where it has moved to, and what of it is stale; None if it tells nothing."""
-        ...
-
-    def learn(self, alpha: Alpha) -> Alpha:
-        """Takes what the refiner found in the picture that still() was asked for, which it may
-        change, and gives what of it is to be believed.
-        """
-        ...
+Networks = dict[str, NetworkFacts]  # by kind: segmenter, refiner, modnet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Given:
-    """What is known of a picture beforehand: nothing, where the subject is, or its trimap; and if
-    it is a clip's, the frame before.
+class Prior:
+    """What is known of a picture before the line runs: where the subject is, or its trimap.
+
+    `previous` is the alpha of the frame before, where the picture is a clip's frame.
     """
 
-    confidence: Confidence | None = None
+    segmentation: Segmentation | None = None
     trimap: Trimap | None = None
-    before: Before | None = None
-    guessed: bool = False
-    """Whether a segmenter tells the confidence: what is tiny is no subject then."""
+    previous: PreviousAlpha | None = None
+    from_segmenter: bool = False
+    """Whether a segmenter made the segmentation: then a tiny mask is no subject."""
 
 
-NOTHING = Given()
+NO_PRIOR = Prior()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """What a line found; `doubt` tells why it is not to be trusted, where it isn't."""
+class LineResult:
+    """What a line found; `doubt` says why it is not to be trusted, and is empty if it is."""
 
     alpha: Alpha
     mask: Mask | None = None
@@ -70,32 +62,38 @@ class Line(Protocol):
 
     @property
     def segmenter(self) -> Segmenter | None:
-        """What finds the subject first, if anything does."""
+        """The segmenter that runs first; None if the line has none."""
         ...
 
-    def run(self, image: Image, given: Given) -> Found:
-        """Alpha, with what was measured on the way in its report."""
+    @property
+    def networks(self) -> Networks:
+        """The networks that are loaded, and how they run."""
         ...
 
-    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "Line":
-        """The same line, its refiner changed, if it has one."""
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        """Return alpha, with what was measured on the way in its report."""
+        ...
+
+    def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "Line":
+        """Return the same line with another refiner in place of its own, if it has one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """Stands for a segmenter whose weights are missing: only who needs it fails."""
+class MissingSegmenter:
+    """Stands for a segmenter whose weights are missing: only a run that needs it fails."""
 
     error: MissingWeightsError
+    network: NetworkFacts | None = None
 
-    def segment(self, image: Image) -> Confidence:
-        """Raises what is wrong."""
+    def segment(self, image: Image) -> Segmentation:
+        """Raise the error that says how to get the weights."""
         raise self.error
 
 
 @dataclass(frozen=True, slots=True)
 class TwoStage:
-    """Mask, trimap, refined alpha."""
+    """The line of segmenter, trimap and refiner."""
 
     segmenter: Segmenter
     segmentation: SegmentationSettings
@@ -103,104 +101,95 @@ class TwoStage:
     refiner: Refiner
     budget: Budget
 
-    def run(self, image: Image, given: Given = NOTHING) -> Found:
-        """Alpha, with its mask and its trimap; where it is doubted, no further than the doubt."""
+    @property
+    def networks(self) -> Networks:
+        """The refiner's and the segmenter's networks."""
+        found = {"refiner": self.refiner.network, "segmenter": self.segmenter.network}
+        return {kind: facts for kind, facts in found.items() if facts is not None}
+
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        """Return alpha with its mask and trimap; the mask as alpha where the trimap is doubted."""
         watch = Stopwatch()
-        if given.trimap is not None:
-            return self._refine(image, given.trimap, given.before, watch)
-        confidence = given.confidence
-        if confidence is None:
+        if prior.trimap is not None:
+            return self._refine_known_trimap(image, prior.trimap, prior.previous, watch)
+        segmentation = prior.segmentation
+        if segmentation is None:
             with watch("segment"):
-                confidence = self.segmenter.segment(image)
+                segmentation = self.segmenter.segment(image)
         with watch("trimap"):
-            mask = make_mask(confidence, self.segmentation)
-            band = draw_band(mask, confidence, self.band)
-        report: dict[str, Any] = {
-            "unknown": round(unknown_share(band.trimap), 5),
-            "band": band.told,
-        }
-        guessed = given.guessed or given.confidence is None
-        if not np.count_nonzero(mask) >= (LEAST * mask.size if guessed else 1):
-            nobody = Alpha(np.zeros(mask.shape, np.float32))
-            return Found(nobody, mask, band.trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
-        doubt = flaw(band.trimap) or self.budget.exceeded(band.trimap, watch.ms)
+            subject = cut_subject(segmentation, self.segmentation)
+            drawn = draw(subject, self.band)
+        mask, trimap = subject.mask, drawn.trimap
+        report = _trimap_report(trimap, drawn.description)
+        if not _is_found(subject, prior):
+            nothing = Alpha(np.zeros(mask.shape, np.float32))
+            return LineResult(nothing, mask, trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
+        doubt = trimap_flaw(trimap) or self.budget.overrun(trimap, watch.ms)
         if doubt:
             alpha = Alpha((mask == SUBJECT).astype(np.float32))
-            return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms}, doubt)
+            return LineResult(alpha, mask, trimap, {**report, "ms": watch.ms}, doubt)
+        context = RefineContext(prior.previous, subject.features)
         with watch("refine"):
-            alpha, report["refined"] = self._alpha(image, band.trimap, given.before)
-            if band.doubtful:
-                alpha = believed(alpha, band.trimap, confidence, self.segmentation.threshold)
-        self.budget.learn(band.trimap, watch.ms)
-        return Found(alpha, mask, band.trimap, {**report, "ms": watch.ms})
+            refined = refine(self.refiner, image, subject, drawn, context)
+        self.budget.update_pace(trimap, watch.ms)
+        report |= {"refined": refined.report, "ms": watch.ms}
+        return LineResult(refined.alpha, mask, trimap, report)
 
-    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "TwoStage":
-        """The same line, its refiner changed."""
+    def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "TwoStage":
+        """Return the same line with the refiner that `change` gives for its own."""
         return replace(self, refiner=change(self.refiner))
 
-    def _refine(
-        self, image: Image, trimap: Trimap, before: Before | None, watch: Stopwatch
-    ) -> Found:
-        """Alpha for a trimap that was given: it is believed, whatever it looks like."""
-        report: dict[str, Any] = {
-            "unknown": round(unknown_share(trimap), 5),
-            "band": TRIMAP_AS_GIVEN,
-        }
-        doubt = self.budget.exceeded(trimap, watch.ms)
+    def _refine_known_trimap(
+        self, image: Image, trimap: Trimap, previous: PreviousAlpha | None, watch: Stopwatch
+    ) -> LineResult:
+        """Return alpha for a trimap of the user's, which is trusted whatever it looks like."""
+        report = _trimap_report(trimap, TRIMAP_AS_GIVEN)
+        doubt = self.budget.overrun(trimap, watch.ms)
         if doubt:
             alpha = Alpha((trimap == SUBJECT).astype(np.float32))
-            return Found(alpha, None, trimap, {**report, "ms": watch.ms}, doubt)
+            return LineResult(alpha, None, trimap, {**report, "ms": watch.ms}, doubt)
         with watch("refine"):
-            alpha, report["refined"] = self._alpha(image, trimap, before)
-        self.budget.learn(trimap, watch.ms)
-        return Found(alpha, None, trimap, {**report, "ms": watch.ms})
-
-    def _alpha(
-        self, image: Image, trimap: Trimap, before: Before | None
-    ) -> tuple[Alpha, dict[str, Any]]:
-        """Alpha, and how the refiner came by it, if it has several ways."""
-        if before is None or not isinstance(self.refiner, ResumingRefiner):
-            return self._anew(image, trimap)
-        still = before.still(image, trimap)
-        if still is None:
-            alpha, told = self._anew(image, trimap)
-        else:
-            was, stale = still
-            alpha = self.refiner.refine_again(image, trimap, was, stale)
-            told = {"again": round(_share(stale, trimap), 5)}
-        return before.learn(alpha), told
-
-    def _anew(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
-        if isinstance(self.refiner, TellingRefiner):
-            return self.refiner.refine_telling(image, trimap)
-        return self.refiner.refine(image, trimap), {}
+            refined = refine_trimap(self.refiner, image, trimap, RefineContext(previous))
+        self.budget.update_pace(trimap, watch.ms)
+        report |= {"refined": refined.report, "ms": watch.ms}
+        return LineResult(refined.alpha, None, trimap, report)
 
 
-def _share(stale: NDArray[np.bool_], trimap: Trimap) -> float:
-    """The part of what is unknown that is stale."""
-    unknown = trimap == UNKNOWN
-    return float(stale[unknown].mean()) if unknown.any() else 0.0
+def _trimap_report(trimap: Trimap, description: str) -> dict[str, Any]:
+    return {"unknown": round(unknown_share(trimap), 5), "band": description}
+
+
+def _is_found(subject: Subject, prior: Prior) -> bool:
+    """Return whether there is a subject: in a user's own mask one pixel is enough."""
+    if prior.segmentation is None or prior.from_segmenter:
+        return subject.is_found()
+    return subject.is_found(min_share=0)
 
 
 @dataclass(frozen=True, slots=True)
 class TrimapFree:
-    """Alpha from one network."""
+    """The line of one network that needs no trimap."""
 
-    matter: Matter
+    matter: TrimapFreeMatter
 
     @property
     def segmenter(self) -> None:
         """None: the network sees the picture alone."""
 
-    def refined_by(self, change: Callable[[Refiner], Refiner]) -> "TrimapFree":
-        """The line itself: nothing is refined."""
+    @property
+    def networks(self) -> Networks:
+        """The one network."""
+        return {} if self.matter.network is None else {"modnet": self.matter.network}
+
+    def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "TrimapFree":
+        """Return the line itself: nothing is refined."""
         return self
 
-    def run(self, image: Image, given: Given = NOTHING) -> Found:
-        """Alpha, without mask and trimap: none may be given."""
-        if given.confidence is not None or given.trimap is not None:
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        """Return alpha without mask and trimap; raises if one of them is given."""
+        if prior.segmentation is not None or prior.trimap is not None:
             raise SettingError("a run with a MODNet takes no mask and no trimap", "leave them out")
         watch = Stopwatch()
         with watch("matte"):
             alpha = self.matter.matte(image)
-        return Found(alpha, report={"ms": watch.ms})
+        return LineResult(alpha, report={"ms": watch.ms})

@@ -1,10 +1,10 @@
-"""The networks that settings name, found and opened.
+"""The networks that settings name, found in the store and opened.
 
 Little is imported here, so that opening can begin before the rest of the program is loaded.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 
 from matte.configs.settings import Config, RuntimeSettings
@@ -14,21 +14,35 @@ from matte.registry import resolve
 from matte.runtime.opening import open_remembered, open_session
 from matte.runtime.session import Session
 from matte.runtime.ways import Network, Way
+from matte.stages import NetworkFacts
 from matte.weights.store import Weights, find
 
 # What makes a torch session of a stored network, by its kind.
-TORCH = {
+TORCH_SESSIONS = {
     "modnet": "matte.modnet.checkpoint:torch_session",
     "refiner": "matte.refiner.checkpoint:torch_session",
     "segmenter": "matte.segmentation.network:torch_session",
 }
-Networks = dict[str, dict[str, str]]  # by kind: name, sha256, and the way they run
-Opened = tuple[Weights, Session]
 
 
-class Opening:
-    """The networks that a run needs, opened while something else is done: most of it happens
-    outside of Python. What has to be tried or compiled first waits until it is asked for.
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenNetwork:
+    """A network that is ready to run, and the stored weights that it came from."""
+
+    name: str
+    weights: Weights
+    session: Session
+
+    @property
+    def facts(self) -> NetworkFacts:
+        """What a report says of it."""
+        return NetworkFacts(self.name, self.weights.sha256, asdict(self.session.way))
+
+
+class NetworkOpener:
+    """Opens the networks of a run in the background, while the rest of the program is loaded.
+
+    What has to be compiled or compared first is opened only when network() is called for it.
     """
 
     def __init__(self, config: Config) -> None:
@@ -40,59 +54,52 @@ class Opening:
             names = {"modnet": config.modnet.modnet}
         self._names, self._settings = names, config.runtime
         pool = ThreadPoolExecutor(len(names))
-        self._remembered = {
-            kind: pool.submit(_remembered, kind, name, config.runtime)
+        self._quick = {
+            kind: pool.submit(_open_if_quick, kind, name, config.runtime)
             for kind, name in names.items()
             if not (kind == "refiner" and name in REFINERS)
         }
         pool.shutdown(wait=False)
 
-    def of(self, kind: str) -> Opened:
-        """The network of that kind; raises what opening it raised."""
-        found = self._remembered[kind].result()
-        return found or opened(kind, self._names[kind], self._settings)
+    def network(self, kind: str) -> OpenNetwork:
+        """Wait for the network of that kind; raises whatever opening it raised."""
+        opened = self._quick[kind].result()
+        return opened or open_network(kind, self._names[kind], self._settings)
 
 
-def _remembered(kind: str, name: str, settings: RuntimeSettings) -> Opened | None:
-    weights = _found(kind, name)
-    session = open_remembered(network_of(weights), _asked(weights, settings))
-    return None if session is None else (weights, session)
+def _open_if_quick(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork | None:
+    """Return the network if its execution is remembered from an earlier run, else None."""
+    weights = _find_weights(kind, name)
+    session = open_remembered(as_runtime_network(weights), _exact_settings(weights, settings))
+    return None if session is None else OpenNetwork(name, weights, session)
 
 
-def opened(kind: str, name: str, settings: RuntimeSettings) -> Opened:
-    """The network of that kind and name, or in that ONNX file, ready to run."""
-    weights = _found(kind, name)
-    return weights, session_for(weights, settings)
+def open_network(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork:
+    """Open the network of that kind and stored name, or in that ONNX file."""
+    weights = _find_weights(kind, name)
+    return OpenNetwork(name, weights, open_weights(weights, settings))
 
 
-def _found(kind: str, name: str) -> Weights:
+def _find_weights(kind: str, name: str) -> Weights:
     return find(kind, name, REFINERS if kind == "refiner" else ())
 
 
-def tell(networks: Networks | None, name: str, found: Opened) -> None:
-    """Writes down which network was opened, and how it runs."""
-    weights, session = found
-    if networks is not None:
-        told = {"name": name, "sha256": weights.sha256}
-        networks[weights.kind] = told | asdict(session.way)
-
-
-def session_for(weights: Weights, settings: RuntimeSettings) -> Session:
-    """The network ready to run, in the way that the settings ask for."""
-    settings = _asked(weights, settings)
+def open_weights(weights: Weights, settings: RuntimeSettings) -> Session:
+    """Return a session of stored weights, with the backend that the settings ask for."""
+    settings = _exact_settings(weights, settings)
     if settings.backend == "torch" and weights.torch_path is None:
         raise WeightsError(
             f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
         )
-    return open_session(network_of(weights), settings)
+    return open_session(as_runtime_network(weights), settings)
 
 
-def network_of(weights: Weights) -> Network:
-    """The network as runtimes know it."""
+def as_runtime_network(weights: Weights) -> Network:
+    """Return stored weights as the runtimes know them: files, hashes, precisions."""
     torch_path = weights.torch_path
 
     def open_torch(way: Way, settings: RuntimeSettings) -> Session:
-        session: Session = resolve("kind", TORCH, weights.kind)(torch_path, way, settings)
+        session: Session = resolve("kind", TORCH_SESSIONS, weights.kind)(torch_path, way, settings)
         return session
 
     return Network(
@@ -105,8 +112,11 @@ def network_of(weights: Weights) -> Network:
     )
 
 
-def _asked(weights: Weights, settings: RuntimeSettings) -> RuntimeSettings:
-    """Who names a protocol wants the very result: torch's, where it and torch weights are there."""
+def _exact_settings(weights: Weights, settings: RuntimeSettings) -> RuntimeSettings:
+    """Return settings that reproduce the authors' results where a protocol is named.
+
+    That takes fp32, and torch where it is installed and there are torch weights.
+    """
     if not settings.exact(weights.kind):
         return settings
     if settings.precision == "auto":

@@ -1,4 +1,4 @@
-"""Pictures through a line, one after the other."""
+"""A photo through the line: its alpha, its foreground colours, its report."""
 
 import copy
 import warnings
@@ -8,18 +8,20 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+import matte
 from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
+from matte.configs.loader import MergedSettings, merge_settings, written_values
 from matte.configs.settings import Config
 from matte.errors import MatteWarning
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.media.sources import Source, is_source, source_name
-from matte.pipeline.line import NOTHING, Found, Given, Line
+from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import ALL, Memory
-from matte.stages import Matte
-from matte.trimap.drawing import flaw
+from matte.stages import Matte, Segmentation
+from matte.trimap.drawing import trimap_flaw
 
 PhotoInput = NDArray[Any] | Source | Photo  # a Source is a path, a file's bytes or an open file
 MatteInput = NDArray[Any] | Source | None
@@ -27,14 +29,28 @@ MatteInput = NDArray[Any] | Source | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
-    """Mattes pictures, one after the other, with networks that stay loaded."""
+    """A line with its settings, ready to matte one picture after the other."""
 
     line: Line
-    facts: dict[str, Any]
-    """What every picture's report begins with."""
-    max_pixels: int
+    merged: MergedSettings = field(default_factory=merge_settings)
+    max_pixels: int = DEFAULT_MAX_PIXELS
     memory: Memory = ALL
-    config: Config = field(default_factory=Config)
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return self.merged.config
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What every report begins with: version, preset, settings, and the loaded networks."""
+        networks = {kind: facts.as_json() for kind, facts in self.line.networks.items()}
+        return {
+            "matte": matte.__version__,
+            "preset": self.merged.preset,
+            "settings": written_values(self.config),
+            "networks": networks,
+        }
 
     def __call__(
         self,
@@ -54,28 +70,28 @@ class Pipeline:
         """
         name = source_name(image) if is_source(image) else ""
         photo = as_photo(image, self.max_pixels)
-        return self.run(photo, self.given(photo, mask, trimap), name)
+        return self.run(photo, self.prior(photo, mask, trimap), name)
 
-    def run(self, photo: Photo, given: Given = NOTHING, name: str = "") -> Matte:
-        """The matte of a photo; `name` is what warnings call it."""
+    def run(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> Matte:
+        """Return the matte of a photo; `name` is what warnings call it."""
         self.memory.check(photo.pixels)
-        found = self.line.run(photo.pixels, given)
-        alpha = photo.limit_alpha(found.alpha)
+        result = self.line.run(photo.pixels, prior)
+        alpha = photo.limit_alpha(result.alpha)
         watch = Stopwatch()
         with watch("foreground"):
             foreground = estimate_foreground(photo.pixels, alpha)
-        report = self._report(alpha, found, watch)
-        for doubt in _doubts(name or "the picture", found, report):
-            warnings.warn(doubt, MatteWarning, stacklevel=3)
-        return Matte(alpha, foreground, found.mask, found.trimap, report)
+        report = self._report(alpha, result, watch)
+        for warning in _warnings(name or "the picture", result, report):
+            warnings.warn(warning, MatteWarning, stacklevel=3)
+        return Matte(alpha, foreground, result.mask, result.trimap, report)
 
-    def given(
+    def prior(
         self,
         photo: Photo,
         mask: MatteInput = None,
         trimap: MatteInput = None,
-    ) -> Given:
-        """What is known of the photo beforehand, read and checked."""
+    ) -> Prior:
+        """Return a user's mask or trimap of the photo, read and checked."""
         confidence = known = None
         if is_source(mask):
             confidence = Confidence(read_alpha(mask, self.max_pixels, kind="mask"))
@@ -88,15 +104,15 @@ class Pipeline:
         for name, array in (("mask", confidence), ("trimap", known)):
             if array is not None:
                 same_size(("picture", photo.pixels), (name, array))
-        return Given(confidence, known)
+        return Prior(None if confidence is None else Segmentation(confidence), known)
 
-    def _report(self, alpha: Alpha, found: Found, watch: Stopwatch) -> dict[str, Any]:
-        # A report is the caller's to change, and another thread may just open the fallback.
-        networks = dict(self.facts.get("networks", {}))
-        report = copy.deepcopy({**self.facts, "networks": networks})
+    def _report(self, alpha: Alpha, result: LineResult, watch: Stopwatch) -> dict[str, Any]:
+        """Return the report of one picture, which is the caller's to change."""
         height, width = alpha.shape
-        report |= {"width": width, "height": height, "subject": bool((alpha >= 0.5).any())}
-        return {**report, **found.report, "ms": {**found.report["ms"], **watch.ms}}
+        ms = {**result.report["ms"], **watch.ms}
+        report = copy.deepcopy({**self.facts, "width": width, "height": height})
+        report["subject"] = bool((alpha >= 0.5).any())
+        return {**report, **result.report, "ms": ms}
 
 
 def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
@@ -108,8 +124,8 @@ def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     return Photo(as_image(image))
 
 
-def _doubts(name: str, found: Found, report: dict[str, Any]) -> Iterator[str]:
-    """What a person should be told about the result."""
+def _warnings(name: str, result: LineResult, report: dict[str, Any]) -> Iterator[str]:
+    """Yield what a person should know of the result before using it."""
     fallback = report.get("fallback", {})
     if "error" in fallback:
         yield f"{name}: MODNet can't be asked: {fallback['error']}"
@@ -118,5 +134,5 @@ def _doubts(name: str, found: Found, report: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: {fallback['reason']}{remedy}: its matte is MODNet's"
     if not report["subject"]:
         yield f"no subject found in {name}: alpha is nowhere above one half"
-    if found.mask is None and found.trimap is not None and (wrong := flaw(found.trimap)):
-        yield f"{name}: {wrong}: it is used as it is"
+    if result.mask is None and result.trimap is not None and (flaw := trimap_flaw(result.trimap)):
+        yield f"{name}: {flaw}: it is used as it is"

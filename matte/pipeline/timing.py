@@ -1,4 +1,4 @@
-"""How long each stage took."""
+"""A stopwatch for the stages of a run."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Times the block under `name`."""
+        """Add the milliseconds that the `with` block takes to `name`."""
         start = time.perf_counter()
         try:
             yield
@@ -21,5 +21,5 @@ class Stopwatch:
             self.add(name, 1000 * (time.perf_counter() - start))
 
     def add(self, name: str, spent: float) -> None:
-        """Adds milliseconds that were measured elsewhere."""
+        """Add milliseconds that were measured elsewhere."""
         self.ms[name] = round(self.ms.get(name, 0) + spent, 3)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
-from matte.refiner.gca import RATIO
+from matte.refiner.gca import RATIO_INPUT
 from matte.refiner.network import Design, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.tensors import load_tensors, save_tensors
@@ -47,5 +47,5 @@ def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSessi
         "trimap": (None, 1, None, None),
     }
     if network.design.attention:
-        inputs[RATIO] = (None,)
+        inputs[RATIO_INPUT] = (None,)
     return TorchSession(network, inputs, "alpha", way, settings)

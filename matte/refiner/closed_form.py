@@ -15,12 +15,15 @@ import numpy as np
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.errors import BackendError, MatteWarning, PictureError, install_command
 from matte.imaging.regions import bounding_box
+from matte.stages import NO_CONTEXT, RefineContext, Refined
 
-MARGIN = 16  # known pixels around the band; farther ones don't reach into the 3 × 3 windows
+MARGIN_PIXELS = 16  # of known pixels around the band; farther ones don't change the solution
 
 
 class ClosedForm:
-    """Slow and careful: a sparse system over the band's surroundings."""
+    """A slow and careful refiner: it solves a sparse system over the band's surroundings."""
+
+    network = None
 
     def __init__(self) -> None:
         spec = find_spec("pymatting")
@@ -36,13 +39,13 @@ class ClosedForm:
                 stacklevel=2,
             )
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
         alpha = (trimap / np.float32(255)).astype(np.float32)
         unknown = trimap == UNKNOWN
-        box = bounding_box(unknown, MARGIN)
+        box = bounding_box(unknown, MARGIN_PIXELS)
         if box is None:
-            return Alpha(alpha)
+            return Refined(Alpha(alpha))
         for value, name in ((SUBJECT, "subject"), (BACKGROUND, "background")):
             if not (trimap == value).any():
                 raise PictureError(
@@ -52,7 +55,7 @@ class ClosedForm:
         neighbours = np.unique(trimap[around & ~unknown])
         if neighbours.size == 1:  # nothing to tell apart; PyMatting would divide 0 by 0
             alpha[unknown] = neighbours[0] / 255
-            return Alpha(alpha)
+            return Refined(Alpha(alpha))
         from pymatting import estimate_alpha_cf
 
         rgb = image[box] / np.float64(np.iinfo(image.dtype).max)
@@ -67,4 +70,4 @@ class ClosedForm:
                     "closed-form matting found no solution", "use the refiner 'guided'"
                 ) from error
         alpha[box] = np.where(unknown[box], np.clip(solved, 0, 1), alpha[box])
-        return Alpha(alpha)
+        return Refined(Alpha(alpha))

@@ -1,33 +1,45 @@
-"""A GCA network, fed as its authors do; large pictures in parts."""
+"""A GCA network as a refiner: fed as its authors do, and large pictures in parts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, FloatArray, Image, Trimap
 from matte.errors import SettingError, WeightsError
 from matte.imaging.resizing import resize
 from matte.imaging.strips import strip_slices
-from matte.refiner.parts import Plan, cheapest, fits, left, whole_cost
-from matte.refiner.protocols import extended, network_inputs, padded, unknown_ratio
-from matte.refiner.tiles import SIDE, Again, Task, Tiling, places, refine_tiles, tiling_of
+from matte.refiner.parts import Plan, cheapest_plan, fits, remaining_task, whole_cost
+from matte.refiner.protocols import (
+    extend_to_min_side,
+    network_inputs,
+    pad_for_network,
+    unknown_ratio,
+)
+from matte.refiner.tiles import (
+    SIDE,
+    RefineTask,
+    StaleTask,
+    Tiling,
+    refine_tiles,
+    tile_corners,
+    tiling_for_side,
+)
 from matte.runtime.memory import ALL, Memory, Room
 from matte.runtime.session import Session
+from matte.stages import NO_CONTEXT, NetworkFacts, RefineContext, Refined, ReusableAlpha
 
-INPUTS = {"image", "trimap"}
-RATIO = "unknown_ratio"  # what networks with attention take besides
+REQUIRED_INPUTS = {"image", "trimap"}
+RATIO_INPUT = "unknown_ratio"  # which networks with attention take besides
 # GCA's demo adds a border: a fifth of a small picture's pixels. Networks of our own do as well
 # without: SAD changes by half a percent.
 NO_BORDER = "tester"
-# Half a step of 8 bits: nobody sees less, but the subject's colours would be estimated there.
-TRACE = np.float32(1 / 510)
-TOGETHER = 8 * SIDE**2  # pixels of tiles that the network sees at once, if memory allows it
+# Alpha nearer to 0 and 1 than half a step of 8 bits is invisible, but colours would be estimated.
+MIN_VISIBLE_ALPHA = np.float32(1 / 510)
+MAX_BATCH_PIXELS = 8 * SIDE**2  # of the tiles in one batch, if memory allows it
 
 
 class Gca:
-    """Alpha in the band from a network that sees the picture and the trimap."""
+    """A refiner whose network sees the picture and the trimap."""
 
     def __init__(
         self,
@@ -35,13 +47,16 @@ class Gca:
         protocol: str = "demo",
         tile: int | str = "auto",
         memory: Memory = ALL,
+        network: NetworkFacts | None = None,
     ) -> None:
-        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`. `tile`: "auto", and each
-        picture is seen in the parts that cost least; "off", and it is seen whole, as the authors
-        do, or refused if `memory` doesn't allow it; or the side of tiles. A network of a fixed
-        size sees pictures whole.
+        """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`.
+
+        `tile` is "auto": each picture is refined in the parts that cost least; "off": as a whole,
+        as the authors do, and refused if `memory` doesn't allow it; or the side of tiles in pixels.
+        A network of a fixed size always sees pictures whole.
         """
-        if set(session.inputs) - {RATIO} != INPUTS:
+        self.network = network
+        if set(session.inputs) - {RATIO_INPUT} != REQUIRED_INPUTS:
             raise WeightsError(
                 f"the network takes {sorted(session.inputs)}", "give a refiner of matte"
             )
@@ -53,100 +68,101 @@ class Gca:
         self._tile = tile if free else "off"
         self._memory = memory
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
-        return self.refine_telling(image, trimap)[0]
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        """Return alpha at the picture's size; 0 and 1 where the trimap knows.
 
-    def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
-        """The same, and how it was come by, for reports."""
+        Goes on from the previous frame's alpha where the context has one.
+        """
+        reusable = context.previous and context.previous.warped(image, trimap)
+        if reusable:
+            alpha = self._refine_stale(image, trimap, reusable)
+            return Refined(alpha, {"again": round(stale_share(reusable, trimap), 5)})
+        return self._refine_all(image, trimap)
+
+    def _refine_all(self, image: Image, trimap: Trimap) -> Refined:
         if not (trimap == UNKNOWN).any():
-            return self._finished(np.zeros(trimap.shape, np.float32), trimap), {}
+            return Refined(self._finish(np.zeros(trimap.shape, np.float32), trimap))
         room = self._memory.room(image)
         height, width = trimap.shape
         if self._tile == "auto" and not fits(trimap, room.pixels):
-            image, trimap = extended(image, trimap, SIDE)
+            image, trimap = extend_to_min_side(image, trimap, SIDE)
         plan = self._plan(image, trimap, room)
-        alpha, told = self._refine(image, trimap, plan, self._protocol, room)
-        return Alpha(np.ascontiguousarray(alpha[:height, :width])), told
+        refined = self._refine_planned(image, trimap, plan, self._protocol, room)
+        alpha = np.ascontiguousarray(refined.alpha[:height, :width])
+        return Refined(Alpha(alpha), refined.report)
 
-    def refine_again(
-        self, image: Image, trimap: Trimap, before: Alpha, stale: NDArray[np.bool_]
-    ) -> Alpha:
-        """What refine() gives where alpha is `stale` (H, W), and about `before` elsewhere.
+    def _refine_stale(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
+        """Return the reusable alpha, refined again where it is stale.
 
-        In tiles, unless refining all is less for the network to see.
+        That is done in tiles, unless the network sees less in refining the whole picture.
         """
-        tiling = tiling_of(self._tile) if isinstance(self._tile, int) else Tiling()
+        tiling = tiling_for_side(self._tile) if isinstance(self._tile, int) else Tiling()
         if self._tile == "off" or min(trimap.shape) < tiling.side:
-            return self.refine(image, trimap)
+            return self._refine_all(image, trimap).alpha
         room = self._memory.room(image)
         pixels = tiling.side**2
-        task = Again(trimap, stale & (trimap == UNKNOWN))
-        seen = len(places(task, tiling)) * pixels / 1e6
-        whole = whole_cost(trimap.size, RATIO in self._session.inputs)
-        if seen >= min(whole, len(places(Task(trimap), tiling)) * pixels / 1e6) > 0:
-            return self.refine(image, trimap)
-        alpha = before.copy()
-        together = room.at_once(pixels, max(1, TOGETHER // pixels))
-        refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, together)
-        return self._finished(alpha, trimap)
+        task = StaleTask(trimap, reusable.stale & (trimap == UNKNOWN))
+        seen = len(tile_corners(task, tiling)) * pixels / 1e6
+        whole = whole_cost(trimap.size, RATIO_INPUT in self._session.inputs)
+        if seen >= min(whole, len(tile_corners(RefineTask(trimap), tiling)) * pixels / 1e6) > 0:
+            return self._refine_all(image, trimap).alpha
+        alpha = reusable.alpha.copy()
+        batch = room.at_once(pixels, max(1, MAX_BATCH_PIXELS // pixels))
+        refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, batch)
+        return self._finish(alpha, trimap)
 
     def _plan(self, image: Image, trimap: Trimap, room: Room) -> Plan:
         if self._tile == "off":
             return Plan()
         if self._tile == "auto":
-            return cheapest(image, trimap, RATIO in self._session.inputs, room.pixels)
+            return cheapest_plan(image, trimap, RATIO_INPUT in self._session.inputs, room.pixels)
         assert isinstance(self._tile, int)
         # A picture that holds no such tile is seen whole.
-        return Plan(tiling_of(self._tile) if min(trimap.shape) >= self._tile else None)
+        return Plan(tiling_for_side(self._tile) if min(trimap.shape) >= self._tile else None)
 
-    def _refine(
+    def _refine_planned(
         self, image: Image, trimap: Trimap, plan: Plan, protocol: str, room: Room
-    ) -> tuple[Alpha, dict[str, Any]]:
-        told = plan.told()
+    ) -> Refined:
+        report = plan.report()
         if plan.tiling is None:
             alpha = self._refine_whole(image, trimap, protocol, room)
         else:
             alpha = np.zeros(trimap.shape, np.float32)
-            task = Task(trimap)
+            task = RefineTask(trimap)
             if plan.copy is not None:
                 copy = plan.copy
-                small, done = self._refine(copy.image, copy.trimap, copy.plan, NO_BORDER, room)
-                told["copy"] |= done
-                alpha = resize(small, *trimap.shape)
-                task = left(trimap, copy, small, Alpha(alpha))
+                small = self._refine_planned(copy.image, copy.trimap, copy.plan, NO_BORDER, room)
+                report["copy"] |= small.report
+                alpha = resize(small.alpha, *trimap.shape)
+                task = remaining_task(trimap, copy, small.alpha, Alpha(alpha))
             pixels = plan.tiling.side**2
-            together = room.at_once(pixels, max(1, TOGETHER // pixels))
+            batch = room.at_once(pixels, max(1, MAX_BATCH_PIXELS // pixels))
             ratio = unknown_ratio(task.trimap)
-            told["tiles"] = refine_tiles(
-                image, task, alpha, self._run, ratio, plan.tiling, together
-            )
-        return self._finished(alpha, trimap), told
+            report["tiles"] = refine_tiles(image, task, alpha, self._run, ratio, plan.tiling, batch)
+        return Refined(self._finish(alpha, trimap), report)
 
-    def _refine_whole(
-        self, image: Image, trimap: Trimap, protocol: str, room: Room
-    ) -> NDArray[np.float32]:
-        whole = padded(image, trimap, protocol)
+    def _refine_whole(self, image: Image, trimap: Trimap, protocol: str, room: Room) -> FloatArray:
+        whole = pad_for_network(image, trimap, protocol)
         room.at_once(whole.trimap.size)
         (alpha,) = self._run([whole.image], [whole.trimap])
         return np.ascontiguousarray(whole.crop(alpha))
 
-    def _finished(self, alpha: NDArray[np.float32], trimap: Trimap) -> Alpha:
-        """The alpha, changed in place: what the trimap knows, and no traces that can't be seen."""
+    def _finish(self, alpha: FloatArray, trimap: Trimap) -> Alpha:
+        """Set what the trimap knows and remove invisible traces, in place; return the alpha."""
         for rows in strip_slices(*trimap.shape):
             part, known = alpha[rows], trimap[rows]
             np.clip(part, 0, 1, out=part)
             if self._tile != "off":
-                part[part < TRACE] = 0
-                part[part > 1 - TRACE] = 1
+                part[part < MIN_VISIBLE_ALPHA] = 0
+                part[part > 1 - MIN_VISIBLE_ALPHA] = 1
             part[known == BACKGROUND] = 0
             part[known == SUBJECT] = 1
         return Alpha(alpha)
 
     def _run(
         self, images: Sequence[Image], trimaps: Sequence[Trimap], ratio: float | None = None
-    ) -> Sequence[NDArray[np.float32]]:
-        """The network's alphas of pictures of one shape, which is a multiple of 32."""
+    ) -> Sequence[FloatArray]:
+        """Return the network's alphas of pictures of one shape, which is a multiple of 32."""
         one_by_one = self._session.inputs["image"][0] is not None and len(images) > 1
         if one_by_one:
             return [self._run([i], [t], ratio)[0] for i, t in zip(images, trimaps, strict=True)]
@@ -159,3 +175,9 @@ class Gca:
         if values.shape != (len(images), 1, *shape) or not np.isfinite(values).all():
             raise WeightsError(f"the network gives no alpha of {shape}", "give a refiner of matte")
         return [alpha[0] for alpha in values]
+
+
+def stale_share(reusable: ReusableAlpha, trimap: Trimap) -> float:
+    """Return the part of the unknown pixels whose alpha is stale, 0 … 1."""
+    unknown = trimap == UNKNOWN
+    return float(reusable.stale[unknown].mean()) if unknown.any() else 0.0

@@ -1,4 +1,4 @@
-"""Alpha from guided filters of shrinking radius: quick, and good where colours tell apart."""
+"""A refiner of guided filters with shrinking radius: quick, good where colours differ."""
 
 import cv2
 import numpy as np
@@ -8,61 +8,64 @@ from matte.arrays import UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
 from matte.imaging.guided_filter import GuidedWindows, guided_filter
 from matte.imaging.regions import bounding_box, region_depth
 from matte.imaging.resizing import resize
+from matte.stages import NO_CONTEXT, RefineContext, Refined
 
 # Measured on portraits and on hair, against closed-form matting.
-RADII = (2.0, 1.0, 0.5, 0.25)  # in depths of the band
-WORKING_RADIUS = 12  # pixels; a wider window looks at a smaller picture
+RADII = (2.0, 1.0, 0.5, 0.25)  # in depths of the unknown band
+MAX_RADIUS = 12  # pixels; for wider windows the picture is made smaller
 EPSILON = 1e-4
-GUESS_WEIGHT = 0.05  # of what the wider window found, where a known pixel counts 1
+ESTIMATE_WEIGHT = 0.05  # of the wider window's alpha, where a known pixel's weight is 1
 
 Pixels = NDArray[np.uint8 | np.uint16]
 
 
 class Guided:
-    """Extends the known pixels into the band, wide windows first, each correcting the last."""
+    """Extends the known pixels into the band with wide windows first; each corrects the last."""
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        """Alpha at the picture's size; 0 and 1 where the trimap knows."""
+    network = None
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
         alpha = (trimap / np.float32(255)).astype(np.float32)
         unknown = trimap == UNKNOWN
         box = bounding_box(unknown)
         if box is None:
-            return Alpha(alpha)
+            return Refined(Alpha(alpha))
         depth = region_depth(unknown[box])
         box = bounding_box(unknown, margin=round(2 * depth) + 2)
         assert box is not None
-        alpha[box] = _refine(image[box], alpha[box], unknown[box], depth)
-        return Alpha(alpha)
+        alpha[box] = _refine_box(image[box], alpha[box], unknown[box], depth)
+        return Refined(Alpha(alpha))
 
 
-def _refine(image: Pixels, known: FloatArray, unknown: BoolArray, depth: float) -> FloatArray:
+def _refine_box(image: Pixels, known: FloatArray, unknown: BoolArray, depth: float) -> FloatArray:
     guide = (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32)
     weight = (~unknown).astype(np.float32)
-    guessed = np.where(unknown, np.float32(GUESS_WEIGHT), np.float32(1))
+    estimated = np.where(unknown, np.float32(ESTIMATE_WEIGHT), np.float32(1))
     alpha, windows, before = known, None, 0
     for radius in RADII:
         pixels = max(2.0, radius * depth)
-        near = min(round(pixels), WORKING_RADIUS)
-        if pixels > WORKING_RADIUS:
-            guess = _filter(guide, alpha, weight, unknown, pixels / WORKING_RADIUS)
+        near = min(round(pixels), MAX_RADIUS)
+        if pixels > MAX_RADIUS:
+            guess = _filter_small(guide, alpha, weight, unknown, pixels / MAX_RADIUS)
         else:
             if windows is None or near != before:
                 windows, before = GuidedWindows(guide, weight, unknown, near, EPSILON), near
             guess = windows.filter(alpha)
         alpha = np.where(unknown, np.clip(guess, 0, 1), known)
-        if weight is not guessed:
-            weight, windows = guessed, None
+        if weight is not estimated:
+            weight, windows = estimated, None
     return alpha
 
 
-def _filter(
+def _filter_small(
     guide: FloatArray,
     alpha: FloatArray,
     weight: FloatArray,
     unknown: BoolArray,
     shrink: float,
 ) -> FloatArray:
-    """What windows so many times as wide as the widest that are worked with find."""
+    """Return the guided filter's alpha with windows of `shrink` times the maximal radius."""
     height, width = alpha.shape
     small = max(1, round(height / shrink)), max(1, round(width / shrink))
     small_weight = resize(weight, *small)
@@ -72,5 +75,5 @@ def _filter(
     touching = (resize(unknown.astype(np.float32), *small) > 0).astype(np.uint8)
     region = cv2.dilate(touching, np.ones((5, 5), np.uint8)) > 0
     colours = resize(guide, *small)
-    fitted = guided_filter(colours, target, small_weight, region, WORKING_RADIUS, EPSILON)
+    fitted = guided_filter(colours, target, small_weight, region, MAX_RADIUS, EPSILON)
     return resize(fitted, height, width)

@@ -19,7 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from matte.errors import SettingError
 from matte.refiner.attention import Context, GuidedAttention
-from matte.refiner.protocols import PLACE
+from matte.refiner.protocols import ATTENTION_STRIDE
 
 # Between the levels 84|85 and 169|170 of an 8-bit trimap.
 BACKGROUND_BELOW, SUBJECT_FROM = 84.5 / 255, 169.5 / 255
@@ -83,7 +83,7 @@ class GcaNetwork(nn.Module):
             planes = [planes[1] + 2 * planes[2]]
         context = None
         if self.encoder.guidance_head is not None:
-            places = unknown[:, :, ::PLACE, ::PLACE]
+            places = unknown[:, :, ::ATTENTION_STRIDE, ::ATTENTION_STRIDE]
             ratio = places.float().flatten(1).mean(dim=1)
             if unknown_ratio is not None:
                 ratio = torch.where(unknown_ratio < 0, ratio, unknown_ratio.to(ratio.dtype))

@@ -1,6 +1,7 @@
-"""How a large picture is best refined: whole, in tiles, or as a small copy and then in tiles.
+"""The plan by which a large picture is refined: whole, in tiles, or as a copy and then in tiles.
 
-A small copy settles what it is sure of, and what shows no more at full size; tiles refine the rest.
+A small copy settles the pixels that it is sure of, and those where full size shows no more detail;
+tiles refine the rest.
 """
 
 from collections.abc import Mapping
@@ -9,30 +10,29 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, BoolArray, Image, Trimap
 from matte.imaging.resizing import resize
 from matte.imaging.strips import strip_slices
-from matte.refiner.detail import Cells, detailed
-from matte.refiner.protocols import WIDEST
-from matte.refiner.tiles import CONTEXT, WIDE, Task, Tiling, places
+from matte.refiner.detail import Cells, detail_cells
+from matte.refiner.protocols import MAX_PADDING
+from matte.refiner.tiles import CONTEXT, WIDE_CONTEXT, RefineTask, Tiling, tile_corners
 
-SMALL = 640  # long side below which no copy is made; copies are
-SHRINK = 3  # at most so many times smaller than what they are copies of
-FAVOUR = 1.15  # times what tiles take, a copy of a third may: it sees soft pictures better
-LEFT = 0.8  # of the tiles with detail are left by the copy: .56 … .98 of nine large pictures
-ATTENTION = 0.38  # megapixels of network per square megapixel of a whole picture: costs of gca-slim
-SURE = 0.05  # alpha nearer than this to 0 or 1 is settled
-STEP = 0.2  # of alpha between neighbours: an edge
-GROWN = 1  # cell around what is not settled
-ENDLESS = 1 << 62  # pixels
+MIN_COPIED_SIDE = 640  # pixels: pictures of a shorter long side get no copy, and copies are no less
+MAX_SHRINK = 3  # times that a copy is smaller than its picture
+COPY_ADVANTAGE = 1.15  # times the cost of tiles that a copy may have: it sees soft edges better
+TILES_AFTER_COPY = 0.8  # of the tiles with detail remain: .56 … .98 of nine large pictures
+ATTENTION_COST = 0.38  # megapixels per square megapixel of a whole picture: costs of gca-slim
+SETTLED_DISTANCE = 0.05  # of alpha from 0 or 1, within which it is settled
+MIN_EDGE_STEP = 0.2  # of alpha between neighbouring pixels of the copy
+MARGIN_CELLS = 1  # around those that are not settled
+NO_PIXEL_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copy:
-    """A picture and its trimap made smaller, how they are refined, and where the large picture
-    shows more than they do.
+    """A smaller copy of picture and trimap, the plan to refine it, and the cells of the large
+    picture that show more detail than the copy.
     """
 
     image: Image
@@ -43,10 +43,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How a picture is refined: whole, if there is no tiling, or in tiles, maybe after a copy.
+    """How a picture is refined: as a whole if there is no tiling, or in tiles, maybe after a copy.
 
-    `costs` are megapixels that the network would see, of all the ways that were weighed: none if
-    the way was asked for.
+    `costs` are the megapixels that the network would see in each method that was compared; empty
+    if the user named the method.
     """
 
     tiling: Tiling | None = None
@@ -54,109 +54,118 @@ class Plan:
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def way(self) -> str:
-        """Its name."""
+    def method(self) -> str:
+        """The name of the method in reports: whole, tiles, or copy and tiles."""
         return WHOLE if self.tiling is None else COPY if self.copy else TILES
 
-    def told(self) -> dict[str, Any]:
-        """What was chosen and why, for reports."""
+    def report(self) -> dict[str, Any]:
+        """Return the method and why it was chosen, in plain JSON values."""
         copy = self.copy
         costs = {name: round(cost, 3) for name, cost in self.costs.items()}
         why = "the least for the network to see" if costs else "as asked"
-        if costs and costs[self.way] > min(costs.values()):
+        if costs and costs[self.method] > min(costs.values()):
             why = "hardly more for the network to see, and soft edges from farther away"
-        report: dict[str, Any] = {"way": self.way, "why": why, "megapixels": costs}
+        report: dict[str, Any] = {"way": self.method, "why": why, "megapixels": costs}
         if self.tiling is not None:
             report["side"] = self.tiling.side
         if copy is not None:
             height, width = copy.trimap.shape
-            report["copy"] = {"width": width, "height": height, **copy.plan.told()}
+            report["copy"] = {"width": width, "height": height, **copy.plan.report()}
         return report
 
 
 WHOLE, TILES, COPY = "whole", "tiles", "copy and tiles"
 
 
-def cheapest(image: Image, trimap: Trimap, attention: bool = True, seen: int = ENDLESS) -> Plan:
-    """The way that takes the network the fewest pixels, or hardly more; of one with attention, or
-    without. It may see so many at once.
+def cheapest_plan(
+    image: Image, trimap: Trimap, attention: bool = True, max_pixels: int = NO_PIXEL_LIMIT
+) -> Plan:
+    """Return the plan with the fewest pixels for the network, or hardly more.
+
+    `attention` says whether the network has it; `max_pixels` is what it may see at once.
     """
     height, width = trimap.shape
-    large = max(height, width) >= SHRINK * SMALL
-    tiling = Tiling(context=WIDE if large else CONTEXT)
+    large = max(height, width) >= MAX_SHRINK * MIN_COPIED_SIDE
+    tiling = Tiling(context=WIDE_CONTEXT if large else CONTEXT)
     costs = {WHOLE: whole_cost(trimap.size, attention)}
     if min(height, width) < tiling.side:
         return Plan(costs=costs)  # there is no tile in it
-    if not fits(trimap, seen):
+    if not fits(trimap, max_pixels):
         del costs[WHOLE]
-    costs[TILES] = _tiles_cost(Task(trimap), tiling)
-    copy = _copy(image, trimap, attention, seen) if max(height, width) > SMALL else None
+    costs[TILES] = _tiles_cost(RefineTask(trimap), tiling)
+    copy = None
+    if max(height, width) > MIN_COPIED_SIDE:
+        copy = _plan_copy(image, trimap, attention, max_pixels)
     if copy is not None:
-        detail = _tiles_cost(Task(trimap, copy.cells), tiling)
-        costs[COPY] = copy.plan.costs[copy.plan.way] + LEFT * detail
-    favour = FAVOUR if large else 1.0
-    way = min(costs, key=lambda name: costs[name] / (favour if name == COPY else 1.0))
-    return Plan(None if way == WHOLE else tiling, copy if way == COPY else None, costs)
+        detail = _tiles_cost(RefineTask(trimap, copy.cells), tiling)
+        costs[COPY] = copy.plan.costs[copy.plan.method] + TILES_AFTER_COPY * detail
+    advantage = COPY_ADVANTAGE if large else 1.0
+    method = min(costs, key=lambda name: costs[name] / (advantage if name == COPY else 1.0))
+    return Plan(None if method == WHOLE else tiling, copy if method == COPY else None, costs)
 
 
-def _copy(image: Image, trimap: Trimap, attention: bool, seen: int) -> Copy | None:
+def _plan_copy(image: Image, trimap: Trimap, attention: bool, max_pixels: int) -> Copy | None:
+    """Return a copy at a third of the size and its own plan; None if the network can't see it."""
     height, width = trimap.shape
     longest = max(height, width)
-    scale = max(SMALL, longest / SHRINK) / longest
-    less = smaller(image, trimap, max(1, round(height * scale)), max(1, round(width * scale)))
-    plan = cheapest(*less, attention, seen)
-    if plan.tiling is None and not fits(less[1], seen):
+    scale = max(MIN_COPIED_SIDE, longest / MAX_SHRINK) / longest
+    small = shrink(image, trimap, max(1, round(height * scale)), max(1, round(width * scale)))
+    plan = cheapest_plan(*small, attention, max_pixels)
+    if plan.tiling is None and not fits(small[1], max_pixels):
         return None  # too low for a tile
-    return Copy(*less, plan, detailed(image, trimap))
+    return Copy(*small, plan, detail_cells(image, trimap))
 
 
-def fits(trimap: Trimap, seen: int) -> bool:
-    """Whether a network that may see so many pixels at once may see all of it."""
+def fits(trimap: Trimap, max_pixels: int) -> bool:
+    """Return whether a network that may see so many pixels at once may see the whole picture."""
     height, width = trimap.shape
-    return bool((height + WIDEST) * (width + WIDEST) <= seen)
+    return bool((height + MAX_PADDING) * (width + MAX_PADDING) <= max_pixels)
 
 
 def whole_cost(pixels: int, attention: bool) -> float:
-    """Megapixels of network that a whole picture comes to: attention grows with its square."""
+    """Return a whole picture's cost in megapixels: attention grows with the picture's square."""
     mega = pixels / 1e6
-    return mega + ATTENTION * mega**2 * attention
+    return mega + ATTENTION_COST * mega**2 * attention
 
 
-def _tiles_cost(task: Task, tiling: Tiling) -> float:
-    return len(places(task, tiling)) * tiling.side**2 / 1e6
+def _tiles_cost(task: RefineTask, tiling: Tiling) -> float:
+    """Return the megapixels of all tiles."""
+    return len(tile_corners(task, tiling)) * tiling.side**2 / 1e6
 
 
-def smaller(image: Image, trimap: Trimap, height: int, width: int) -> tuple[Image, Trimap]:
-    """Both at height × width; where any pixel was unknown, the small trimap is."""
+def shrink(image: Image, trimap: Trimap, height: int, width: int) -> tuple[Image, Trimap]:
+    """Return both at height × width; the small trimap is unknown wherever a pixel of it was."""
     level = resize(trimap, height, width)
     unknown = (level > BACKGROUND) & (level < SUBJECT)
     levels = np.where(unknown, UNKNOWN, level).astype(np.uint8)
     return Image(resize(image, height, width)), Trimap(levels)
 
 
-def left(trimap: Trimap, copy: Copy, small: Alpha, large: Alpha) -> Task:
-    """What tiles have still to refine, once the copy's alpha is known: `small`, and scaled up.
+def remaining_task(trimap: Trimap, copy: Copy, small: Alpha, large: Alpha) -> RefineTask:
+    """Return what tiles still have to refine after the copy: `small` is its alpha, `large` resized.
 
-    Elsewhere the trimap that they see is known where alpha is sure.
+    In the trimap that the tiles see, the pixels that the copy has settled are known.
     """
-    cells = copy.cells & _doubtful(small, copy.cells.shape)
-    task = Task(trimap, cells)
-    seen = trimap.copy()
+    cells = copy.cells & _unsettled_cells(small, copy.cells.shape)
+    task = RefineTask(trimap, cells)
+    known = trimap.copy()
     for rows in strip_slices(*trimap.shape):
         unknown, alpha = trimap[rows] == UNKNOWN, large[rows]
-        done = unknown & ~task.within(rows)
-        part = seen[rows]
-        part[done & (alpha <= SURE)] = BACKGROUND
-        part[done & (alpha >= 1 - SURE)] = SUBJECT
-    return Task(seen, cells)
+        done = unknown & ~task.pixels_in(rows)
+        part = known[rows]
+        part[done & (alpha <= SETTLED_DISTANCE)] = BACKGROUND
+        part[done & (alpha >= 1 - SETTLED_DISTANCE)] = SUBJECT
+    return RefineTask(known, cells)
 
 
-def _doubtful(small: Alpha, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The large picture's cells around soft alpha and edges of the small one."""
-    soft = (small > SURE) & (small < 1 - SURE)
+def _unsettled_cells(small: Alpha, shape: tuple[int, ...]) -> BoolArray:
+    """Return the large picture's cells around soft alpha and edges of the small one."""
+    soft = (small > SETTLED_DISTANCE) & (small < 1 - SETTLED_DISTANCE)
     square = np.ones((3, 3), np.uint8)
-    soft |= (cv2.dilate(small, square) - cv2.erode(small, square)) > STEP
+    soft |= (cv2.dilate(small, square) - cv2.erode(small, square)) > MIN_EDGE_STEP
     height, width = shape
     cells = cv2.resize(soft.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * GROWN + 1, 2 * GROWN + 1))
+    disc = cv2.getStructuringElement(
+        cv2.MORPH_ELLIPSE, (2 * MARGIN_CELLS + 1, 2 * MARGIN_CELLS + 1)
+    )
     return np.asarray(cv2.dilate((cells > 0).astype(np.uint8), disc) > 0)

@@ -1,4 +1,4 @@
-"""How pictures and trimaps are padded for GCA, and what a network of it is fed.
+"""The padding of pictures and trimaps for GCA, and the inputs of its networks.
 
 The released code has two ways. Padding changes the share of unknown pixels, and with it what the
 attention prefers: the same picture gets a slightly different alpha.
@@ -7,18 +7,19 @@ attention prefers: the same picture gets a slightly different alpha.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, FloatArray, Image, Trimap
 from matte.errors import SettingError
 from matte.registry import nearest
 
-MULTIPLE = 32  # height and width of what the network is given
-PLACE = 16  # pixels from one place of the attention to the next
+MULTIPLE = 32  # of which the network's height and width are
+ATTENTION_STRIDE = 16  # pixels between the places that the attention compares
 # Pixels reflected on every side, before the right and the bottom are filled up to the multiple:
 # by the author's demo for any picture, and by his evaluation on Composition-1k.
 PROTOCOLS = {"demo": 32, "tester": 0}
-WIDEST = 2 * max(PROTOCOLS.values()) + MULTIPLE - 1  # pixels that padding adds to a side at most
+MAX_PADDING = (
+    2 * max(PROTOCOLS.values()) + MULTIPLE - 1
+)  # pixels that padding adds to a side at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,15 +35,16 @@ class Padded:
     height: int
     width: int
 
-    def crop(self, alpha: NDArray[np.float32]) -> Alpha:
-        """The picture's part of what the network gave for the padded one, (H, W)."""
+    def crop(self, alpha: FloatArray) -> Alpha:
+        """Return the picture's part of the network's alpha (H, W) of the padded picture."""
         rows = slice(self.border, self.border + self.height)
         return Alpha(alpha[rows, self.border : self.border + self.width])
 
 
-def padded(image: Image, trimap: Trimap, protocol: str) -> Padded:
-    """Both with the protocol's borders. Pictures narrower than a border are reflected again and
-    again; a single row or column is repeated.
+def pad_for_network(image: Image, trimap: Trimap, protocol: str) -> Padded:
+    """Return both with the protocol's reflected borders.
+
+    Pictures narrower than a border are reflected repeatedly; a single row or column is repeated.
     """
     if protocol not in PROTOCOLS:
         raise SettingError(f"no protocol {protocol!r}", nearest(protocol, PROTOCOLS))
@@ -58,9 +60,9 @@ def padded(image: Image, trimap: Trimap, protocol: str) -> Padded:
     )
 
 
-def extended(image: Image, trimap: Trimap, least: int) -> tuple[Image, Trimap]:
-    """Both reflected below and at the right until no side is shorter."""
-    sides = [(0, max(0, least - length)) for length in trimap.shape]
+def extend_to_min_side(image: Image, trimap: Trimap, min_side: int) -> tuple[Image, Trimap]:
+    """Return both, reflected below and at the right until no side is shorter."""
+    sides = [(0, max(0, min_side - length)) for length in trimap.shape]
     if not any(more for _, more in sides):
         return image, trimap
     picture = Image(np.pad(image, [*sides, (0, 0)], mode="reflect"))
@@ -68,18 +70,20 @@ def extended(image: Image, trimap: Trimap, least: int) -> tuple[Image, Trimap]:
 
 
 def unknown_ratio(trimap: Trimap) -> float:
-    """The share of unknown places, as the network counts it: every 16th row and column.
+    """Return the share of unknown pixels as the network counts it: every 16th row and column.
 
-    A network that sees a padded picture in parts is given the whole one's.
+    A network that sees a padded picture in tiles gets the whole picture's ratio.
     """
-    return float((trimap[::PLACE, ::PLACE] == UNKNOWN).mean())
+    return float((trimap[::ATTENTION_STRIDE, ::ATTENTION_STRIDE] == UNKNOWN).mean())
 
 
 def network_inputs(
     image: Image, trimap: Trimap, ratio: float | None = None
-) -> dict[str, NDArray[np.float32]]:
-    """A batch of one, float32: `image` (1, 3, H, W) RGB 0 … 1, `trimap` (1, 1, H, W) 0, 0.5 and 1,
-    and `unknown_ratio` (1,), −1 for the trimap's own.
+) -> dict[str, FloatArray]:
+    """Return the network's float32 inputs for a batch of one.
+
+    `image` (1, 3, H, W) is RGB 0 … 1, `trimap` (1, 1, H, W) is 0, 0.5 and 1, `unknown_ratio` (1,)
+    is −1 for the trimap's own.
     """
     rgb = image.transpose(2, 0, 1)[None] / np.float32(np.iinfo(image.dtype).max)
     levels = np.select([trimap == BACKGROUND, trimap == SUBJECT], [0.0, 1.0], 0.5)

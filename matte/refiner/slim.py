@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from matte.refiner.attention import Context, GuidedAttention
 from matte.refiner.network import BACKGROUND_BELOW, SUBJECT_FROM
-from matte.refiner.protocols import PLACE
+from matte.refiner.protocols import ATTENTION_STRIDE
 
 ENCODER = "mobilenetv2_100"
 STAGES = (1, 2, 3, 5, 7)  # the encoder's blocks up to here see at 1/2, 1/4, 1/8, 1/16 and 1/32
@@ -75,7 +75,7 @@ class SlimNetwork(nn.Module):
             planes = torch.cat([normal, known[0], unknown, known[1], hints(image, *known)], dim=1)
         context = None
         if self.guidance_head is not None:
-            places = unknown[:, :, ::PLACE, ::PLACE]
+            places = unknown[:, :, ::ATTENTION_STRIDE, ::ATTENTION_STRIDE]
             ratio = places.float().flatten(1).mean(dim=1)
             if unknown_ratio is not None:
                 ratio = torch.where(unknown_ratio < 0, ratio, unknown_ratio.to(ratio.dtype))

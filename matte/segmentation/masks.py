@@ -8,67 +8,69 @@ from matte.configs.settings import SegmentationSettings
 
 
 def make_mask(confidence: Confidence, settings: SegmentationSettings) -> Mask:
-    """255 where the confidence reaches the threshold, else 0; then, where the settings ask for it:
-    edge smoothed, opened, closed, holes filled, all but the largest parts removed.
+    """Return the binary mask: 255 where the confidence reaches the threshold, else 0.
+
+    Then, as the settings ask: its edge is smoothed, it is opened and closed, holes are filled, and
+    all but the largest parts are removed.
     """
     subject = confidence >= settings.threshold
     if settings.smooth_mask:
         subject = _smooth(subject, settings.smooth_mask)
     if settings.open_mask:
-        subject = _opened(subject, settings.open_mask)
+        subject = _open(subject, settings.open_mask)
     if settings.close_mask:
-        subject = ~_opened(~subject, settings.close_mask)
+        subject = ~_open(~subject, settings.close_mask)
     if settings.fill_holes:
-        subject = _filled(subject, settings.fill_holes * subject.size)
+        subject = _fill_holes(subject, settings.fill_holes * subject.size)
     if settings.keep_parts:
-        subject = _largest(subject, settings.keep_parts)
+        subject = _largest_parts(subject, settings.keep_parts)
     mask = np.ascontiguousarray(subject).view(np.uint8)
     mask *= np.uint8(SUBJECT)
     return Mask(mask)
 
 
 def _smooth(subject: BoolArray, radius: int) -> BoolArray:
-    """The mask with corners and steps of its edge rounded off: blurred, and cut in the middle."""
+    """Return the mask with the steps of its edge rounded off: blurred, and cut at one half."""
     side = 2 * radius + 1
     blurred = cv2.GaussianBlur(subject.astype(np.float32), (side, side), 0)
     return np.asarray(blurred >= 0.5)
 
 
-def _opened(subject: BoolArray, radius: int) -> BoolArray:
-    """Without what no disc fits into; beyond the picture's border the mask goes on as it ends."""
+def _open(subject: BoolArray, radius: int) -> BoolArray:
+    """Return the mask without parts that no disc fits into; the border is repeated outwards."""
     height, width = subject.shape
     wide = np.pad(subject, radius, mode="edge")
-    opened = _nearer(_farther(wide, radius), radius)
+    opened = _dilate(_erode(wide, radius), radius)
     return opened[radius : radius + height, radius : radius + width]
 
 
-def _farther(subject: BoolArray, radius: int) -> BoolArray:
-    """The subject's pixels that are farther than `radius` from the ground."""
+def _erode(subject: BoolArray, radius: int) -> BoolArray:
+    """Return the subject's pixels that are farther than `radius` from the background."""
     if subject.all():
         return subject
     depth = cv2.distanceTransform(subject.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(depth > radius)
 
 
-def _nearer(subject: BoolArray, radius: int) -> BoolArray:
-    """The pixels that are at most `radius` from the subject."""
-    return ~_farther(~subject, radius)
+def _dilate(subject: BoolArray, radius: int) -> BoolArray:
+    """Return the pixels that are at most `radius` from the subject."""
+    return ~_erode(~subject, radius)
 
 
-def _filled(subject: BoolArray, area: float) -> BoolArray:
-    """Without the holes of up to `area` pixels: parts of the ground that touch no border."""
+def _fill_holes(subject: BoolArray, area: float) -> BoolArray:
+    """Return the mask without holes of up to `area` pixels that touch no border."""
     ground = (~subject).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
     height, width = subject.shape
     left, top, wide, high, pixels = stats.T
     inside = (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
     small = inside & (pixels <= area)
-    small[0] = False  # what is no ground
+    small[0] = False  # label 0 is the subject
     return np.asarray(subject | small[labels])
 
 
-def _largest(subject: BoolArray, parts: int) -> BoolArray:
-    """The `parts` largest connected parts."""
+def _largest_parts(subject: BoolArray, parts: int) -> BoolArray:
+    """Return the mask's `parts` largest connected parts."""
     region = subject.astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
     if count - 1 <= parts:

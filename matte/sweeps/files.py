@@ -14,9 +14,9 @@ from matte.files import check_output, check_outputs, make_folder, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage
-from matte.pipeline.limits import memory_for, most_pixels
-from matte.pipeline.networks import Networks
-from matte.sweeps.run import Sweep, Watch, sweep
+from matte.pipeline.limits import max_pixels, memory_budget
+from matte.pipeline.line import Networks
+from matte.sweeps.run import Progress, Sweep, sweep
 from matte.sweeps.scores import Choice, Score, choose
 from matte.sweeps.sheet import ComposerFor, Section, composites, draw_sheet, show
 
@@ -70,10 +70,9 @@ class SweepSheet:
 
         `target` is the sheet's file; `folder` takes the single files, and is made if need be.
         """
-        self.networks: Networks = {}
         self._target, self._folder, self._overwrite = target, folder, overwrite
-        self._bands, self._max_pixels = bands, most_pixels(config)
-        self._memory = memory_for(config)
+        self._bands, self._max_pixels = bands, max_pixels(config)
+        self._memory = memory_budget(config)
         if len(set(files)) < len(files):
             raise SettingError("a picture is named twice", "name each IMAGE once")
         self._singles = {
@@ -81,11 +80,11 @@ class SweepSheet:
         }
         self._check([*files, *backgrounds])
         self._composer_for = composer_for
-        self._line = build_two_stage(config, self.networks)
+        self._line = build_two_stage(config)
         self._sections: list[Section] = []
         self._scores: list[tuple[Score, ...]] = []
 
-    def run(self, watch: Watch | None = None) -> Iterator[Swept]:
+    def run(self, watch: Progress | None = None) -> Iterator[Swept]:
         """What became of each picture, in their order; one that fails stops no other.
 
         `watch` is told how many settings are done, of all pictures.
@@ -95,6 +94,11 @@ class SweepSheet:
                 yield self._swept(file, singles, self._part(place, watch))
             except MatteError as error:
                 yield Swept(file, error=error)
+
+    @property
+    def networks(self) -> Networks:
+        """The networks that run, for reports."""
+        return self._line.networks
 
     def write(self) -> Path | None:
         """Writes the sheet of the pictures that were run; None if there is none."""
@@ -107,14 +111,14 @@ class SweepSheet:
         write_file(self._target, data, self._overwrite)
         return self._target
 
-    def _part(self, place: int, watch: Watch | None) -> Watch | None:
+    def _part(self, place: int, watch: Progress | None) -> Progress | None:
         """What is told by the sweep of the picture at that place."""
         if watch is None:
             return None
         before, total = place * len(self._bands), len(self._singles) * len(self._bands)
         return lambda done, _: watch(before + done, total)
 
-    def _swept(self, file: Path, singles: Sequence[Path], watch: Watch | None) -> Swept:
+    def _swept(self, file: Path, singles: Sequence[Path], watch: Progress | None) -> Swept:
         photo = read_photo(file, self._max_pixels)
         self._memory.check(photo.pixels)
         found = sweep(photo, self._bands, self._line, watch)

@@ -11,7 +11,7 @@ from matte.datasets.samples import Sample
 from matte.imaging.resizing import resize
 from matte.metrics.masks import subject_iou
 from matte.metrics.mattes import mad, mse
-from matte.modnet.adapter import reference_size
+from matte.modnet.adapter import network_size
 from matte.training.modnet_losses import Branched
 from matte.training.sheets import sheet
 
@@ -75,7 +75,7 @@ def found_in(
     height, width = picture.shape[:2]
     place = next(network.parameters()).device
     image = network_input(
-        torch.from_numpy(resize(picture, *reference_size(height, width, side))[None])
+        torch.from_numpy(resize(picture, *network_size(height, width, side))[None])
     )
     with torch.inference_mode():
         maps = network(image.to(place))

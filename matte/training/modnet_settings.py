@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from matte.errors import SettingError
-from matte.modnet.adapter import MULTIPLE, REFERENCE
+from matte.modnet.adapter import DEFAULT_SIDE, MULTIPLE
 from matte.training.settings import Collecting, DataSet, RunSettings, at_least, between, checked
 from matte.training.synthesis.matte_samples import MatteMix
 from matte.training.synthesis.photometric import Photometric
@@ -49,7 +49,7 @@ class ModnetSettings:
     width: float = 1.0
     sizes: tuple[int, ...] = (256, 320)
     aspects: float = 1.0
-    reference: int = REFERENCE
+    reference: int = DEFAULT_SIDE
     goal: ModnetGoal = field(default_factory=ModnetGoal)
     mix: MatteMix = field(default_factory=MatteMix)
     light: Photometric = field(default_factory=Photometric)

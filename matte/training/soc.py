@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.imaging.resizing import resize
-from matte.modnet.adapter import reference_size
+from matte.modnet.adapter import network_size
 from matte.modnet.checkpoint import metrics_of
 from matte.modnet.network import KIND, Branches, ModnetNetwork
 from matte.training.collection import LineReport, collect
@@ -156,7 +156,7 @@ class SocTask:
 
     def _at_reference(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = picture.shape[:2]
-        return resize(picture, *reference_size(height, width, self.start.info.size))
+        return resize(picture, *network_size(height, width, self.start.info.size))
 
     def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
         """See `matte_sheet`."""

@@ -7,56 +7,66 @@ import numpy as np
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Confidence, Mask, Trimap
 from matte.configs.settings import TrimapSettings
 from matte.trimap.morphology import kernel_band
-from matte.trimap.reach import DOUBTS, doubtful_band, even_band, reach_for, tells_doubt
+from matte.trimap.reach import (
+    DOUBT_LEVELS,
+    confidence_band,
+    even_band,
+    has_soft_edge,
+    reach_for,
+)
 
-MOST = 0.5  # of a picture that may be unknown
+MAX_UNKNOWN_SHARE = 0.5  # of a picture, for a refiner to have something to go on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Band:
-    """A trimap and how its width was come by.
+class DrawnTrimap:
+    """A trimap, and in words how wide its unknown band is and why.
 
-    `doubtful`: the segmenter's doubt drew it, so it may be wide where a refiner can be wrong.
+    `follows_confidence`: the band is wide where the segmenter is unsure, so a refiner may be far
+    off there, and the confidence has to limit it.
     """
 
     trimap: Trimap
-    told: str
-    doubtful: bool = False
+    description: str
+    follows_confidence: bool = False
 
 
-def draw_band(mask: Mask, confidence: Confidence, settings: TrimapSettings) -> Band:
-    """The unknown band around the mask: by `width`, by confidence (k = "auto") or by a kernel."""
+def draw_trimap(mask: Mask, confidence: Confidence, settings: TrimapSettings) -> DrawnTrimap:
+    """Return the mask with an unknown band around its edge.
+
+    The band's width comes from `width`, from the confidence (k = "auto") or from a kernel.
+    """
     if settings.width:
         reach = settings.width.pixels(max(mask.shape))
-        return Band(even_band(mask, reach), f"{reach:.1f} px to each side, as asked")
+        return DrawnTrimap(even_band(mask, reach), f"{reach:.1f} px to each side, as asked")
     if settings.k == "auto":
-        return _doubtful(mask, confidence)
+        return _draw_by_confidence(mask, confidence)
     times = f"k = {settings.k}, {settings.iterations} iterations"
     if (settings.erode, settings.dilate) != (None, None):
         inwards, outwards = settings.times
         times = f"k = {settings.k}, eroded {inwards}, dilated {outwards} times"
-    return Band(kernel_band(mask, settings), f"{times}, as asked")
+    return DrawnTrimap(kernel_band(mask, settings), f"{times}, as asked")
 
 
-def _doubtful(mask: Mask, confidence: Confidence) -> Band:
-    around = reach_for(mask)
-    if not tells_doubt(mask, confidence):
-        told = f"{around.far} px to each side: the mask tells no doubt"
-        return Band(even_band(mask, around.far), told)
-    found = doubtful_band(mask, confidence, around)
-    told = f"{around.near} px at clean edges, {around.far} px where the segmenter is unsure"
-    if found.doubt > DOUBTS[0]:
-        told += f", which counts from {found.doubt:.0%} of doubt on, as it is unsure of much"
-    return Band(found.trimap, told, doubtful=True)
+def _draw_by_confidence(mask: Mask, confidence: Confidence) -> DrawnTrimap:
+    reach = reach_for(mask)
+    if not has_soft_edge(mask, confidence):
+        description = f"{reach.far} px to each side: the mask has no soft edge"
+        return DrawnTrimap(even_band(mask, reach.far), description)
+    band = confidence_band(mask, confidence, reach)
+    description = f"{reach.near} px at clean edges, {reach.far} px where the segmenter is unsure"
+    if band.min_doubt > DOUBT_LEVELS[0]:
+        description += f" by {band.min_doubt:.0%} or more, as it is unsure of much of the picture"
+    return DrawnTrimap(band.trimap, description, follows_confidence=True)
 
 
 def unknown_share(trimap: Trimap) -> float:
-    """The unknown part of the picture, 0 … 1."""
+    """Return the unknown part of the picture, 0 … 1."""
     return float(np.count_nonzero(trimap == UNKNOWN) / trimap.size)
 
 
-def flaw(trimap: Trimap) -> str:
-    """Why nothing good can come of the trimap; empty if something can."""
+def trimap_flaw(trimap: Trimap) -> str:
+    """Return why no refiner can work with the trimap; empty if one can."""
     share = unknown_share(trimap)
     if trimap.max() < SUBJECT:
         return "the trimap has no sure subject"
@@ -64,4 +74,4 @@ def flaw(trimap: Trimap) -> str:
         return "the trimap has nothing unknown"
     if trimap.min() > BACKGROUND:
         return "the trimap has no sure background"
-    return f"{share:.0%} of the trimap is unknown" if share > MOST else ""
+    return f"{share:.0%} of the trimap is unknown" if share > MAX_UNKNOWN_SHARE else ""

@@ -1,4 +1,4 @@
-"""The band between the eroded and the dilated mask."""
+"""The unknown band between the eroded and the dilated mask."""
 
 import warnings
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Mask, Trimap
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning
 
-SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
+KERNEL_SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
 
 
 def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
-    """Subject where the eroded mask is, background where the dilated mask is not, else unknown.
+    """Return subject where the eroded mask is, background outside the dilated mask, else unknown.
 
     Erosion and dilation repeat with a k × k kernel anchored at (k // 2, k // 2): with an even k the
     band is half a kernel wider on one side.
@@ -29,7 +29,7 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
             MatteWarning,
             stacklevel=2,
         )
-    kernel = cv2.getStructuringElement(SHAPES[settings.shape], (k, k))
+    kernel = cv2.getStructuringElement(KERNEL_SHAPES[settings.shape], (k, k))
     inwards, outwards = settings.times
     trimap = np.full(mask.shape, UNKNOWN, np.uint8)
     # One after the other: large pictures have no room for both.
@@ -37,16 +37,16 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
         (cv2.erode, inwards, SUBJECT),
         (cv2.dilate, outwards, BACKGROUND),
     ):
-        np.copyto(trimap, np.uint8(level), where=_repeated(operation, mask, kernel, times) == level)
+        np.copyto(trimap, np.uint8(level), where=_repeat(operation, mask, kernel, times) == level)
     return Trimap(trimap)
 
 
-def _repeated(
+def _repeat(
     operation: Callable[..., Any], mask: Mask, kernel: NDArray[Any], iterations: int
 ) -> NDArray[np.uint8]:
-    """The operation, again and again: what OpenCV's own repetition gives, ended when all is done.
+    """Return the mask after repeating the operation, stopped early once nothing changes.
 
-    OpenCV would join the repetitions of a square kernel into one of their common size.
+    OpenCV's own repetition joins those of a square kernel into one of their common size.
     """
     values: NDArray[np.uint8] = mask
     for _ in range(iterations):

@@ -9,4 +9,4 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matte.photos.batch.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.build.build", fakes.build)
     monkeypatch.setattr("matte.clips.render.build", fakes.build)
-    monkeypatch.setattr("matte.pipeline.networks.Opening", lambda config: None)
+    monkeypatch.setattr("matte.pipeline.networks.NetworkOpener", lambda config: None)

@@ -120,7 +120,7 @@ from matte.pipeline import networks
 slow = fakes.HalfUnknown.refine
 fakes.HalfUnknown.refine = lambda *given: (time.sleep(0.15), slow(*given))[1]
 batch.build = fakes.build
-networks.Opening = lambda config: None
+networks.NetworkOpener = lambda config: None
 main(sys.argv[1:])
 """
 

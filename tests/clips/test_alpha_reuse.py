@@ -13,7 +13,9 @@ from matte.clips.alpha_reuse import RENEWED, Kept
 from matte.clips.motion import Watcher
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.pipeline.budget import Budget
-from matte.pipeline.line import Given, TwoStage
+from matte.pipeline.line import Prior, TwoStage
+from matte.refiner.gca import stale_share as stale_share_of
+from matte.stages import NO_CONTEXT, RefineContext, Refined, ReusableAlpha, Segmentation
 from tests.fakes import BrightIsSubject, HalfUnknown
 from tests.textures import clouds
 
@@ -36,21 +38,21 @@ def a_frame(x: float = 320, y: float = 180, shown: int = 5) -> Kind:
     return Image(image.astype(np.uint8)), Trimap(trimap.astype(np.uint8)), Alpha(alpha)
 
 
-def run(frames: Sequence[Kind], kept: Kept) -> list[tuple[Alpha, Flags] | None]:
+def run(frames: Sequence[Kind], kept: Kept) -> list[ReusableAlpha | None]:
     """What holds in each frame; what is stale is learnt as it truly is."""
     watcher, found = Watcher(), []
     for image, trimap, truth in frames:
         kept.follow(watcher.next(image))
-        still = kept.still(image, trimap)
-        kept.learn(truth if still is None else Alpha(np.where(still[1], truth, still[0])))
+        still = kept.warped(image, trimap)
+        kept.update(truth if still is None else Alpha(np.where(still.stale, truth, still.alpha)))
         found.append(still)
     return found
 
 
-def stale_share(still: tuple[Alpha, Flags] | None, trimap: Trimap) -> float:
+def stale_share(still: ReusableAlpha | None, trimap: Trimap) -> float:
     assert still is not None
-    assert not still[1][trimap != UNKNOWN].any()
-    return float(still[1][trimap == UNKNOWN].mean())
+    assert not still.stale[trimap != UNKNOWN].any()
+    return float(still.stale[trimap == UNKNOWN].mean())
 
 
 def test_nothing_is_known_of_a_first_frame_and_after_a_cut_or_another_size() -> None:
@@ -69,10 +71,10 @@ def test_what_is_still_stays_to_the_bit_and_grows_old() -> None:
     seen = np.zeros(trimap.shape, int)
     for still in told:
         assert still is not None
-        assert np.array_equal(still[0], truth)
+        assert np.array_equal(still.alpha, truth)
         # As much as falls to each frame: no more than a box too many.
         assert stale_share(still, trimap) < 0.5
-        seen += still[1]
+        seen += still.stale
     assert seen[trimap == UNKNOWN].min() >= 24 // 6 - 1, "each pixel, every 6 frames"
     assert np.mean([stale_share(still, trimap) for still in told]) < 2 / 6
 
@@ -84,8 +86,10 @@ def test_what_moves_goes_along() -> None:
     ):
         assert still is not None
         band = trimap == UNKNOWN
-        assert np.abs(still[0] - truth)[band].mean() < 0.35 * np.abs(before[2] - truth)[band].mean()
-        assert np.array_equal(still[0][~band], trimap[~band] / np.float32(255))
+        assert (
+            np.abs(still.alpha - truth)[band].mean() < 0.35 * np.abs(before[2] - truth)[band].mean()
+        )
+        assert np.array_equal(still.alpha[~band], trimap[~band] / np.float32(255))
 
 
 def changed(frame: Kind, part: tuple[slice, slice]) -> Kind:
@@ -102,7 +106,7 @@ def test_what_changes_is_stale_and_the_rest_is_not() -> None:
     for size in (0, 320):
         still = run([frame, frame, changed(frame, part)], Kept(1000, size))[2]
         assert still is not None
-        assert still[1][part][trimap[part] == UNKNOWN].mean() > 0.95
+        assert still.stale[part][trimap[part] == UNKNOWN].mean() > 0.95
         shares.append(stale_share(still, trimap))
     # Where a copy is refined its tiles are larger here.
     assert 0.2 < shares[0] < 0.6
@@ -123,9 +127,9 @@ def test_what_was_not_learnt_does_not_hold() -> None:
     kept, watcher = Kept(4), Watcher()
     for learns in (True, False, True):
         kept.follow(watcher.next(image))
-        assert kept.still(image, trimap) is None
+        assert kept.warped(image, trimap) is None
         if learns:
-            kept.learn(alpha)
+            kept.update(alpha)
         kept.follow(watcher.next(image))  # a frame that nobody refines
 
 
@@ -138,7 +142,7 @@ def test_frames_of_any_size(shape: tuple[int, int]) -> None:
     assert told[0] is None
     for still in told[1:]:
         assert still is not None
-        assert still[0].shape == still[1].shape == shape
+        assert still.alpha.shape == still.stale.shape == shape
 
 
 class Resuming(HalfUnknown):
@@ -147,9 +151,13 @@ class Resuming(HalfUnknown):
     def __init__(self) -> None:
         self.asked: list[Flags] = []
 
-    def refine_again(self, image: Image, trimap: Trimap, before: Alpha, stale: Flags) -> Alpha:
-        self.asked.append(stale)
-        return Alpha(np.where(stale, 0.5, before).astype(np.float32))
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        reusable = context.previous and context.previous.warped(image, trimap)
+        if not reusable:
+            return super().refine(image, trimap)
+        self.asked.append(reusable.stale)
+        alpha = Alpha(np.where(reusable.stale, 0.5, reusable.alpha).astype(np.float32))
+        return Refined(alpha, {"again": stale_share_of(reusable, trimap)})
 
 
 def line_of(refiner: Any) -> TwoStage:
@@ -162,9 +170,12 @@ def test_a_line_refines_again_what_is_stale() -> None:
     refiner, kept, watcher = Resuming(), Kept(4), Watcher()
     confidence = Confidence((trimap == SUBJECT).astype(np.float32))
     found = []
-    for given in (Given(confidence, before=kept), Given(trimap=trimap, before=kept)) * 2:
+    for prior in (
+        Prior(Segmentation(confidence), previous=kept),
+        Prior(trimap=trimap, previous=kept),
+    ) * 2:
         kept.follow(watcher.next(image))
-        found.append(line_of(refiner).run(image, given))
+        found.append(line_of(refiner).run(image, prior))
     assert len(refiner.asked) == 3
     assert found[0].report["refined"] == {}
     for each, stale in zip(found[1:], refiner.asked, strict=True):
@@ -181,12 +192,12 @@ def test_where_only_time_passed_what_was_counts_on() -> None:
     said = []
     for word in (0.2, 0.8, 0.8, 0.8):
         kept.follow(watcher.next(image))
-        still = kept.still(image, trimap)
+        still = kept.warped(image, trimap)
         alpha = Alpha(np.where(unknown, np.float32(word), trimap / np.float32(255)))
         if still is not None:
-            was, stale = still
+            was, stale = still.alpha, still.stale
             alpha = Alpha(np.where(unknown & ~stale, was, alpha).astype(np.float32))
-        said.append(kept.learn(alpha)[unknown])
+        said.append(kept.update(alpha)[unknown])
     assert (said[0] == np.float32(0.2)).all()
     renewed = said[1] != np.float32(0.2)
     assert 0.2 < renewed.mean() < 0.9
@@ -199,7 +210,7 @@ def test_a_refiner_that_can_not_go_on_refines_anew() -> None:
     kept, watcher = Kept(4), Watcher()
     for _ in range(2):
         kept.follow(watcher.next(image))
-        found = line_of(HalfUnknown()).run(image, Given(trimap=trimap, before=kept))
+        found = line_of(HalfUnknown()).run(image, Prior(trimap=trimap, previous=kept))
         assert found.report["refined"] == {}
         assert (found.alpha[trimap == UNKNOWN] == 0.5).all()
 
@@ -208,9 +219,9 @@ def test_a_frame_without_subject_is_learnt_by_nobody() -> None:
     image, trimap, _ = a_frame()
     refiner, kept, watcher = Resuming(), Kept(4), Watcher()
     nobody = Confidence(np.zeros(trimap.shape, np.float32))
-    for given in (Given(trimap=trimap), Given(nobody), Given(trimap=trimap)):
+    for given in (Prior(trimap=trimap), Prior(Segmentation(nobody)), Prior(trimap=trimap)):
         kept.follow(watcher.next(image))
-        line_of(refiner).run(image, Given(given.confidence, given.trimap, kept))
+        line_of(refiner).run(image, Prior(given.segmentation, given.trimap, kept))
     assert refiner.asked == []
 
 
@@ -218,17 +229,17 @@ def test_what_is_learnt_is_the_refiners_word_not_how_far_it_is_believed() -> Non
     """Or belief would be added to belief, frame after frame."""
 
     class Learns:
-        def still(self, image: Image, trimap: Trimap) -> None:
+        def warped(self, image: Image, trimap: Trimap) -> None:
             return None
 
-        def learn(self, alpha: Alpha) -> Alpha:
+        def update(self, alpha: Alpha) -> Alpha:
             self.alpha = alpha
             return alpha
 
     image, _, truth = a_frame()
     before, auto = Learns(), TrimapSettings(k="auto")
     line = TwoStage(BrightIsSubject(), SegmentationSettings(), auto, Resuming(), Budget(0))
-    found = line.run(image, Given(Confidence(truth), before=before))
+    found = line.run(image, Prior(Segmentation(Confidence(truth)), previous=before))
     assert found.trimap is not None
     unknown = found.trimap == UNKNOWN
     assert (before.alpha[unknown] == 0.5).all()

@@ -7,7 +7,8 @@ import pytest
 from matte.arrays import Alpha, Confidence, Image
 from matte.clips.matting import FrameMatter
 from matte.configs.settings import Config, VideoSettings
-from matte.pipeline.line import Found, Given
+from matte.pipeline.line import NO_PRIOR, LineResult, Prior
+from matte.stages import Segmentation
 from tests.clips.test_stabilising import a_mover, a_still, disc
 from tests.fakes import Unrefined
 
@@ -15,13 +16,15 @@ from tests.fakes import Unrefined
 class Told:
     """A segmenter that says what it is told, and counts how often it is asked."""
 
+    network = None
+
     def __init__(self, alphas: Sequence[Alpha]) -> None:
         self.alphas, self.frame = alphas, 0
         self.asked: list[int] = []
 
-    def segment(self, image: Image) -> Confidence:
+    def segment(self, image: Image) -> Segmentation:
         self.asked.append(self.frame)
-        return Confidence(self.alphas[self.frame])
+        return Segmentation(Confidence(self.alphas[self.frame]))
 
 
 class AsSegmented(Unrefined):
@@ -31,14 +34,14 @@ class AsSegmented(Unrefined):
         self.segmenter = segmenter
         self.reason = reason
 
-    def run(self, image: Image, given: Given) -> Found:
-        confidence = given.confidence
-        if confidence is None:
-            confidence = Confidence(np.zeros(image.shape[:2], np.float32))
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        confidence = Confidence(np.zeros(image.shape[:2], np.float32))
+        if prior.segmentation is not None:
+            confidence = prior.segmentation.confidence
         report: dict[str, object] = {"ms": {"refine": 2.0}}
         if self.reason:
             report["fallback"] = {"reason": self.reason}
-        return Found(Alpha(confidence), report=report)
+        return LineResult(Alpha(confidence), report=report)
 
 
 def run(

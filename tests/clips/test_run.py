@@ -10,10 +10,11 @@ from matte.clips.backgrounds import open_composer
 from matte.clips.frames import VideoFrame
 from matte.clips.run import VideoRun
 from matte.compositing.backgrounds import parse_background
+from matte.configs.loader import MergedSettings
 from matte.configs.settings import CompositingSettings, Config, VideoSettings
 from matte.errors import WeightsError
 from matte.media.video.clip import open_clip
-from matte.pipeline.line import NOTHING, Found, Given, TrimapFree
+from matte.pipeline.line import NO_PRIOR, LineResult, Prior, TrimapFree
 from tests.fakes import BrightIsAlpha, Unrefined
 from tests.media.clips import BASE, CFR, VFR, clip, damaged
 
@@ -24,12 +25,12 @@ class Numbered(Unrefined):
     def __init__(self, failing_at: int = 0) -> None:
         self.seen, self.failing_at = 0, failing_at
 
-    def run(self, image: Image, given: Given = NOTHING) -> Found:
+    def run(self, image: Image, given: Prior = NO_PRIOR) -> LineResult:
         self.seen += 1
         if self.seen == self.failing_at:
             raise WeightsError("the network is damaged")
         alpha = Alpha(np.full(image.shape[:2], self.seen / 255, np.float32))
-        return Found(alpha, report={"ms": {"matte": 1.0}})
+        return LineResult(alpha, report={"ms": {"matte": 1.0}})
 
 
 def run(
@@ -115,7 +116,7 @@ def test_what_fails_on_the_way_comes_out_and_ends_all(tmp_path: Path) -> None:
 def test_the_library_gives_frames_one_by_one(tmp_path: Path) -> None:
     before = threading.active_count()
     path = clip(tmp_path / "a.mp4")
-    pipeline = Pipeline(TrimapFree(BrightIsAlpha()), {}, 10**6)
+    pipeline = Pipeline(TrimapFree(BrightIsAlpha()), MergedSettings(Config(), "", {}), 10**6)
     frames = pipeline.video(path, background="red", start=0.1)
     frame = next(frames)
     assert frame.composite.shape == (48, 64, 3)

@@ -20,7 +20,7 @@ from matte.conversion.writing import ParityReport
 from matte.errors import WeightsError
 from matte.refiner.attention import GuidedAttention
 from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
-from matte.refiner.protocols import network_inputs, padded
+from matte.refiner.protocols import network_inputs, pad_for_network
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.opening import open_file
 from tests.official import filled
@@ -53,7 +53,7 @@ def exported(network: GcaNetwork, tmp_path_factory: pytest.TempPathFactory) -> P
 def farthest(case: str, run: Any) -> float:
     """The largest difference between a runtime's alpha and the released code's."""
     with np.load(GOLDEN / f"gca_{case}.npz") as golden:
-        prepared = padded(Image(golden["rgb"]), Trimap(golden["trimap"]), "demo")
+        prepared = pad_for_network(Image(golden["rgb"]), Trimap(golden["trimap"]), "demo")
         found = run(network_inputs(prepared.image, prepared.trimap))
         return float(np.abs(prepared.crop(found[0, 0]) - golden["alpha"]).max())
 

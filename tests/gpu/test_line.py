@@ -25,10 +25,10 @@ from matte.media.pictures import read_photo
 from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import NO_SUBJECT, TwoStage
-from matte.pipeline.networks import session_for
+from matte.pipeline.networks import open_weights
 from matte.runtime.torch import Prepared
 from matte.runtime.ways import Way
-from matte.stages import Refiner
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner
 from matte.weights.store import find
 from tests.conftest import SAMPLE
 from tests.tolerances import (
@@ -149,16 +149,18 @@ def test_frames_are_found_as_pictures_are(preset: str, flags: dict[str, Any]) ->
 class Smaller:
     """A refiner that sees pictures at half their size."""
 
+    network = None
+
     def __init__(self, refiner: Refiner) -> None:
         self._refiner = refiner
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
         height, width = trimap.shape
         level = resize(trimap, height // 2, width // 2)
         level[(level > 0) & (level < 255)] = UNKNOWN
-        alpha = self._refiner.refine(Image(resize(image, *level.shape)), Trimap(level))
+        alpha = self._refiner.refine(Image(resize(image, *level.shape)), Trimap(level)).alpha
         known = (trimap == SUBJECT).astype(np.float32)
-        return Alpha(np.where(trimap == UNKNOWN, resize(alpha, height, width), known))
+        return Refined(Alpha(np.where(trimap == UNKNOWN, resize(alpha, height, width), known)))
 
 
 def test_large_frames_are_refined_smaller() -> None:
@@ -179,7 +181,7 @@ def test_a_modnet_finds_the_same() -> None:
     asked, image = replace(config(), modnet=ModnetSettings("modnet")), picture()
     weights = find("modnet", "modnet")
     line = DeviceModnet(network("modnet", "modnet"), asked, weights.size)
-    alpha = Modnet(session_for(weights, asked.runtime), "official", weights.size).matte(image)
+    alpha = Modnet(open_weights(weights, asked.runtime), "official", weights.size).matte(image)
     found = on_device(line, image, image)
     assert found.doubts() == ["", ""]
     assert found.mask is None

@@ -3,7 +3,7 @@ import pytest
 
 from matte.arrays import Image
 from matte.errors import WeightsError
-from matte.modnet.adapter import Modnet, reference_size
+from matte.modnet.adapter import Modnet, network_size
 from tests.fakes import FakeSession
 
 
@@ -20,11 +20,11 @@ from tests.fakes import FakeSession
 def test_reference_sizes_are_the_released_codes(
     size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    assert reference_size(*size) == expected
+    assert network_size(*size) == expected
 
 
 def test_networks_of_another_size_have_the_same_rule() -> None:
-    assert reference_size(1080, 1920, 256) == (256, 448)
+    assert network_size(1080, 1920, 256) == (256, 448)
 
 
 def test_pictures_are_fed_from_minus_one_to_one() -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import matte
-from matte.arrays import Alpha, Confidence, Image, Trimap
+from matte.arrays import Confidence, Image, Trimap
 from matte.configs.settings import Config, PipelineSettings, TrimapSettings
 from matte.errors import BackendError, MatteError, MatteWarning, MissingWeightsError, SettingError
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.line import Given, Line, TrimapFree, TwoStage
+from matte.pipeline.line import Line, Prior, TrimapFree, TwoStage
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
 from matte.weights import store
 from tests.conftest import disc
 from tests.fakes import BrightIsAlpha, BrightIsSubject, two_stage
@@ -34,7 +35,9 @@ def no_modnet() -> Line:
 
 
 class Fails:
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+    network = None
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
         raise BackendError("the GPU is on fire", "open a window")
 
 
@@ -50,7 +53,11 @@ def test_what_is_trusted_needs_no_other_line() -> None:
 
 def test_what_somebody_asked_for_is_not_replaced() -> None:
     class Greedy:
-        def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        network = None
+
+        def refine(
+            self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT
+        ) -> Refined:
             raise SettingError("a tile of 4096", "use a larger machine")
 
     line = replace(two_stage(Config(trimap=BAND)), refiner=Greedy())
@@ -96,13 +103,15 @@ def test_nobody_is_an_answer_whatever_else_is_there() -> None:
         found = Fallback(line, second).run(DARK)
         assert (found.alpha == 0).all()
     assert "damaged" in found.report["fallback"]["error"]
-    nobody = Given(Confidence(np.zeros((64, 80), np.float32)))
+    nobody = Prior(Segmentation(Confidence(np.zeros((64, 80), np.float32))))
     assert (Fallback(line, never).run(IMAGE, nobody).alpha == 0).all(), "the mask said so"
 
 
 class Blind:
-    def segment(self, image: Image) -> Confidence:
-        return Confidence(np.zeros(image.shape[:2], np.float32))
+    network = None
+
+    def segment(self, image: Image) -> Segmentation:
+        return Segmentation(Confidence(np.zeros(image.shape[:2], np.float32)))
 
 
 def test_who_the_segmenter_overlooked_may_be_found() -> None:
@@ -124,7 +133,9 @@ def test_a_run_over_its_budget_falls_back() -> None:
     line = two_stage(config)
 
     class Slow:
-        def segment(self, image: Image) -> Confidence:
+        network = None
+
+        def segment(self, image: Image) -> Segmentation:
             time.sleep(0.01)
             return BrightIsSubject().segment(image)
 

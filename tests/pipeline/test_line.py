@@ -1,6 +1,5 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +9,8 @@ from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.settings import Config, SegmentationSettings, TrimapSettings
 from matte.errors import MatteError
 from matte.pipeline.budget import Budget
-from matte.pipeline.line import NO_SUBJECT, Given, TrimapFree, TwoStage
+from matte.pipeline.line import NO_SUBJECT, Prior, TrimapFree, TwoStage
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
 from tests.conftest import disc
 from tests.fakes import BrightIsAlpha, BrightIsSubject, HalfUnknown, two_stage
 
@@ -33,12 +33,14 @@ def test_a_picture_goes_through_all_stages(dtype: type[np.uint8] | type[np.uint1
 
 def test_refiners_that_tell_are_heard() -> None:
     class Telling(HalfUnknown):
-        def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
-            return self.refine(image, trimap), {"way": "by halves"}
+        def refine(
+            self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT
+        ) -> Refined:
+            return Refined(super().refine(image, trimap).alpha, {"way": "by halves"})
 
     line = two_stage(BAND)
     trimap = Trimap(np.full((64, 80), 128, np.uint8))
-    for given in (Given(), Given(trimap=trimap)):
+    for given in (Prior(), Prior(trimap=trimap)):
         assert line.run(IMAGE, given).report["refined"] == {}
         told = replace(line, refiner=Telling()).run(IMAGE, given)
         assert told.report["refined"] == {"way": "by halves"}
@@ -58,7 +60,7 @@ def test_nobody_is_no_subject(bright: int) -> None:
 def test_a_given_mask_takes_the_segmenters_place() -> None:
     given = Confidence(np.zeros((64, 80), np.float32))
     given[20:50, 10:40] = 1
-    found = two_stage(BAND).run(IMAGE, Given(given))
+    found = two_stage(BAND).run(IMAGE, Prior(Segmentation(given)))
     assert found.mask is not None
     assert np.array_equal(found.mask == 255, given == 1)
     assert set(found.report["ms"]) == {"trimap", "refine"}
@@ -66,14 +68,17 @@ def test_a_given_mask_takes_the_segmenters_place() -> None:
 
 def test_of_a_given_mask_a_speck_is_a_subject() -> None:
     given = Confidence(np.zeros((64, 80), np.float32))
-    assert two_stage(BAND).run(IMAGE, Given(given)).doubt == NO_SUBJECT
+    assert two_stage(BAND).run(IMAGE, Prior(Segmentation(given))).doubt == NO_SUBJECT
     given[3, 3] = 1
-    assert two_stage(BAND).run(IMAGE, Given(given)).doubt == "the trimap has no sure subject"
+    assert (
+        two_stage(BAND).run(IMAGE, Prior(Segmentation(given))).doubt
+        == "the trimap has no sure subject"
+    )
 
 
 def test_a_given_trimap_is_refined_as_it_is() -> None:
     trimap = Trimap(np.full((64, 80), 128, np.uint8))
-    found = two_stage(BAND).run(IMAGE, Given(trimap=trimap))
+    found = two_stage(BAND).run(IMAGE, Prior(trimap=trimap))
     assert (found.alpha == 0.5).all()
     assert found.mask is None
     assert found.doubt == ""
@@ -98,16 +103,21 @@ def test_bands_that_nothing_can_come_of_are_doubted(k: int, doubt: str) -> None:
 class Opposes:
     """Refines to the opposite of the picture's brightness."""
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        bright = BrightIsSubject().segment(image)
-        return Alpha(np.where(trimap == 128, 1 - bright, trimap > 128).astype(np.float32))
+    network = None
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        bright = BrightIsSubject().segment(image).confidence
+        alpha = np.where(trimap == 128, 1 - bright, trimap > 128)
+        return Refined(Alpha(alpha.astype(np.float32)))
 
 
 class Soft:
     """Segments with alpha itself: unsure for some pixels around the edge."""
 
-    def segment(self, image: Image) -> Confidence:
-        return Confidence(ALPHA)
+    network = None
+
+    def segment(self, image: Image) -> Segmentation:
+        return Segmentation(Confidence(ALPHA))
 
 
 def test_a_hard_mask_leaves_the_refiner_its_say_and_a_soft_one_does_not() -> None:
@@ -115,10 +125,10 @@ def test_a_hard_mask_leaves_the_refiner_its_say_and_a_soft_one_does_not() -> Non
     auto = TrimapSettings(k="auto")
     line = TwoStage(Soft(), SegmentationSettings(), auto, Opposes(), Budget(0))
     hard = Confidence((ALPHA >= 0.5).astype(np.float32))
-    told = line.run(IMAGE, Given(hard))
+    told = line.run(IMAGE, Prior(Segmentation(hard)))
     assert told.trimap is not None
     unknown = told.trimap == 128
-    bright = BrightIsSubject().segment(IMAGE)
+    bright = BrightIsSubject().segment(IMAGE).confidence
     assert np.array_equal(told.alpha[unknown], 1 - bright[unknown])
     estimated = line.run(IMAGE)
     assert estimated.trimap is not None
@@ -130,7 +140,10 @@ def test_a_hard_mask_leaves_the_refiner_its_say_and_a_soft_one_does_not() -> Non
 def test_a_modnet_takes_neither_mask_nor_trimap() -> None:
     line = TrimapFree(BrightIsAlpha())
     assert set(line.run(IMAGE).report["ms"]) == {"matte"}
-    for given in (Given(Confidence(ALPHA)), Given(trimap=Trimap(np.zeros((64, 80), np.uint8)))):
+    for given in (
+        Prior(Segmentation(Confidence(ALPHA))),
+        Prior(trimap=Trimap(np.zeros((64, 80), np.uint8))),
+    ):
         with pytest.raises(MatteError, match="takes no mask and no trimap: leave them out"):
             line.run(IMAGE, given)
 

@@ -34,7 +34,7 @@ class RefinerContract:
     def test_finds_a_known_alpha(self, shape: tuple[int, int]) -> None:
         image, alpha = disc(*shape)
         trimap = band(alpha)
-        found = self.refiner().refine(image, trimap)
+        found = self.refiner().refine(image, trimap).alpha
         assert found.dtype == np.float32
         assert found.shape == shape
         assert np.abs(found - alpha)[trimap == UNKNOWN].mean() < self.apart
@@ -43,7 +43,7 @@ class RefinerContract:
         image, alpha = disc(60, 50)
         trimap = band(alpha)
         before = image.copy(), trimap.copy()
-        found = self.refiner().refine(image, trimap)
+        found = self.refiner().refine(image, trimap).alpha
         assert (found[trimap == 0] == 0).all()
         assert (found[trimap == 255] == 1).all()
         assert (found >= 0).all()
@@ -54,14 +54,14 @@ class RefinerContract:
     def test_depth_does_not_matter(self) -> None:
         image, alpha = disc(60, 50)
         deep = Image(image.astype(np.uint16) * 257)
-        shallow_alpha = self.refiner().refine(image, band(alpha))
-        assert np.allclose(self.refiner().refine(deep, band(alpha)), shallow_alpha, atol=1e-4)
+        shallow_alpha = self.refiner().refine(image, band(alpha)).alpha
+        assert np.allclose(self.refiner().refine(deep, band(alpha)).alpha, shallow_alpha, atol=1e-4)
 
     def test_is_deterministic(self) -> None:
         image, alpha = disc(60, 50)
         refiner = self.refiner()
-        first = refiner.refine(image, band(alpha))
-        assert np.array_equal(refiner.refine(image, band(alpha)), first)
+        first = refiner.refine(image, band(alpha)).alpha
+        assert np.array_equal(refiner.refine(image, band(alpha)).alpha, first)
 
     @pytest.mark.parametrize(
         "trimap", [np.zeros((3, 4)), np.full((3, 4), 255), np.array([[0, 255]])]
@@ -69,7 +69,7 @@ class RefinerContract:
     def test_no_unknown_is_an_answer(self, trimap: NDArray[np.int64]) -> None:
         known = as_trimap(trimap.astype(np.uint8))
         image = Image(np.zeros((*known.shape, 3), np.uint8))
-        assert np.array_equal(self.refiner().refine(image, known), known / np.float32(255))
+        assert np.array_equal(self.refiner().refine(image, known).alpha, known / np.float32(255))
 
 
 class TestGuided(RefinerContract):
@@ -78,7 +78,7 @@ class TestGuided(RefinerContract):
     @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (50, 1)])
     def test_all_unknown_still_gives_alpha(self, shape: tuple[int, int]) -> None:
         trimap = Trimap(np.full(shape, UNKNOWN, np.uint8))
-        found = Guided().refine(Image(np.zeros((*shape, 3), np.uint8)), trimap)
+        found = Guided().refine(Image(np.zeros((*shape, 3), np.uint8)), trimap).alpha
         assert found.shape == shape
         assert np.isfinite(found).all()
 
@@ -87,7 +87,7 @@ class TestGuided(RefinerContract):
         image[:, 90:] = 250
         trimap = np.full((80, 200), UNKNOWN, np.uint8)
         trimap[:, :8], trimap[:, -8:] = 0, 255
-        found = Guided().refine(Image(image), Trimap(trimap))
+        found = Guided().refine(Image(image), Trimap(trimap)).alpha
         assert found[:, 8:80].mean() < 0.05
         assert found[:, 100:190].mean() > 0.95
 
@@ -106,7 +106,7 @@ class TestClosedForm(RefinerContract):
         trimap = np.zeros((80, 80), np.uint8)
         trimap[:5, :5], trimap[60:70, 60:70] = 255, UNKNOWN
         image = np.zeros((80, 80, 3), np.uint8)
-        found = ClosedForm().refine(Image(image), Trimap(trimap))
+        found = ClosedForm().refine(Image(image), Trimap(trimap)).alpha
         assert found[65, 65] < 0.1
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, UNKNOWN, Image, Trimap
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
-from matte.refiner.detail import BLOCK, CELL, Cells, detailed
+from matte.refiner.detail import BLOCK, CELL, Cells, detail_cells
 from tests.conftest import SAMPLE
 
 
@@ -33,7 +33,7 @@ def everywhere(image: Image) -> Trimap:
 
 
 def cells_of(image: Image) -> Cells:
-    return detailed(image, everywhere(image))
+    return detail_cells(image, everywhere(image))
 
 
 def test_a_sharp_strand_is_detail_and_its_ground_is_not() -> None:
@@ -69,9 +69,9 @@ def test_plain_grain_is_none(deviation: float) -> None:
 def test_what_lies_far_from_the_unknown_is_not_looked_at() -> None:
     image = strands(2 * BLOCK, 2 * BLOCK + 40, 6)
     trimap = np.full(image.shape[:2], BACKGROUND, np.uint8)
-    assert not detailed(image, Trimap(trimap)).any()
+    assert not detail_cells(image, Trimap(trimap)).any()
     trimap[10, 10] = UNKNOWN
-    found = detailed(image, Trimap(trimap))
+    found = detail_cells(image, Trimap(trimap))
     beyond = BLOCK // CELL + 1
     assert found[:beyond, :beyond].any()
     assert not found[beyond:].any()

@@ -48,7 +48,7 @@ def ramp(height: int, width: int) -> tuple[Image, Trimap]:
 def test_large_pictures_are_refined_in_parts() -> None:
     image, trimap = ramp(901, 1203)
     session = Red()
-    alpha = Gca(session).refine(image, trimap)
+    alpha = Gca(session).refine(image, trimap).alpha
     assert session.seen[0] == (480, 640), "a small copy"
     assert set(session.seen[1:]) <= {(SIDE, SIDE)}
     unknown = trimap == UNKNOWN
@@ -63,15 +63,15 @@ def test_without_tiles_alpha_is_the_wholes_with_every_trace() -> None:
     assert session.seen == [(992, 1280)]
     faint = Image(np.full((64, 96, 3), 100, np.uint16))  # of 65535
     everywhere = Trimap(np.full((64, 96), UNKNOWN, np.uint8))
-    assert (Gca(Red(), tile="off").refine(faint, everywhere) > 0).all()
-    assert (Gca(Red()).refine(faint, everywhere) == 0).all()
-    assert (Gca(Red()).refine(Image(65535 - faint), everywhere) == 1).all()
+    assert (Gca(Red(), tile="off").refine(faint, everywhere).alpha > 0).all()
+    assert (Gca(Red()).refine(faint, everywhere).alpha == 0).all()
+    assert (Gca(Red()).refine(Image(65535 - faint), everywhere).alpha == 1).all()
 
 
 def test_reports_tell_the_copy_and_its_size() -> None:
     image, trimap = ramp(901, 1203)
     session = Red()
-    _, told = Gca(session).refine_telling(image, trimap)
+    told = Gca(session).refine(image, trimap).report
     assert told["way"] == "copy and tiles"
     assert (told["copy"]["width"], told["copy"]["height"]) == (640, 479)
     assert told["copy"]["way"] == "whole"
@@ -82,7 +82,7 @@ def test_reports_tell_the_copy_and_its_size() -> None:
 
 def test_named_tiles_are_all_that_is_seen() -> None:
     session = Red()
-    _, told = Gca(session, tile=64).refine_telling(*ramp(200, 300))
+    told = Gca(session, tile=64).refine(*ramp(200, 300)).report
     assert set(session.seen) == {(64, 64)}
     assert told["tiles"] == sum(session.counts)
     assert max(session.counts) > 1
@@ -93,7 +93,8 @@ def test_networks_of_one_picture_at_once_get_one() -> None:
     session.inputs["image"] = (1, 3, None, None)
     image, trimap = ramp(200, 300)
     assert np.array_equal(
-        Gca(session, tile=64).refine(image, trimap), Gca(Red(), tile=64).refine(image, trimap)
+        Gca(session, tile=64).refine(image, trimap).alpha,
+        Gca(Red(), tile=64).refine(image, trimap).alpha,
     )
     assert set(session.counts) == {1}
 
@@ -119,7 +120,7 @@ def test_the_whole_is_measured_with_its_border() -> None:
 def test_others_are_refined_as_they_are() -> None:
     image, trimap = ramp(64, 96)
     session = Red()
-    alpha = Gca(session, "tester").refine(image, trimap)
+    alpha = Gca(session, "tester").refine(image, trimap).alpha
     assert session.seen == [(64, 96)]
     inside = trimap == UNKNOWN
     np.testing.assert_allclose(alpha[inside], image[:, :, 0][inside] / 255, atol=1e-6)

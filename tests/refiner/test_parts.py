@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.resizing import resize
 from matte.refiner.detail import CELL
-from matte.refiner.parts import Copy, Plan, cheapest, left, smaller, whole_cost
+from matte.refiner.parts import Copy, Plan, cheapest_plan, remaining_task, shrink, whole_cost
 from matte.refiner.tiles import SIDE, Tiling
 
 PLAIN = (90, 120, 60)
@@ -39,10 +39,10 @@ def band(height: int, width: int, half: int) -> Trimap:
 def ways(image: Image, half: int, attention: bool = True) -> list[str]:
     """Of the picture, its copy, the copy's copy."""
     height, width, _ = image.shape
-    plan: Plan | None = cheapest(image, band(height, width, half), attention)
+    plan: Plan | None = cheapest_plan(image, band(height, width, half), attention)
     found = []
     while plan is not None:
-        found.append(plan.told()["way"])
+        found.append(plan.report()["way"])
         plan = None if plan.copy is None else plan.copy.plan
     return found
 
@@ -81,7 +81,7 @@ def test_without_attention_the_whole_costs_less() -> None:
 
 def test_detail_keeps_tiles_where_the_plain_needs_none() -> None:
     trimap = band(1200, 1600, 500)
-    sharp, flat = cheapest(fine(1200, 1600), trimap), cheapest(plain(1200, 1600), trimap)
+    sharp, flat = cheapest_plan(fine(1200, 1600), trimap), cheapest_plan(plain(1200, 1600), trimap)
     assert flat.copy is not None
     assert not flat.copy.cells.any()
     assert sharp.costs["copy and tiles"] > flat.costs["copy and tiles"]
@@ -90,21 +90,21 @@ def test_detail_keeps_tiles_where_the_plain_needs_none() -> None:
 
 def test_what_the_network_may_see_at_once_rules_the_whole_out() -> None:
     image, trimap = plain(500, 400), band(500, 400, 190)
-    plan = cheapest(image, trimap, seen=SIDE**2)
+    plan = cheapest_plan(image, trimap, max_pixels=SIDE**2)
     assert plan.tiling is not None
     assert "whole" not in plan.costs
-    large = cheapest(plain(1080, 1920), band(1080, 1920, 500), seen=100_000)
+    large = cheapest_plan(plain(1080, 1920), band(1080, 1920, 500), max_pixels=100_000)
     assert large.copy is not None
     assert large.copy.plan.tiling is not None
-    assert cheapest(image, trimap, seen=10**9).tiling is None
+    assert cheapest_plan(image, trimap, max_pixels=10**9).tiling is None
     # The copy would hold no tile.
-    thin = cheapest(plain(200, 4000), band(200, 4000, 1900), seen=SIDE**2)
+    thin = cheapest_plan(plain(200, 4000), band(200, 4000, 1900), max_pixels=SIDE**2)
     assert thin.costs.keys() == {"tiles"}
 
 
 def test_reports_tell_what_was_weighed() -> None:
-    plan = cheapest(plain(1080, 1920), band(1080, 1920, 900))
-    told = json.loads(json.dumps(plan.told()))
+    plan = cheapest_plan(plain(1080, 1920), band(1080, 1920, 900))
+    told = json.loads(json.dumps(plan.report()))
     assert told["way"] == "copy and tiles"
     assert told["megapixels"] == {
         "whole": pytest.approx(whole_cost(1080 * 1920, True), abs=1e-3),
@@ -114,14 +114,14 @@ def test_reports_tell_what_was_weighed() -> None:
     assert told["side"] == SIDE
     assert (told["copy"]["width"], told["copy"]["height"]) == (640, 360)
     assert told["copy"]["way"] == "whole"
-    assert Plan().told()["way"] == "whole"
-    low = cheapest(plain(7, 11), band(7, 11, 3)).told()
+    assert Plan().report()["way"] == "whole"
+    low = cheapest_plan(plain(7, 11), band(7, 11, 3)).report()
     assert low["megapixels"] == {"whole": 0.0}
     assert "side" not in low
 
 
 def test_copies_of_large_pictures_have_copies() -> None:
-    plan = cheapest(plain(4200, 6000), band(4200, 6000, 2900))
+    plan = cheapest_plan(plain(4200, 6000), band(4200, 6000, 2900))
     assert plan.copy is not None
     assert plan.copy.trimap.shape == plan.copy.image.shape[:2] == (1400, 2000)
     inner = plan.copy.plan.copy
@@ -139,7 +139,7 @@ def test_nothing_unknown_is_lost_in_a_copy(shape: tuple[int, int]) -> None:
     trimap[:, shape[1] // 2 :] = SUBJECT
     trimap[random.random(shape) < 0.001] = UNKNOWN
     height, width = shape[0] // 2, shape[1] // 3
-    image, less = smaller(plain(*shape), Trimap(trimap), height, width)
+    image, less = shrink(plain(*shape), Trimap(trimap), height, width)
     assert image.shape == (height, width, 3)
     assert set(np.unique(less)) <= {BACKGROUND, UNKNOWN, SUBJECT}
     for y, x in np.argwhere(trimap == UNKNOWN):
@@ -151,7 +151,7 @@ def test_nothing_unknown_is_lost_in_a_copy(shape: tuple[int, int]) -> None:
 
 def copy_of(trimap: Trimap, cells: NDArray[np.bool_]) -> Copy:
     height, width = trimap.shape
-    less = smaller(plain(height, width), trimap, height // 4, width // 4)
+    less = shrink(plain(height, width), trimap, height // 4, width // 4)
     return Copy(*less, Plan(), cells)
 
 
@@ -165,8 +165,8 @@ def test_a_copy_settles_what_it_is_sure_of_and_what_shows_no_more() -> None:
     large = Alpha(resize(small, 240, 320))
     cells = np.zeros((30, 40), bool)
     cells[:20] = True  # all of the upper part shows detail
-    task = left(trimap, copy_of(trimap, cells), small, large)
-    todo = task.within(slice(None), slice(None))
+    task = remaining_task(trimap, copy_of(trimap, cells), small, large)
+    todo = task.pixels_in(slice(None), slice(None))
     assert not todo[trimap != UNKNOWN].any()
     assert todo[82, 42], "soft alpha"
     assert todo[40, 151], "an edge"
@@ -187,8 +187,10 @@ def test_what_a_copy_knows_throughout_leaves_nothing() -> None:
     trimap = band(240, 320, 60)
     cells = np.ones((30, 40), bool)
     sure = Alpha(np.zeros((60, 80), np.float32))
-    task = left(trimap, copy_of(trimap, cells), sure, Alpha(np.zeros((240, 320), np.float32)))
-    assert not task.within(slice(None), slice(None)).any()
+    task = remaining_task(
+        trimap, copy_of(trimap, cells), sure, Alpha(np.zeros((240, 320), np.float32))
+    )
+    assert not task.pixels_in(slice(None), slice(None)).any()
     assert set(np.unique(task.trimap)) == {BACKGROUND, SUBJECT}
 
 
@@ -201,8 +203,8 @@ def test_odd_sizes_leave_what_is_soft(shape: tuple[int, int]) -> None:
     copy = replace(copy_of(trimap, cells))
     small = Alpha(np.zeros(copy.trimap.shape, np.float32))
     small[-1, -1] = small[0, -1] = small[-1, 0] = 0.5
-    task = left(trimap, copy, small, Alpha(resize(small, height, width)))
-    todo = task.within(slice(None), slice(None))
+    task = remaining_task(trimap, copy, small, Alpha(resize(small, height, width)))
+    todo = task.pixels_in(slice(None), slice(None))
     assert todo[-1, -1]
     assert todo[0, -1]
     assert todo[-1, 0]
@@ -210,7 +212,9 @@ def test_odd_sizes_leave_what_is_soft(shape: tuple[int, int]) -> None:
 
 
 def test_plans_of_large_pictures_have_tiles_with_more_context() -> None:
-    small, large = (cheapest(plain(h, w), band(h, w, 3)) for h, w in ((900, 1000), (1500, 2000)))
+    small, large = (
+        cheapest_plan(plain(h, w), band(h, w, 3)) for h, w in ((900, 1000), (1500, 2000))
+    )
     assert isinstance(small.tiling, Tiling)
     assert isinstance(large.tiling, Tiling)
     assert large.tiling.context > small.tiling.context

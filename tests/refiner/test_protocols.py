@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import Image, Trimap
 from matte.errors import SettingError
-from matte.refiner.protocols import PROTOCOLS, network_inputs, padded, unknown_ratio
+from matte.refiner.protocols import PROTOCOLS, network_inputs, pad_for_network, unknown_ratio
 
 SIDES = st.integers(1, 70)
 
@@ -27,7 +27,7 @@ def mirrored(index: NDArray[np.int64], length: int) -> NDArray[np.int64]:
 @given(SIDES, SIDES, st.sampled_from(sorted(PROTOCOLS)))
 def test_borders_are_reflections(height: int, width: int, protocol: str) -> None:
     image, trimap = numbered(height, width)
-    found = padded(image, trimap, protocol)
+    found = pad_for_network(image, trimap, protocol)
     rows, columns = found.trimap.shape
     assert found.image.shape == (rows, columns, 3)
     border = {"demo": 32, "tester": 0}[protocol]
@@ -44,17 +44,17 @@ def test_borders_are_reflections(height: int, width: int, protocol: str) -> None
 
 @pytest.mark.parametrize(("protocol", "size"), [("demo", (288, 384)), ("tester", (224, 320))])
 def test_sizes_are_those_of_the_released_code(protocol: str, size: tuple[int, int]) -> None:
-    assert padded(*numbered(203, 311), protocol).trimap.shape == size
+    assert pad_for_network(*numbered(203, 311), protocol).trimap.shape == size
 
 
 def test_whole_multiples_get_no_more_than_the_border() -> None:
-    assert padded(*numbered(64, 96), "tester").trimap.shape == (64, 96)
-    assert padded(*numbered(64, 96), "demo").trimap.shape == (128, 160)
+    assert pad_for_network(*numbered(64, 96), "tester").trimap.shape == (64, 96)
+    assert pad_for_network(*numbered(64, 96), "demo").trimap.shape == (128, 160)
 
 
 def test_an_unknown_protocol_gets_a_hint() -> None:
     with pytest.raises(SettingError, match="no protocol 'test': did you mean 'tester'"):
-        padded(*numbered(4, 4), "test")
+        pad_for_network(*numbered(4, 4), "test")
 
 
 def test_every_sixteenth_pixel_counts() -> None:

@@ -10,15 +10,22 @@ from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.resizing import resize
-from matte.refiner.detail import CELL, detailed
+from matte.refiner.detail import CELL, detail_cells
 from matte.refiner.gca import Gca
-from matte.refiner.parts import Copy, Plan, left, smaller
-from matte.refiner.tiles import SIDE, Task, Tiling, places, refine_tiles, tiling_of
+from matte.refiner.parts import Copy, Plan, remaining_task, shrink
+from matte.refiner.tiles import (
+    SIDE,
+    RefineTask,
+    Tiling,
+    refine_tiles,
+    tile_corners,
+    tiling_for_side,
+)
 from tests.tolerances import BATCHED, CELL_STEPS, COPIED, TILED, TILED_STEPS
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-TILINGS = [Tiling(), Tiling(context=16), tiling_of(64), tiling_of(96)]
+TILINGS = [Tiling(), Tiling(context=16), tiling_for_side(64), tiling_for_side(96)]
 BEFORE = np.float32(0.25)  # alpha where nobody wrote any
 
 
@@ -58,10 +65,12 @@ def some_cells(height: int, width: int, share: float = 0.02) -> Flags:
     return np.random.default_rng(3).random(shape) < share
 
 
-def refined(image: Image, task: Task, tiling: Tiling, together: int = 3) -> Floats:
+def refined(image: Image, task: RefineTask, tiling: Tiling, together: int = 3) -> Floats:
     """By the network that gives red, over what was there."""
     alpha = np.full(task.trimap.shape, BEFORE)
-    assert refine_tiles(image, task, alpha, red, 0.1, tiling, together) == len(places(task, tiling))
+    assert refine_tiles(image, task, alpha, red, 0.1, tiling, together) == len(
+        tile_corners(task, tiling)
+    )
     return alpha
 
 
@@ -72,7 +81,7 @@ def test_tiles_together_are_the_whole(
     shape: tuple[int, int], unknown: Callable[[int, int], Flags], tiling: Tiling
 ) -> None:
     image, where = noise(*shape), unknown(*shape)
-    alpha = refined(image, Task(trimap_of(where)), tiling)
+    alpha = refined(image, RefineTask(trimap_of(where)), tiling)
     np.testing.assert_allclose(alpha[where], image[:, :, 0][where] / 255, atol=1e-6)
     assert (alpha[~where] == BEFORE).all()
 
@@ -83,11 +92,11 @@ def test_cells_are_refined_and_only_their_surroundings_change(shape: tuple[int, 
     cells = some_cells(*shape)
     cells[-1, -1] = True  # cut by the picture's border
     cells[shape[0] // CELL // 2, shape[1] // CELL // 2] = True
-    task = Task(trimap_of(where), cells)
+    task = RefineTask(trimap_of(where), cells)
     alpha = refined(image, task, Tiling())
     height, width = shape
     inside = np.repeat(np.repeat(cells, CELL, 0), CELL, 1)[:height, :width]
-    wanted = task.within(slice(None), slice(None))
+    wanted = task.pixels_in(slice(None), slice(None))
     assert not (inside & where & ~wanted).any()
     assert not (wanted & ~where).any()
     assert (alpha[~wanted] == BEFORE).all()
@@ -104,8 +113,8 @@ def test_cells_are_refined_and_only_their_surroundings_change(shape: tuple[int, 
 
 
 def test_no_cells_are_nothing_to_do() -> None:
-    task = Task(trimap_of(np.ones((200, 300), bool)), np.zeros((25, 38), bool))
-    assert places(task, Tiling()) == []
+    task = RefineTask(trimap_of(np.ones((200, 300), bool)), np.zeros((25, 38), bool))
+    assert tile_corners(task, Tiling()) == []
     assert (refined(noise(200, 300), task, Tiling()) == BEFORE).all()
 
 
@@ -125,11 +134,11 @@ def test_all_that_is_to_be_refined_lies_within_tiles(
     for y, x in random.integers(0, (height, width), (spots, 2)):
         unknown[max(0, y - 20) : y + 20, max(0, x - 30) : x + 30] = True
     cells = random.random((-(-height // CELL), -(-width // CELL))) < 0.01 if celled else None
-    task = Task(trimap_of(unknown), cells)
-    rest = task.within(slice(0, height), slice(0, width)).copy()
-    assert bool(places(task, tiling)) == rest.any()
+    task = RefineTask(trimap_of(unknown), cells)
+    rest = task.pixels_in(slice(0, height), slice(0, width)).copy()
+    assert bool(tile_corners(task, tiling)) == rest.any()
     side, context = tiling.side, tiling.context
-    for y, x in places(task, tiling):
+    for y, x in tile_corners(task, tiling):
         assert 0 <= y <= height - side
         assert 0 <= x <= width - side
         # At the picture's border there is no neighbour, and all of the tile counts.
@@ -141,7 +150,7 @@ def test_all_that_is_to_be_refined_lies_within_tiles(
 
 @pytest.mark.parametrize("cells", [None, some_cells(400, 300, 0.2)])
 def test_how_many_are_seen_at_once_changes_nothing(cells: Flags | None) -> None:
-    image, task = noise(400, 300), Task(trimap_of(islands(400, 300)), cells)
+    image, task = noise(400, 300), RefineTask(trimap_of(islands(400, 300)), cells)
     one = refined(image, task, Tiling(), 1)
     for together in (2, 5, 1000):
         assert np.array_equal(refined(image, task, Tiling(), together), one)
@@ -149,11 +158,12 @@ def test_how_many_are_seen_at_once_changes_nothing(cells: Flags | None) -> None:
 
 # Half floats count exactly where tiles are small, and to 11 bits where they are large.
 @pytest.mark.parametrize(
-    ("tiling", "apart"), [(Tiling(), 2e-6), (Tiling(context=16), 2e-6), (tiling_of(640), 1e-3)]
+    ("tiling", "apart"),
+    [(Tiling(), 2e-6), (Tiling(context=16), 2e-6), (tiling_for_side(640), 1e-3)],
 )
 def test_tiles_that_overlap_are_averaged(tiling: Tiling, apart: float) -> None:
     image, shape = noise(900, 700), (900, 700)
-    task = Task(trimap_of(np.ones(shape, bool)))
+    task = RefineTask(trimap_of(np.ones(shape, bool)))
     made: list[Floats] = []
 
     def random(images: Sequence[Image], trimaps: Sequence[Trimap], ratio: float) -> list[Floats]:
@@ -166,7 +176,7 @@ def test_tiles_that_overlap_are_averaged(tiling: Tiling, apart: float) -> None:
     ramp = np.arange(1, tiling.side + 1)
     ramp = np.minimum(np.minimum(ramp, ramp[::-1]) / tiling.context, 1)
     total, weight = np.zeros(shape), np.zeros(shape)
-    for (y, x), each in zip(places(task, tiling), made, strict=True):
+    for (y, x), each in zip(tile_corners(task, tiling), made, strict=True):
         part = slice(y, y + tiling.side), slice(x, x + tiling.side)
         total[part] += np.outer(ramp, ramp) * each
         weight[part] += np.outer(ramp, ramp)
@@ -175,7 +185,7 @@ def test_tiles_that_overlap_are_averaged(tiling: Tiling, apart: float) -> None:
 
 @pytest.mark.parametrize("side", [64, 160, 192, 4096])
 def test_tiles_that_are_named_keep_a_core(side: int) -> None:
-    tiling = tiling_of(side)
+    tiling = tiling_for_side(side)
     assert tiling.side == side
     assert 8 <= tiling.context <= side // 4
 
@@ -186,14 +196,14 @@ def test_tiles_that_are_named_keep_a_core(side: int) -> None:
 def alpha_of(gca: Gca, portrait: tuple[Image, Trimap], plan: Plan) -> Alpha:
     """By a way that is named."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matte.refiner.gca.cheapest", lambda *_: plan)
-        return gca.refine(*portrait)
+        patch.setattr("matte.refiner.gca.cheapest_plan", lambda *_: plan)
+        return gca.refine(*portrait).alpha
 
 
 def half_copy(image: Image, trimap: Trimap) -> Copy:
     height, width = trimap.shape
-    less = smaller(image, trimap, height // 2, width // 2)
-    return Copy(*less, Plan(), detailed(image, trimap))
+    less = shrink(image, trimap, height // 2, width // 2)
+    return Copy(*less, Plan(), detail_cells(image, trimap))
 
 
 @pytest.fixture(scope="module")
@@ -211,11 +221,11 @@ def steps(alpha: Floats, where: Sequence[Flags]) -> Floats:
     )
 
 
-def borders(task: Task, tiling: Tiling) -> list[Flags]:
+def borders(task: RefineTask, tiling: Tiling) -> list[Flags]:
     """Where the inner parts of tiles end: their first and last rows, and columns."""
     rows, columns = (np.zeros(task.trimap.shape, bool) for _ in range(2))
     context, end = tiling.context, tiling.side - tiling.context
-    for y, x in places(task, tiling):
+    for y, x in tile_corners(task, tiling):
         rows[[y + context, y + end], x + context : x + end] = True
         columns[y + context : y + end, [x + context, x + end]] = True
     return [rows, columns]
@@ -249,7 +259,7 @@ def test_tiles_are_near_the_whole_without_seams(
     alpha = alpha_of(gca, portraits[name], Plan(tiling))
     band = trimap == UNKNOWN
     assert np.abs(alpha - wholes[name])[band].mean() < TILED
-    check_no_seams(alpha, wholes[name], band, borders(Task(trimap), tiling))
+    check_no_seams(alpha, wholes[name], band, borders(RefineTask(trimap), tiling))
 
 
 @pytest.mark.parametrize("tiling", [Tiling(), Tiling(context=16)])
@@ -268,8 +278,8 @@ def test_a_copy_and_tiles_are_near_the_whole_without_seams(
     assert np.abs(alpha - whole)[band].mean() < COPIED
     small = alpha_of(gca, (copy.image, copy.trimap), Plan())
     large = Alpha(resize(small, *trimap.shape))
-    task = left(trimap, copy, small, large)
-    within = task.within(slice(None), slice(None))
+    task = remaining_task(trimap, copy, small, large)
+    within = task.pixels_in(slice(None), slice(None))
     assert 0.1 < within.sum() / band.sum() < 0.9
     check_no_seams(alpha, whole, within, borders(task, tiling))
     # Steps from what the copy settled to what tiles refined are as large as without tiles.
@@ -285,5 +295,5 @@ def test_the_number_of_tiles_at_once_changes_nothing(
 ) -> None:
     plan = Plan(Tiling(), half_copy(*portraits["sharp"]))
     together = alpha_of(gca, portraits["sharp"], plan)
-    monkeypatch.setattr("matte.refiner.gca.TOGETHER", 1)
+    monkeypatch.setattr("matte.refiner.gca.MAX_BATCH_PIXELS", 1)
     assert np.abs(alpha_of(gca, portraits["sharp"], plan) - together).max() < BATCHED

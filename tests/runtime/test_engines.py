@@ -14,7 +14,7 @@ import pytest
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteWarning, SettingError, WeightsError
 from matte.refiner import parts, tiles
-from matte.refiner.protocols import PLACE
+from matte.refiner.protocols import ATTENTION_STRIDE
 from matte.runtime import choice, compiling, engines, opening
 from matte.runtime.compiling import (
     TOLERANCES,
@@ -216,7 +216,7 @@ def test_default_shapes_hold_what_each_kind_is_given() -> None:
     assert default_shapes(both).holds((1, 1984, 1152))
     assert default_shapes(both).holds((1, 1248, 2144))  # what is left of 4K, with that border
     assert default_shapes(both).usual[1:] == (tiles.SIDE, tiles.SIDE)
-    assert default_shapes(both).holds((1, parts.SMALL, parts.SMALL))
+    assert default_shapes(both).holds((1, parts.MIN_COPIED_SIDE, parts.MIN_COPIED_SIDE))
     assert default_shapes(INPUTS, 448).usual == (1, 448, 448)
     assert default_shapes(INPUTS, 448).holds((8, 256, 448))
     assert default_shapes(INPUTS).usual == (1, 512, 512)
@@ -230,7 +230,7 @@ def test_default_shapes_hold_what_each_kind_is_given() -> None:
 def test_no_attention_is_larger_than_tensorrt_takes() -> None:
     batch, height, width = LARGEST_REFINED
     assert batch > 1, "tiles go through together"
-    assert batch * (height // PLACE * (width // PLACE)) ** 2 < 2**31
+    assert batch * (height // ATTENTION_STRIDE * (width // ATTENTION_STRIDE)) ** 2 < 2**31
 
 
 def test_a_size_that_is_none_is_refused() -> None:

@@ -16,10 +16,10 @@ from matte.errors import BackendError
 from matte.imaging.letterbox import letterbox
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
-from matte.modnet.adapter import reference_size
+from matte.modnet.adapter import network_size
 from matte.pipeline.build import build_two_stage
-from matte.pipeline.networks import network_of
-from matte.refiner.protocols import network_inputs, padded
+from matte.pipeline.networks import as_runtime_network
+from matte.refiner.protocols import network_inputs, pad_for_network
 from matte.runtime.opening import open_session
 from matte.runtime.openvino import has_bf16
 from matte.runtime.processor import ProcessorAbilities
@@ -45,12 +45,12 @@ def given(name: str) -> Given:
     if name == "person":
         return {"image": _blob(letterbox(image, size, size, 32).pixels)}
     if name == "modnet":
-        small = resize(image, *reference_size(image.shape[0], image.shape[1], size))
+        small = resize(image, *network_size(image.shape[0], image.shape[1], size))
         return {"input": _blob(small / np.float32(127.5) - 1)}
     config = merge_settings("balanced", flags={"backend": "onnx", "precision": "fp32"}).config
     trimap = build_two_stage(config).run(image).trimap
     assert trimap is not None
-    whole = padded(image, trimap, "demo")
+    whole = pad_for_network(image, trimap, "demo")
     return network_inputs(whole.image, whole.trimap)
 
 
@@ -70,7 +70,7 @@ def in_torch(name: str, way: Way) -> NDArray[np.float32]:
 
 
 def in_runtime(name: str, **asked: Any) -> NDArray[np.float32]:
-    network = network_of(find(NETWORKS[name], name))
+    network = as_runtime_network(find(NETWORKS[name], name))
     (found,) = open_session(network, RuntimeSettings(**asked)).run(given(name)).values()
     return found
 

@@ -29,7 +29,7 @@ def test_confidences_have_the_pictures_size(shape: tuple[int, int]) -> None:
     segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), 64)
     image = np.zeros((*shape, 3), np.uint8)
     image[:, : shape[1] // 2, 0] = 255
-    confidence = segmenter.segment(Image(image))
+    confidence = segmenter.segment(Image(image)).confidence
     assert confidence.shape == shape
     assert confidence.dtype == np.float32
     assert (confidence >= 0).all()
@@ -48,7 +48,8 @@ def test_confidence_is_what_the_network_tells_whatever_the_threshold() -> None:
     image = Image(np.full((8, 8, 3), 102, np.uint8))  # 0.4
     for threshold in (0.3, 0.5):
         settings = SegmentationSettings(threshold=threshold)
-        confidence = LetterboxedSegmenter(FakeSession(redness), settings, 64).segment(image)
+        segmenter = LetterboxedSegmenter(FakeSession(redness), settings, 64)
+        confidence = segmenter.segment(image).confidence
         assert np.allclose(confidence, 0.4)
         assert make_mask(confidence, settings).any() == (threshold < 0.4)
 
@@ -67,8 +68,10 @@ def test_the_size_is_the_settings_else_the_stores_else_the_files() -> None:
 
 def test_fixed_networks_get_their_size() -> None:
     session = FakeSession(redness, shape=(1, 3, 48, 80))
-    confidence = LetterboxedSegmenter(session, SegmentationSettings()).segment(
-        Image(np.full((33, 20, 3), 255, np.uint8))
+    confidence = (
+        LetterboxedSegmenter(session, SegmentationSettings())
+        .segment(Image(np.full((33, 20, 3), 255, np.uint8)))
+        .confidence
     )
     assert session.seen[0].shape == (1, 3, 48, 80)
     assert (confidence == 1).all()
@@ -110,12 +113,12 @@ def test_shipped_networks_find_the_astronaut(name: str, sample: Path) -> None:
     session = open_file(weights.path, "openvino")
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
     image = read_image(sample)
-    confidence = segmenter.segment(image)
+    confidence = segmenter.segment(image).confidence
     mask = make_mask(confidence, SegmentationSettings())
     assert (mask[100:180, 195:250] == 255).mean() > 0.98, "the face"
     assert (mask[320:420, 120:280] == 255).mean() > 0.9, "the suit, with its straps"
     assert (mask[20:140, 300:380] == 0).mean() > 0.95, "the wall"
-    assert np.array_equal(segmenter.segment(image), confidence), "deterministic"
+    assert np.array_equal(segmenter.segment(image).confidence, confidence), "deterministic"
 
 
 @pytest.mark.parametrize("grey", [0, 90, 128, 255])
@@ -124,4 +127,4 @@ def test_the_default_finds_nobody_on_a_card(grey: int) -> None:
     session = open_file(weights.path, "openvino")
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
     card = Image(np.full((200, 300, 3), grey, np.uint8))
-    assert not make_mask(segmenter.segment(card), SegmentationSettings()).any()
+    assert not make_mask(segmenter.segment(card).confidence, SegmentationSettings()).any()

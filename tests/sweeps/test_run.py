@@ -13,13 +13,13 @@ from matte.media.pictures import Photo
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import TwoStage
 from matte.refiner.guided import Guided
-from matte.stages import Refiner
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner, Segmentation
 from matte.sweeps.edges import Edges
 from matte.sweeps.files import band_token, single_files
-from matte.sweeps.run import Sweep, every_band, sweep
+from matte.sweeps.run import Sweep, sweep, sweep_settings
 from matte.sweeps.scores import Score, choose
 from matte.sweeps.sheet import CELL, COLUMNS, composites, draw_sheet, show
-from matte.trimap.drawing import draw_band
+from matte.trimap.drawing import draw_trimap
 from matte.trimap.morphology import kernel_band
 from tests.conftest import disc
 
@@ -27,12 +27,15 @@ from tests.conftest import disc
 class Bright:
     """Segments what is brighter than half, and counts how often."""
 
+    network = None
+
     def __init__(self) -> None:
         self.calls = 0
 
-    def segment(self, image: Image) -> Confidence:
+    def segment(self, image: Image) -> Segmentation:
         self.calls += 1
-        return Confidence((image.max(axis=2) > np.iinfo(image.dtype).max / 2).astype(np.float32))
+        bright = image.max(axis=2) > np.iinfo(image.dtype).max / 2
+        return Segmentation(Confidence(bright.astype(np.float32)))
 
 
 def line(refiner: Refiner | None = None, segmenter: Bright | None = None) -> TwoStage:
@@ -46,7 +49,7 @@ def line(refiner: Refiner | None = None, segmenter: Bright | None = None) -> Two
 
 
 def kernels(*sides: int, iterations: Sequence[int] = (1,)) -> tuple[TrimapSettings, ...]:
-    return every_band(k=sides, iterations=iterations)
+    return sweep_settings(k=sides, iterations=iterations)
 
 
 def on_magenta(photo: Photo) -> Composer:
@@ -61,8 +64,8 @@ def score(agreement: float | None, k: int = 3, doubt: str = "") -> Score:
     return Score(TrimapSettings(k=k), 0.1, agreement, None, 1.0, doubt)
 
 
-def test_every_band_is_each_kernel_with_each_iteration_and_each_width() -> None:
-    bands = every_band(k=[3, "auto", 3], iterations=[4, 6], width=["1%", "12"])
+def test_sweep_settings_is_each_kernel_with_each_iteration_and_each_width() -> None:
+    bands = sweep_settings(k=[3, "auto", 3], iterations=[4, 6], width=["1%", "12"])
     assert [(b.k, b.iterations, str(b.width)) for b in bands] == [
         (3, 4, "None"),
         (3, 6, "None"),
@@ -70,34 +73,37 @@ def test_every_band_is_each_kernel_with_each_iteration_and_each_width() -> None:
         (7, 6, "1%"),
         (7, 6, "12"),
     ]
-    assert [str(b.width) for b in every_band(width=["12", "12px", "1%", "1.0%"])] == ["12", "1%"]
+    assert [str(b.width) for b in sweep_settings(width=["12", "12px", "1%", "1.0%"])] == [
+        "12",
+        "1%",
+    ]
 
 
 def test_what_is_not_named_is_the_settings() -> None:
     base = TrimapSettings(k=5, iterations=2, shape="rect", erode=1, dilate=3)
-    assert [b.k for b in every_band(base=base)] == ["auto", 3, 7, 13]
-    assert every_band(k=[5], base=base) == (base,)
-    (one,) = every_band(iterations=[9], base=base)
+    assert [b.k for b in sweep_settings(base=base)] == ["auto", 3, 7, 13]
+    assert sweep_settings(k=[5], base=base) == (base,)
+    (one,) = sweep_settings(iterations=[9], base=base)
     assert (one.k, one.iterations, one.erode, one.dilate, one.shape) == (5, 9, None, None, "rect")
-    (kernel,) = every_band(iterations=[9], base=TrimapSettings(k="auto"))
+    (kernel,) = sweep_settings(iterations=[9], base=TrimapSettings(k="auto"))
     assert kernel.k == 7
     with pytest.raises(SettingError, match="2500 settings: give at most 200"):
-        every_band(k=range(1, 51), iterations=range(1, 51))
+        sweep_settings(k=range(1, 51), iterations=range(1, 51))
     with pytest.raises(SettingError, match="k = 0: give 1 … 101, or auto"):
-        every_band(k=[0])
+        sweep_settings(k=[0])
 
 
 def test_a_picture_is_segmented_once_and_refined_with_each_band() -> None:
     image, _ = disc(96, 128)
     segmenter, seen = Bright(), []
-    bands = (*kernels(3, 5, iterations=[1, 2]), *every_band(width=["4"]))
+    bands = (*kernels(3, 5, iterations=[1, 2]), *sweep_settings(width=["4"]))
     found = sweep(image, bands, line(segmenter=segmenter), lambda *done: seen.append(done))
     assert segmenter.calls == 1
     assert seen[-1] == (5, 5)
     for band, trimap, alpha in zip(bands, found.trimaps, found.alphas, strict=True):
-        confidence = Bright().segment(image)
-        assert np.array_equal(trimap, draw_band(found.mask, confidence, band).trimap)
-        assert np.array_equal(alpha, Guided().refine(image, trimap))
+        confidence = Bright().segment(image).confidence
+        assert np.array_equal(trimap, draw_trimap(found.mask, confidence, band).trimap)
+        assert np.array_equal(alpha, Guided().refine(image, trimap).alpha)
     shares = [s.unknown for s in found.scores]
     assert shares == [pytest.approx((t == UNKNOWN).mean()) for t in found.trimaps]
     assert [s.band for s in found.scores] == list(bands)
@@ -116,7 +122,11 @@ def test_a_band_that_leaves_nothing_unknown_is_not_refined() -> None:
 
 def test_a_setting_that_asks_for_too_much_ends_the_sweep() -> None:
     class Greedy:
-        def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        network = None
+
+        def refine(
+            self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT
+        ) -> Refined:
             raise SettingError("too much", "ask for less")
 
     with pytest.raises(SettingError, match="too much"):
@@ -232,7 +242,11 @@ def test_what_is_transparent_stays_so() -> None:
 
 def test_a_band_that_a_refiner_refuses_stops_no_other() -> None:
     class Picky:
-        def refine(self, image: Image, trimap: Trimap) -> Alpha:
+        network = None
+
+        def refine(
+            self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT
+        ) -> Refined:
             if (trimap == UNKNOWN).mean() > 0.1:
                 raise PictureError("too wide", "narrow it")
             return Guided().refine(image, trimap)
@@ -274,7 +288,7 @@ def test_pictures_come_below_each_other_on_one_sheet() -> None:
 
 
 def test_files_tell_their_settings() -> None:
-    bands = every_band(k=[7, "auto"], iterations=[6], width=["1.5%", "12"])
+    bands = sweep_settings(k=[7, "auto"], iterations=[6], width=["1.5%", "12"])
     assert [band_token(b) for b in bands] == ["k7-i6", "auto", "width-1.5pct", "width-12px"]
     assert band_token(TrimapSettings(k=7, erode=2)) == "k7-e2-d6"
     names = [p.name for p in single_files(Path("out"), "photo", bands[:1])]
@@ -287,6 +301,6 @@ def test_files_tell_their_settings() -> None:
 
 
 def test_the_library_does_it_in_one_call(sample: Path) -> None:
-    found = sweep(sample, every_band(k=[3], base=Config().trimap))
+    found = sweep(sample, sweep_settings(k=[3], base=Config().trimap))
     assert found.mask.shape == (512, 512)
     assert found.choice.best == 0

@@ -11,8 +11,8 @@ from matte.media.pictures import read_image
 from matte.runtime.opening import open_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
-from matte.trimap.drawing import draw_band, flaw, unknown_share
-from matte.trimap.reach import MOST
+from matte.trimap.drawing import draw_trimap, trimap_flaw, unknown_share
+from matte.trimap.reach import MAX_UNKNOWN_SHARE
 from matte.weights.store import all_weights
 from tests.trimap.test_reach import blob, sure
 
@@ -35,11 +35,11 @@ def test_tiny_pictures_have_trimaps(
     values = {"nothing": 0 * noise, "everything": 0 * noise + 1, "half": 0 * noise + 0.5}
     confidence = Confidence(values.get(kind, noise).astype(np.float32))
     mask = make_mask(confidence, SegmentationSettings())
-    trimap = draw_band(mask, confidence, settings).trimap
+    trimap = draw_trimap(mask, confidence, settings).trimap
     assert trimap.shape == shape
     assert trimap.dtype == np.uint8
     assert np.array_equal(trimap[trimap != UNKNOWN], mask[trimap != UNKNOWN])
-    assert isinstance(flaw(trimap), str)
+    assert isinstance(trimap_flaw(trimap), str)
 
 
 @pytest.mark.parametrize("long_side", [400, 800, 1600])
@@ -47,7 +47,7 @@ def test_a_share_is_its_pixels(long_side: int) -> None:
     confidence = blob(3 * long_side // 4, long_side, 0.01)
     mask = sure(confidence)
     share, pixels = (
-        draw_band(mask, confidence, TrimapSettings(width=parse_length(width))).trimap
+        draw_trimap(mask, confidence, TrimapSettings(width=parse_length(width))).trimap
         for width in ("2%", f"{0.02 * long_side}px")
     )
     assert np.array_equal(share, pixels)
@@ -58,7 +58,7 @@ def test_a_share_is_the_same_band_at_every_size() -> None:
     shares = []
     for scale in (1, 2, 5):
         confidence = Confidence(resize(blob(300, 400, 0.01), 300 * scale, 400 * scale))
-        shares.append(unknown_share(draw_band(sure(confidence), confidence, settings).trimap))
+        shares.append(unknown_share(draw_trimap(sure(confidence), confidence, settings).trimap))
     assert shares == pytest.approx([shares[0]] * 3, rel=0.1)
 
 
@@ -67,7 +67,7 @@ def test_what_is_told() -> None:
     mask = sure(confidence)
 
     def told(settings: TrimapSettings) -> str:
-        return draw_band(mask, confidence, settings).told
+        return draw_trimap(mask, confidence, settings).description
 
     assert told(TrimapSettings(width=parse_length("12"))) == "12.0 px to each side, as asked"
     assert told(TrimapSettings(k=5, iterations=2)) == "k = 5, 2 iterations, as asked"
@@ -79,18 +79,18 @@ def test_what_is_told() -> None:
 def test_a_mask_without_doubt_gets_one_width() -> None:
     hard = Confidence((blob(300, 400, 0.01) >= 0.5).astype(np.float32))
     mask = sure(hard)
-    band = draw_band(mask, hard, TrimapSettings(k="auto"))
-    assert "tells no doubt" in band.told
-    assert not band.doubtful
+    band = draw_trimap(mask, hard, TrimapSettings(k="auto"))
+    assert "has no soft edge" in band.description
+    assert not band.follows_confidence
     assert 0.02 < unknown_share(band.trimap) < 0.2
-    assert draw_band(mask, blob(300, 400, 0.01), TrimapSettings(k="auto")).doubtful
+    assert draw_trimap(mask, blob(300, 400, 0.01), TrimapSettings(k="auto")).follows_confidence
 
 
 def test_widespread_doubt_is_told() -> None:
     confidence = Confidence(np.clip(blob(300, 400, 0.004), 0.15, 0.85))
-    band = draw_band(sure(confidence), confidence, TrimapSettings(k="auto"))
-    assert "unsure of much" in band.told
-    assert flaw(band.trimap) == ""
+    band = draw_trimap(sure(confidence), confidence, TrimapSettings(k="auto"))
+    assert "unsure of much" in band.description
+    assert trimap_flaw(band.trimap) == ""
 
 
 def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
@@ -98,10 +98,14 @@ def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
     settings = SegmentationSettings()
     weights = all_weights()[settings.segmenter]
     session = open_file(weights.path, "openvino")
-    confidence = LetterboxedSegmenter(session, settings, weights.size).segment(read_image(sample))
-    trimap = draw_band(make_mask(confidence, settings), confidence, TrimapSettings(k="auto")).trimap
-    assert flaw(trimap) == ""
-    assert unknown_share(trimap) <= MOST + 0.01
+    confidence = (
+        LetterboxedSegmenter(session, settings, weights.size).segment(read_image(sample)).confidence
+    )
+    trimap = draw_trimap(
+        make_mask(confidence, settings), confidence, TrimapSettings(k="auto")
+    ).trimap
+    assert trimap_flaw(trimap) == ""
+    assert unknown_share(trimap) <= MAX_UNKNOWN_SHARE + 0.01
     assert (trimap[340:440, 100:200] == 255).mean() > 0.95, "the suit's middle"
 
 
@@ -116,7 +120,7 @@ def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
     ],
 )
 def test_flaws_are_told_with_their_reason(parts: tuple[int, ...], why: str) -> None:
-    found = flaw(Trimap(np.array([parts], np.uint8)))
+    found = trimap_flaw(Trimap(np.array([parts], np.uint8)))
     assert why in found
     assert bool(found) == bool(why)
 
@@ -131,7 +135,7 @@ def test_flaws_are_told_with_their_reason(parts: tuple[int, ...], why: str) -> N
 def test_one_side_may_reach_farther(more: TrimapSettings, kept: int, moved: int) -> None:
     confidence = blob(120, 160, 0.01)
     mask = sure(confidence)
-    even = draw_band(mask, confidence, TrimapSettings(k=3, iterations=2)).trimap
-    lopsided = draw_band(mask, confidence, more).trimap
+    even = draw_trimap(mask, confidence, TrimapSettings(k=3, iterations=2)).trimap
+    lopsided = draw_trimap(mask, confidence, more).trimap
     assert np.array_equal(lopsided == kept, even == kept)
     assert (lopsided == moved).sum() < (even == moved).sum()

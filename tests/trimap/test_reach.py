@@ -10,14 +10,14 @@ from matte.arrays import UNKNOWN, Confidence, Mask, as_mask
 from matte.imaging.resizing import resize
 from matte.trimap import reach
 from matte.trimap.reach import (
-    DOUBTS,
-    FAR,
-    MOST,
+    DOUBT_LEVELS,
+    FAR_SHARES,
+    MAX_UNKNOWN_SHARE,
     Reach,
-    doubtful_band,
+    confidence_band,
     even_band,
+    has_soft_edge,
     reach_for,
-    tells_doubt,
 )
 
 Floats = NDArray[np.float32]
@@ -65,7 +65,7 @@ def test_a_longer_reach_takes_nothing_back(
 def test_a_doubtful_band_holds_the_edge_and_what_is_sure_agrees(values: Floats) -> None:
     confidence = Confidence(values)
     mask = sure(confidence)
-    trimap = doubtful_band(mask, confidence, reach_for(mask)).trimap
+    trimap = confidence_band(mask, confidence, reach_for(mask)).trimap
     assert (trimap[edge(mask)] == UNKNOWN).all()
     assert np.array_equal(trimap[trimap != UNKNOWN], mask[trimap != UNKNOWN])
 
@@ -85,7 +85,7 @@ def test_a_large_picture_gets_what_a_small_one_gets() -> None:
     small = blob(300, 400, 0.01)
     large = Confidence(resize(small, 2400, 3200))
     shares = [
-        (doubtful_band(sure(c), c, reach_for(sure(c))).trimap == UNKNOWN).mean()
+        (confidence_band(sure(c), c, reach_for(sure(c))).trimap == UNKNOWN).mean()
         for c in (small, large)
     ]
     assert shares[1] == pytest.approx(shares[0], rel=0.1)
@@ -108,8 +108,8 @@ def test_rows_taken_together_change_nothing(
     bands = []
     for rows in (1, 7, 64, 5000):
         monkeypatch.setattr("matte.imaging.strips.MAX_STRIP_PIXELS", rows * shape[1])
-        bands.append(doubtful_band(mask, confidence, reach_for(mask)).trimap)
-        assert tells_doubt(mask, confidence)
+        bands.append(confidence_band(mask, confidence, reach_for(mask)).trimap)
+        assert has_soft_edge(mask, confidence)
     assert all(np.array_equal(band, bands[0]) for band in bands)
 
 
@@ -118,7 +118,7 @@ def test_the_band_ends_where_the_interpolated_distance_does() -> None:
     beyond = np.random.default_rng(3).normal(0, 1, (37, 53)).astype(np.float32)
     mask = sure(blob(37 * 4 - 1, 53 * 4 - 3, 0.01))
     whole = np.where(resize(beyond, *mask.shape) <= 0, UNKNOWN, mask)
-    assert np.array_equal(reach._trimap(mask, beyond), whole)
+    assert np.array_equal(reach._trimap_from_distance(mask, beyond), whole)
 
 
 def test_the_band_is_wider_where_the_segmenter_is_unsure() -> None:
@@ -126,7 +126,7 @@ def test_the_band_is_wider_where_the_segmenter_is_unsure() -> None:
     softer = blob(300, 400, 0.03)
     confidence[:, 200:] = softer[:, 200:]
     mask = sure(confidence)
-    unknown = doubtful_band(mask, confidence, reach_for(mask)).trimap == UNKNOWN
+    unknown = confidence_band(mask, confidence, reach_for(mask)).trimap == UNKNOWN
     assert unknown[150, 200:].sum() > 2 * unknown[150, :200].sum()
 
 
@@ -134,7 +134,7 @@ def test_what_hangs_not_together_with_the_subject_is_background() -> None:
     confidence = blob(200, 400, 0.005)
     confidence[5:25, 5:25] = 0.4
     mask = sure(confidence)
-    trimap = doubtful_band(mask, confidence, reach_for(mask)).trimap
+    trimap = confidence_band(mask, confidence, reach_for(mask)).trimap
     assert (trimap[:30, :30] == 0).all()
 
 
@@ -142,22 +142,22 @@ def test_much_doubt_is_not_all_believed() -> None:
     """Where half of the picture is a little unsure, the level rises until the band is in bounds."""
     confidence = np.clip(blob(300, 400, 0.004), 0.15, 0.85)
     mask = sure(Confidence(confidence))
-    found = doubtful_band(mask, Confidence(confidence), reach_for(mask))
-    assert found.doubt > DOUBTS[0]
-    assert (found.trimap == UNKNOWN).mean() <= MOST
+    found = confidence_band(mask, Confidence(confidence), reach_for(mask))
+    assert found.min_doubt > DOUBT_LEVELS[0]
+    assert (found.trimap == UNKNOWN).mean() <= MAX_UNKNOWN_SHARE
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 0.5, 1.0])
 def test_one_confidence_everywhere_has_no_edge_to_find(value: float) -> None:
     confidence = Confidence(np.full((20, 30), value, np.float32))
-    trimap = doubtful_band(sure(confidence), confidence, Reach(2, 4)).trimap
+    trimap = confidence_band(sure(confidence), confidence, Reach(2, 4)).trimap
     assert set(np.unique(trimap)) <= {0, UNKNOWN, 255}
 
 
 def test_the_reach_grows_with_the_picture_and_the_subject() -> None:
     small, large = (reach_for(sure(blob(h, 4 * h // 3, 0.01))) for h in (600, 1200))
     assert large.far == pytest.approx(2 * small.far, rel=0.01)
-    assert small.near < small.far <= FAR[0] * 800
+    assert small.near < small.far <= FAR_SHARES[0] * 800
     far_away = np.zeros((600, 800), np.uint8)
     far_away[300:330, 400:410] = 255
     assert reach_for(as_mask(far_away)).far < small.far
@@ -167,6 +167,6 @@ def test_smoothed_masks_tell_no_doubt_and_segmenters_do() -> None:
     confidence = blob(300, 400, 0.01)
     mask = sure(confidence)
     hard = (mask / np.float32(255)).astype(np.float32)
-    assert tells_doubt(mask, confidence)
-    assert not tells_doubt(mask, Confidence(hard))
-    assert not tells_doubt(mask, Confidence(np.asarray(cv2.GaussianBlur(hard, (3, 3), 0))))
+    assert has_soft_edge(mask, confidence)
+    assert not has_soft_edge(mask, Confidence(hard))
+    assert not has_soft_edge(mask, Confidence(np.asarray(cv2.GaussianBlur(hard, (3, 3), 0))))

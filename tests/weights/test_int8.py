@@ -10,7 +10,7 @@ import pytest
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import MissingWeightsError
-from matte.pipeline.networks import network_of
+from matte.pipeline.networks import as_runtime_network
 from matte.runtime.examples import portrait_inputs
 from matte.runtime.opening import open_session
 from matte.runtime.processor import ProcessorAbilities
@@ -39,7 +39,7 @@ def test_int8_agrees_with_fp32_on_the_sample(
             precision=precision,
             threads=1,
         )
-        session = open_session(network_of(weights), settings)
+        session = open_session(as_runtime_network(weights), settings)
         assert session.way.precision == precision
         given = portrait_inputs(session.inputs, 1, 320, 256)
         (outputs[precision],) = session.run(given).values()

@@ -30,7 +30,7 @@ from matte.media.video.camera import ClipCamera
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.media.video.clip import BrokenFrame, open_clip
 from matte.media.video.facts import ClipFacts
-from matte.pipeline.line import Found, Given
+from matte.pipeline.line import NO_PRIOR, LineResult, Prior
 from matte.pipeline.run import Pipeline
 from tests.fakes import Unrefined
 from tests.media.clips import BASE, CFR, clip, mean_error, names, still
@@ -45,11 +45,13 @@ class Numbered(Unrefined):
     takes: float = 0.0  # seconds
     runs: int = 0
 
-    def run(self, image: Image, given: Given) -> Found:
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
         self.runs += 1
         time.sleep(self.takes)
         number = int(image[0, 0, 0])
-        return Found(Alpha(np.full(image.shape[:2], number / 100, np.float32)), report={"ms": {}})
+        return LineResult(
+            Alpha(np.full(image.shape[:2], number / 100, np.float32)), report={"ms": {}}
+        )
 
 
 class Counting:
@@ -98,7 +100,9 @@ class Scripted:
 def line(monkeypatch: pytest.MonkeyPatch) -> Numbered:
     """The line of every preset."""
     found = Numbered()
-    monkeypatch.setattr("matte.clips.live.matting.build", lambda merged: Pipeline(found, {}, 10**6))
+    monkeypatch.setattr(
+        "matte.clips.live.matting.build", lambda merged: Pipeline(found, OFF, 10**6)
+    )
     return found
 
 
@@ -230,7 +234,7 @@ def test_a_preset_takes_over_when_it_is_ready(
     def build(merged: MergedSettings) -> Pipeline:
         ready.acquire()
         asked.append(merged)
-        return Pipeline(lines[merged.preset], {}, 10**6)
+        return Pipeline(lines[merged.preset], merged, 10**6)
 
     monkeypatch.setattr("matte.clips.live.matting.build", build)
     merged = merge_settings("fast", flags={"temporal": "off", "threshold": 0.25})
@@ -262,7 +266,7 @@ def test_a_preset_that_can_not_be_had_changes_nothing(
     def build(merged: MergedSettings) -> Pipeline:
         if merged.preset != "fast":
             raise WeightsError("no weights", "fetch them")
-        return Pipeline(Numbered(), {}, 10**6)
+        return Pipeline(Numbered(), OFF, 10**6)
 
     monkeypatch.setattr("matte.clips.live.matting.build", build)
     counting = Counting(facts, 10_000, 0.001)
@@ -275,12 +279,12 @@ def test_a_preset_that_can_not_be_had_changes_nothing(
 
 def test_what_takes_over_is_told_once(monkeypatch: pytest.MonkeyPatch, facts: ClipFacts) -> None:
     class Doubting(Numbered):
-        def run(self, image: Image, given: Given) -> Found:
+        def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
             told = {"ms": {}, "fallback": {"reason": "no certain subject", "to": "modnet"}}
-            return Found(super().run(image, given).alpha, report=told)
+            return LineResult(super().run(image, prior).alpha, report=told)
 
     monkeypatch.setattr(
-        "matte.clips.live.matting.build", lambda merged: Pipeline(Doubting(), {}, 10**6)
+        "matte.clips.live.matting.build", lambda merged: Pipeline(Doubting(), OFF, 10**6)
     )
     with (
         CameraWatcher(Counting(facts, 5)) as newest,

@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, Alpha, Image, Trimap
-from matte.refiner.enlarged import Enlarged
 from matte.refiner.guided import Guided
+from matte.refiner.low_resolution import LowResolutionRefiner
 from matte.refiner.smooth import Smooth
-from matte.stages import ResumingRefiner, TellingRefiner
+from matte.stages import NO_CONTEXT, RefineContext, Refined, ReusableAlpha
 from tests.conftest import disc
 from tests.refiner.test_contract import RefinerContract, band
 
@@ -19,15 +19,19 @@ from tests.refiner.test_contract import RefinerContract, band
 class Half:
     """A guided filter on copies of half the size."""
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        return Enlarged(Guided(), max(1, max(trimap.shape) // 2)).refine(image, trimap)
+    network = None
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        return LowResolutionRefiner(Guided(), max(1, max(trimap.shape) // 2)).refine(image, trimap)
 
 
 class Same:
     """A guided filter on pictures that are small enough."""
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
-        return Enlarged(Guided(), max(trimap.shape)).refine(image, trimap)
+    network = None
+
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        return LowResolutionRefiner(Guided(), max(trimap.shape)).refine(image, trimap)
 
 
 class TestHalf(RefinerContract):
@@ -37,43 +41,70 @@ class TestHalf(RefinerContract):
         """But for what a copy is rounded to: 0.002 measured."""
         image, alpha = disc(60, 50)
         deep = Image(image.astype(np.uint16) * 257)
-        shallow_alpha = Half().refine(image, band(alpha))
-        assert np.allclose(Half().refine(deep, band(alpha)), shallow_alpha, atol=0.01)
+        shallow_alpha = Half().refine(image, band(alpha)).alpha
+        assert np.allclose(Half().refine(deep, band(alpha)).alpha, shallow_alpha, atol=0.01)
 
 
 class TestSame(RefinerContract):
     refiner = Same
 
 
-class Seen:
-    """A refiner that keeps what it is given."""
+class Recording:
+    """A refiner that records the sizes of what it refines."""
+
+    network = None
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
         self.stale: list[NDArray[np.bool_]] = []
 
-    def refine(self, image: Image, trimap: Trimap) -> Alpha:
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
         assert image.shape[:2] == trimap.shape
         self.shapes.append(trimap.shape)
-        return Smooth().refine(image, trimap)
+        return Refined(Smooth().refine(image, trimap).alpha, self.report())
+
+    def report(self) -> dict[str, Any]:
+        return {}
 
 
-class Resuming(Seen):
-    """One that goes on."""
+class Resuming(Recording):
+    """One that goes on from the previous alpha."""
 
-    def refine_again(
-        self, image: Image, trimap: Trimap, before: Alpha, stale: NDArray[np.bool_]
-    ) -> Alpha:
-        assert image.shape[:2] == trimap.shape == before.shape == stale.shape
-        self.stale.append(stale)
-        return self.refine(image, trimap)
+    def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
+        if context.previous and (reusable := context.previous.warped(image, trimap)):
+            assert image.shape[:2] == reusable.alpha.shape == reusable.stale.shape
+            self.stale.append(reusable.stale)
+        return super().refine(image, trimap)
 
 
-class Telling(Seen):
-    """One that tells."""
+class Reporting(Recording):
+    """One that has something to report."""
 
-    def refine_telling(self, image: Image, trimap: Trimap) -> tuple[Alpha, dict[str, Any]]:
-        return self.refine(image, trimap), {"way": "whole"}
+    def report(self) -> dict[str, Any]:
+        return {"way": "whole"}
+
+
+class Previous:
+    """A previous alpha, and where it is stale."""
+
+    def __init__(self, alpha: Alpha, stale: NDArray[np.bool_]) -> None:
+        self.reusable = ReusableAlpha(alpha, stale)
+
+    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha:
+        return self.reusable
+
+    def update(self, alpha: Alpha) -> Alpha:
+        return alpha
+
+
+def refine_stale(
+    refiner: LowResolutionRefiner,
+    image: Image,
+    trimap: Trimap,
+    before: Alpha,
+    stale: NDArray[np.bool_],
+) -> Alpha:
+    return refiner.refine(image, trimap, RefineContext(Previous(before, stale))).alpha
 
 
 def wide(height: int, width: int) -> tuple[Image, Trimap]:
@@ -87,8 +118,8 @@ def wide(height: int, width: int) -> tuple[Image, Trimap]:
 @pytest.mark.parametrize("shape", [(360, 640), (361, 641), (640, 359), (97, 1280), (720, 31)])
 def test_the_refiner_sees_a_copy(shape: tuple[int, int]) -> None:
     image, trimap = wide(*shape)
-    seen = Seen()
-    found = Enlarged(seen, 160).refine(image, trimap)
+    seen = Recording()
+    found = LowResolutionRefiner(seen, 160).refine(image, trimap).alpha
     assert found.shape == shape
     assert found.flags.c_contiguous
     assert max(seen.shapes[0]) <= 160
@@ -100,15 +131,19 @@ def test_the_refiner_sees_what_is_around_the_band_only() -> None:
     image = Image(np.zeros((1000, 1000, 3), np.uint8))
     trimap = np.zeros((1000, 1000), np.uint8)
     trimap[500:520, 300:310], trimap[506:512, 304:306] = UNKNOWN, 255
-    seen = Seen()
-    Enlarged(seen, 500).refine(image, Trimap(trimap))
+    seen = Recording()
+    LowResolutionRefiner(seen, 500).refine(image, Trimap(trimap))
     assert max(seen.shapes[0]) <= 64
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (50, 1), (300, 1), (1, 40000)])
 def test_all_unknown_still_gives_alpha(shape: tuple[int, int]) -> None:
     trimap = Trimap(np.full(shape, UNKNOWN, np.uint8))
-    found = Enlarged(Guided(), 4).refine(Image(np.zeros((*shape, 3), np.uint8)), trimap)
+    found = (
+        LowResolutionRefiner(Guided(), 4)
+        .refine(Image(np.zeros((*shape, 3), np.uint8)), trimap)
+        .alpha
+    )
     assert found.shape == shape
     assert np.isfinite(found).all()
 
@@ -119,14 +154,14 @@ def test_edges_are_the_pictures_not_the_copys() -> None:
     image[:, 150:] = 210
     trimap = np.zeros((240, 320), np.uint8)
     trimap[:, 150:], trimap[:, 130:174] = 255, UNKNOWN
-    found = Enlarged(Guided(), 80).refine(Image(image), Trimap(trimap))
+    found = LowResolutionRefiner(Guided(), 80).refine(Image(image), Trimap(trimap)).alpha
     assert found[:, 130:150].max() < 0.15  # 0.114 measured
     assert found[:, 150:174].min() > 0.85
 
 
 def test_traces_are_cut() -> None:
     image, trimap = wide(240, 320)
-    found = Enlarged(Guided(), 160).refine(image, trimap)
+    found = LowResolutionRefiner(Guided(), 160).refine(image, trimap).alpha
     assert (found > 0).any()
     assert found[found > 0].min() >= 1 / 510
     assert found[found < 1].max() <= 1 - 1 / 510
@@ -135,15 +170,14 @@ def test_traces_are_cut() -> None:
 def test_only_what_is_stale_is_found_anew() -> None:
     image, trimap = wide(240, 320)
     inner = Resuming()
-    refiner = Enlarged(inner, 160)
-    assert isinstance(refiner, ResumingRefiner)
+    refiner = LowResolutionRefiner(inner, 160)
     before = Alpha(np.full(trimap.shape, 0.25, np.float32))
     stale = np.zeros(trimap.shape, bool)
     stale[100:140] = True
     kept = before.copy(), stale.copy()
-    found = refiner.refine_again(image, trimap, before, stale)
+    found = refine_stale(refiner, image, trimap, before, stale)
     unknown = trimap == UNKNOWN
-    assert np.abs(found - refiner.refine(image, trimap))[stale].max() < 0.01
+    assert np.abs(found - refiner.refine(image, trimap).alpha)[stale].max() < 0.01
     assert (found[unknown & ~stale] == 0.25).all()
     assert (found[trimap == 255] == 1).all()
     assert (found[trimap == 0] == 0).all()
@@ -155,21 +189,21 @@ def test_only_what_is_stale_is_found_anew() -> None:
 
 
 @pytest.mark.parametrize("size", [160, 1000])
-@pytest.mark.parametrize("inner", [Seen, Resuming])
-def test_all_stale_is_all_anew(inner: type[Seen], size: int) -> None:
+@pytest.mark.parametrize("inner", [Recording, Resuming])
+def test_all_stale_is_all_anew(inner: type[Recording], size: int) -> None:
     image, trimap = wide(240, 320)
-    refiner = Enlarged(inner(), size)
+    refiner = LowResolutionRefiner(inner(), size)
     before = Alpha(np.zeros(trimap.shape, np.float32))
-    found = refiner.refine_again(image, trimap, before, np.ones(trimap.shape, bool))
-    assert np.array_equal(found, refiner.refine(image, trimap))
+    found = refine_stale(refiner, image, trimap, before, np.ones(trimap.shape, bool))
+    assert np.array_equal(found, refiner.refine(image, trimap).alpha)
 
 
 def test_nothing_stale_asks_nobody() -> None:
     image, trimap = wide(240, 320)
-    inner = Seen()
+    inner = Recording()
     before = Alpha(np.full(trimap.shape, 0.5, np.float32))
     nothing = np.zeros(trimap.shape, bool)
-    found = Enlarged(inner, 160).refine_again(image, trimap, before, nothing)
+    found = refine_stale(LowResolutionRefiner(inner, 160), image, trimap, before, nothing)
     assert not inner.shapes
     assert (found[trimap == UNKNOWN] == 0.5).all()
     assert (found[trimap == 255] == 1).all()
@@ -177,12 +211,11 @@ def test_nothing_stale_asks_nobody() -> None:
 
 def test_reports_tell_the_size() -> None:
     image, trimap = wide(240, 320)
-    refiner = Enlarged(Telling(), 160)
-    assert isinstance(refiner, TellingRefiner)
-    _, told = refiner.refine_telling(image, trimap)
+    refiner = LowResolutionRefiner(Reporting(), 160)
+    told = refiner.refine(image, trimap).report
     assert told["way"] == "whole"
     assert max(told["enlarged_from"].values()) <= 160
-    assert Enlarged(Telling(), 1000).refine_telling(image, trimap)[1] == {"way": "whole"}
-    assert Enlarged(Seen(), 1000).refine_telling(image, trimap)[1] == {}
+    assert LowResolutionRefiner(Reporting(), 1000).refine(image, trimap).report == {"way": "whole"}
+    assert LowResolutionRefiner(Recording(), 1000).refine(image, trimap).report == {}
     known = Trimap(np.zeros((240, 320), np.uint8))
-    assert refiner.refine_telling(image, known)[1] == {}
+    assert refiner.refine(image, known).report == {}

@@ -6,9 +6,9 @@ from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import letterbox, unletterbox
 from matte.imaging.resizing import resize
-from matte.segmentation import sharpened as module
+from matte.segmentation import sharpening as module
 from matte.segmentation.letterboxed import LetterboxedSegmenter
-from matte.segmentation.sharpened import FINER, sharpened
+from matte.segmentation.sharpening import SUPERSAMPLING, sharpen_edges
 from tests.fakes import FakeSession
 
 Floats = NDArray[np.float32]
@@ -31,9 +31,9 @@ def softened(inside: NDArray[np.bool_], height: int, width: int) -> Floats:
 
 
 def both(image: Image, values: Floats) -> tuple[Confidence, Confidence]:
-    """Interpolated, and sharpened."""
+    """Interpolated, and sharpen_edges."""
     box = letterbox(image, *values.shape)
-    return Confidence(unletterbox(values, box, *image.shape[:2])), sharpened(values, box, image)
+    return Confidence(unletterbox(values, box, *image.shape[:2])), sharpen_edges(values, box, image)
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
@@ -74,13 +74,13 @@ def test_where_all_is_sure_nothing_is_sought() -> None:
 
 
 def test_only_pictures_much_larger_than_the_network_sees_are_sharpened() -> None:
-    for side, changed in ((FINER * SIDE, False), (FINER * SIDE + 40, True)):
+    for side, changed in ((SUPERSAMPLING * SIDE, False), (SUPERSAMPLING * SIDE + 40, True)):
         image, _ = disc(side * 3 // 4, side)
         segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), SIDE)
         box = letterbox(image, SIDE, SIDE, 32)
         values = np.ascontiguousarray(redness(box.pixels.transpose(2, 0, 1)[None])[0, 0])
         plain = unletterbox(values, box, *image.shape[:2])
-        assert np.array_equal(segmenter.segment(image), plain) != changed
+        assert np.array_equal(segmenter.segment(image).confidence, plain) != changed
 
 
 def redness(blob: Floats) -> Floats:
@@ -92,7 +92,7 @@ def test_any_shape_comes_back(shape: tuple[int, int]) -> None:
     image = Image(np.random.default_rng(2).integers(0, 256, (*shape, 3), np.uint8))
     before = image.copy()
     segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), SIDE)
-    confidence = segmenter.segment(image)
+    confidence = segmenter.segment(image).confidence
     assert confidence.shape == shape
     assert (confidence >= 0).all()
     assert (confidence <= 1).all()

@@ -8,9 +8,17 @@ from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.refiner.gca import Gca
-from matte.refiner.tiles import OVER, PATCH, Again, Tiling, places, refine_tiles
-from matte.stages import ResumingRefiner
+from matte.refiner.tiles import (
+    BLEND_PIXELS,
+    PATCH_SIDE,
+    StaleTask,
+    Tiling,
+    refine_tiles,
+    tile_corners,
+)
+from matte.stages import RefineContext
 from tests.refiner.conftest import shipped
+from tests.refiner.test_low_resolution import Previous
 from tests.tolerances import TILED
 
 Flags = NDArray[np.bool_]
@@ -23,7 +31,7 @@ def white(images: Sequence[Image], trimaps: Sequence[Trimap], ratio: float) -> l
     return [np.ones(trimap.shape, np.float32) for trimap in trimaps]
 
 
-def patch(shape: tuple[int, int], top: int, left: int, side: int = PATCH) -> Flags:
+def patch(shape: tuple[int, int], top: int, left: int, side: int = PATCH_SIDE) -> Flags:
     found = np.zeros(shape, bool)
     found[top : top + side, left : left + side] = True
     return found
@@ -37,16 +45,16 @@ def all_unknown(shape: tuple[int, int]) -> Trimap:
 def test_a_patch_takes_one_tile_and_goes_over_into_what_was_there(top: int, left: int) -> None:
     shape = (400, 500)
     stale = patch(shape, top, left)
-    task = Again(all_unknown(shape), stale)
-    assert len(places(task, Tiling())) == 1
+    task = StaleTask(all_unknown(shape), stale)
+    assert len(tile_corners(task, Tiling())) == 1
     alpha = np.full(shape, BEFORE)
     refine_tiles(Image(np.zeros((*shape, 3), np.uint8)), task, alpha, white, 0.1, Tiling(), 1)
     assert (alpha[stale] == 1).all()
-    near = patch(shape, top - OVER, left - OVER, PATCH + 2 * OVER)
+    near = patch(shape, top - BLEND_PIXELS, left - BLEND_PIXELS, PATCH_SIDE + 2 * BLEND_PIXELS)
     assert (alpha[~near] == BEFORE).all()
     # No step is as large as an eighth of what changes.
     steps = [np.abs(np.diff(alpha, axis=axis)).max() for axis in (0, 1)]
-    assert max(steps) < (1 - BEFORE) / (OVER - 1)
+    assert max(steps) < (1 - BEFORE) / (BLEND_PIXELS - 1)
 
 
 def test_what_is_known_is_not_refined_again() -> None:
@@ -54,7 +62,7 @@ def test_what_is_known_is_not_refined_again() -> None:
     trimap[:, 100:] = SUBJECT
     trimap[:, 200:] = BACKGROUND
     stale = np.ones(trimap.shape, bool)
-    within = Again(trimap, stale).within(slice(None))
+    within = StaleTask(trimap, stale).pixels_in(slice(None))
     assert np.array_equal(within, trimap == UNKNOWN)
 
 
@@ -65,18 +73,17 @@ def test_stale_alpha_is_refined_and_the_rest_is_as_before(
     gca: Gca, portraits: dict[str, tuple[Image, Trimap]]
 ) -> None:
     image, trimap = portraits["soft"]
-    assert isinstance(gca, ResumingRefiner)
-    anew = gca.refine(image, trimap)
+    anew = gca.refine(image, trimap).alpha
     before = Alpha(np.where(trimap == UNKNOWN, BEFORE, anew))
-    y, x = np.argwhere(trimap == UNKNOWN)[20_000] - PATCH // 2
-    assert min(y, x) > OVER
+    y, x = np.argwhere(trimap == UNKNOWN)[20_000] - PATCH_SIDE // 2
+    assert min(y, x) > BLEND_PIXELS
     stale = patch(trimap.shape, y, x) & (trimap == UNKNOWN)
     assert stale.sum() > 500
     kept = before.copy()
-    alpha = gca.refine_again(image, trimap, before, stale)
+    alpha = gca.refine(image, trimap, RefineContext(Previous(before, stale))).alpha
     assert np.array_equal(before, kept), "not edited"
     assert np.abs(alpha - anew)[stale].mean() < TILED
-    far = ~patch(trimap.shape, y - OVER, x - OVER, PATCH + 2 * OVER)
+    far = ~patch(trimap.shape, y - BLEND_PIXELS, x - BLEND_PIXELS, PATCH_SIDE + 2 * BLEND_PIXELS)
     assert np.array_equal(alpha[far], before[far])
 
 
@@ -85,9 +92,11 @@ def test_none_and_all_stale(
     gca: Gca, portraits: dict[str, tuple[Image, Trimap]], stale: bool
 ) -> None:
     image, trimap = portraits["sharp"]
-    anew = gca.refine(image, trimap)
+    anew = gca.refine(image, trimap).alpha
     before = Alpha(np.where(trimap == UNKNOWN, BEFORE, anew))
-    alpha = gca.refine_again(image, trimap, before, np.full(trimap.shape, stale))
+    alpha = gca.refine(
+        image, trimap, RefineContext(Previous(before, np.full(trimap.shape, stale)))
+    ).alpha
     assert np.array_equal(alpha, anew if stale else before)
 
 
@@ -100,6 +109,6 @@ def test_what_is_seen_whole_is_refined_whole(
     picture, known = Image(np.ascontiguousarray(image)), Trimap(np.ascontiguousarray(trimap))
     stale = patch(known.shape, 0, 0, 20)
     nothing = Alpha(np.zeros(known.shape, np.float32))
-    assert np.array_equal(
-        whole.refine_again(picture, known, nothing, stale), whole.refine(picture, known)
-    )
+    context = RefineContext(Previous(nothing, stale))
+    alpha = whole.refine(picture, known, context).alpha
+    assert np.array_equal(alpha, whole.refine(picture, known).alpha)

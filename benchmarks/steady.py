@@ -39,9 +39,15 @@ from numpy.typing import NDArray
 
 import matte
 from matte.arrays import Alpha, Confidence, Image
+from matte.clips.confidence_average import ConfidenceAverage
 from matte.clips.matting import FrameMatter
-from matte.clips.motion import Watcher
-from matte.clips.stabilising import Blended, Deflickered, Mode, SteadyConfidence, steady
+from matte.clips.motion import MotionTracker
+from matte.clips.stabilising import (
+    AverageStabiliser,
+    NeighbourStabiliser,
+    TemporalMode,
+    make_stabiliser,
+)
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import MatteWarning
 from matte.imaging.flow import backward_flow, flow_copy
@@ -62,7 +68,7 @@ SIZES = ((640, 360), (1280, 720))
 TIMED = 21
 STRIP = 6  # frames
 
-MODES: tuple[Mode, ...] = ("off", "ofd", "flow")
+MODES: tuple[TemporalMode, ...] = ("off", "ofd", "flow")
 Alphas = list[Alpha]
 
 
@@ -128,20 +134,20 @@ def steadied(pipeline: Pipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
         matter = FrameMatter(pipeline.line, replace(config, video=video), frames[0].shape[:2])
         found = []
         for frame in frames:
-            looked = matter.look(frame)
-            found.append(matter.steady(looked, matter.refine(looked)))
-        ways[mode] = [alpha for alpha in (*found, matter.last()) if alpha is not None]
+            segmented = matter.segment(frame)
+            found.append(matter.stabilise(segmented, matter.refine(segmented)))
+        ways[mode] = [alpha for alpha in (*found, matter.pending_alpha()) if alpha is not None]
     return ways
 
 
-def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: Mode) -> Alphas:
+def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: TemporalMode) -> Alphas:
     """A clip's alphas, steadied."""
-    watcher, way = Watcher(), steady(mode)
+    tracker, stabiliser = MotionTracker(), make_stabiliser(mode)
     found = [
-        way.next(frame, alpha, watcher.next(frame))
+        stabiliser.stabilise(alpha, tracker.track(frame))
         for frame, alpha in zip(frames, alphas, strict=True)
     ]
-    return [alpha for alpha in (*found, way.last()) if alpha is not None]
+    return [alpha for alpha in (*found, stabiliser.pending_alpha()) if alpha is not None]
 
 
 def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]:
@@ -315,7 +321,7 @@ def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
     seen = [Image(resize(frame, height, width)) for frame in frames[:TIMED]]
     pipeline = matte.load("fast")
     alphas = [resize(pipeline.line.run(f, Prior()).alpha, height, width) for f in frames[:TIMED]]
-    watcher = Watcher()
+    tracker = MotionTracker()
     small = [flow_copy(frame) for frame in seen]
     times: dict[str, list[float]] = {}
 
@@ -325,15 +331,16 @@ def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
         times.setdefault(name, []).append(1000 * (time.thread_time() - start))
         return result
 
-    hysteresis, blended, deflickered = SteadyConfidence(), Blended(), Deflickered()
+    average, moving, neighbour = ConfidenceAverage(), AverageStabiliser(), NeighbourStabiliser()
     for n, (frame, alpha) in enumerate(zip(seen, map(Alpha, alphas), strict=True)):
         confidence = Confidence(alpha)
         clocked("flow one way", partial(backward_flow, small[n], small[max(0, n - 1)]))
-        movement = clocked("watch: flow both ways, cut", partial(watcher.next, frame))
-        clocked("confidence", partial(hysteresis.next, confidence, movement))
-        clocked("blend", partial(blended.next, frame, alpha, movement))
-        clocked("ofd", partial(deflickered.next, frame, alpha, movement))
-        clocked("carry a mask", partial(movement.carried, confidence))
+        motion = clocked("watch: flow both ways, cut", partial(tracker.track, frame))
+        clocked("confidence", partial(average.average, confidence, motion))
+        clocked("mean colours", motion.colours.means)
+        clocked("blend", partial(moving.stabilise, alpha, motion))
+        clocked("ofd", partial(neighbour.stabilise, alpha, motion))
+        clocked("carry a mask", partial(motion.warp, confidence))
     return {name: round(statistics.median(ms[1:]), 2) for name, ms in times.items()}
 
 

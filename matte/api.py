@@ -35,9 +35,9 @@ class Pipeline(run.Pipeline):
         `background` is what `matte video --bg` takes; `start` and `end` are seconds after the first
         frame. Frames are prepared ahead: close what this returns if you don't take them all.
         """
-        from matte.clips.run import frames_of  # PyAV is for video only
+        from matte.clips.run import video_frames  # PyAV is for video only
 
-        return frames_of(pipeline_for_video(self), Path(path), background, start, end)
+        return video_frames(pipeline_for_video(self), Path(path), background, start, end)
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:

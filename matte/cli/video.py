@@ -22,7 +22,7 @@ from matte.errors import SettingError
 
 if TYPE_CHECKING:
     from matte.clips.backgrounds import After
-    from matte.clips.render import Rendered
+    from matte.clips.render import RenderResult
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
 MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
@@ -170,8 +170,8 @@ def video(
 
     opening = None if fps_target else NetworkOpener(settings.config)  # while the rest is imported
 
-    from matte.clips.outputs import Files, default_output
-    from matte.clips.render import Job
+    from matte.clips.output_files import VideoFiles, default_output
+    from matte.clips.render import RenderJob
     from matte.clips.report import video_report
     from matte.compositing.backgrounds import Transparent, parse_background
     from matte.configs.amounts import parse_bitrate
@@ -180,6 +180,7 @@ def video(
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import build
     from matte.pipeline.limits import max_pixels
+    from matte.pipeline.run import Pipeline
 
     background = parse_background(bg)
     transparent = isinstance(background, Transparent)
@@ -187,7 +188,7 @@ def video(
     if last is not None and last <= first:
         raise SettingError(f"--end {end} is not after --start {start}", "give a later one")
     source = open_clip(clip, max_pixels(settings.config))
-    files = Files(
+    files = VideoFiles(
         output or default_output(clip, transparent),
         alpha,
         foreground,
@@ -197,12 +198,17 @@ def video(
         None if bitrate is None else parse_bitrate(bitrate),
         overwrite,
     )
-    job = Job(source, files, background, bg_end, premultiply, first, last)
+    job = RenderJob(source, files, background, bg_end, premultiply, first, last)
     if report is not None:
         check_outputs([(report, (".json",))], [*job.sources, *files.paths()], overwrite)
+
+    def build_for_video(candidate: MergedSettings) -> Pipeline:
+        candidate = with_video_refiner(candidate)
+        return build(candidate, NetworkOpener(candidate.config))
+
     if fps_target:
         with interruptible() as check:
-            choice, pipeline = job.choose(settings, fps_target, check)
+            choice, pipeline = job.choose(settings, fps_target, build_for_video, check)
         click.echo(f"--fps-target: {choice}", err=True)
     else:
         pipeline = build(settings, opening)
@@ -214,7 +220,7 @@ def video(
 
         rendered = job.render(pipeline, on_frame)
     if report is not None:
-        written = video_report(pipeline.facts, background, rendered.told(), sys.argv[1:])
+        written = video_report(pipeline.facts, background, rendered.as_json(), sys.argv[1:])
         write_file(report, written, overwrite)
     _print_warnings(rendered)
     if stats:
@@ -223,7 +229,7 @@ def video(
         print_path(path)
 
 
-def _print_warnings(rendered: "Rendered") -> None:
+def _print_warnings(rendered: "RenderResult") -> None:
     """Print what is broken in the clip, and why frames were matted by MODNet instead."""
     from matte.media.video.decoding import ENDS_EARLY
 
@@ -239,7 +245,7 @@ def _print_warnings(rendered: "Rendered") -> None:
         click.echo(f"Warning: {share}: {reason}: matted by MODNet instead", err=True)
 
 
-def _step_times(rendered: "Rendered") -> str:
+def _step_times(rendered: "RenderResult") -> str:
     """Return a line on the clip's time, and one on each step's."""
     frames, seconds = rendered.frames, rendered.seconds
     lines = [

@@ -11,12 +11,12 @@ from matte.cli.grouped import GroupedCommand, option
 from matte.cli.interrupts import interruptible
 from matte.cli.options import FILE, VIDEO_GROUND, print_path
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
-from matte.configs.loader import MergedSettings
+from matte.configs.loader import MergedSettings, with_video_refiner
 from matte.errors import PictureError, SettingError
 
 if TYPE_CHECKING:
-    from matte.clips.live.matting import Choice, Live
-    from matte.clips.statistics import Tally
+    from matte.clips.live.matting import LiveBackground, LiveMatting
+    from matte.clips.live.statistics import DisplayStatistics
 
 RECORDING = Path("webcam.mp4")  # what recordings and pictures are named after
 MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg names
@@ -133,13 +133,18 @@ def webcam(
 
     Example: matte webcam --bg beach.jpg --bg blur --preset fast
     """
-    from matte.clips.live.matting import Live
+    from matte.clips.live.matting import LiveMatting
     from matte.clips.live.recording import Recorder
-    from matte.clips.live.window import Show, Until
+    from matte.clips.live.show import LiveShow, StopCondition
     from matte.files import check_names
     from matte.media.video.camera import open_camera
     from matte.media.video.camera_watcher import CameraWatcher
     from matte.media.video.codecs import FORMATS
+    from matte.pipeline.build import build
+    from matte.pipeline.run import Pipeline
+
+    def build_for_video(candidate: MergedSettings) -> Pipeline:
+        return build(with_video_refiner(candidate))
 
     asked = None if size is None else _parse_size(size)
     with ExitStack() as opened:
@@ -157,18 +162,19 @@ def webcam(
             check_names([(record, FORMATS)], [Path(text) for text in grounds])
             recorder.start(record, overwrite)
         newest = CameraWatcher(source)
-        live = opened.enter_context(Live(newest, settings, choices))
+        matting = LiveMatting(newest, settings, build_for_video, choices)
+        live = opened.enter_context(matting)
         if mirror:
-            live.mirror()
+            live.toggle_mirror()
         opened.enter_context(newest)
-        show = Show(live, recorder, window, (lambda path: None) if quiet else print_path)
+        show = LiveShow(live, recorder, window, (lambda path: None) if quiet else print_path)
         # Ctrl-C is a way to end it: what was recorded is finished by then.
         with interruptible() as check, suppress(KeyboardInterrupt):
-            show.run(Until(frames, seconds), check)
-        if not show.tally.shown and live.over:
+            show.run(StopCondition(frames, seconds), check)
+        if not show.statistics.shown and live.ended:
             raise PictureError(f"{camera} gave no pictures", "name another with --device")
     if stats:
-        click.echo(_summary(show.tally, live), err=True)
+        click.echo(_summary(show.statistics, live), err=True)
 
 
 def _parse_size(text: str) -> tuple[int, int]:
@@ -182,10 +188,10 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 def _background_choices(
     names: tuple[str, ...], settings: MergedSettings, aspect: Any, opened: ExitStack
-) -> "list[Choice]":
+) -> "list[LiveBackground]":
     """Return the backgrounds that --bg names, then those that are always offered."""
     from matte.clips.backgrounds import open_composer
-    from matte.clips.live.matting import Choice
+    from matte.clips.live.matting import LiveBackground
     from matte.compositing.backgrounds import parse_background
 
     found = {text: parse_background(text) for text in names}
@@ -198,15 +204,16 @@ def _background_choices(
         for background in found.values()
     )
     return [
-        Choice(Path(text).name, opened.enter_context(composer))
+        LiveBackground(Path(text).name, opened.enter_context(composer))
         for text, composer in zip(found, composers, strict=True)
     ]
 
 
-def _summary(tally: "Tally", live: "Live") -> str:
+def _summary(statistics: "DisplayStatistics", live: "LiveMatting") -> str:
     """Return a line on the frames that were shown and dropped, their rate and their delay."""
-    usual, most = (1000 * seconds for seconds in tally.latencies())
+    usual, most = (1000 * seconds for seconds in statistics.latency_quantiles())
     return (
-        f"{tally.shown} shown, {live.dropped} dropped; {tally.fps:.1f} frames a second; "
+        f"{statistics.shown} shown, {live.dropped_frames} dropped;"
+        f" {statistics.fps:.1f} frames a second; "
         f"latency {usual:.0f} ms (95 %: {most:.0f} ms)"
     )

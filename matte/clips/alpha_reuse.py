@@ -1,4 +1,4 @@
-"""Alpha of the frame before, kept where it still holds."""
+"""The alpha of the previous frame, reused in a clip's next frame where it still holds."""
 
 from dataclasses import dataclass, field
 
@@ -6,163 +6,201 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
-from matte.clips.motion import Movement
-from matte.clips.subject_flow import led_by_subject, taken
-from matte.imaging.flow import colour_agreement, local_mean_colours, source_positions, warp
+from matte.clips.motion import Motion
+from matte.clips.subject_flow import pixels_at, subject_flow
+from matte.imaging.flow import colour_agreement, source_positions, warp
 from matte.imaging.resizing import resize
 from matte.imaging.sampling import sample_at
 from matte.refiner.tiles import PATCH_SIDE, RefineTask, Tiling, tile_corners
 from matte.stages import ReusableAlpha
 
-CELL = 8  # pixels on each side of what has an age
-# Pixels of the picture: what moves by less is still. It is not sampled between pixels again and
+CELL_SIDE_PIXELS = 8  # ages and changes are counted in such squares
+# Pixels of the frame: what moves by less is still. It is not sampled between pixels again and
 # again, which would blur it, and lags no farther behind than this for each frame.
-STILL = 0.1
-EVERY = 2  # rows and columns a pixel is looked at, whether the frames agree there
-AGREES = 0.5  # where they agree less, alpha may differ
-# So many pixels looked at that differed since a box was refined make it stale. From 24 to 1000
+MAX_STILL_PIXELS = 0.1
+COMPARED_STEP = 2  # of rows and columns: only these pixels are compared between frames
+MIN_AGREEMENT = 0.5  # where frames agree less, alpha may differ
+# So many compared pixels that changed since a box was refined make it stale. From 24 to 1000
 # moved portraits' alpha is as near the truth, to 2 %; their dtSSD grows by up to 3 % at 400, 5 %
 # at 1000.
-LEAST = 400
-# How much of what is found anew counts in cells where nothing differed: the network sees other
+MIN_CHANGED_PIXELS = 400
+# Blend weight of newly refined alpha in cells where nothing changed: the network sees other
 # surroundings in each box, and would have alpha flicker.
-RENEWED = np.float32(0.1)
+RENEWAL_WEIGHT = np.float32(0.1)
 
-Counts = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 Box = tuple[slice, slice]
 
 
-class Kept:
-    """What of a clip's alpha still holds in the next frame, where that has moved to.
+class AlphaHistory:
+    """What was refined of a clip's alpha, warped from frame to frame, and how old it is.
 
-    Boxes cover the unknown band. One is stale as a whole if frames differed in it; and in each
-    frame the oldest are, so many that none gets much older than `frames`.
+    Boxes cover the unknown band. A box is stale as a whole if frames changed in it; and in each
+    frame the oldest boxes are, so many that none gets much older than `max_age` frames.
     """
 
-    def __init__(self, frames: int, size: int = 0) -> None:
-        """`size`: the long side at which the refiner sees larger frames; 0, their own."""
-        self._frames = frames
-        self._size = size
-        self._due = 0.0
-        self._movement: Movement | None = None
-        self._before: _Frame | None = None
-        self._now: _Frame | None = None
+    def __init__(self, max_age: int, refined_long_side: int | None = None) -> None:
+        """Start a clip; the refiner sees copies of that long side, or whole frames if None."""
+        self._max_age = max_age
+        self._refined_long_side = refined_long_side
+        self._boxes_due = 0.0
+        self._motion: Motion | None = None
+        self._previous: _RefinedFrame | None = None
+        self._current: _RefinedFrame | None = None
 
-    def follow(self, movement: Movement) -> None:
-        """To be told of each frame, first."""
-        self._movement = movement
-        learnt = self._now is not None and self._now.alpha is not None
-        self._before, self._now = self._now if learnt else None, None
+    def start_frame(self, motion: Motion) -> None:
+        """Begin the next frame; to be called before all else for each frame of the clip."""
+        self._motion = motion
+        refined = self._current is not None and self._current.alpha is not None
+        self._previous, self._current = self._current if refined else None, None
 
     def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
-        """The alpha of the frame before where it has moved to, and where it is stale (H, W); None
-        where a scene begins, or nothing was learnt of the frame before.
+        """Return the previous frame's alpha, warped to this one, and where it is stale (H, W).
+
+        None where a scene starts, or the previous frame was not refined.
         """
-        height, width = trimap.shape
-        movement, before, seen = self._movement, self._before, local_mean_colours(image)
-        none = np.zeros((-(-height // CELL), -(-width // CELL)), np.int64)
-        self._now = now = _Frame(seen, none, none)
-        if movement is None or movement.begins or before is None or before.alpha is None:
+        assert self._motion is not None  # start_frame() comes first
+        motion, previous = self._motion, self._previous
+        current = self._current = _new_frame(motion.colours.means())
+        if motion.starts_scene or previous is None or previous.alpha is None:
             return None
-        if before.alpha.shape != trimap.shape:
+        if previous.alpha.shape != trimap.shape:
             return None
-        led = _led(movement, before.alpha)
-        unknown = trimap == UNKNOWN
-        at = np.flatnonzero(unknown)
-        was = sample_at(before.alpha, source_positions(led, at, height, width)[0], sharp=True)
-        alpha = Alpha((trimap == SUBJECT).astype(np.float32))
-        alpha.ravel()[at] = np.clip(was, 0, 1)
-        y, x = (EVERY * each for each in np.nonzero(unknown[::EVERY, ::EVERY]))
-        differs = _differs(alpha, led, seen, before.windows, y * width + x)
-        cell = y // CELL * none.shape[1] + x // CELL
-        now.ages = before.ages + 1
-        now.differed = before.differed + _counted(cell[differs], none.shape)
-        stale, calm = np.zeros(trimap.shape, np.bool_), now.differed == 0
-        for box, changed in self._stale(trimap, now):
-            stale[box] = True
-            if changed:
-                calm[_cells(box)] = False
-            now.ages[_cells(box)] = now.differed[_cells(box)] = 0
-        stale &= unknown
-        at = np.flatnonzero(stale)
-        rows, columns = np.divmod(at, width)
-        now.calm = at[calm[rows // CELL, columns // CELL]]
-        now.was = alpha.take(now.calm)
+        flow = _alpha_flow(motion, previous.alpha)
+        alpha = _warp_unknown(previous.alpha, flow, trimap)
+        current.ages = previous.ages + 1
+        current.changes = previous.changes + _count_changes(previous, current, alpha, flow, trimap)
+        stale = self._mark_stale(current, trimap)
+        current.remember_renewed(alpha, stale)
         return ReusableAlpha(alpha, stale)
 
     def update(self, alpha: Alpha) -> Alpha:
-        """Takes what the refiner found in the picture that warped() was asked for; gives what is to
-        be believed: where nothing but time passed, what was counts on.
+        """Take the refined alpha of the frame that warped() was called with, and return it blended.
+
+        Where it was refined only for its age, the warped alpha goes on with most of the weight.
+        The array is changed in place.
         """
-        if self._now is not None:
-            calm, was = self._now.calm, self._now.was
-            alpha.ravel()[calm] = was + RENEWED * (alpha.take(calm) - was)
-            self._now.alpha = alpha
+        if self._current is not None:
+            at, past = self._current.renewed, self._current.renewed_alpha
+            alpha.ravel()[at] = past + RENEWAL_WEIGHT * (alpha.take(at) - past)
+            self._current.alpha = alpha
         return alpha
 
-    def _stale(self, trimap: Trimap, now: "_Frame") -> list[tuple[Box, bool]]:
-        """The boxes to refine again, and whether frames differed there."""
-        scale = max(1.0, max(trimap.shape) / self._size) if self._size else 1.0
+    def _mark_stale(self, frame: "_RefinedFrame", trimap: Trimap) -> BoolArray:
+        """Return the unknown pixels to refine again (H, W), and start their counts anew."""
+        stale = np.zeros(trimap.shape, np.bool_)
+        frame.unchanged = frame.changes == 0
+        for box, changed in self._stale_boxes(frame, trimap):
+            stale[box] = True
+            if changed:
+                frame.unchanged[_cells(box)] = False
+            frame.ages[_cells(box)] = frame.changes[_cells(box)] = 0
+        stale &= trimap == UNKNOWN
+        return stale
+
+    def _stale_boxes(self, frame: "_RefinedFrame", trimap: Trimap) -> list[tuple[Box, bool]]:
+        """Return the boxes to refine again, each with whether frames changed there."""
+        side_limit = self._refined_long_side
+        scale = max(1.0, max(trimap.shape) / side_limit) if side_limit else 1.0
         side = int(PATCH_SIDE * scale)
         corners = tile_corners(RefineTask(trimap), Tiling(side, 0))
         boxes = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
-        band = trimap[::CELL, ::CELL] == UNKNOWN
-        ages = [_mean(now.ages[_cells(box)], band[_cells(box)]) for box in boxes]
+        band = trimap[::CELL_SIDE_PIXELS, ::CELL_SIDE_PIXELS] == UNKNOWN
+        ages = [_mean_where(frame.ages[_cells(box)], band[_cells(box)]) for box in boxes]
         # A part of a box that is due falls to the next frame.
-        due, self._due = divmod(self._due + len(boxes) / self._frames, 1)
+        due, self._boxes_due = divmod(self._boxes_due + len(boxes) / self._max_age, 1)
         oldest = set(sorted(range(len(boxes)), key=ages.__getitem__, reverse=True)[: int(due)])
-        changed = [bool(now.differed[_cells(box)].sum() >= LEAST * scale**2) for box in boxes]
+        threshold = MIN_CHANGED_PIXELS * scale**2
+        changed = [bool(frame.changes[_cells(box)].sum() >= threshold) for box in boxes]
         return [(box, changed[n]) for n, box in enumerate(boxes) if changed[n] or n in oldest]
 
 
 @dataclass(slots=True, eq=False)
-class _Frame:
-    """A frame's windows; of cells, for how many frames alpha is kept there, and how many pixels
-    differed meanwhile; and alpha, once it is found.
+class _RefinedFrame:
+    """A frame and what is counted of it, in cells: its alpha's age, and changes meanwhile.
+
+    `mean_colours` are (H, W, 3). `ages` counts the frames since a cell was refined, `changes` the
+    compared pixels that changed since then, and `unchanged` is True where none did; `alpha` comes
+    once it is refined. `renewed` are the flat indices of pixels that are refined for their age
+    alone, `renewed_alpha` their warped alpha.
     """
 
-    windows: NDArray[np.uint8]
-    ages: Counts
-    differed: Counts
+    mean_colours: NDArray[np.uint8]
+    ages: IntArray
+    changes: IntArray
+    unchanged: BoolArray
     alpha: Alpha | None = None
-    calm: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
-    """Pixels, by flat indices, that are refined again for their age alone."""
-    was: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
-    """The alpha that was kept there."""
+    renewed: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    renewed_alpha: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def remember_renewed(self, alpha: Alpha, stale: BoolArray) -> None:
+        """Note the stale pixels where nothing changed, and the warped alpha there."""
+        at = np.flatnonzero(stale)
+        rows, columns = np.divmod(at, stale.shape[1])
+        self.renewed = at[self.unchanged[rows // CELL_SIDE_PIXELS, columns // CELL_SIDE_PIXELS]]
+        self.renewed_alpha = alpha.take(self.renewed)
 
 
-def _led(movement: Movement, before: Alpha) -> FloatArray:
-    """The way back that alpha goes, and how much counts of what it leads to; what is still doesn't
-    move at all.
+def _new_frame(mean_colours: NDArray[np.uint8]) -> _RefinedFrame:
+    """Return a frame of which nothing is known yet."""
+    height, width = mean_colours.shape[:2]
+    cells = (-(-height // CELL_SIDE_PIXELS), -(-width // CELL_SIDE_PIXELS))
+    none = np.zeros(cells, np.int64)
+    return _RefinedFrame(mean_colours, none, none, none == 0)
+
+
+def _alpha_flow(motion: Motion, previous: Alpha) -> FloatArray:
+    """Return the flow that alpha follows and its blend weights, as subject_flow() does.
+
+    What hardly moves has a flow of 0.
     """
-    small = warp(resize(before, *movement.agrees.shape), movement.flow)
-    led = led_by_subject(movement, small, np.ones_like(small))
-    least = STILL * led.shape[1] / before.shape[1]
-    moves = (np.abs(led[:, :, 0]) >= least) | (np.abs(led[:, :, 1]) >= least)
-    led[:, :, :2] *= moves[:, :, None]
-    return led
+    small = warp(resize(previous, *motion.shape), motion.flow)
+    flow = subject_flow(motion, small, np.ones_like(small))
+    still = MAX_STILL_PIXELS * flow.shape[1] / previous.shape[1]
+    moves = (np.abs(flow[:, :, 0]) >= still) | (np.abs(flow[:, :, 1]) >= still)
+    flow[:, :, :2] *= moves[:, :, None]
+    return flow
 
 
-def _differs(
-    alpha: Alpha, led: FloatArray, seen: NDArray[np.uint8], before: NDArray[np.uint8], at: Counts
-) -> BoolArray:
-    """Which of the pixels, by flat indices, don't show what they showed in the frame before."""
-    places, agrees = source_positions(led, at, *alpha.shape)
-    same = colour_agreement(taken(seen, at), sample_at(before, places))
+def _warp_unknown(previous: Alpha, flow: FloatArray, trimap: Trimap) -> Alpha:
+    """Return alpha (H, W): the previous one warped along the flow in the band, else the trimap."""
+    at = np.flatnonzero(trimap == UNKNOWN)
+    positions, _ = source_positions(flow, at, *trimap.shape)
+    alpha = Alpha((trimap == SUBJECT).astype(np.float32))
+    alpha.ravel()[at] = np.clip(sample_at(previous, positions, sharp=True), 0, 1)
+    return alpha
+
+
+def _count_changes(
+    previous: _RefinedFrame,
+    current: _RefinedFrame,
+    alpha: Alpha,
+    flow: FloatArray,
+    trimap: Trimap,
+) -> IntArray:
+    """Return how many compared pixels of each cell show something else than in the last frame."""
+    step = COMPARED_STEP
+    y, x = (step * each for each in np.nonzero(trimap[::step, ::step] == UNKNOWN))
+    at = y * trimap.shape[1] + x
+    positions, weights = source_positions(flow, at, *alpha.shape)
+    before = sample_at(previous.mean_colours, positions)
+    same = colour_agreement(pixels_at(current.mean_colours, at), before)
     # Around the subject what is behind it may change; what was the subject must look the same.
-    holds = agrees[:, 0] * same + agrees[:, 1] * (1 - np.take(alpha, at) * (1 - same))
-    return np.asarray(holds < AGREES)
-
-
-def _counted(cell: Counts, shape: tuple[int, ...]) -> Counts:
-    return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    agreement = weights[:, 0] * same + weights[:, 1] * (1 - np.take(alpha, at) * (1 - same))
+    height, width = current.changes.shape
+    cells = y // CELL_SIDE_PIXELS * width + x // CELL_SIDE_PIXELS
+    counts = np.bincount(cells[agreement < MIN_AGREEMENT], minlength=height * width)
+    return counts.reshape(height, width)
 
 
 def _cells(box: Box) -> Box:
-    """The cells in and across the borders of a box."""
-    rows, columns = (slice(side.start // CELL, -(-side.stop // CELL)) for side in box)
+    """Return the rows and columns of cells in a box and across its borders."""
+    rows, columns = (
+        slice(side.start // CELL_SIDE_PIXELS, -(-side.stop // CELL_SIDE_PIXELS)) for side in box
+    )
     return rows, columns
 
 
-def _mean(values: Counts, where: BoolArray) -> float:
-    return float(values[where].mean()) if where.any() else 0.0
+def _mean_where(values: IntArray, mask: BoolArray) -> float:
+    """Return the mean of the values where the mask is True; 0 where it is nowhere."""
+    return float(values[mask].mean()) if mask.any() else 0.0

@@ -1,4 +1,4 @@
-"""What a frame of video is on its way, and in the end."""
+"""A frame of video on its way through the steps, and in the end."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,8 +7,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
+from matte.clips.matting import SegmentedFrame
+from matte.configs.times import format_time
+from matte.media.video.clip import BrokenFrame, Frame
 
-DETAIL = 240  # costs a fifth of what photos' detail does at 720p, for a quarter of a level
+# Long side, in pixels, at which colours are estimated in frames, at least: that costs a fifth of
+# what it does for photos at 720p, for a quarter of a level.
+MIN_COLOUR_SIDE = 240
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,9 +21,9 @@ class VideoFrame:
     """A frame, upright, with its alpha and the subject on its background.
 
     `image` and `foreground` are RGB (H, W, 3), uint8 or, of deep video, uint16; `composite` is RGB
-    in the same depth, or RGBA if the background is transparent. Frames to come build on these
-    arrays: don't change them. `pts` and `duration` are in the
-    clip's time base, `seconds` counts from the clip's first frame.
+    in the same depth, or RGBA if the background is transparent. Later frames build on these
+    arrays: don't change them. `pts` and `duration` are in the clip's time base, `seconds` counts
+    from the clip's first frame.
     """
 
     pts: int
@@ -32,7 +37,32 @@ class VideoFrame:
     """What is wrong with it in the clip: then `alpha` is that of the frame before."""
 
 
-def detail_of(image: Image) -> int:
-    """The detail in which colours are estimated in a frame that is soon gone."""
+@dataclass(slots=True, eq=False)
+class FrameInProgress:
+    """A frame on its way through the steps, each of which adds what it finds.
+
+    A frame that is broken in the clip is never `segmented`. It has the image and the alpha of the
+    frame before; if none came before, those of the first good one, and no image until then.
+    """
+
+    frame: Frame | BrokenFrame
+    image: Image | None
+    segmented: SegmentedFrame | None = None
+    alpha: Alpha | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFault:
+    """What is wrong with a frame of the clip, and when it would be shown."""
+
+    seconds: Fraction
+    what: str
+
+    def __str__(self) -> str:
+        return f"{format_time(float(self.seconds))} {self.what}"
+
+
+def colour_estimation_side(image: Image) -> int:
+    """Return the long side, in pixels, at which a frame's foreground colours are estimated."""
     height, width = image.shape[:2]
-    return max(DETAIL, int(height) // 4, int(width) // 4)
+    return max(MIN_COLOUR_SIDE, int(height) // 4, int(width) // 4)

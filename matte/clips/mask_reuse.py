@@ -1,53 +1,60 @@
-"""When the segmenter must look at a frame, and when the mask can go along with what moves."""
+"""When a frame must be segmented, and when the confidence of the frame before can be warped."""
 
 import cv2
 import numpy as np
 
 from matte.arrays import Confidence, FloatArray, Image
-from matte.clips.motion import Movement
-from matte.clips.stabilising import SteadyConfidence
+from matte.clips.confidence_average import ConfidenceAverage
+from matte.clips.motion import Motion
 from matte.imaging.resizing import resize
 from matte.stages import Segmenter
 
-# Shares of the small copy that can't be followed: around the mask's edge, in all of it, and in a
-# square of so many pixels beside the subject, where somebody may come in. Masks that go along
-# below them overlap with the segmenter's by .98 … .99 after three frames.
-LOST, STRANGE, SQUARE = 0.15, 0.8, 25
-UNSURE = 0.05  # confidence that is so near 0 or 1 is beside the mask's edge
-AROUND = np.ones((7, 7), np.uint8)
+# Shares of the small copy that flow can't follow: around the mask's edge or in all of it, and in a
+# square of so many pixels a side beside the subject, where somebody may come in. Masks warped
+# below these shares overlap with the segmenter's by .98 … .99 after three frames.
+MAX_LOST_SHARE = 0.15
+MAX_LOST_SHARE_BESIDE, BESIDE_SIDE_PIXELS = 0.8, 25
+MIN_EDGE_CONFIDENCE = 0.05  # confidence nearer than this to 0 or 1 is not the mask's edge
+EDGE_KERNEL = np.ones((7, 7), np.uint8)
 
 
-class Attention:
-    """Asks a segmenter for at least every n-th frame, and for those that can't be followed."""
+class SparseSegmenter:
+    """Segments at least every n-th frame of a clip, and each that flow can't follow."""
 
-    def __init__(self, segmenter: Segmenter, every: int, steady: bool) -> None:
-        """`steady`: what it says is steadied along the motion."""
+    def __init__(self, segmenter: Segmenter, segment_every: int, averages: bool) -> None:
+        """`averages`: whether confidence is averaged over frames along the motion."""
         self._segmenter = segmenter
-        self._every = every
-        self._passed = 0  # frames since the segmenter was asked
-        self._known = SteadyConfidence(steady)
+        self._segment_every = segment_every
+        self._unsegmented = 0  # frames since one was segmented
+        self._average = ConfidenceAverage(averages)
 
-    def confidence(self, image: Image, movement: Movement) -> Confidence:
-        """How surely each pixel belongs to the subject, at the frame's size."""
-        self._passed += 1
-        known = self._known.warp(movement) if self._passed < self._every else None
-        if known is not None and followed(known, movement):
-            self._known.take(known)
+    def confidence(self, image: Image, motion: Motion) -> Confidence:
+        """Return how surely each pixel of a frame belongs to the subject, at the frame's size."""
+        self._unsegmented += 1
+        reusable = self._unsegmented < self._segment_every
+        confidence = self._average.warp(motion) if reusable else None
+        if confidence is not None and can_follow(confidence, motion):
+            self._average.replace(confidence)
         else:
-            self._passed = 0
+            self._unsegmented = 0
             found = self._segmenter.segment(image).confidence
-            if self._every > 1:  # as coarse as what goes along, or edges would jump to and fro
-                found = Confidence(resize(found, *movement.agrees.shape))
-            known = self._known.next(found, movement)
-        return Confidence(resize(known, *image.shape[:2]))
+            if self._segment_every > 1:  # as coarse as warped ones, or edges would jump to and fro
+                found = Confidence(resize(found, *motion.shape))
+            confidence = self._average.average(found, motion)
+        return Confidence(resize(confidence, *image.shape[:2]))
 
 
-def followed(confidence: FloatArray, movement: Movement) -> bool:
-    """Whether what is known of the subject, at the movement's size, is likely to hold."""
-    unsure = (confidence > UNSURE) & (confidence < 1 - UNSURE)
-    edge = cv2.dilate(unsure.view(np.uint8), AROUND).view(np.bool_)
+def can_follow(confidence: FloatArray, motion: Motion) -> bool:
+    """Return whether a confidence (h, w) warped along the motion is likely to hold in the frame."""
+    unsure = (confidence > MIN_EDGE_CONFIDENCE) & (confidence < 1 - MIN_EDGE_CONFIDENCE)
+    edge = cv2.dilate(unsure.view(np.uint8), EDGE_KERNEL).view(np.bool_)
     if not edge.any():
-        return False  # there is nobody yet, or nothing else
-    lost = 1 - movement.agrees
-    beside = cv2.blur(np.where(confidence <= UNSURE, lost, 0), (SQUARE, SQUARE))
-    return bool(lost[edge].mean() <= LOST and lost.mean() <= LOST and beside.max() <= STRANGE)
+        return False  # there is no subject yet, or nothing else
+    lost = 1 - motion.agreement
+    window = (BESIDE_SIDE_PIXELS, BESIDE_SIDE_PIXELS)
+    lost_beside = cv2.blur(np.where(confidence <= MIN_EDGE_CONFIDENCE, lost, 0), window)
+    return bool(
+        lost[edge].mean() <= MAX_LOST_SHARE
+        and lost.mean() <= MAX_LOST_SHARE
+        and lost_beside.max() <= MAX_LOST_SHARE_BESIDE
+    )

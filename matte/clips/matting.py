@@ -1,13 +1,13 @@
-"""Alpha of one frame after another."""
+"""A frame's way to its alpha: motion, confidence, refined alpha, stabilised alpha."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 from matte.arrays import Alpha, Confidence, Image
-from matte.clips.alpha_reuse import Kept
-from matte.clips.mask_reuse import Attention
-from matte.clips.motion import Movement, Watcher
-from matte.clips.stabilising import steady
+from matte.clips.alpha_reuse import AlphaHistory
+from matte.clips.mask_reuse import SparseSegmenter
+from matte.clips.motion import Motion, MotionTracker
+from matte.clips.stabilising import make_stabiliser
 from matte.configs.settings import Config
 from matte.errors import MatteError, SettingError
 from matte.pipeline.line import NO_PRIOR, Line, Prior
@@ -18,19 +18,21 @@ from matte.stages import Segmentation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looked:
-    """A frame, how it came from the one before, and where its subject is, if that is asked."""
+class SegmentedFrame:
+    """A frame, its motion since the one before, and its confidence; None if the line segments."""
 
     image: Image
-    movement: Movement
+    motion: Motion
     confidence: Confidence | None
 
 
 class FrameMatter:
-    """Mattes the frames of one clip. `look`, `refine` and `steady` each see every frame, in order,
-    and may be at three of them at once.
+    """Mattes the frames of one clip by a line, and remembers what the next frames need.
 
-    `watch` adds up how long what took, `doubts` counts why another line took over.
+    Each frame goes through `segment`, `refine` and `stabilise`. Each of the three sees every
+    frame, in order; they may work on three different frames at once, in threads of their own.
+    `watch` adds up the milliseconds of each step. `doubts` counts in how many frames another line
+    took over, by its reason.
     """
 
     def __init__(
@@ -40,61 +42,65 @@ class FrameMatter:
         size: tuple[int, int],
         watch: Stopwatch | None = None,
     ) -> None:
-        """`size` is that of the frames: height and width."""
+        """Start a clip whose frames have this `size`, height and width."""
         keep_freed_memory()
-        settings = config.video
-        refined_at = settings.refined_at(max(size))
+        video = config.video
+        refined_long_side = video.refined_at(max(size))
         self.watch = watch or Stopwatch()
         self.doubts: Counter[str] = Counter()
         self._line = line
-        if refined_at:
+        if refined_long_side:
             self._line = line.with_refiner(
-                lambda refiner: LowResolutionRefiner(refiner, refined_at)
+                lambda refiner: LowResolutionRefiner(refiner, refined_long_side)
             )
-        self._watcher = Watcher()
-        segmenter = line.segmenter
-        steadies = settings.temporal != "off"
-        every = settings.segment_every
-        self._attention = Attention(segmenter, every, steadies) if segmenter else None
-        self._steady = steady(settings.temporal)
-        keeps = settings.keep_alpha
-        self._kept = Kept(keeps, refined_at or 0) if keeps else None
+        self._tracker = MotionTracker()
+        averages = video.temporal != "off"
+        self._segmenter: SparseSegmenter | None = None
+        if line.segmenter is not None:
+            self._segmenter = SparseSegmenter(line.segmenter, video.segment_every, averages)
+        self._history = (
+            AlphaHistory(video.keep_alpha, refined_long_side) if video.keep_alpha else None
+        )
+        self._stabiliser = make_stabiliser(video.temporal)
 
-    def look(self, image: Image) -> Looked:
-        """Where the frame's subject is."""
+    def segment(self, image: Image) -> SegmentedFrame:
+        """Return the frame with its motion, and how surely each pixel belongs to the subject."""
         with self.watch("follow"):
-            movement = self._watcher.next(image)
-        if self._attention is None:
-            return Looked(image, movement, None)
+            motion = self._tracker.track(image)
+        if self._segmenter is None:
+            return SegmentedFrame(image, motion, None)
         with self.watch("segment"):
             try:
-                confidence = self._attention.confidence(image, movement)
+                confidence = self._segmenter.confidence(image, motion)
             except SettingError:
                 raise
-            except MatteError:  # the line meets it, too, and knows what else there is
-                return Looked(image, movement, None)
-        return Looked(image, movement, confidence)
+            except MatteError:  # the line meets it, too, and has a fallback
+                return SegmentedFrame(image, motion, None)
+        return SegmentedFrame(image, motion, confidence)
 
-    def refine(self, looked: Looked) -> Alpha:
-        """The frame's alpha, of itself."""
-        if self._kept is not None:
-            self._kept.follow(looked.movement)
+    def refine(self, frame: SegmentedFrame) -> Alpha:
+        """Return the frame's alpha as the line finds it."""
+        if self._history is not None:
+            self._history.start_frame(frame.motion)
         prior = NO_PRIOR
-        if looked.confidence is not None:
-            segmentation = Segmentation(looked.confidence)
-            prior = Prior(segmentation, previous=self._kept, from_segmenter=True)
-        found = self._line.run(looked.image, prior)
+        if frame.confidence is not None:
+            segmentation = Segmentation(frame.confidence)
+            prior = Prior(segmentation, previous=self._history, from_segmenter=True)
+        found = self._line.run(frame.image, prior)
         for name, ms in found.report["ms"].items():
             self.watch.add(name, ms)
         if fallback := found.report.get("fallback"):
             self.doubts[fallback["reason"]] += 1
         return found.alpha
 
-    def steady(self, looked: Looked, alpha: Alpha) -> Alpha | None:
-        """The alpha of the frame `delay` before this one, steadied; None where there was none."""
-        with self.watch("steady"):
-            return self._steady.next(looked.image, alpha, looked.movement)
+    def stabilise(self, frame: SegmentedFrame, alpha: Alpha) -> Alpha | None:
+        """Take the frame's alpha, and return the next stabilised one: this frame's or an earlier's.
 
-    def last(self) -> Alpha | None:
-        """After the last frame: the alpha that is still to come, if there is one."""
-        return self._steady.last()
+        None where none is ready yet.
+        """
+        with self.watch("steady"):
+            return self._stabiliser.stabilise(alpha, frame.motion)
+
+    def pending_alpha(self) -> Alpha | None:
+        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        return self._stabiliser.pending_alpha()

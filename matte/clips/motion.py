@@ -1,12 +1,13 @@
-"""How each frame of a clip came from the one before."""
+"""How each frame of a clip moved since the one before it."""
 
 from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Confidence, FloatArray, Image
+from matte.arrays import FloatArray, Image
 from matte.imaging.flow import (
     ROUGH_HALVINGS,
     Flow,
@@ -14,74 +15,94 @@ from matte.imaging.flow import (
     colour_agreement,
     flow_consistency,
     flow_copy,
-    mean_flow,
+    local_mean_colours,
     warp,
 )
-from matte.imaging.resizing import resize
 from matte.imaging.scene_cuts import is_cut
 
-# How much of what was counts where the frames agree: of what moves, and of what is still, which is
-# what moves by less than STILL pixels of the small copy.
-KEPT, KEPT_STILL = 0.7, 0.8
-STILL = 0.5
-OLD = 20.0  # frames: what was to be seen for longer is no surer
+# Blend weight of the past where frames agree: of what moves, and of what stands still, which is
+# what moves by less than MAX_STILL_PIXELS of the small copy.
+HISTORY_WEIGHT_MOVING, HISTORY_WEIGHT_STILL = 0.7, 0.8
+MAX_STILL_PIXELS = 0.5
+MAX_AGE_FRAMES = 20.0  # what has been visible for longer is no surer
+
+
+class FrameColours:
+    """The local mean colours of one frame, calculated once, by whichever step needs them first."""
+
+    def __init__(self, image: Image) -> None:
+        self._image: Image | None = image
+        self._means: NDArray[np.uint8] | None = None
+        self._lock = Lock()
+
+    def means(self) -> NDArray[np.uint8]:
+        """Return the frame's local mean colours (H, W, 3); several threads may call it."""
+        with self._lock:
+            if self._means is None:
+                assert self._image is not None
+                self._means = local_mean_colours(self._image)
+                self._image = None  # frames are large
+            return self._means
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Movement:
-    """How a frame came from the one before.
+class Motion:
+    """How a frame moved since the previous one, and the colours by which the two are compared.
 
-    At a small size (h, w), `flow` leads back, `agrees` tells how surely what it leads to is the
-    same, 0 … 1, and `kept` how much of what was counts then, against what is. Nothing does where a
-    scene `begins`: with the first frame and after a cut.
+    All arrays have the size (h, w) of the frame's flow copy. `flow` leads back to the previous
+    frame. `agreement`, 0 … 1, says how surely both show the same thing there. `history_weight`,
+    0 … 1, is the blend weight of what was found in the frames before. All three are 0 where the
+    frame `starts_scene`: the first one does, and the first after a cut. `colours` are the frame's.
     """
 
     flow: Flow
-    agrees: FloatArray
-    kept: FloatArray
-    begins: bool = False
+    agreement: FloatArray
+    history_weight: FloatArray
+    colours: FrameColours
+    starts_scene: bool = False
 
-    def warp(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What was known of the frame before, (H, W), where it is now."""
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the arrays."""
+        return self.agreement.shape[0], self.agreement.shape[1]
+
+    def warp(self, values: FloatArray) -> FloatArray:
+        """Return values (H, W) of the previous frame, moved to where they are in this one."""
         return warp(values, self.flow)
 
-    def speed(self, subject: Confidence | Alpha | None = None) -> float:
-        """How far things moved, or the subject did, in shares of the long side: the mean."""
-        if subject is None:
-            return mean_flow(self.flow)
-        return mean_flow(self.flow, resize(subject, *self.agrees.shape))
 
-
-class Watcher:
-    """Tells how each frame came from the one before."""
+class MotionTracker:
+    """Follows the motion of a clip from frame to frame."""
 
     def __init__(self) -> None:
-        self._before: NDArray[np.uint8] | None = None
-        self._age = np.zeros((0, 0), np.float32)
+        self._previous: NDArray[np.uint8] | None = None
+        self._age = np.zeros((0, 0), np.float32)  # frames for which each pixel has been visible
 
-    def next(self, image: Image) -> Movement:
-        """The movement up to this frame."""
-        now, before = flow_copy(image), self._before
-        self._before = now
-        if before is not None and before.shape == now.shape:
-            flow = backward_flow(now, before)
-            brought = warp(before, flow)
-            if not is_cut(now, before, brought):
-                met = flow_consistency(flow, backward_flow(before, now, ROUGH_HALVINGS))
-                agrees = np.minimum(colour_agreement(now, brought), met)
-                # For how many frames what is here was to be seen.
-                self._age = agrees * np.minimum(warp(self._age, flow) + 1, OLD)
-                return Movement(flow, agrees, _kept(flow, self._age))
-        self._age = np.zeros(now.shape[:2], np.float32)
-        still = Flow(np.zeros((*now.shape[:2], 2), np.float32))
-        return Movement(still, self._age, self._age, begins=True)
+    def track(self, image: Image) -> Motion:
+        """Return how this frame moved since the one that was tracked before."""
+        current, previous = flow_copy(image), self._previous
+        self._previous = current
+        if previous is not None and previous.shape == current.shape:
+            flow = backward_flow(current, previous)
+            warped = warp(previous, flow)
+            if not is_cut(current, previous, warped):
+                forward = backward_flow(previous, current, ROUGH_HALVINGS)
+                consistency = flow_consistency(flow, forward)
+                agreement = np.minimum(colour_agreement(current, warped), consistency)
+                self._age = agreement * np.minimum(warp(self._age, flow) + 1, MAX_AGE_FRAMES)
+                weight = _history_weight(flow, self._age)
+                return Motion(flow, agreement, weight, FrameColours(image))
+        nothing = self._age = np.zeros(current.shape[:2], np.float32)
+        still = Flow(np.zeros((*current.shape[:2], 2), np.float32))
+        return Motion(still, nothing, nothing, FrameColours(image), starts_scene=True)
 
 
-def _kept(flow: Flow, age: FloatArray) -> FloatArray:
-    """How much of what was counts: at first no more than in a plain mean, and the less of what is
-    fast.
+def _history_weight(flow: Flow, age: FloatArray) -> FloatArray:
+    """Return the blend weight of the past (h, w): no more than a plain mean over `age` frames has.
+
+    It is lower where things move fast.
     """
     speed = cv2.magnitude(flow[:, :, 0], flow[:, :, 1])
-    still = np.clip(2 - speed / STILL, 0, 1)
-    most = KEPT + (KEPT_STILL - KEPT) * still
-    return np.asarray(np.minimum(most, age / (age + 1)), np.float32)
+    stillness = np.clip(2 - speed / MAX_STILL_PIXELS, 0, 1)
+    limit = HISTORY_WEIGHT_MOVING + (HISTORY_WEIGHT_STILL - HISTORY_WEIGHT_MOVING) * stillness
+    return np.asarray(np.minimum(limit, age / (age + 1)), np.float32)

@@ -1,4 +1,4 @@
-"""The best way to matte a clip that keeps up with a rate of frames."""
+"""The best settings that matte a clip at a wanted rate of frames."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,66 +6,71 @@ from dataclasses import dataclass
 from matte.configs.loader import MergedSettings, with_modnet, with_preset
 from matte.errors import MissingWeightsError
 
-FASTEST = "fast"
-ENOUGH = 1.05  # of the rate, measured on a few frames, keeps up over many
+FASTEST_PRESET = "fast"
+RATE_MARGIN = 1.05  # times the wanted rate, measured on a few frames, keeps up over many
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A way to matte a clip, and what it is called."""
+class RateCandidate:
+    """Settings that a clip may be matted with, and what they are called."""
 
     name: str
     merged: MergedSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The way that was chosen, and the rates that were measured on the way to it, by name."""
+class RateChoice:
+    """The candidate that was chosen, and the rates that were measured of it and those before it.
 
-    way: Way
+    `rates` are frames a second, by the candidates' names.
+    """
+
+    candidate: RateCandidate
     rates: dict[str, float]
     keeps_up: bool
 
     def __str__(self) -> str:
-        seen = ", ".join(f"{name} {rate:.1f}" for name, rate in self.rates.items())
+        rates = ", ".join(f"{name} {rate:.1f}" for name, rate in self.rates.items())
         how = "" if self.keeps_up else ", though it is too slow, too"
-        return f"{self.way.name} is taken{how}; frames a second: {seen}"
+        return f"{self.candidate.name} is taken{how}; frames a second: {rates}"
 
 
-def ways(merged: MergedSettings) -> Iterator[Way]:
-    """What was asked for, and what is quicker: the fast preset, MODNet, the light mask alone."""
-    yield Way(merged.preset, merged)
+def rate_candidates(merged: MergedSettings) -> Iterator[RateCandidate]:
+    """Yield the settings that were asked for, and then quicker and quicker ones.
+
+    These are the fast preset, MODNet, and the light mask alone.
+    """
+    yield RateCandidate(merged.preset, merged)
     if merged.config.modnet.modnet:
         return
-    if merged.preset != FASTEST:
-        yield Way(FASTEST, with_preset(merged, FASTEST))
-    yield Way("modnet", with_modnet(merged))
-    yield Way(
-        "mask",
-        with_preset(
-            merged, FASTEST, segmenter="person-light", refiner="smooth", video_refiner="same"
-        ),
-    )
+    if merged.preset != FASTEST_PRESET:
+        yield RateCandidate(FASTEST_PRESET, with_preset(merged, FASTEST_PRESET))
+    yield RateCandidate("modnet", with_modnet(merged))
+    mask_alone = {"segmenter": "person-light", "refiner": "smooth", "video_refiner": "same"}
+    yield RateCandidate("mask", with_preset(merged, FASTEST_PRESET, **mask_alone))
 
 
-def choose(ways: Iterable[Way], target: float, measure: Callable[[Way], float]) -> Choice:
-    """The first way that reaches `target` frames a second; if none does, the quickest.
+def choose_candidate(
+    candidates: Iterable[RateCandidate], target: float, measure: Callable[[RateCandidate], float]
+) -> RateChoice:
+    """Return the first candidate that reaches `target` frames a second; if none does, the quickest.
 
-    One whose weights are missing is passed over, unless it is the first.
+    `measure` returns a candidate's frames a second. One whose weights are missing is passed over,
+    unless it is the first.
     """
     rates: dict[str, float] = {}
-    best: tuple[float, Way] | None = None
-    for way in ways:
+    best: tuple[float, RateCandidate] | None = None
+    for candidate in candidates:
         try:
-            rate = measure(way)
+            rate = measure(candidate)
         except MissingWeightsError:
             if best is None:
                 raise
             continue
-        rates[way.name] = rate
-        if rate >= target * ENOUGH:
-            return Choice(way, rates, keeps_up=True)
+        rates[candidate.name] = rate
+        if rate >= target * RATE_MARGIN:
+            return RateChoice(candidate, rates, keeps_up=True)
         if best is None or rate > best[0]:
-            best = rate, way
+            best = rate, candidate
     assert best is not None
-    return Choice(best[1], rates, keeps_up=False)
+    return RateChoice(best[1], rates, keeps_up=False)

@@ -11,31 +11,35 @@ from pathlib import Path
 from typing import Any
 
 from matte.clips.backgrounds import After
-from matte.clips.outputs import Files, Passes
-from matte.clips.rate import Choice, Way, choose, ways
-from matte.clips.run import Fault, VideoRun, running
+from matte.clips.frames import FrameFault
+from matte.clips.output_files import VideoFiles
+from matte.clips.outputs import VideoWriters
+from matte.clips.rate import RateCandidate, RateChoice, choose_candidate, rate_candidates
+from matte.clips.run import VideoRun, open_run
 from matte.compositing.backgrounds import Background, FilmFile, PictureFile
-from matte.configs.loader import MergedSettings, with_video_refiner
+from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
-from matte.pipeline.build import build
-from matte.pipeline.networks import NetworkOpener
 from matte.pipeline.run import Pipeline
 
-# What a rate is measured on: so many frames after so many others, or as many as so many seconds
-# allow.
-TRIED, WARM, PATIENCE = 24, 8, 6.0
+# A rate is measured on so many frames after so many others, or on as many as these seconds allow.
+MEASURED_FRAMES, WARM_UP_FRAMES, MAX_MEASURING_SECONDS = 24, 8, 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rendered:
-    """What became of a clip. `ms` are what its steps took: beside one another, in `seconds`."""
+class RenderResult:
+    """What became of a clip.
+
+    `written` are the files. `ms` are the milliseconds of its steps, which overlap within `seconds`.
+    `faults` are broken frames; `doubts` counts in how many frames another line took over, by its
+    reason.
+    """
 
     written: tuple[Path, ...]
     frames: int
     seconds: float
     ms: dict[str, float]
-    faults: tuple[Fault, ...]
+    faults: tuple[FrameFault, ...]
     doubts: dict[str, int]
 
     @property
@@ -43,8 +47,8 @@ class Rendered:
         """Frames a second."""
         return self.frames / self.seconds
 
-    def told(self) -> dict[str, Any]:
-        """The same in plain JSON values."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the same in plain JSON values."""
         return {
             "written": [str(path) for path in self.written],
             "frames": self.frames,
@@ -64,19 +68,22 @@ class UnfinishedError(OutputError):
 
 
 class StoppedError(UnfinishedError):
-    """Somebody stopped it."""
+    """A clip that was stopped by its user, with Ctrl-C."""
 
-    exit_code = 130  # what shells tell of what Ctrl-C ended
+    exit_code = 130  # what shells report of what Ctrl-C ended
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job:
-    """A clip, what is behind its subject, the files it becomes, and its range in seconds after the
-    first frame.
+class RenderJob:
+    """A clip, the files it becomes, its background, and its range in seconds after the first frame.
+
+    >>> job = RenderJob(open_clip(path), files, parse_background("beach.jpg"))  # doctest: +SKIP
+    >>> job.render(matte.load("fast")).frames  # doctest: +SKIP
+    250
     """
 
     clip: Clip
-    files: Files
+    files: VideoFiles
     background: Background
     after: After = "loop"
     premultiply: bool = False
@@ -92,89 +99,99 @@ class Job:
 
     @property
     def frames(self) -> int:
-        """How many frames it has, about; 0 if the clip doesn't tell its length."""
+        """How many frames the range has, about; 0 if the clip doesn't say how long it is."""
         facts = self.clip.facts
         if facts.duration is None:
             return 0
         length = float(facts.duration)
         return max(0, round((min(self.end or length, length) - self.start) * facts.rate))
 
-    def render(self, pipeline: Pipeline, told: Callable[[int], None] = lambda _: None) -> Rendered:
-        """Writes the files; `told` is called with the number of frames so far.
+    def render(
+        self, pipeline: Pipeline, progress: Callable[[int], None] = lambda _: None
+    ) -> RenderResult:
+        """Write the files; `progress` is called with the number of frames so far.
 
-        Raises UnfinishedError if something was done before it failed or was stopped.
+        Raises UnfinishedError if it failed or was stopped after some frames were written.
         """
         began, count = time.perf_counter(), 0
-        passes = self._passes(self.files)
+        writers = self._open_writers(self.files)
         try:
-            with passes, self._run(pipeline) as run, closing(run.frames()) as frames:
+            with writers, self._open_run(pipeline) as run, closing(run.frames()) as frames:
                 for frame in frames:
                     with run.watch("encode"):
-                        passes.write(frame)
+                        writers.write(frame)
                     count += 1
-                    told(count)
+                    progress(count)
         except KeyboardInterrupt:
-            raise StoppedError("interrupted", passes.partial, count) from None
+            raise StoppedError("interrupted", writers.partial, count) from None
         except MatteError as error:
-            if not passes.partial:
+            if not writers.partial:
                 raise
-            raise UnfinishedError(str(error), passes.partial, count) from error
+            raise UnfinishedError(str(error), writers.partial, count) from error
         seconds = time.perf_counter() - began
         faults, doubts = tuple(run.faults), dict(run.doubts)
-        return Rendered(tuple(passes.written), count, seconds, run.watch.ms, faults, doubts)
+        return RenderResult(tuple(writers.written), count, seconds, run.watch.ms, faults, doubts)
 
     def choose(
-        self, merged: MergedSettings, target: float, check: Callable[[], None] = lambda: None
-    ) -> tuple[Choice, Pipeline]:
-        """The best way to reach `target` frames a second on this machine, and its networks.
+        self,
+        merged: MergedSettings,
+        target: float,
+        build: Callable[[MergedSettings], Pipeline],
+        check: Callable[[], None] = lambda: None,
+    ) -> tuple[RateChoice, Pipeline]:
+        """Return the best settings that reach `target` frames a second here, and their pipeline.
 
-        `check` is called between frames and in the end, and may raise.
+        `build` returns the pipeline that video has with some settings. `check` is called between
+        frames and in the end, and may raise.
         """
-        self._passes(self.files).close()  # what can't be written is said now, not then
+        self._open_writers(self.files).close()  # raises now, not then, if a file can't be written
         pipelines: dict[str, Pipeline] = {}
 
-        def measure(way: Way) -> float:
-            merged = with_video_refiner(way.merged)
-            pipelines[way.name] = build(merged, NetworkOpener(merged.config))
-            return self._rate(pipelines[way.name], check)
+        def measure(candidate: RateCandidate) -> float:
+            pipelines[candidate.name] = build(candidate.merged)
+            return self._measure_rate(pipelines[candidate.name], check)
 
         try:
-            choice = choose(ways(merged), target, measure)
+            choice = choose_candidate(rate_candidates(merged), target, measure)
             check()
         except KeyboardInterrupt:
             raise StoppedError("interrupted", [], 0) from None
-        return choice, pipelines[choice.way.name]
+        return choice, pipelines[choice.candidate.name]
 
-    def _rate(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
-        """Frames a second, measured on the first ones, with all that is to be done with them."""
+    def _measure_rate(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
+        """Return the frames a second of the first frames, written into a temporary folder."""
         with tempfile.TemporaryDirectory() as folder:
-            return replace(self, files=self.files.within(Path(folder)))._tried(pipeline, check)
+            job = replace(self, files=self.files.moved_to(Path(folder)))
+            return job._rate_of_first_frames(pipeline, check)
 
-    def _tried(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
+    def _rate_of_first_frames(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
+        """Return the frames a second at which the job's first frames are written."""
         times = [time.perf_counter()]
-        with warnings.catch_warnings():  # what there is to say of files was said of the real ones
+        with warnings.catch_warnings():  # the real files have been warned about
             warnings.simplefilter("ignore", MatteWarning)
-            opened = self._passes(self.files)
+            opened = self._open_writers(self.files)
         with (
-            closing(opened) as passes,  # never finished: all the clip's sound would be copied
-            self._run(pipeline) as run,
+            closing(opened) as writers,  # never finished: all the clip's sound would be copied
+            self._open_run(pipeline) as run,
             closing(run.frames()) as frames,
         ):
-            for frame in islice(frames, WARM + TRIED):
+            for frame in islice(frames, WARM_UP_FRAMES + MEASURED_FRAMES):
                 check()
-                passes.write(frame)
+                writers.write(frame)
                 times.append(time.perf_counter())
-                if times[-1] - times[0] > PATIENCE and len(times) > 3:
+                if times[-1] - times[0] > MAX_MEASURING_SECONDS and len(times) > 3:
                     break
-        warm = min(WARM, (len(times) - 1) // 2)
-        counted = len(times) - 1 - warm
-        return counted / max(times[-1] - times[warm], 1e-6) if counted > 0 else 0.0
+        warm_up = min(WARM_UP_FRAMES, (len(times) - 1) // 2)
+        counted = len(times) - 1 - warm_up
+        return counted / max(times[-1] - times[warm_up], 1e-6) if counted > 0 else 0.0
 
-    def _passes(self, files: Files) -> Passes:
-        return Passes(files, self.clip, self.sources, self.start, self.end)
+    def _open_writers(self, files: VideoFiles) -> VideoWriters:
+        """Return the writers of the files; raises if one can't be written."""
+        return VideoWriters(files, self.clip, self.sources, self.start, self.end)
 
-    def _run(self, pipeline: Pipeline) -> AbstractContextManager[VideoRun]:
-        return running(
+    def _open_run(self, pipeline: Pipeline) -> AbstractContextManager[VideoRun]:
+        """Return the clip's run with a pipeline, to be used in a `with` block."""
+        return open_run(
             pipeline,
             self.clip,
             self.background,

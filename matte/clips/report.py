@@ -1,4 +1,4 @@
-"""What became of a clip, in JSON."""
+"""The report on a matted video, in JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +8,18 @@ from matte.pipeline.report import background_facts, machine_facts, report_bytes
 
 
 def video_report(
-    facts: dict[str, Any], background: Background, told: dict[str, Any], command: Sequence[str]
+    facts: dict[str, Any], background: Background, result: dict[str, Any], command: Sequence[str]
 ) -> bytes:
-    """The report on a video: `facts` of its pipeline, and what is told of it besides."""
+    """Return the report on a video, as the bytes of a JSON file.
+
+    `facts` are its pipeline's, `result` is what RenderResult.as_json() returns, `command` the
+    arguments with which the program was called.
+    """
     report = {
         **facts,
         "command": list(command),
         "machine": machine_facts(),
         "background": background_facts(background),
-        **told,
+        **result,
     }
     return report_bytes(report)

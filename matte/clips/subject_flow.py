@@ -1,40 +1,46 @@
-"""Where what is in and around a clip's subject comes from."""
+"""The optical flow of a clip's subject, which alpha follows in and around it."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import FloatArray
-from matte.clips.motion import Movement
+from matte.clips.motion import Motion
 
-# At a subject's edge flow mixes what moves before and behind. Alpha goes with the subject: there
-# its flow counts, from INNER pixels of the small copy inwards, the mean over REACH of them.
-INNER, REACH = 3, 15
-SURE = 0.95
-TINY = np.float32(1e-6)  # keeps divisions finite
+# At a subject's edge flow mixes what moves before and behind. Alpha goes with the subject: its
+# flow is taken from SUBJECT_DEPTH_PIXELS inside it, and averaged over MEAN_SIDE_PIXELS, both of
+# the small copy.
+SUBJECT_DEPTH_PIXELS, MEAN_SIDE_PIXELS = 3, 15
+MIN_SUBJECT_ALPHA = 0.95
+EPSILON = np.float32(1e-6)  # keeps divisions finite
 
 
-def led_by_subject(movement: Movement, small: FloatArray, kept: FloatArray) -> FloatArray:
-    """The flow, that of the subject in and around it, and how much counts of what it leads to: in
-    itself, and around the subject as far as its flow nearby agrees; (h, w, 4) for alpha `small`,
-    where what was counts `kept` at most; both (h, w).
+def subject_flow(motion: Motion, alpha: FloatArray, history_weight: FloatArray) -> FloatArray:
+    """Return the flow of the subject in and around it, and the blend weights of what it leads to.
+
+    `alpha` (h, w) is the frame's at the motion's size, `history_weight` (h, w) the highest weight
+    of the past. Of the four values (h, w, 4) two are the steps back, x and y. The third is the
+    weight where the subject is far: its own flow agrees. The fourth is the weight around the
+    subject, as far as the subject's flow nearby agrees; the two add up.
     """
-    inwards = np.ones((2 * INNER + 1, 2 * INNER + 1), np.uint8)
-    inner = cv2.erode((small > SURE).astype(np.uint8), inwards)
-    right = inner * movement.agrees
-    x, y = cv2.split(movement.flow)
-    sums = cv2.merge([x * right, y * right, kept * right, right])
-    *means, trusted = cv2.split(cv2.blur(sums, (REACH, REACH)))
-    share = np.maximum(cv2.blur(inner.astype(np.float32), (REACH, REACH)), TINY)
-    near = np.minimum(share * 20, 1)
-    # Where nothing of the subject's flow is right, trust is next to 0 whatever its means say.
-    led_x, led_y, counts = (mean / np.maximum(trusted, TINY) for mean in means)
-    alone = kept * movement.agrees * (1 - near)
-    around = counts * np.minimum(trusted / share, 1) * near
-    led = cv2.merge([x + near * (led_x - x), y + near * (led_y - y), alone, around])
-    return np.asarray(led, np.float32)
+    kernel_side = 2 * SUBJECT_DEPTH_PIXELS + 1
+    kernel = np.ones((kernel_side, kernel_side), np.uint8)
+    inner = cv2.erode((alpha > MIN_SUBJECT_ALPHA).astype(np.uint8), kernel)
+    weight = inner * motion.agreement
+    x, y = cv2.split(motion.flow)
+    sums = cv2.merge([x * weight, y * weight, history_weight * weight, weight])
+    window = (MEAN_SIDE_PIXELS, MEAN_SIDE_PIXELS)
+    *means, mean_weight = cv2.split(cv2.blur(sums, window))
+    inner_share = np.maximum(cv2.blur(inner.astype(np.float32), window), EPSILON)
+    nearness = np.minimum(inner_share * 20, 1)
+    # Where nothing of the subject's flow is right, the weight is next to 0 whatever its means say.
+    near_x, near_y, near_history = (mean / np.maximum(mean_weight, EPSILON) for mean in means)
+    far_weight = history_weight * motion.agreement * (1 - nearness)
+    near_weight = near_history * np.minimum(mean_weight / inner_share, 1) * nearness
+    flow_x, flow_y = x + nearness * (near_x - x), y + nearness * (near_y - y)
+    return np.asarray(cv2.merge([flow_x, flow_y, far_weight, near_weight]), np.float32)
 
 
-def taken(colours: NDArray[np.uint8], at: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """The colours (n, 3) of pixels of (H, W, 3), by flat indices."""
-    return np.take(colours.reshape(-1, 3), at, axis=0)
+def pixels_at(colours: NDArray[np.uint8], indices: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Return the colours (n, 3) of pixels of a picture (H, W, 3), given by flat indices."""
+    return np.take(colours.reshape(-1, 3), indices, axis=0)

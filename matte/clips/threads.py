@@ -15,18 +15,20 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True, slots=True)
 class _End:
+    """The end of a step's results, and the error that ended it, if one did."""
+
     error: BaseException | None = None
 
 
-def ahead(
+def run_ahead(
     step: Callable[[Iterator[In]], Iterable[Out]], items: Generator[In], depth: int
 ) -> Generator[Out]:
-    """What the step makes of the items, in its order, up to `depth` before it is asked for.
+    """Yield what a step makes of the items, worked on in a thread up to `depth` results ahead.
 
-    What the step or the items raise is raised here. To close this ends the thread and closes the
-    items, which may be such a generator themselves.
+    Results come in the step's order. What the step or the items raise is raised here. Closing this
+    generator ends the thread and closes the items, which may be such a generator themselves.
     """
-    found: SimpleQueue[Out | _End] = SimpleQueue()
+    results: SimpleQueue[Out | _End] = SimpleQueue()
     room = Semaphore(depth)
     closed = False
 
@@ -35,18 +37,18 @@ def ahead(
         try:
             with closing(items):
                 for result in step(items):
-                    found.put(result)
+                    results.put(result)
                     room.acquire()
                     if closed:
                         return
         except BaseException as error:  # noqa: BLE001  # whoever takes the items gets it
             end = _End(error)
-        found.put(end)
+        results.put(end)
 
     thread = Thread(target=work, name=getattr(step, "__name__", "step"), daemon=True)
     thread.start()
     try:
-        while not isinstance(result := found.get(), _End):
+        while not isinstance(result := results.get(), _End):
             room.release()
             yield result
             del result  # frames are large
@@ -62,28 +64,29 @@ def ahead(
             raise
 
 
-class _Single:
-    """Counts the blocks in which OpenCV has one thread."""
+class _SingleThreadedOpenCV:
+    """Gives OpenCV one thread while any of its blocks is open."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._blocks = self._before = 0
+        self._open_blocks = self._threads_before = 0
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        """Open a block; OpenCV has its threads again when the last one ends."""
         with self._lock:
-            if not self._blocks:
-                self._before = cv2.getNumThreads()
+            if not self._open_blocks:
+                self._threads_before = cv2.getNumThreads()
                 cv2.setNumThreads(1)
-            self._blocks += 1
+            self._open_blocks += 1
         try:
             yield
         finally:
             with self._lock:
-                self._blocks -= 1
-                if not self._blocks:
-                    cv2.setNumThreads(self._before)
+                self._open_blocks -= 1
+                if not self._open_blocks:
+                    cv2.setNumThreads(self._threads_before)
 
 
-single_opencv = _Single()
-"""`with single_opencv():` OpenCV has one thread for each call; such blocks may overlap."""
+single_threaded_opencv = _SingleThreadedOpenCV()
+"""`with single_threaded_opencv():` OpenCV has one thread for each call; such blocks may overlap."""

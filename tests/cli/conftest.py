@@ -8,5 +8,4 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """`matte image` and `matte video` without networks."""
     monkeypatch.setattr("matte.photos.batch.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.build.build", fakes.build)
-    monkeypatch.setattr("matte.clips.render.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.networks.NetworkOpener", lambda config: None)

@@ -22,7 +22,7 @@ QUICK = tuple(range(0, 20 * 240, 240))  # a hundred frames a second
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a clip, `in.mp4`, and lines without networks."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("matte.clips.live.matting.build", fakes.build)
+    monkeypatch.setattr("matte.pipeline.build.build", fakes.build)
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     clip(tmp_path / "in.mp4", QUICK, rate=Fraction(100))
     return tmp_path
@@ -157,8 +157,8 @@ def test_signals_finish_the_recording(here: Path, number: int, window: tuple[str
     code = (
         "import sys\n"
         "from tests import fakes\n"
-        "import matte.clips.live.matting as live\n"
-        "live.build = fakes.build\n"
+        "import matte.pipeline.build\n"
+        "matte.pipeline.build.build = fakes.build\n"
         "from matte.cli.main import main\n"
         "main(sys.argv[1:])"
     )

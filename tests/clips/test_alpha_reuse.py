@@ -1,4 +1,4 @@
-"""Alpha kept from frame to frame: it goes along, ages, and is found anew where frames differ."""
+"""Alpha reused in the next frame: it is warped, ages, and is refined anew where frames differ."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Confidence, Image, Trimap
-from matte.clips.alpha_reuse import RENEWED, Kept
-from matte.clips.motion import Watcher
+from matte.clips.alpha_reuse import RENEWAL_WEIGHT, AlphaHistory
+from matte.clips.motion import MotionTracker
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import Prior, TwoStage
@@ -38,13 +38,13 @@ def a_frame(x: float = 320, y: float = 180, shown: int = 5) -> Kind:
     return Image(image.astype(np.uint8)), Trimap(trimap.astype(np.uint8)), Alpha(alpha)
 
 
-def run(frames: Sequence[Kind], kept: Kept) -> list[ReusableAlpha | None]:
+def run(frames: Sequence[Kind], history: AlphaHistory) -> list[ReusableAlpha | None]:
     """What holds in each frame; what is stale is learnt as it truly is."""
-    watcher, found = Watcher(), []
+    tracker, found = MotionTracker(), []
     for image, trimap, truth in frames:
-        kept.follow(watcher.next(image))
-        still = kept.warped(image, trimap)
-        kept.update(truth if still is None else Alpha(np.where(still.stale, truth, still.alpha)))
+        history.start_frame(tracker.track(image))
+        still = history.warped(image, trimap)
+        history.update(truth if still is None else Alpha(np.where(still.stale, truth, still.alpha)))
         found.append(still)
     return found
 
@@ -60,14 +60,15 @@ def test_nothing_is_known_of_a_first_frame_and_after_a_cut_or_another_size() -> 
     image, trimap, alpha = one
     dark = Image(255 - image[::-1] // np.uint8(4))
     less = Image(image[::2]), Trimap(trimap[::2]), Alpha(alpha[::2])
-    told = run([one, one, (dark, trimap, alpha), (dark, trimap, alpha), less, less], Kept(4))
-    assert [still is None for still in told] == [True, False, True, False, True, False]
+    other = (dark, trimap, alpha)
+    found = run([one, one, other, other, less, less], AlphaHistory(4))
+    assert [warped is None for warped in found] == [True, False, True, False, True, False]
 
 
 def test_what_is_still_stays_to_the_bit_and_grows_old() -> None:
     frame = a_frame()
     _, trimap, truth = frame
-    told = run([frame] * 25, Kept(6))[1:]
+    told = run([frame] * 25, AlphaHistory(6))[1:]
     seen = np.zeros(trimap.shape, int)
     for still in told:
         assert still is not None
@@ -82,7 +83,7 @@ def test_what_is_still_stays_to_the_bit_and_grows_old() -> None:
 def test_what_moves_goes_along() -> None:
     frames = [a_frame(300 + 3 * n, 180 - n) for n in range(8)]
     for still, (_, trimap, truth), before in zip(
-        run(frames, Kept(100))[1:], frames[1:], frames, strict=False
+        run(frames, AlphaHistory(100))[1:], frames[1:], frames, strict=False
     ):
         assert still is not None
         band = trimap == UNKNOWN
@@ -103,8 +104,8 @@ def test_what_changes_is_stale_and_the_rest_is_not() -> None:
     frame, part = a_frame(), (slice(80, 280), slice(380, 480))
     trimap = frame[1]
     shares = []
-    for size in (0, 320):
-        still = run([frame, frame, changed(frame, part)], Kept(1000, size))[2]
+    for size in (None, 320):
+        still = run([frame, frame, changed(frame, part)], AlphaHistory(1000, size))[2]
         assert still is not None
         assert still.stale[part][trimap[part] == UNKNOWN].mean() > 0.95
         shares.append(stale_share(still, trimap))
@@ -116,7 +117,8 @@ def test_what_changes_is_stale_and_the_rest_is_not() -> None:
 def test_small_changes_add_up() -> None:
     frame = a_frame()
     other = changed(frame, (slice(78, 84), slice(316, 324)))
-    shares = [stale_share(still, frame[1]) for still in run([frame, other] * 40, Kept(9999))[1:]]
+    found = run([frame, other] * 40, AlphaHistory(9999))[1:]
+    shares = [stale_share(still, frame[1]) for still in found]
     assert max(shares[:2]) == 0
     assert max(shares) > 0
     assert np.mean(shares) < 0.1
@@ -124,13 +126,13 @@ def test_small_changes_add_up() -> None:
 
 def test_what_was_not_learnt_does_not_hold() -> None:
     image, trimap, alpha = a_frame()
-    kept, watcher = Kept(4), Watcher()
+    history, tracker = AlphaHistory(4), MotionTracker()
     for learns in (True, False, True):
-        kept.follow(watcher.next(image))
-        assert kept.warped(image, trimap) is None
+        history.start_frame(tracker.track(image))
+        assert history.warped(image, trimap) is None
         if learns:
-            kept.update(alpha)
-        kept.follow(watcher.next(image))  # a frame that nobody refines
+            history.update(alpha)
+        history.start_frame(tracker.track(image))  # a frame that nobody refines
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 70), (37, 53), (700, 9)])
@@ -138,7 +140,7 @@ def test_frames_of_any_size(shape: tuple[int, int]) -> None:
     image = Image(np.full((*shape, 3), 60, np.uint8))
     trimap = Trimap(np.full(shape, UNKNOWN, np.uint8))
     alpha = Alpha(np.full(shape, 0.5, np.float32))
-    told = run([(image, trimap, alpha)] * 3, Kept(2))
+    told = run([(image, trimap, alpha)] * 3, AlphaHistory(2))
     assert told[0] is None
     for still in told[1:]:
         assert still is not None
@@ -167,14 +169,14 @@ def line_of(refiner: Any) -> TwoStage:
 
 def test_a_line_refines_again_what_is_stale() -> None:
     image, trimap, _ = a_frame()
-    refiner, kept, watcher = Resuming(), Kept(4), Watcher()
+    refiner, history, tracker = Resuming(), AlphaHistory(4), MotionTracker()
     confidence = Confidence((trimap == SUBJECT).astype(np.float32))
     found = []
     for prior in (
-        Prior(Segmentation(confidence), previous=kept),
-        Prior(trimap=trimap, previous=kept),
+        Prior(Segmentation(confidence), previous=history),
+        Prior(trimap=trimap, previous=history),
     ) * 2:
-        kept.follow(watcher.next(image))
+        history.start_frame(tracker.track(image))
         found.append(line_of(refiner).run(image, prior))
     assert len(refiner.asked) == 3
     assert found[0].report["refined"] == {}
@@ -187,41 +189,41 @@ def test_a_line_refines_again_what_is_stale() -> None:
 def test_where_only_time_passed_what_was_counts_on() -> None:
     """A refiner that says something else each time moves alpha by a part of it, not at once."""
     image, trimap, _ = a_frame()
-    kept, watcher = Kept(2), Watcher()
+    history, tracker = AlphaHistory(2), MotionTracker()
     unknown = trimap == UNKNOWN
     said = []
     for word in (0.2, 0.8, 0.8, 0.8):
-        kept.follow(watcher.next(image))
-        still = kept.warped(image, trimap)
+        history.start_frame(tracker.track(image))
+        still = history.warped(image, trimap)
         alpha = Alpha(np.where(unknown, np.float32(word), trimap / np.float32(255)))
         if still is not None:
             was, stale = still.alpha, still.stale
             alpha = Alpha(np.where(unknown & ~stale, was, alpha).astype(np.float32))
-        said.append(kept.update(alpha)[unknown])
+        said.append(history.update(alpha)[unknown])
     assert (said[0] == np.float32(0.2)).all()
     renewed = said[1] != np.float32(0.2)
     assert 0.2 < renewed.mean() < 0.9
-    assert said[1][renewed] == pytest.approx(0.2 + 0.6 * RENEWED, abs=1e-4)
+    assert said[1][renewed] == pytest.approx(0.2 + 0.6 * RENEWAL_WEIGHT, abs=1e-4)
     assert said[3].max() < 0.8
 
 
 def test_a_refiner_that_can_not_go_on_refines_anew() -> None:
     image, trimap, _ = a_frame()
-    kept, watcher = Kept(4), Watcher()
+    history, tracker = AlphaHistory(4), MotionTracker()
     for _ in range(2):
-        kept.follow(watcher.next(image))
-        found = line_of(HalfUnknown()).run(image, Prior(trimap=trimap, previous=kept))
+        history.start_frame(tracker.track(image))
+        found = line_of(HalfUnknown()).run(image, Prior(trimap=trimap, previous=history))
         assert found.report["refined"] == {}
         assert (found.alpha[trimap == UNKNOWN] == 0.5).all()
 
 
 def test_a_frame_without_subject_is_learnt_by_nobody() -> None:
     image, trimap, _ = a_frame()
-    refiner, kept, watcher = Resuming(), Kept(4), Watcher()
+    refiner, history, tracker = Resuming(), AlphaHistory(4), MotionTracker()
     nobody = Confidence(np.zeros(trimap.shape, np.float32))
     for given in (Prior(trimap=trimap), Prior(Segmentation(nobody)), Prior(trimap=trimap)):
-        kept.follow(watcher.next(image))
-        line_of(refiner).run(image, Prior(given.segmentation, given.trimap, kept))
+        history.start_frame(tracker.track(image))
+        line_of(refiner).run(image, Prior(given.segmentation, given.trimap, history))
     assert refiner.asked == []
 
 

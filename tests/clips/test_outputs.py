@@ -10,7 +10,8 @@ from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image
 from matte.clips.frames import VideoFrame
-from matte.clips.outputs import Files, Passes, default_output
+from matte.clips.output_files import VideoFiles
+from matte.clips.outputs import VideoWriters
 from matte.errors import MatteError, MatteWarning, OutputError, SettingError
 from matte.imaging.bit_depth import quantise_alpha
 from matte.media.pictures import read_alpha, read_image
@@ -48,8 +49,8 @@ def frames(found: Clip, start: float = 0, cut_out: bool = False) -> list[VideoFr
     return made
 
 
-def written(found: Clip, files: Files, **how: Any) -> list[Path]:
-    with Passes(files, found, **how) as passes:
+def written(found: Clip, files: VideoFiles, **how: Any) -> list[Path]:
+    with VideoWriters(files, found, **how) as passes:
         for frame in frames(found, how.get("start", 0), files.transparent):
             passes.write(frame)
     assert not passes.partial
@@ -71,7 +72,7 @@ def source(tmp_path: Path) -> Clip:
 
 
 def test_all_three_as_clips(tmp_path: Path, source: Clip) -> None:
-    files = Files(tmp_path / "o.mp4", tmp_path / "a.mov", tmp_path / "f.mp4")
+    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a.mov", tmp_path / "f.mp4")
     assert written(source, files) == list(files.paths())
     given, clips = frames(source), [pictures(path) for path in files.paths()]
     assert [times(path) for path in files.paths()] == [times(source.path)] * 3
@@ -92,7 +93,7 @@ def test_a_range_keeps_them_together(tmp_path: Path) -> None:
     late = tuple(t + 7000 for t in VFR)
     source = open_clip(clip(tmp_path / "in.mp4", late, sound="stereo"))
     start = float(source.seconds(late[4]))
-    files = Files(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.mkv")
+    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.mkv")
     written(source, files, start=start)
     expected = [(time - late[4] + late[0]) * BASE for time in late[4:]]
     assert times(tmp_path / "o.mp4") == times(tmp_path / "a.mp4") == expected
@@ -107,14 +108,14 @@ def test_cut_outs(tmp_path: Path, source: Clip, suffix: str) -> None:
     path = tmp_path / f"o{suffix}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MatteWarning)  # WebM has no AAC
-        assert written(source, Files(path, transparent=True)) == [path]
+        assert written(source, VideoFiles(path, transparent=True)) == [path]
     for found, frame in zip(transparent(path), frames(source, cut_out=True), strict=True):
         assert np.abs(found[..., 3].astype(int) - frame.composite[..., 3]).max() <= 8
 
 
 def test_numbered_pictures_and_animations(tmp_path: Path, source: Clip) -> None:
     (tmp_path / "p").mkdir()
-    files = Files(
+    files = VideoFiles(
         tmp_path / "o.webp", tmp_path / "alpha", tmp_path / "p" / "f%03d.png", transparent=True
     )
     with pytest.warns(MatteWarning, match=r"left out: aac audio.* \(o.webp can't hold sound\)"):
@@ -143,7 +144,7 @@ def test_mattes_are_as_fine_as_their_codec(
     tmp_path: Path, source: Clip, name: str, codec: str | None, found: str, worst: float
 ) -> None:
     composite = None if codec is None else tmp_path / ("o.mov" if codec == "prores" else "o.mkv")
-    written(source, Files(composite, tmp_path / name, codec=codec))
+    written(source, VideoFiles(composite, tmp_path / name, codec=codec))
     assert open_clip(tmp_path / name).facts.codec == found
     for frame, picture in zip(frames(source), pictures(tmp_path / name), strict=True):
         share = picture[..., 1] / np.iinfo(picture.dtype).max
@@ -160,7 +161,7 @@ def test_deep_clips_stay_deep(tmp_path: Path) -> None:
             options={"x265-params": "log-level=error"},
         )
     )
-    files = Files(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.mp4")
+    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.mp4")
     written(source, files)
     deep = [open_clip(path).facts.deep for path in files.paths()]
     assert deep == [True, False, True]
@@ -206,7 +207,7 @@ def test_what_can_not_be_written_is_said_first(
         for name, value in asked.items()
     }
     with pytest.raises(MatteError, match=said) as raised:
-        Passes(Files(**paths), source, [tmp_path / "beach.mp4"])
+        VideoWriters(VideoFiles(**paths), source, [tmp_path / "beach.mp4"])
     assert isinstance(raised.value, SettingError | OutputError)
     assert raised.value.remedy
     assert {path: path.stat().st_size for path in tmp_path.rglob("*")} == before
@@ -218,11 +219,11 @@ def test_a_place_that_takes_nothing_is_said_first(tmp_path: Path) -> None:
         pytest.skip("needs a folder that nobody can write into")
     for name in ("o.mp4", "o.gif", "frames"):
         with pytest.raises(OutputError, match="can't write"):
-            Passes(Files(tmp_path / "o.mp4", Path("/proc") / name), source)
+            VideoWriters(VideoFiles(tmp_path / "o.mp4", Path("/proc") / name), source)
     assert names(tmp_path) == ["in.mp4"]
 
 
-def interrupted(passes: Passes, found: list[VideoFrame], error: BaseException) -> None:
+def interrupted(passes: VideoWriters, found: list[VideoFrame], error: BaseException) -> None:
     with passes:
         for frame in found:
             passes.write(frame)
@@ -232,8 +233,8 @@ def interrupted(passes: Passes, found: list[VideoFrame], error: BaseException) -
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("full", "")])
 def test_what_was_done_is_kept_aside(tmp_path: Path, source: Clip, error: BaseException) -> None:
     (tmp_path / "o.mp4").write_text("mine")
-    files = Files(tmp_path / "o.mp4", tmp_path / "a", tmp_path / "f.gif", overwrite=True)
-    passes = Passes(files, source)
+    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a", tmp_path / "f.gif", overwrite=True)
+    passes = VideoWriters(files, source)
     with pytest.raises(type(error)):
         interrupted(passes, frames(source)[:7], error)
     expected = [tmp_path / name for name in ("o.partial.mp4", "a.partial", "f.partial.gif")]
@@ -247,10 +248,10 @@ def test_what_was_done_is_kept_aside(tmp_path: Path, source: Clip, error: BaseEx
 
 
 def test_without_a_frame_nothing_is_left(tmp_path: Path, source: Clip) -> None:
-    files = Files(tmp_path / "o.mp4", tmp_path / "a", tmp_path / "f.gif")
+    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a", tmp_path / "f.gif")
     with pytest.raises(KeyboardInterrupt):
-        interrupted(Passes(files, source), [], KeyboardInterrupt())
-    with pytest.raises(OutputError, match="no frames"), Passes(files, source):
+        interrupted(VideoWriters(files, source), [], KeyboardInterrupt())
+    with pytest.raises(OutputError, match="no frames"), VideoWriters(files, source):
         pass
     assert names(tmp_path) == ["in.mp4"]
 
@@ -264,7 +265,7 @@ def test_an_end_that_fails_loses_nothing(
     step: str,
     raised: BaseException,
 ) -> None:
-    files = Files(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.gif")
+    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.gif")
     done = getattr(ClipWriter, step)
 
     def failing(writer: ClipWriter) -> None:
@@ -273,7 +274,7 @@ def test_an_end_that_fails_loses_nothing(
         done(writer)
 
     monkeypatch.setattr(ClipWriter, step, failing)
-    passes = Passes(files, source)
+    passes = VideoWriters(files, source)
     with pytest.raises(type(raised)):
         written_by(passes, frames(source))
     kept = ["a.partial.mp4", "f.partial.gif"]
@@ -287,21 +288,7 @@ def test_an_end_that_fails_loses_nothing(
             assert len(pictures(path)) == len(VFR)
 
 
-def written_by(passes: Passes, found: list[VideoFrame]) -> None:
+def written_by(passes: VideoWriters, found: list[VideoFrame]) -> None:
     with passes:
         for frame in found:
             passes.write(frame)
-
-
-def test_names_if_nobody_says() -> None:
-    cases = [
-        ("a/in.mp4", False, "a/in-matte.mp4"),
-        ("in.MOV", False, "in-matte.mov"),
-        ("in.mkv", False, "in-matte.mkv"),
-        ("in.webm", False, "in-matte.mp4"),
-        ("in.avi", False, "in-matte.mp4"),
-        ("in.gif", False, "in-matte.mp4"),
-        ("in.mp4", True, "in-matte.mov"),
-    ]
-    for source, cut_out, expected in cases:
-        assert default_output(Path(source), cut_out) == Path(expected)

@@ -1,34 +1,38 @@
 import pytest
 
-from matte.clips.rate import Way, choose, ways
+from matte.clips.rate import RateCandidate, choose_candidate, rate_candidates
 from matte.configs.loader import merge_settings, with_preset
 from matte.errors import MissingWeightsError
 
 
-def named(*names: str) -> list[Way]:
-    return [Way(name, merge_settings()) for name in names]
+def named(*names: str) -> list[RateCandidate]:
+    return [RateCandidate(name, merge_settings()) for name in names]
 
 
-def test_ways_go_from_what_is_asked_to_what_is_quickest() -> None:
-    found = list(ways(merge_settings(flags={"threads": 1, "fit": "contain"})))
-    assert [way.name for way in found] == ["balanced", "fast", "modnet", "mask"]
-    assert all(way.merged.config.runtime.threads == 1 for way in found)
-    assert all(way.merged.config.compositing.fit == "contain" for way in found)
-    fast, modnet, mask = (way.merged.config for way in found[1:])
+def test_candidates_go_from_what_is_asked_to_what_is_quickest() -> None:
+    found = list(rate_candidates(merge_settings(flags={"threads": 1, "fit": "contain"})))
+    assert [candidate.name for candidate in found] == ["balanced", "fast", "modnet", "mask"]
+    assert all(candidate.merged.config.runtime.threads == 1 for candidate in found)
+    assert all(candidate.merged.config.compositing.fit == "contain" for candidate in found)
+    fast, modnet, mask = (candidate.merged.config for candidate in found[1:])
     assert fast.segmentation.segmenter == "person-light"
     assert modnet.modnet.modnet == "modnet"
     assert mask.refiner.refiner == "smooth"
 
 
-def test_ways_leave_out_what_is_asked_already() -> None:
-    assert [way.name for way in ways(merge_settings("fast"))] == ["fast", "modnet", "mask"]
-    assert len(list(ways(merge_settings(flags={"modnet": "modnet"})))) == 1
+def test_candidates_leave_out_what_is_asked_already() -> None:
+    assert [candidate.name for candidate in rate_candidates(merge_settings("fast"))] == [
+        "fast",
+        "modnet",
+        "mask",
+    ]
+    assert len(list(rate_candidates(merge_settings(flags={"modnet": "modnet"})))) == 1
 
 
 def test_the_first_that_keeps_up_is_taken() -> None:
     rates = {"a": 5.0, "b": 20.0, "c": 40.0}
-    choice = choose(named("a", "b", "c"), 15, lambda way: rates[way.name])
-    assert choice.way.name == "b"
+    choice = choose_candidate(named("a", "b", "c"), 15, lambda candidate: rates[candidate.name])
+    assert choice.candidate.name == "b"
     assert choice.keeps_up
     assert choice.rates == {"a": 5.0, "b": 20.0}
     assert str(choice) == "b is taken; frames a second: a 5.0, b 20.0"
@@ -36,26 +40,34 @@ def test_the_first_that_keeps_up_is_taken() -> None:
 
 def test_a_rate_needs_some_room() -> None:
     rates = {"a": 15.1, "b": 16.0}
-    assert choose(named("a", "b"), 15, lambda way: rates[way.name]).way.name == "b"
+    assert (
+        choose_candidate(
+            named("a", "b"), 15, lambda candidate: rates[candidate.name]
+        ).candidate.name
+        == "b"
+    )
 
 
 def test_where_none_keeps_up_the_quickest_is_taken_and_it_is_said() -> None:
     rates = {"a": 5.0, "b": 9.0, "c": 7.0}
-    choice = choose(named("a", "b", "c"), 15, lambda way: rates[way.name])
-    assert choice.way.name == "b"
+    choice = choose_candidate(named("a", "b", "c"), 15, lambda candidate: rates[candidate.name])
+    assert choice.candidate.name == "b"
     assert not choice.keeps_up
     assert "b is taken, though it is too slow" in str(choice)
 
 
 def test_missing_weights_count_only_for_what_was_asked() -> None:
-    def measure(way: Way) -> float:
-        if way.name == "modnet":
+    def measure(candidate: RateCandidate) -> float:
+        if candidate.name == "modnet":
             raise MissingWeightsError("not here")
         return 1.0
 
-    assert choose(named("fast", "modnet", "mask"), 15, measure).rates.keys() == {"fast", "mask"}
+    assert choose_candidate(named("fast", "modnet", "mask"), 15, measure).rates.keys() == {
+        "fast",
+        "mask",
+    }
     with pytest.raises(MissingWeightsError):
-        choose(named("modnet", "mask"), 15, measure)
+        choose_candidate(named("modnet", "mask"), 15, measure)
 
 
 def test_another_preset_keeps_what_was_asked_for() -> None:

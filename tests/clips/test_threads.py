@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 import cv2
 import pytest
 
-from matte.clips.threads import ahead, single_opencv
+from matte.clips.threads import run_ahead, single_threaded_opencv
 
 
 class Source:
@@ -41,14 +41,14 @@ def paired(items: Iterator[int]) -> Iterator[int]:
 
 def test_order_and_end_are_kept_through_several_steps() -> None:
     source = Source(50)
-    found = list(ahead(paired, ahead(doubled, source.items(), 2), 1))
+    found = list(run_ahead(paired, run_ahead(doubled, source.items(), 2), 1))
     assert found == [2 * n for n in range(50)]
     assert source.closed
 
 
 def test_no_more_than_so_many_are_prepared() -> None:
     source = Source(100)
-    items = ahead(doubled, source.items(), 3)
+    items = run_ahead(doubled, source.items(), 3)
     assert next(items) == 0
     time.sleep(0.1)
     assert source.taken <= 6  # one was taken, three wait, one is in the hands of the thread
@@ -60,7 +60,7 @@ def test_no_more_than_so_many_are_prepared() -> None:
 def test_closing_ends_every_thread() -> None:
     before = threading.active_count()
     source = Source(10_000)
-    items = ahead(doubled, ahead(paired, ahead(doubled, source.items(), 2), 2), 2)
+    items = run_ahead(doubled, run_ahead(paired, run_ahead(doubled, source.items(), 2), 2), 2)
     next(items)
     items.close()
     assert source.closed
@@ -72,7 +72,7 @@ def test_what_the_source_raises_comes_out_behind_what_was_before() -> None:
         yield 1
         raise OSError("gone")
 
-    items = ahead(doubled, broken(), 2)
+    items = run_ahead(doubled, broken(), 2)
     assert next(items) == 2
     with pytest.raises(OSError, match="gone"):
         next(items)
@@ -84,7 +84,7 @@ def test_what_a_later_step_raises_closes_the_source() -> None:
         raise ValueError("step")
 
     source = Source(1000)
-    items = ahead(failing, ahead(doubled, source.items(), 1), 1)
+    items = run_ahead(failing, run_ahead(doubled, source.items(), 1), 1)
     assert next(items) == 0
     with pytest.raises(ValueError, match="step"):
         list(items)
@@ -107,14 +107,14 @@ def test_steps_overlap() -> None:
                 meeting.wait()
             yield item
 
-    assert list(ahead(meet_too, ahead(meet, Source(6).items(), 1), 1)) == list(range(6))
+    assert list(run_ahead(meet_too, run_ahead(meet, Source(6).items(), 1), 1)) == list(range(6))
 
 
 def test_blocks_with_one_thread_may_overlap() -> None:
     before = cv2.getNumThreads()
     cv2.setNumThreads(3)
     try:
-        one, other = single_opencv(), single_opencv()
+        one, other = single_threaded_opencv(), single_threaded_opencv()
         one.__enter__()
         other.__enter__()
         assert cv2.getNumThreads() == 1

@@ -1,8 +1,8 @@
-"""A camera's frames through a line as they come: those that come too late are left out."""
+"""A camera's frames matted as they come; those that come too late are left out."""
 
 import warnings
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,38 +13,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
-from matte.clips.frames import detail_of
+from matte.clips.frames import colour_estimation_side
 from matte.clips.matting import FrameMatter
 from matte.compositing.blend import blend_over
 from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import MergedSettings, preset_names, with_preset, with_video_refiner
+from matte.configs.loader import MergedSettings, preset_names, with_preset
 from matte.errors import MatteError, MatteWarning, SettingError
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
-from matte.pipeline.build import build
 from matte.pipeline.run import Pipeline
 
-SQUARE, LIGHT, DARK = 16, 200, 150  # the board behind what is transparent
+# The board behind what is transparent: its squares in pixels, and their greys.
+BOARD_SQUARE_PIXELS, BOARD_LIGHT, BOARD_DARK = 16, 200, 150
 
 
 @dataclass(slots=True, eq=False)
-class Choice:
-    """A background that can be chosen, and what it is called.
+class LiveBackground:
+    """A background that can be chosen, and its name.
 
-    `seen` is for how many seconds it was: films stand still while they are not.
+    `elapsed` is for how many seconds it was shown: films stand still while they are not.
     """
 
     name: str
     composer: Composer
-    seen: Fraction = Fraction(0)
+    elapsed: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveFrame:
-    """A camera's frame, the alpha made for it, and the two put together.
+    """A camera's frame, its alpha, and the subject on its background.
 
     `image` is the shot's, mirrored if that was asked. `composite` is RGBA if there is no
-    background; `shown` is RGB in any case, then on a checkered board.
+    background; `shown` is RGB in any case, then on a chequered board.
     """
 
     shot: CameraFrame
@@ -54,23 +54,33 @@ class LiveFrame:
     shown: Image
 
 
-class Live:
-    """Mattes what a camera sees, within a `with` block; what it does can be changed meanwhile.
+class LiveMatting:
+    """Mattes a camera's frames, within a `with` block; its settings can be changed meanwhile.
 
-    Each frame is the newest when it is taken, and is composed with the alpha made for it. Another
-    preset is built beside, and takes over when it is ready.
+    Each frame is the camera's newest, and is composed with its own alpha. Another preset's pipeline
+    is built in another thread, and takes over when it is ready.
     """
 
     def __init__(
-        self, newest: CameraWatcher, merged: MergedSettings, grounds: Sequence[Choice]
+        self,
+        newest: CameraWatcher,
+        merged: MergedSettings,
+        build: Callable[[MergedSettings], Pipeline],
+        backgrounds: Sequence[LiveBackground],
     ) -> None:
+        """Begin with the first of the backgrounds.
+
+        `build` returns the pipeline that video has with some settings: with these at once, with
+        another preset's when that is chosen.
+        """
         self.mirrored = False
         self._newest = newest
-        self._grounds = deque(grounds)
-        self._merged = _in_time(merged)
-        self._pipeline = build(with_video_refiner(merged))
+        self._backgrounds = deque(backgrounds)
+        self._build = build
+        self._merged = _refuse_delay(merged)
+        self._pipeline = build(merged)
         self._matter: FrameMatter | None = None
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self._image: Image | None = None
         self._seconds = Fraction(0)
         self._builder = ThreadPoolExecutor(1, "preset")
@@ -83,82 +93,81 @@ class Live:
         self._builder.shutdown(cancel_futures=True)
 
     @property
-    def over(self) -> bool:
-        """Whether the camera has ended, and all it gave was taken."""
+    def ended(self) -> bool:
+        """Whether the camera has ended, and next_frame() has returned all of its frames."""
         return self._newest.ended
 
     @property
-    def dropped(self) -> int:
-        """How many frames came too late to be seen."""
+    def dropped_frames(self) -> int:
+        """How many frames came too late to be shown."""
         return self._newest.dropped
 
     @property
-    def ground(self) -> str:
-        """What the background is called."""
-        return self._grounds[0].name
+    def background_name(self) -> str:
+        """The name of the current background."""
+        return self._backgrounds[0].name
 
     @property
-    def preset(self) -> str:
-        """The preset, and the one that is being built, if one is."""
+    def preset_title(self) -> str:
+        """The preset's name, followed by that of the one that is being built, if one is."""
         return self._merged.preset + (f" → {self._coming[0].preset}" if self._coming else "")
 
-    def next_ground(self) -> None:
-        """Takes the next background."""
-        self._grounds.rotate(-1)
+    def next_background(self) -> None:
+        """Go on to the next background."""
+        self._backgrounds.rotate(-1)
 
-    def mirror(self) -> None:
-        """Turns frames left to right from now on, or no more."""
+    def toggle_mirror(self) -> None:
+        """Turn frames left to right from now on, or no longer."""
         self.mirrored = not self.mirrored
-        self._matter = None  # frames before were seen from another side
+        self._matter = None  # what it remembers is the other way round
 
     def next_preset(self) -> None:
-        """Begins to build the next preset's line."""
+        """Begin to build the next preset's pipeline."""
         now = self._coming[0].preset if self._coming else self._merged.preset
         names = preset_names()
-        wanted = _in_time(with_preset(self._merged, names[(names.index(now) + 1) % len(names)]))
+        following = names[(names.index(now) + 1) % len(names)]
+        wanted = _refuse_delay(with_preset(self._merged, following))
         if self._coming is not None:
             self._coming[1].cancel()
-        self._coming = wanted, self._builder.submit(self._ready, wanted, self._image)
+        self._coming = wanted, self._builder.submit(self._build_warm, wanted, self._image)
 
-    def frame(self, patience: float) -> LiveFrame | None:
-        """The camera's newest frame; None if none comes within `patience` seconds."""
-        self._change()
-        shot = self._newest.fetch(patience)
+    def next_frame(self, timeout: float) -> LiveFrame | None:
+        """Return the camera's newest frame, matted; None if none comes within `timeout` seconds."""
+        self._switch_preset()
+        shot = self._newest.fetch(timeout)
         if shot is None:
             return None
         image = shot.pixels
         if self.mirrored:
             image = Image(np.asarray(cv2.flip(image, 1)))
         if self._matter is None:
-            self._pipeline.memory.check(image)
-            size = image.shape[0], image.shape[1]
-            self._matter = FrameMatter(self._pipeline.line, self._merged.config, size)
+            self._matter = _matter_for(image, self._pipeline, self._merged)
         self._image = image
-        looked = self._matter.look(image)
-        alpha = self._matter.steady(looked, self._matter.refine(looked))
-        assert alpha is not None  # what shows it a frame later was refused
-        self._tell(self._matter)
-        foreground = estimate_foreground(image, alpha, detail=detail_of(image))
-        ground = self._grounds[0]
-        ground.seen += shot.seconds - self._seconds
+        segmented = self._matter.segment(image)
+        alpha = self._matter.stabilise(segmented, self._matter.refine(segmented))
+        assert alpha is not None  # a stabiliser that is late was refused
+        self._warn_of_doubts(self._matter)
+        side = colour_estimation_side(image)
+        foreground = estimate_foreground(image, alpha, detail=side)
+        background = self._backgrounds[0]
+        background.elapsed += shot.seconds - self._seconds
         self._seconds = shot.seconds
-        composite = ground.composer.compose(image, foreground, alpha, ground.seen)
+        composite = background.composer.compose(image, foreground, alpha, background.elapsed)
         shown = Image(composite)
         if composite.shape[2] == 4:
-            shown = blend_over(foreground, alpha, _board(*alpha.shape), "srgb")
+            shown = blend_over(foreground, alpha, _chequered_board(*alpha.shape), "srgb")
         return LiveFrame(shot, image, alpha, composite, shown)
 
-    def _ready(self, merged: MergedSettings, image: Image | None) -> Pipeline:
-        """The line, which has seen a frame already: the first takes long."""
-        pipeline = build(with_video_refiner(merged))
+    def _build_warm(self, merged: MergedSettings, image: Image | None) -> Pipeline:
+        """Return a pipeline that has matted a frame already, as the first one takes long."""
+        pipeline = self._build(merged)
         if image is not None:
-            pipeline.memory.check(image)
-            matter = FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))
-            matter.refine(matter.look(image))
+            matter = _matter_for(image, pipeline, merged)
+            matter.refine(matter.segment(image))
         return pipeline
 
-    def _change(self) -> None:
-        """Takes the line that was asked for, if it is ready."""
+    def _switch_preset(self) -> None:
+        """Go on with the pipeline of the preset that was chosen, if it is ready."""
         if self._coming is None or not self._coming[1].done():
             return
         (merged, built), self._coming = self._coming, None
@@ -170,14 +179,22 @@ class Live:
             return
         self._merged, self._matter = merged, None
 
-    def _tell(self, matter: FrameMatter) -> None:
-        for reason in matter.doubts.keys() - self._said:
-            self._said.add(reason)
+    def _warn_of_doubts(self, matter: FrameMatter) -> None:
+        """Warn once of each reason for which another line took over."""
+        for reason in matter.doubts.keys() - self._warned:
+            self._warned.add(reason)
             text = f"{reason}: such frames' mattes are MODNet's"
             warnings.warn(text, MatteWarning, stacklevel=3)
 
 
-def _in_time(merged: MergedSettings) -> MergedSettings:
+def _matter_for(image: Image, pipeline: Pipeline, merged: MergedSettings) -> FrameMatter:
+    """Return what mattes frames of this image's size; raises if they are too large for memory."""
+    pipeline.memory.check(image)
+    return FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))
+
+
+def _refuse_delay(merged: MergedSettings) -> MergedSettings:
+    """Return the settings; raises SettingError if with them alphas come a frame late."""
     if merged.config.video.temporal == "ofd":
         raise SettingError(
             "temporal = 'ofd' knows a frame's alpha only a frame later", "give flow or off"
@@ -185,9 +202,10 @@ def _in_time(merged: MergedSettings) -> MergedSettings:
     return merged
 
 
-def _board(height: int, width: int) -> Image:
-    """Light and dark squares."""
-    rows, columns = np.arange(height) // SQUARE, np.arange(width) // SQUARE
+def _chequered_board(height: int, width: int) -> Image:
+    """Return a picture of light and dark squares."""
+    rows = np.arange(height) // BOARD_SQUARE_PIXELS
+    columns = np.arange(width) // BOARD_SQUARE_PIXELS
     light = (rows[:, None] + columns) % 2 == 0
-    grey = np.where(light, LIGHT, DARK).astype(np.uint8)
+    grey = np.where(light, BOARD_LIGHT, BOARD_DARK).astype(np.uint8)
     return Image(np.repeat(grey[:, :, None], 3, axis=2))

@@ -1,4 +1,4 @@
-"""What is shown, written to files while it is shown."""
+"""Recordings of a live picture: files written while it is shown."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -9,20 +9,21 @@ from matte.errors import OutputError
 from matte.media.video.facts import ClipFacts
 from matte.media.video.writer import ClipWriter
 
-TICK = Fraction(1, 90_000)  # seconds; the clock of MPEG
+TICK_SECONDS = Fraction(1, 90_000)  # the clock of MPEG
 
 
 class Recorder:
-    """Writes one file after another: pictures as they come, each until the next.
+    """Records pictures as they come, each shown until the next, into one file after another.
 
-    `like` is what is known of the camera. Files are named after `path`: it itself, or with numbers.
+    Files have numbers after the name of `path`, unless start() names one.
     """
 
-    def __init__(self, like: ClipFacts, path: Path) -> None:
+    def __init__(self, camera: ClipFacts, path: Path) -> None:
+        """Prepare recordings of pictures that have the size and rate of the `camera`."""
         self.path = path
-        self._like = replace(
-            like,
-            time_base=TICK,
+        self._facts = replace(
+            camera,
+            time_base=TICK_SECONDS,
             start=0,
             orientation=1,
             depth=8,
@@ -36,35 +37,36 @@ class Recorder:
         self._held: tuple[Image, int] | None = None
 
     @property
-    def writing(self) -> Path | None:
+    def open_path(self) -> Path | None:
         """The file that is being written, if one is."""
         return None if self._writer is None else self._writer.path
 
     def start(self, path: Path | None = None, overwrite: bool = False) -> None:
-        """Begins a file: the next with a number, unless one is given."""
-        self._writer = ClipWriter(path or free(self.path), self._like, overwrite=overwrite)
+        """Begin a recording: in the next free file with a number, unless a `path` is named."""
+        path = path or next_free_path(self.path)
+        self._writer = ClipWriter(path, self._facts, overwrite=overwrite)
         self._began = self._held = None
 
     def write(self, picture: Image, seconds: Fraction) -> None:
-        """Adds a picture, RGB, shown from `seconds` on; of no use while no file is written."""
+        """Add a picture, RGB, shown from `seconds` on; it is ignored while nothing is recorded."""
         if self._writer is None:
             return
         self._began = seconds if self._began is None else self._began
-        pts = round((seconds - self._began) / TICK)
+        pts = round((seconds - self._began) / TICK_SECONDS)
         if self._held is not None:
             pts = max(pts, self._held[1] + 1)
-            self._put(pts - self._held[1])
+            self._write_held(pts - self._held[1])
         self._held = picture, pts
 
     def stop(self) -> Path | None:
-        """Ends the file and returns its name; None if none has pictures.
+        """Finish the recording and return its file; None if there is none, or it has no pictures.
 
-        What the camera gave is whole, however it ended.
+        The file is complete even if the camera failed.
         """
         if self._writer is None:
             return None
         if self._held is not None:
-            self._put(max(1, round(1 / (self._like.rate * TICK))))
+            self._write_held(max(1, round(1 / (self._facts.rate * TICK_SECONDS))))
         writer, self._writer = self._writer, None
         if self._held is None:
             writer.close()
@@ -72,8 +74,8 @@ class Recorder:
         with writer:  # whose end finishes the file
             return writer.path
 
-    def _put(self, duration: int) -> None:
-        """Writes the picture that is held; if it can't be, what was written is kept aside."""
+    def _write_held(self, duration: int) -> None:
+        """Write the held picture; if that fails, keep what was written as a .partial file."""
         assert self._writer is not None
         assert self._held is not None
         try:
@@ -89,8 +91,11 @@ class Recorder:
             raise
 
 
-def free(path: Path, suffix: str = "") -> Path:
-    """The first of NAME-1.EXT, NAME-2.EXT, … that is not there; `suffix` takes EXT's place."""
+def next_free_path(path: Path, suffix: str = "") -> Path:
+    """Return the first of NAME-1.EXT, NAME-2.EXT, … that is not there yet.
+
+    `suffix`, if there is one, takes EXT's place.
+    """
     number = 1
     while True:
         found = path.with_name(f"{path.stem}-{number}{suffix or path.suffix}")

@@ -1,0 +1,76 @@
+"""The files that a video becomes: their names and kinds, checked before the work begins."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from matte.errors import OutputError
+from matte.files import RESULT_SUFFIX, Output, check_names
+from matte.media.video.animations import ANIMATIONS
+from matte.media.video.codecs import FORMATS
+from matte.media.video.sequences import first_file, is_sequence
+
+COMPOSITE_ENDINGS = (".m4v", ".mkv", ".mov")  # that a composite takes over from its source
+
+
+def default_output(source: Path, transparent: bool) -> Path:
+    """Return where a video's composite goes if no file is named: beside it, as NAME-matte.
+
+    A cut-out is a .mov, which editors open; others end as the video does, so that all of its tracks
+    find their place, or in .mp4.
+    """
+    suffix = source.suffix.lower()
+    ending = ".mov" if transparent else suffix if suffix in COMPOSITE_ENDINGS else ".mp4"
+    return source.with_name(f"{source.stem}{RESULT_SUFFIX}{ending}")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFiles:
+    """What is written of a video: clips, GIFs, animated WebPs or numbered PNGs.
+
+    The name of each says which: a folder or a pattern such as name%05d.png stands for PNGs. None
+    where it is not wanted.
+    """
+
+    composite: Path | None
+    alpha: Path | None = None
+    foreground: Path | None = None
+    transparent: bool = False
+    """Whether the composite has an alpha channel."""
+    codec: str | None = None
+    """The composite's, and that of the others where their endings take it; None: by the ending."""
+    crf: int | None = None
+    """The composite's quality; the others have what is good for them."""
+    bitrate: int | None = None
+    """The composite's, in bits for each second."""
+    overwrite: bool = False
+
+    def paths(self) -> Iterator[Path]:
+        """Yield the files that are wanted."""
+        for path in (self.composite, self.alpha, self.foreground):
+            if path is not None:
+                yield path
+
+    def moved_to(self, folder: Path) -> "VideoFiles":
+        """Return the same files in another, empty folder."""
+        composite, alpha, foreground = (
+            None if path is None else folder / f"{number}-{path.name}"
+            for number, path in enumerate((self.composite, self.alpha, self.foreground))
+        )
+        return replace(self, composite=composite, alpha=alpha, foreground=foreground)
+
+    def check(self, sources: Iterable[Path]) -> None:
+        """Raise OutputError unless every name says what to write, and is none of the sources'.
+
+        No name may come twice.
+        """
+        names: list[Output] = []
+        for path in self.paths():
+            if is_sequence(path):
+                names.append((first_file(path), (".png",)))
+            elif path.suffix.lower() == ".png":
+                remedy = f"number them: {path.stem}%05d.png"
+                raise OutputError(f"{path.name} is one picture, a video has many", remedy)
+            else:
+                names.append((path, (*FORMATS, *ANIMATIONS)))
+        check_names(names, sources)

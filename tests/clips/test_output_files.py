@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from matte.clips.output_files import VideoFiles, default_output
+from matte.errors import OutputError
+
+
+def test_a_composite_is_named_after_its_video() -> None:
+    cases = [
+        ("a/in.mp4", False, "a/in-matte.mp4"),
+        ("in.MOV", False, "in-matte.mov"),
+        ("in.mkv", False, "in-matte.mkv"),
+        ("in.webm", False, "in-matte.mp4"),
+        ("in.avi", False, "in-matte.mp4"),
+        ("in.gif", False, "in-matte.mp4"),
+        ("in.mp4", True, "in-matte.mov"),
+    ]
+    for source, cut_out, expected in cases:
+        assert default_output(Path(source), cut_out) == Path(expected)
+
+
+def test_files_move_to_another_folder_without_meeting(tmp_path: Path) -> None:
+    files = VideoFiles(Path("a/o.mp4"), foreground=Path("b/o.mp4"), codec="h264", overwrite=True)
+    moved = files.moved_to(tmp_path)
+    assert list(moved.paths()) == [tmp_path / "0-o.mp4", tmp_path / "2-o.mp4"]
+    assert moved.alpha is None
+    assert (moved.codec, moved.overwrite) == ("h264", True)
+
+
+def test_a_video_is_no_single_picture() -> None:
+    with pytest.raises(OutputError, match=r"one picture, a video has many: number them: o%05d.png"):
+        VideoFiles(Path("o.png")).check([])

@@ -256,7 +256,7 @@ def test_without_a_frame_nothing_is_left(tmp_path: Path, source: Clip) -> None:
     assert names(tmp_path) == ["in.mp4"]
 
 
-@pytest.mark.parametrize("step", ["finish", "place"])
+@pytest.mark.parametrize("step", ["finish", "publish"])
 @pytest.mark.parametrize("raised", [OutputError("full", "make room"), KeyboardInterrupt()])
 def test_an_end_that_fails_loses_nothing(
     tmp_path: Path,

@@ -1,10 +1,13 @@
-"""Outputs that are whole or not there at all, and that never replace an input."""
+"""Outputs that are whole or not there at all and never replace an input, and files in reports."""
 
+import hashlib
+import json
 import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from matte.errors import OutputError
 
@@ -107,3 +110,22 @@ def _inode(path: str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def file_facts(path: Path) -> dict[str, str]:
+    """Return a file's name and SHA-256 for a report; the hash is empty if it can't be read."""
+    digest = ""
+    if path != STREAM:
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):
+            pass
+    return {"file": str(path), "sha256": digest}
+
+
+def report_bytes(report: dict[str, Any]) -> bytes:
+    """Return a report as the bytes of a JSON file."""
+    # Bytes of a name that are no text become JSON's own escapes.
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode(errors="backslashreplace")

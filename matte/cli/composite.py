@@ -65,12 +65,12 @@ def composite(
     from matte.media.pictures import read_alpha, read_photo
     from matte.media.streams import check_stdout
     from matte.photos.finishing import Finish, Finisher
-    from matte.photos.outputs import Outputs
+    from matte.photos.outputs import PhotoOutputs
     from matte.stages import Matte
 
     margin = None if crop is None else parse_length(crop)
     finish = Finish(parse_background(bg), settings.config.compositing, premultiply, margin)
-    outputs = Outputs(output or path_beside(image, "-composite.png"))
+    outputs = PhotoOutputs(output or path_beside(image, "-composite.png"))
     sources = [image, alpha, *finish.files()]
     if outputs.picture == STREAM:
         check_stdout()

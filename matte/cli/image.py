@@ -14,7 +14,7 @@ from matte.configs.loader import MergedSettings, with_modnet
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
-    from matte.photos.batch import Outcome
+    from matte.photos.batch import PhotoOutcome
 
 FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 
@@ -140,15 +140,16 @@ def image(
 
     from matte.pipeline.networks import NetworkOpener
 
-    opening = NetworkOpener(settings.config)  # while the rest is imported and the picture is read
+    opener = NetworkOpener(settings.config)  # while the rest is imported and the picture is read
 
     from matte.compositing.backgrounds import FILM_SUFFIXES, parse_background
     from matte.configs.lengths import parse_length
     from matte.files import STREAM, write_file
-    from matte.photos.batch import Batch, Stages
+    from matte.photos.batch import Batch, StageFiles
     from matte.photos.finishing import Finish
-    from matte.photos.jobs import plan
+    from matte.photos.jobs import plan_jobs
     from matte.photos.report import run_report
+    from matte.pipeline.build import build, max_pixels
 
     videos = [file for file in files if file.suffix.lower() in FILM_SUFFIXES]
     if videos:
@@ -157,18 +158,27 @@ def image(
     margin = None if crop is None else parse_length(crop)
     finish = Finish(background, settings.config.compositing, premultiply, margin)
     suffix = f".{ending or 'png'}"
-    jobs = plan(files, output, suffix)
-    stages = Stages(mask_in, trimap_in, mask, trimap, alpha, foreground)
+    jobs = plan_jobs(files, output, suffix)
+    stages = StageFiles(mask_in, trimap_in, mask, trimap, alpha, foreground)
     if len(jobs) > 1 and stages.any:
         raise SettingError(
             "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground belong to one FILE",
             "give one FILE",
         )
-    batch = Batch(jobs, settings, finish, stages, suffix, overwrite, report, opening)
+    batch = Batch(
+        jobs,
+        finish,
+        stages,
+        ending=suffix,
+        overwrite=overwrite,
+        report=report,
+        max_pixels=max_pixels(settings.config),
+    )
+    pipeline = build(settings, opener)
     streams = any(job.target == STREAM for job in jobs)
     outcomes = []
     with progress_bar("matte", quiet or len(jobs) == 1) as watch:
-        for outcome in batch.run():
+        for outcome in batch.run(pipeline):
             outcomes.append(outcome)
             watch(len(outcomes), len(jobs))
             if outcome.error is not None and len(jobs) > 1:
@@ -178,7 +188,7 @@ def image(
             for path in outcome.written if not quiet else ():
                 print_path(path, err=streams)
     if report is not None:
-        write_file(report, run_report(batch, outcomes, sys.argv[1:]), overwrite)
+        write_file(report, run_report(batch, pipeline, outcomes, sys.argv[1:]), overwrite)
     _raise_failures(outcomes)
 
 
@@ -204,7 +214,7 @@ def _refuse_contradictions(
         raise SettingError("with --trimap-in no mask is made", "leave --mask out")
 
 
-def _raise_failures(outcomes: "list[Outcome]") -> None:
+def _raise_failures(outcomes: "list[PhotoOutcome]") -> None:
     """Raise the error of a single picture that failed, or the count of those that did."""
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if errors:

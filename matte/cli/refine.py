@@ -45,8 +45,7 @@ def refine(
     from matte.files import check_outputs, write_file
     from matte.media.encoding import ALPHA_WRITABLE, encode_alpha
     from matte.media.pictures import read_image, read_trimap
-    from matte.pipeline.build import build_refiner
-    from matte.pipeline.limits import max_pixels, memory_budget
+    from matte.pipeline.build import build_refiner, max_pixels, memory_budget
     from matte.trimap.drawing import trimap_flaw
 
     target = output or path_beside(image, "-alpha.png")

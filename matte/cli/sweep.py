@@ -132,7 +132,7 @@ def sweep_trimap(
     """
     from matte.compositing.backgrounds import parse_background
     from matte.photos.finishing import Finish, Finisher
-    from matte.pipeline.limits import max_pixels
+    from matte.pipeline.build import max_pixels
     from matte.sweeps.files import SweepSheet, over_all
     from matte.sweeps.run import sweep_settings
 

@@ -178,8 +178,7 @@ def video(
     from matte.configs.times import parse_time
     from matte.files import check_outputs, write_file
     from matte.media.video.clip import open_clip
-    from matte.pipeline.build import build
-    from matte.pipeline.limits import max_pixels
+    from matte.pipeline.build import build, max_pixels
     from matte.pipeline.run import Pipeline
 
     background = parse_background(bg)

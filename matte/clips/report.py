@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from matte.compositing.backgrounds import Background
-from matte.pipeline.report import background_facts, machine_facts, report_bytes
+from matte.compositing.backgrounds import Background, background_facts
+from matte.files import report_bytes
+from matte.runtime.machine import machine_facts
 
 
 def video_report(

@@ -11,6 +11,7 @@ from PIL import ImageColor
 from matte.arrays import Image
 from matte.configs.lengths import Length, parse_length
 from matte.errors import SettingError
+from matte.files import file_facts
 
 DEFAULT_BLUR_RADIUS = Length(2, percent=True)
 # Endings of videos. A GIF is a picture, unless it lies behind a video.
@@ -123,3 +124,12 @@ def as_colour(values: Any) -> tuple[int, int, int]:
 def colour_pixel(rgb: tuple[int, int, int]) -> Image:
     """Return the colour as a picture of one pixel (1, 1, 3), 8 bits."""
     return Image(np.full((1, 1, 3), rgb, np.uint8))
+
+
+def background_facts(background: Background) -> dict[str, Any] | str:
+    """Return what names a background in a report."""
+    if isinstance(background, PictureFile | FilmFile):
+        return file_facts(background.path)
+    if isinstance(background, PlainColour):
+        return {"colour": background.rgb}
+    return {"blur": str(background.radius)} if isinstance(background, Blur) else "transparent"

@@ -1,4 +1,4 @@
-"""Which pictures a run takes, and where each result goes."""
+"""The photos of a run, and the file that each result goes to."""
 
 import os
 from collections import Counter
@@ -13,16 +13,17 @@ from matte.media.pictures import READABLE
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A picture and the file that it becomes."""
+class PhotoJob:
+    """A photo and the file that its result is written to."""
 
     source: Path
     target: Path
-    makes_folder: bool = False  # the target's, if it is not there
+    makes_folder: bool = False
+    """Whether the target's folder is made if it is missing."""
 
 
-def plan(files: Sequence[Path], output: Path | None, ending: str) -> list[Job]:
-    """A job for every file, and for every picture in every folder, also below it.
+def plan_jobs(files: Sequence[Path], output: Path | None, ending: str) -> list[PhotoJob]:
+    """Return a job for every file, and for every picture in and below every folder.
 
     `output` names a file, for one picture, or a folder, in which the tree of a folder is mirrored.
     Without it results lie beside their pictures, and that of `-` goes to standard output.
@@ -36,27 +37,27 @@ def plan(files: Sequence[Path], output: Path | None, ending: str) -> list[Job]:
     into = output if output is not None and (many or os.path.isdir(output)) else None
     if into is not None and many and into.suffix.lower() in WRITABLE:
         raise SettingError(f"{into} is not a folder", "with several pictures, -o names a folder")
-    jobs: list[Job] = []
+    jobs: list[PhotoJob] = []
     for file in files:
         if file in folders:
             below = Path() if len(files) == 1 else Path(file.resolve().name)
-            jobs += _below(file, into, below, ending)
+            jobs += _folder_jobs(file, into, below, ending)
         elif into is not None:
             name = "stdin" if file == STREAM else file.stem
-            jobs.append(Job(file, into / f"{name}{RESULT_SUFFIX}{ending}", many))
+            jobs.append(PhotoJob(file, into / f"{name}{RESULT_SUFFIX}{ending}", many))
         else:
             beside = (
                 STREAM if file == STREAM else file.parent / f"{file.stem}{RESULT_SUFFIX}{ending}"
             )
-            jobs.append(Job(file, output or beside))
+            jobs.append(PhotoJob(file, output or beside))
     return jobs
 
 
-def _below(folder: Path, into: Path | None, below: Path, ending: str) -> Iterator[Job]:
-    """The pictures in a folder, but for the results of earlier runs."""
-    found = list(_pictures(folder))
-    if into is not None and not _inside(folder, into):
-        found = [path for path in found if not _inside(path, into)]
+def _folder_jobs(folder: Path, into: Path | None, below: Path, ending: str) -> Iterator[PhotoJob]:
+    """Yield the jobs of the pictures in a folder, without the results of earlier runs."""
+    found = list(_picture_paths(folder))
+    if into is not None and not _is_inside(folder, into):
+        found = [path for path in found if not _is_inside(path, into)]
     results = {
         path.with_name(name + RESULT_SUFFIX) for path in found for name in (path.stem, path.name)
     }
@@ -70,11 +71,11 @@ def _below(folder: Path, into: Path | None, below: Path, ending: str) -> Iterato
         stem = path.with_suffix("")
         name = path.name if stems[stem] > 1 or stem in whole else path.stem
         place = path.parent if into is None else into / below / path.parent.relative_to(folder)
-        yield Job(path, place / f"{name}{RESULT_SUFFIX}{ending}", makes_folder=True)
+        yield PhotoJob(path, place / f"{name}{RESULT_SUFFIX}{ending}", makes_folder=True)
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    """All of them by name; and folders that can't be read, which then fail as pictures."""
+def _picture_paths(folder: Path) -> Iterator[Path]:
+    """Yield all pictures by name, and the folders that can't be read, which then fail."""
     unreadable: list[OSError] = []
     for place, subfolders, names in os.walk(folder, onerror=unreadable.append):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -88,6 +89,6 @@ def _pictures(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def _inside(path: Path, folder: Path) -> bool:
-    """Whether the path is the folder, or somewhere below it."""
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether the path is the folder, or lies below it."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,4 +1,4 @@
-"""The files that a run leaves behind."""
+"""The files that one photo's results are written to."""
 
 import warnings
 from collections.abc import Collection, Iterator
@@ -19,8 +19,8 @@ from matte.stages import Matte
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where one picture's results go; None where they are not wanted.
+class PhotoOutputs:
+    """The files for one photo's results; None for those that are not wanted.
 
     `picture` is the composite, or the cut-out with its alpha.
     """
@@ -33,7 +33,7 @@ class Outputs:
     foreground: Path | None = None
 
     def paths(self, transparent: bool) -> Iterator[tuple[Path, Collection[str]]]:
-        """Each file that will be written, and the endings that it may have."""
+        """Yield each file that will be written, and the endings that it may have."""
         for path in (self.mask, self.trimap, self.foreground):
             if path is not None:
                 yield path, WRITABLE
@@ -49,37 +49,36 @@ class Outputs:
             yield self.picture, WRITABLE
 
     def write(self, photo: Photo, matte: Matte, finisher: Finisher, overwrite: bool) -> list[Path]:
-        """Writes all of them, once all of them are encoded; returns what was written."""
-        kept = finisher.crop_box(matte.alpha)
+        """Write all files once all are encoded; return the paths."""
+        box = finisher.crop_box(matte.alpha)
         files: list[tuple[Path, bytes]] = []
         for path, array in ((self.mask, matte.mask), (self.trimap, matte.trimap)):
             if path is not None and array is None:
                 warnings.warn(f"{path} is not written: there is none", MatteWarning, stacklevel=3)
             elif path is not None:
-                files.append((path, encode(_part(array, kept), path.suffix)))
+                files.append((path, encode(_crop(array, box), path.suffix)))
         if self.alpha is not None:
-            files.append((self.alpha, encode_alpha(_part(matte.alpha, kept), self.alpha.suffix)))
+            files.append((self.alpha, encode_alpha(_crop(matte.alpha, box), self.alpha.suffix)))
         if self.foreground is not None:
-            colours = _part(matte.foreground, kept)
-            files.append((self.foreground, self._described(colours, self.foreground, photo)))
+            colours = _crop(matte.foreground, box)
+            files.append((self.foreground, self._encode(photo, colours, self.foreground)))
         composer = finisher.composer_for(photo)
-        picture = _part(composer.compose(photo.pixels, matte.foreground, matte.alpha), kept)
-        files.append((self.picture, self._described(picture, self.picture, photo, ours=True)))
+        picture = _crop(composer.compose(photo.pixels, matte.foreground, matte.alpha), box)
+        files.append((self.picture, self._encode(photo, picture, self.picture, ours=True)))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite)
         if self.picture == STREAM:
             write_stdout(files[-1][1])
         return [path for path, _ in named]
 
-    def _described(
-        self, picture: NDArray[Any], path: Path, photo: Photo, ours: bool = False
-    ) -> bytes:
-        """The picture encoded, with what the photo's file said about it."""
+    def _encode(self, photo: Photo, picture: NDArray[Any], path: Path, ours: bool = False) -> bytes:
+        """Return the picture as a file's bytes, with the photo's profile and EXIF."""
         return encode(picture, self._ending(path), photo.profile, photo.exif, ours)
 
     def _ending(self, path: Path) -> str:
         return self.ending if path == STREAM else path.suffix.lower()
 
 
-def _part(array: Any, kept: tuple[slice, slice]) -> Any:
-    return np.ascontiguousarray(array[kept])
+def _crop(array: Any, box: tuple[slice, slice]) -> Any:
+    """Return the rows and columns of an array that are kept, as one block of memory."""
+    return np.ascontiguousarray(array[box])

@@ -1,15 +1,20 @@
-"""What a run did, in JSON: enough to repeat it by hand."""
+"""The report of a run over photos, in JSON: enough to repeat it by hand."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from matte.photos.batch import Batch, Outcome
-from matte.pipeline.report import background_facts, file_facts, machine_facts, report_bytes
+from matte.compositing.backgrounds import background_facts
+from matte.files import file_facts, report_bytes
+from matte.photos.batch import Batch, PhotoOutcome
+from matte.pipeline.run import Pipeline
+from matte.runtime.machine import machine_facts
 
 
-def run_report(batch: Batch, outcomes: Sequence[Outcome], command: Sequence[str]) -> bytes:
-    """The report of a whole run; `command` is what was typed."""
-    facts, finish, stages = batch.pipeline.facts, batch.finish, batch.stages
+def run_report(
+    batch: Batch, pipeline: Pipeline, outcomes: Sequence[PhotoOutcome], command: Sequence[str]
+) -> bytes:
+    """Return the report of a whole run; `command` is what was typed."""
+    facts, finish, stages = pipeline.facts, batch.finish, batch.stages
     report = {
         **facts,
         "command": list(command),
@@ -19,16 +24,17 @@ def run_report(batch: Batch, outcomes: Sequence[Outcome], command: Sequence[str]
         "background": background_facts(finish.background),
         "premultiply": finish.premultiply,
         "crop": None if finish.crop is None else str(finish.crop),
-        "pictures": [_picture(outcome, facts) for outcome in outcomes],
+        "pictures": [_photo_report(outcome, facts) for outcome in outcomes],
     }
     return report_bytes(report)
 
 
-def _picture(outcome: Outcome, facts: dict[str, Any]) -> dict[str, Any]:
-    told = {
+def _photo_report(outcome: PhotoOutcome, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report says of one photo, without the facts that all photos share."""
+    report = {
         **file_facts(outcome.job.source),
         "written": [str(path) for path in outcome.written],
     }
     if outcome.error is not None:
-        return {**told, "error": str(outcome.error)}
-    return {**told, **{key: v for key, v in outcome.report.items() if key not in facts}}
+        return {**report, "error": str(outcome.error)}
+    return {**report, **{key: v for key, v in outcome.report.items() if key not in facts}}

@@ -8,13 +8,13 @@ from matte.errors import MatteError, MissingWeightsError
 from matte.modnet.adapter import Modnet
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.limits import max_pixels, memory_budget
 from matte.pipeline.line import Line, MissingSegmenter, TrimapFree, TwoStage
 from matte.pipeline.networks import NetworkOpener, OpenNetwork, open_network
 from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
+from matte.runtime.memory import Memory
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
@@ -109,3 +109,13 @@ def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> T
 
 def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) -> OpenNetwork:
     return opener.network(kind) if opener else open_network(kind, name, config.runtime)
+
+
+def memory_budget(config: Config) -> Memory:
+    """Return the memory that the settings let the process take."""
+    return Memory(config.runtime.max_memory or 0)
+
+
+def max_pixels(config: Config) -> int:
+    """Return how many pixels a picture may have: as the settings allow, and as fit in memory."""
+    return min(config.media.max_pixels, memory_budget(config).pixels)

@@ -70,3 +70,13 @@ def _memory() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def machine_facts() -> dict[str, Any]:
+    """Return the Python, the system and the packages that a report's numbers depend on."""
+    machine = describe_machine()
+    return {
+        "python": machine["python"],
+        "platform": machine["system"],
+        "packages": machine["versions"],
+    }

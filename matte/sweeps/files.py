@@ -13,8 +13,7 @@ from matte.errors import MatteError, OutputError, SettingError
 from matte.files import check_output, check_outputs, make_folder, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
-from matte.pipeline.build import build_two_stage
-from matte.pipeline.limits import max_pixels, memory_budget
+from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
 from matte.pipeline.line import Networks
 from matte.sweeps.run import Progress, Sweep, sweep
 from matte.sweeps.scores import Choice, Score, choose

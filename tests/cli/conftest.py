@@ -6,6 +6,5 @@ from tests import fakes
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """`matte image` and `matte video` without networks."""
-    monkeypatch.setattr("matte.photos.batch.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.build.build", fakes.build)
     monkeypatch.setattr("matte.pipeline.networks.NetworkOpener", lambda config: None)

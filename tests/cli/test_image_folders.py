@@ -114,12 +114,11 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
 from tests import fakes
 from matte.cli.main import main
-from matte.photos import batch, finishing
-from matte.pipeline import networks
+from matte.pipeline import build, networks
 
 slow = fakes.HalfUnknown.refine
 fakes.HalfUnknown.refine = lambda *given: (time.sleep(0.15), slow(*given))[1]
-batch.build = fakes.build
+build.build = fakes.build
 networks.NetworkOpener = lambda config: None
 main(sys.argv[1:])
 """

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from matte.errors import MatteError
 from matte.files import STREAM
-from matte.photos.jobs import Job, plan
+from matte.photos.jobs import PhotoJob, plan_jobs
 
 
 def tree(folder: Path, *names: str) -> Path:
@@ -19,38 +19,38 @@ def tree(folder: Path, *names: str) -> Path:
     return folder
 
 
-def targets(jobs: list[Job], folder: Path) -> dict[str, str]:
+def targets(jobs: list[PhotoJob], folder: Path) -> dict[str, str]:
     """By source, both below `folder`."""
     return {str(j.source.relative_to(folder)): str(j.target.relative_to(folder)) for j in jobs}
 
 
 def test_a_file_lands_beside_itself_or_where_it_is_told(tmp_path: Path) -> None:
     photo = Path("some/photo.jpg")
-    assert plan([photo], None, ".png") == [Job(photo, Path("some/photo-matte.png"))]
-    assert plan([photo], Path("out.tif"), ".png") == [Job(photo, Path("out.tif"))]
-    assert plan([photo], tmp_path, ".webp") == [Job(photo, tmp_path / "photo-matte.webp")]
-    assert plan([STREAM], None, ".png") == [Job(STREAM, STREAM)]
-    assert plan([STREAM], tmp_path, ".png") == [Job(STREAM, tmp_path / "stdin-matte.png")]
+    assert plan_jobs([photo], None, ".png") == [PhotoJob(photo, Path("some/photo-matte.png"))]
+    assert plan_jobs([photo], Path("out.tif"), ".png") == [PhotoJob(photo, Path("out.tif"))]
+    assert plan_jobs([photo], tmp_path, ".webp") == [PhotoJob(photo, tmp_path / "photo-matte.webp")]
+    assert plan_jobs([STREAM], None, ".png") == [PhotoJob(STREAM, STREAM)]
+    assert plan_jobs([STREAM], tmp_path, ".png") == [PhotoJob(STREAM, tmp_path / "stdin-matte.png")]
 
 
 def test_several_files_go_into_a_folder_that_is_made() -> None:
     out = Path("out")
-    jobs = plan([Path("a.jpg"), Path("x/b.jpg"), STREAM], out, ".png")
+    jobs = plan_jobs([Path("a.jpg"), Path("x/b.jpg"), STREAM], out, ".png")
     assert [job.target.name for job in jobs] == ["a-matte.png", "b-matte.png", "stdin-matte.png"]
     assert all(job.target.parent == out and job.makes_folder for job in jobs)
-    beside = plan([Path("a.jpg"), Path("x/b.jpg")], None, ".png")
+    beside = plan_jobs([Path("a.jpg"), Path("x/b.jpg")], None, ".png")
     assert [job.target for job in beside] == [Path("a-matte.png"), Path("x/b-matte.png")]
     assert not any(job.makes_folder for job in beside), "where there is no photo no folder is made"
 
 
 def test_a_folders_tree_is_mirrored(tmp_path: Path) -> None:
     tree(tmp_path, "in/a.JPG", "in/x/y/b.png", "in/notes.txt", "in/.hidden.jpg", "in/.git/c.png")
-    assert targets(plan([tmp_path / "in"], tmp_path / "out", ".png"), tmp_path) == {
+    assert targets(plan_jobs([tmp_path / "in"], tmp_path / "out", ".png"), tmp_path) == {
         "in/a.JPG": "out/a-matte.png",
         "in/x/y/b.png": "out/x/y/b-matte.png",
     }
     tree(tmp_path, "other/a.jpg")
-    both = plan([tmp_path / "in", tmp_path / "other"], tmp_path / "out", ".png")
+    both = plan_jobs([tmp_path / "in", tmp_path / "other"], tmp_path / "out", ".png")
     assert targets(both, tmp_path) == {
         "in/a.JPG": "out/in/a-matte.png",
         "in/x/y/b.png": "out/in/x/y/b-matte.png",
@@ -66,16 +66,16 @@ def test_rerunning_a_folder_does_not_matte_results(
     """Whatever format they have, and also if another picture of the name has come since."""
     into = None if out is None else tmp_path / out
     tree(tmp_path, "in/a.jpg", "in/b.c.jpg", "in/b.c.png", "in/d/e.tif")
-    first = plan([tmp_path / "in"], into, ".png")
+    first = plan_jobs([tmp_path / "in"], into, ".png")
     tree(tmp_path, *targets(first, tmp_path).values(), "in/a.png", "in/d/f.bmp")
-    again = plan([tmp_path / "in"], into, ending)
+    again = plan_jobs([tmp_path / "in"], into, ending)
     there = {"in/a.jpg", "in/a.png", "in/b.c.jpg", "in/b.c.png", "in/d/e.tif", "in/d/f.bmp"}
     assert targets(again, tmp_path).keys() == there
 
 
 def test_names_that_share_a_stem_keep_their_endings(tmp_path: Path) -> None:
     tree(tmp_path, "a.jpg", "a.png", "a.jpg.png", "b.jpg")
-    assert targets(plan([tmp_path], None, ".png"), tmp_path) == {
+    assert targets(plan_jobs([tmp_path], None, ".png"), tmp_path) == {
         "a.jpg": "a.jpg-matte.png",
         "a.png": "a.png-matte.png",
         "a.jpg.png": "a.jpg.png-matte.png",
@@ -87,7 +87,7 @@ def test_links_that_go_round_are_not_followed(tmp_path: Path) -> None:
     tree(tmp_path, "in/a.jpg", "in/x/b.jpg")
     (tmp_path / "in/x/round").symlink_to(tmp_path / "in")
     (tmp_path / "in/x/self.jpg").symlink_to("self.jpg")
-    found = targets(plan([tmp_path / "in"], None, ".png"), tmp_path)
+    found = targets(plan_jobs([tmp_path / "in"], None, ".png"), tmp_path)
     assert found.keys() == {"in/a.jpg", "in/x/b.jpg", "in/x/self.jpg"}
 
 
@@ -101,9 +101,9 @@ def test_a_folder_that_may_not_be_read_fails_alone() -> None:
         if root:
             os.seteuid(65534)
         try:
-            found = [job.source for job in plan([folder], None, ".png")]
+            found = [job.source for job in plan_jobs([folder], None, ".png")]
             with pytest.raises(MatteError, match=r"can't read .*private \(Permission denied\)"):
-                plan([folder / "private"], None, ".png")
+                plan_jobs([folder / "private"], None, ".png")
         finally:
             if root:
                 os.seteuid(0)
@@ -115,13 +115,13 @@ def test_what_can_not_be_planned_is_said(tmp_path: Path) -> None:
     tree(tmp_path, "empty/notes.txt", "in/a.jpg")
     empty, full = tmp_path / "empty", tmp_path / "in"
     with pytest.raises(MatteError, match=r"no pictures in .*empty: it may hold \.avif \.bmp"):
-        plan([empty], None, ".png")
+        plan_jobs([empty], None, ".png")
     with pytest.raises(MatteError, match="several pictures can't go to standard output: name a"):
-        plan([full], STREAM, ".png")
+        plan_jobs([full], STREAM, ".png")
     with pytest.raises(MatteError, match="standard input is named twice: give one -"):
-        plan([STREAM, STREAM], tmp_path, ".png")
+        plan_jobs([STREAM, STREAM], tmp_path, ".png")
     with pytest.raises(MatteError, match=r"out\.jpg is not a folder: with several pictures, -o"):
-        plan([full], Path("out.jpg"), ".png")
+        plan_jobs([full], Path("out.jpg"), ".png")
 
 
 WORDS = st.sampled_from(["a", "b", "a-matte", "a.jpg", "a.png", "a-matte.png", "a.jpg-matte"])
@@ -143,7 +143,7 @@ def test_targets_are_unique_and_never_a_source(
         tree(folder, *(f"in/{place}" for place in names))
         into = None if out is None else folder / out
         try:
-            jobs = plan([folder / "in"], into, ending)
+            jobs = plan_jobs([folder / "in"], into, ending)
         except MatteError:
             hypothesis.assume(out == "in/x")  # all of them lie where results go
             return
@@ -151,6 +151,6 @@ def test_targets_are_unique_and_never_a_source(
         assert len(set(found)) == len(found)
         assert not set(found) & {job.source for job in jobs}
         tree(folder, *(str(target.relative_to(folder)) for target in found))
-        assert {job.source for job in plan([folder / "in"], into, ending)} == {
+        assert {job.source for job in plan_jobs([folder / "in"], into, ending)} == {
             job.source for job in jobs
         }, "another run takes the same pictures"

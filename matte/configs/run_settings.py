@@ -163,7 +163,7 @@ class RuntimeSettings:
         if self.require_gpu and self.device == "cpu":
             raise SettingError("require_gpu with device = 'cpu'", "leave one of them out")
 
-    def exact(self, kind: str) -> bool:
+    def needs_exact(self, kind: str) -> bool:
         """Return whether its authors' very numbers are asked for from a network of that kind.
 
         A segmenter runs as exactly as the refiner that follows it.

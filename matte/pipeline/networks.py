@@ -117,7 +117,7 @@ def _exact_settings(weights: Weights, settings: RuntimeSettings) -> RuntimeSetti
 
     That takes fp32, and torch where it is installed and there are torch weights.
     """
-    if not settings.exact(weights.kind):
+    if not settings.needs_exact(weights.kind):
         return settings
     if settings.precision == "auto":
         settings = replace(settings, precision="fp32")

@@ -138,9 +138,9 @@ def test_a_file_may_say_protocol_and_a_flag_replaces_it(tmp_path: Path) -> None:
 
 def test_exactness_belongs_to_the_network_whose_protocol_is_named() -> None:
     official = RuntimeSettings(modnet_protocol="official")
-    assert [official.exact(kind) for kind in ("segmenter", "refiner", "modnet")] == [
+    assert [official.needs_exact(kind) for kind in ("segmenter", "refiner", "modnet")] == [
         False,
         False,
         True,
     ]
-    assert RuntimeSettings(refiner_protocol="demo").exact("segmenter")
+    assert RuntimeSettings(refiner_protocol="demo").needs_exact("segmenter")

@@ -111,9 +111,9 @@ def _textbook(self: Any, query: Any, key: Any, itself: Any, features: Any) -> An
 def open_form(form: str, network: Path) -> Run:
     """That form of the network, ready to run."""
     if form == "onnx":
-        from matte.runtime.opening import open_file
+        from matte.runtime.opener import open_onnx_file
 
-        onnx = open_file(network)
+        onnx = open_onnx_file(network)
         return lambda inputs: onnx.run(inputs)["alpha"]
     if form == "onnx patterns":
         import onnxruntime
@@ -125,7 +125,7 @@ def open_form(form: str, network: Path) -> Run:
         session = onnxruntime.InferenceSession(network, options)
         return lambda inputs: session.run(["alpha"], inputs)[0]
     if form == "openvino":
-        openvino = open_file(network, "openvino")
+        openvino = open_onnx_file(network, "openvino")
         return lambda inputs: openvino.run(inputs)["alpha"]
     queries = form.removeprefix("torch ")
     return torch_network(int(queries) if queries.isdigit() else ALL, queries == "patches")

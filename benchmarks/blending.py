@@ -35,7 +35,7 @@ from matte.datasets.reading import read
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.refiner.gca import Gca
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.stages import Refiner
 from matte.weights.store import find
 
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    network = open_file(find("refiner", REFINER).path, "openvino", threads=1)
+    network = open_onnx_file(find("refiner", REFINER).path, "openvino", threads=1)
     refiner = Gca(network, "demo")
     rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for number, photo in enumerate(photos(options.data, options.pictures)):

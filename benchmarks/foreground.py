@@ -51,7 +51,7 @@ from matte.datasets.reading import read
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.refiner.gca import Gca
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.stages import Refiner
 from matte.weights.store import find
 
@@ -290,7 +290,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-    network = open_file(find("refiner", REFINER).path, "openvino", threads=1)
+    network = open_onnx_file(find("refiner", REFINER).path, "openvino", threads=1)
     refiner = Gca(network, "demo")
     if options.sheets:
         draw_sheets(options.data, options.sheets, options.pictures, refiner)

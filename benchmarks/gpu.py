@@ -40,7 +40,7 @@ from matte.errors import MatteError
 from matte.files import write_file
 from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.media.pictures import read_photo
-from matte.runtime.graphics import nvidia_gpus
+from matte.runtime.gpus import nvidia_gpus
 from matte.runtime.machine import describe_machine
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"

@@ -20,9 +20,9 @@ from matte.configs.settings import RuntimeSettings
 from matte.conversion.returning import from_onnx
 from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.pipeline.networks import as_runtime_network
-from matte.runtime.opening import open_session
-from matte.runtime.torch import Prepared
-from matte.runtime.ways import Way
+from matte.runtime.execution import Execution
+from matte.runtime.opener import open_session
+from matte.runtime.torch import DeviceNetwork
 from matte.weights.store import find
 
 NETWORKS = {"segmenter": "person", "refiner": "gca-slim", "modnet": "modnet"}
@@ -64,9 +64,9 @@ def open_network(kind: str, way: str, device: str) -> Run:
         if device == "cpu" and {"compile", "graphs"} & set(how):
             raise MissingWayError("needs a GPU" if "graphs" in how else "takes minutes on a CPU")
         torch._dynamo.reset()  # each size is compiled for itself
-        network = Prepared(
+        network = DeviceNetwork(
             copy.deepcopy(_returned(weights.path)),
-            Way("torch", device, precision),
+            Execution("torch", device, precision),
             compiled="compile" in how,
             channels_last="channels_last" in how,
         )

@@ -285,7 +285,7 @@ def main() -> None:
             else:
                 rows = (by_context if name == "context" else by_way)(session, examples)
             about = {"date": date.today().isoformat(), "machine": describe_machine()}
-            report[name] = {**about, "run on": str(session.way), "rows": rows}
+            report[name] = {**about, "run on": str(session.execution), "rows": rows}
             text = json.dumps(report, indent=1) + "\n"
             write_file(given.json, text.encode(), overwrite=True)
     if "context" in report:

@@ -31,9 +31,9 @@ from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.files import write_file
 from matte.pipeline.networks import as_runtime_network
-from matte.runtime.examples import portrait_inputs
+from matte.runtime.example_inputs import portrait_inputs
 from matte.runtime.machine import describe_machine
-from matte.runtime.opening import open_session
+from matte.runtime.opener import open_session
 from matte.weights.scores import Score
 from matte.weights.store import SHIPPED, Weights, add, all_weights, stored
 

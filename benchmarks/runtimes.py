@@ -31,12 +31,12 @@ from matte.media.pictures import read_photo, read_trimap
 from matte.pipeline.build import build_refiner
 from matte.pipeline.networks import as_runtime_network
 from matte.registry import resolve
-from matte.runtime.examples import portrait_inputs
+from matte.runtime.backends import BACKENDS, possible_executions
+from matte.runtime.example_inputs import portrait_inputs
+from matte.runtime.execution import Execution
 from matte.runtime.machine import describe_machine
-from matte.runtime.opening import BACKENDS, possible_ways
 from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession
-from matte.runtime.ways import Way
 from matte.weights.store import SHIPPED, Weights, all_weights
 
 RESULTS = Path(__file__).parent / "results" / "runtimes.json"
@@ -71,19 +71,21 @@ def measured(name: str, weights: Weights) -> dict[str, Any]:
     """Parity and milliseconds of each way to run a network."""
     sessions = dict(opened(weights))
     size = weights.size or REFINER_SIZE
-    rows: dict[str, dict[str, dict[str, Any]]] = {str(way): {} for way in sessions}
+    rows: dict[str, dict[str, dict[str, Any]]] = {str(execution): {} for execution in sessions}
     torch = TorchSession(from_onnx(weights.path).runs, next(iter(sessions.values())).inputs, "out")
     for side in sorted({size, SMALL}):
         inputs = portrait_inputs(torch.inputs, 1, side, side)
         (expected,) = torch.run(inputs).values()
-        for way, session in sessions.items():
+        for execution, session in sessions.items():
             (found,) = session.run(inputs).values()
             apart = np.abs(found - expected)
-            rows[str(way)][f"{side} px"] = {
+            rows[str(execution)][f"{side} px"] = {
                 "largest": float(f"{apart.max():.2g}"),
                 "mean": float(f"{apart.mean():.2g}"),
             }
-        calls = {str(way): partial(session.run, inputs) for way, session in sessions.items()}
+        calls = {
+            str(execution): partial(session.run, inputs) for execution, session in sessions.items()
+        }
         times = in_turns({**calls, "torch cpu fp32": partial(torch.run, inputs)})
         for told, ms in times.items():
             row = rows.setdefault(told, {}).setdefault(f"{side} px", {})
@@ -92,17 +94,17 @@ def measured(name: str, weights: Weights) -> dict[str, Any]:
     return rows
 
 
-def opened(weights: Weights) -> list[tuple[Way, Session]]:
+def opened(weights: Weights) -> list[tuple[Execution, Session]]:
     """Every way there is here, in every precision, whether it is as good or not."""
     network = as_runtime_network(weights)
-    network = replace(network, as_good_in=("int8", "fp16", "bf16"), torch=None)
+    network = replace(network, accurate_precisions=("int8", "fp16", "bf16"), torch=None)
     found = []
-    for way in possible_ways(network, RuntimeSettings()):
+    for execution in possible_executions(network, RuntimeSettings()):
         try:
-            make = resolve("backend", BACKENDS, way.backend)
-            found.append((way, make(network, way, RuntimeSettings())))
+            make = resolve("backend", BACKENDS, execution.backend)
+            found.append((execution, make(network, execution, RuntimeSettings())))
         except MatteError as error:
-            print(f"{way}: {error}")
+            print(f"{execution}: {error}")
     return found
 
 

@@ -18,12 +18,17 @@ from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError, install_command
 from matte.pipeline.networks import TORCH_SESSIONS, as_runtime_network, open_weights
 from matte.registry import resolve
-from matte.runtime.choice import recall
-from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
-from matte.runtime.machine import system
-from matte.runtime.opening import ABILITIES, INSTALLED_BY, PACKAGES, WHY_NO_GPU
+from matte.runtime.backends import (
+    BACKEND_PACKAGES,
+    DEVICE_PRECISIONS,
+    INSTALL_COMMANDS,
+    NO_GPU_REASONS,
+)
+from matte.runtime.execution import DevicePrecisions
+from matte.runtime.execution_memo import remembered_execution
+from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
+from matte.runtime.machine import system_name
 from matte.runtime.threads import usable_threads
-from matte.runtime.ways import Abilities
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.weights.store import all_weights, find, place
 
@@ -58,7 +63,7 @@ def examine() -> list[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    machine = f"{system()}, {usable_threads()} threads"
+    machine = f"{system_name()}, {usable_threads()} threads"
     yield Finding("python", True, True, f"{platform.python_version()} on {machine}")
     yield Finding("matte", True, True, matte.__version__)
     for name in BASE:
@@ -88,12 +93,12 @@ def _weights() -> Iterator[Finding]:
 
 def _graphics() -> Iterator[Finding]:
     names = nvidia_gpus()
-    yield Finding("gpu", bool(names), False, ", ".join(names) or NO_NVIDIA)
+    yield Finding("gpu", bool(names), False, ", ".join(names) or NO_NVIDIA_GPU)
 
 
 def _runtimes() -> Iterator[Finding]:
     """What each runtime has, and that it finds a mask there with the default network."""
-    found = [_runtime(backend, package) for backend, package in PACKAGES.items()]
+    found = [_runtime(backend, package) for backend, package in BACKEND_PACKAGES.items()]
     any_works = any(f.works for f in found)
     for finding in found:
         yield replace(finding, needed=not any_works)
@@ -101,18 +106,18 @@ def _runtimes() -> Iterator[Finding]:
 
 def _runtime(backend: str, package: str) -> Finding:
     name = f"runtime {backend}"
-    remedy = INSTALLED_BY.get(backend, f"pip install {package}")
+    remedy = INSTALL_COMMANDS.get(backend, f"pip install {package}")
     told = replace(_package(package, False, remedy, ""), name=name)
     if not find_spec(package):
         return replace(told, works=False, remedy=remedy)
     try:
-        there: Abilities = resolve("backend", ABILITIES, backend)()
+        there: DevicePrecisions = resolve("backend", DEVICE_PRECISIONS, backend)()
         devices = [f"{device} ({', '.join(there[device])})" for device in there]
         words = [told.told, *devices]
         # The package that brings a module may be called otherwise: onnxruntime-gpu.
         if not told.works:
             words[0] = "installed"
-        if why := str(resolve("backend", WHY_NO_GPU, backend)()):
+        if why := str(resolve("backend", NO_GPU_REASONS, backend)()):
             words.append(f"no GPU: {why}")
         if not there:
             return Finding(name, False, False, "; ".join(words))
@@ -121,7 +126,7 @@ def _runtime(backend: str, package: str) -> Finding:
         return Finding(name, False, False, str(error))
 
 
-def _tried(backend: str, there: Abilities) -> Iterator[str]:
+def _tried(backend: str, there: DevicePrecisions) -> Iterator[str]:
     """That a mask is found on each device; engines take minutes to build, and are not tried."""
     if backend in BUILDERS:
         return
@@ -141,9 +146,9 @@ def _choices() -> Iterator[Finding]:
     """What `--backend auto` has learnt on this machine, with default settings."""
     for name, weights in all_weights().items():
         if weights.kind in KINDS and place(weights) != "not fetched":
-            way = recall(as_runtime_network(weights), RuntimeSettings())
-            if way is not None:
-                yield Finding(f"auto {name}", True, False, f"{way}: {way.why}")
+            execution = remembered_execution(as_runtime_network(weights), RuntimeSettings())
+            if execution is not None:
+                yield Finding(f"auto {name}", True, False, f"{execution}: {execution.why}")
 
 
 def _places() -> Iterator[Finding]:

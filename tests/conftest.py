@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.files import write_file
 from matte.media.encoding import encode
-from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.runtime.processor import ProcessorAbilities
 
 # A busy machine is no failure.
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and not nvidia_gpus():
-        pytest.skip(NO_NVIDIA)
+        pytest.skip(NO_NVIDIA_GPU)
 
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"

@@ -13,7 +13,7 @@ from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, Networks, TrimapFree, TwoStage
 from matte.pipeline.run import Pipeline
-from matte.runtime.ways import Way
+from matte.runtime.execution import Execution
 from matte.stages import (
     NO_CONTEXT,
     RefineContext,
@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 class FakeSession:
     """A network that is a function of its one input."""
 
-    way = Way("fake")
+    execution = Execution("fake")
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from matte.runtime.graphics import nvidia_gpus
+from matte.runtime.gpus import nvidia_gpus
 from tests.media.clips import clip
 
 SCRIPTS = Path(__file__).parents[1] / "benchmarks"

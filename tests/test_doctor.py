@@ -7,8 +7,8 @@ import pytest
 from matte.configs.settings import RuntimeSettings
 from matte.doctor import Finding, examine
 from matte.pipeline.networks import open_weights
-from matte.runtime import opening
-from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
+from matte.runtime import backends
+from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.runtime.processor import ProcessorAbilities
 from matte.weights.store import find
 from tests.conftest import SetAbilities
@@ -28,7 +28,7 @@ def test_devices_precisions_and_missing_gpus_are_told(
     assert on_cpu in found["runtime onnx"].told
     assert "runs 'person' on cpu" in found["runtime onnx"].told
     assert "'person' has no torch weights" in found["runtime torch"].told
-    assert found["gpu"].told == (", ".join(nvidia_gpus()) or NO_NVIDIA)
+    assert found["gpu"].told == (", ".join(nvidia_gpus()) or NO_NVIDIA_GPU)
     if not nvidia_gpus():
         assert "no GPU: " in found["runtime openvino"].told
         assert not found["runtime onnx-tensorrt"].works
@@ -36,13 +36,13 @@ def test_devices_precisions_and_missing_gpus_are_told(
 
 
 def test_what_auto_learnt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    way = open_weights(find("segmenter", "person-light"), RuntimeSettings()).way
+    execution = open_weights(find("segmenter", "person-light"), RuntimeSettings()).execution
     told = findings()["auto person-light"].told
-    assert told == f"{way}: {way.why}"
+    assert told == f"{execution}: {execution.why}"
 
 
 def test_a_runtime_that_is_not_there_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert importlib.util.find_spec("no_such_package") is None
-    monkeypatch.setitem(opening.PACKAGES, "torch", "no_such_package")
+    monkeypatch.setitem(backends.BACKEND_PACKAGES, "torch", "no_such_package")
     found = findings()["runtime torch"]
     assert (found.works, found.remedy) == (False, "run pip install '.[torch]' in matte's checkout")

@@ -7,12 +7,12 @@ from matte.cli.main import COMMANDS
 from matte.errors import SettingError
 from matte.refiner import REFINERS
 from matte.registry import nearest, resolve
-from matte.runtime.opening import ABILITIES, BACKENDS, PACKAGES
+from matte.runtime.backends import BACKEND_PACKAGES, BACKENDS, DEVICE_PRECISIONS
 from matte.segmentation.network import ARCHITECTURES
 
 TABLES = {
     "architecture": ARCHITECTURES,
-    "abilities": ABILITIES,
+    "abilities": DEVICE_PRECISIONS,
     "backend": BACKENDS,
     "command": COMMANDS,
     "public name": matte._HOMES,
@@ -30,7 +30,7 @@ def test_every_name_stands_for_something(kind: str, name: str) -> None:
 def test_tables_are_sorted_and_complete() -> None:
     for table in TABLES.values():
         assert list(table) == sorted(table)
-    assert set(PACKAGES) == set(BACKENDS) == set(ABILITIES)
+    assert set(BACKEND_PACKAGES) == set(BACKENDS) == set(DEVICE_PRECISIONS)
     assert list(matte.__all__) == sorted(matte._HOMES)
 
 

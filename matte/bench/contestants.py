@@ -9,9 +9,9 @@ from matte.errors import BackendError, SettingError
 from matte.pipeline.networks import as_runtime_network
 from matte.refiner import REFINERS
 from matte.registry import nearest
-from matte.runtime import choice
-from matte.runtime.opening import PACKAGES, possible_ways
-from matte.runtime.ways import Network, Way
+from matte.runtime.backends import BACKEND_PACKAGES, possible_executions
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.execution_memo import forget_execution
 from matte.weights.store import find
 
 AUTO: Literal["auto"] = "auto"
@@ -32,7 +32,7 @@ class Contestant:
         return one if all(other == one for other in others) else None
 
 
-def networks_of(config: Config) -> dict[str, Network]:
+def networks_of(config: Config) -> dict[str, NetworkSource]:
     """The networks that the line of these settings runs, by their kind."""
     if config.modnet.modnet:
         return {"modnet": as_runtime_network(find("modnet", config.modnet.modnet))}
@@ -43,20 +43,20 @@ def networks_of(config: Config) -> dict[str, Network]:
 
 
 def contestants(
-    networks: Mapping[str, Network], settings: RuntimeSettings, asked: Sequence[str] = ()
+    networks: Mapping[str, NetworkSource], settings: RuntimeSettings, asked: Sequence[str] = ()
 ) -> list[Contestant]:
     """The ways that there are, `auto` first; of the runtimes asked for, else of all.
 
     A runtime asked for by name that can't run the networks is an error, others are left out.
     """
     for name in asked:
-        if name not in (AUTO, *PACKAGES):
-            raise SettingError(f"no runtime {name!r}", nearest(name, (AUTO, *PACKAGES)))
+        if name not in (AUTO, *BACKEND_PACKAGES):
+            raise SettingError(f"no runtime {name!r}", nearest(name, (AUTO, *BACKEND_PACKAGES)))
     found = []
     if AUTO in asked or not asked:
         automatic = replace(settings, backend=AUTO)
         found.append(Contestant(AUTO, dict.fromkeys(networks, automatic)))
-    for backend in PACKAGES:
+    for backend in BACKEND_PACKAGES:
         if backend in asked or not asked:
             try:
                 found += _of_backend(backend, networks, settings)
@@ -69,27 +69,29 @@ def contestants(
 def forget_choices(config: Config) -> None:
     """Has `auto` try again what is the fastest here."""
     for network in networks_of(config).values():
-        choice.forget(network, replace(config.runtime, backend=AUTO))
+        forget_execution(network, replace(config.runtime, backend=AUTO))
 
 
 def _of_backend(
-    backend: Any, networks: Mapping[str, Network], settings: RuntimeSettings
+    backend: Any, networks: Mapping[str, NetworkSource], settings: RuntimeSettings
 ) -> list[Contestant]:
     asked = replace(settings, backend=backend)
-    ways = {kind: possible_ways(network, asked) for kind, network in networks.items()}
+    executions = {kind: possible_executions(network, asked) for kind, network in networks.items()}
     found = []
-    for way in dict.fromkeys(way for several in ways.values() for way in several):
+    for execution in dict.fromkeys(
+        execution for several in executions.values() for execution in several
+    ):
         runtimes, lacking = {}, []
-        for kind, several in ways.items():
-            as_asked = Way(backend, way.device, way.precision)
-            instead = Way(backend, way.device, "fp32")
+        for kind, several in executions.items():
+            as_asked = Execution(backend, execution.device, execution.precision)
+            instead = Execution(backend, execution.device, "fp32")
             taken = next((w for w in (as_asked, instead) if w in several), None)
             if taken is None:
                 break
             if taken != as_asked:
                 lacking.append(f"{kind} {taken.precision}")
             precision: Any = taken.precision
-            runtimes[kind] = replace(asked, device=way.device, precision=precision)
+            runtimes[kind] = replace(asked, device=execution.device, precision=precision)
         else:
-            found.append(Contestant(str(way), runtimes, ", ".join(lacking)))
+            found.append(Contestant(str(execution), runtimes, ", ".join(lacking)))
     return found

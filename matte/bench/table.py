@@ -31,8 +31,8 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
             parts.append(_drawn(_processes(measured, list(report.peers)), columns))
         parts += [f"{each.name}: {each.error}" for each in measured.processes if each.error]
     for kind, facts in report.choice.items():
-        way = f"{facts['backend']} {facts['device']} {facts['precision']}"
-        parts.append(f"auto, {kind} {facts['name']}: {way}, {facts['why']}")
+        execution = f"{facts['backend']} {facts['device']} {facts['precision']}"
+        parts.append(f"auto, {kind} {facts['name']}: {execution}, {facts['why']}")
     return "\n".join(parts)
 
 

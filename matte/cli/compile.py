@@ -59,13 +59,13 @@ def compile_engines(
 
     Example: matte compile person gca-slim --max 2176x3840
     """
-    from matte.runtime.engines import parsed_size
+    from matte.runtime.engine_shapes import parse_input_size
 
     if not RuntimeSettings(device=device).device.startswith("gpu"):
         raise SettingError(f"device = {device!r}", "give gpu or gpu:1: engines are for GPUs")
     with torch_required("compiling"):
         from matte.conversion.engines import Wanted, compile_weights, named
-    least, middle, most = (parsed_size(t) if t else None for t in (smallest, usual, largest))
+    least, middle, most = (parse_input_size(t) if t else None for t in (smallest, usual, largest))
     wanted = Wanted(precision or "", device, via, least, middle, most, tolerance)
     networks = named(names, merge_settings(preset).config if preset else None)
     for weights in networks:

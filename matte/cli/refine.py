@@ -54,7 +54,7 @@ def refine(
     pixels = max_pixels(config)
     picture, known = read_image(image, pixels), read_trimap(trimap, pixels)
     same_size(("picture", picture), ("trimap", known))
-    memory_budget(config).check(picture)
+    memory_budget(config).check_image(picture)
     if wrong := trimap_flaw(known):
         warnings.warn(f"{trimap}: {wrong}: it is used as it is", MatteWarning, stacklevel=2)
     if weights is not None:

@@ -166,7 +166,7 @@ def open_run(
     facts, config = clip.facts, pipeline.config
     dtype: type[np.unsignedinteger[Any]] = np.uint16 if facts.deep else np.uint8
     pixel = np.zeros((), dtype)
-    pipeline.memory.check(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
+    pipeline.memory.check_image(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
     with open_composer(
         background,
         config.compositing,

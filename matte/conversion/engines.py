@@ -9,10 +9,11 @@ from matte.conversion.exporting import torch_reference
 from matte.errors import BackendError, SettingError
 from matte.pipeline.networks import as_runtime_network
 from matte.refiner import REFINERS
-from matte.runtime.compiling import INSTALL, TOLERANCES, Compiled, compile_network
-from matte.runtime.engines import Shapes, Size, default_shapes
-from matte.runtime.graphics import NO_NVIDIA, nvidia_gpus
-from matte.runtime.ways import Way
+from matte.runtime.engine_compiler import INSTALL_COMMAND, CompiledEngine, compile_network
+from matte.runtime.engine_parity import ENGINE_TOLERANCES
+from matte.runtime.engine_shapes import EngineShapes, InputSize, default_shapes
+from matte.runtime.execution import Execution
+from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.weights.store import Weights, find, stored
 
 VIA = ("onnx", "torch2trt")
@@ -26,13 +27,13 @@ class Wanted:
     precision: str = ""  # fp16; by torch2trt fp32
     device: str = "gpu:0"
     via: str = "onnx"
-    smallest: Size | None = None
-    usual: Size | None = None
-    largest: Size | None = None
+    smallest: InputSize | None = None
+    usual: InputSize | None = None
+    largest: InputSize | None = None
     tolerance: float | None = None  # the largest difference to torch
 
 
-def compile_weights(weights: Weights, wanted: Wanted) -> Compiled:
+def compile_weights(weights: Weights, wanted: Wanted) -> CompiledEngine:
     """Builds the engine of a network, compares it with torch at several sizes, and installs it.
 
     One that is farther from torch than it may be is not installed.
@@ -45,8 +46,8 @@ def compile_weights(weights: Weights, wanted: Wanted) -> Compiled:
             "use --via onnx, or --precision fp32",
         )
     refuse_without_gpu()
-    way = Way("tensorrt", wanted.device, precision)
-    largest, mean = TOLERANCES["fp16" if wanted.via == "torch2trt" else precision]
+    execution = Execution("tensorrt", wanted.device, precision)
+    largest, mean = ENGINE_TOLERANCES["fp16" if wanted.via == "torch2trt" else precision]
     if wanted.tolerance is not None:
         largest, mean = wanted.tolerance, MEAN * wanted.tolerance
     build = None
@@ -57,7 +58,9 @@ def compile_weights(weights: Weights, wanted: Wanted) -> Compiled:
     reference = torch_reference(weights)
     shapes = _shapes(wanted, default_shapes(reference.inputs, weights.size))
     network = as_runtime_network(weights)
-    return compile_network(network, way, reference, shapes, (largest, mean), build, wanted.via)
+    return compile_network(
+        network, execution, reference, shapes, (largest, mean), build, wanted.via
+    )
 
 
 def named(names: Sequence[str], config: Config | None) -> list[Weights]:
@@ -80,12 +83,14 @@ def refuse_without_gpu() -> None:
     from importlib.util import find_spec
 
     if find_spec("tensorrt") is None:
-        raise BackendError("TensorRT is not installed", INSTALL)
+        raise BackendError("TensorRT is not installed", INSTALL_COMMAND)
     if not nvidia_gpus():
-        raise BackendError(f"an engine can't be built here ({NO_NVIDIA})", "build it where it runs")
+        raise BackendError(
+            f"an engine can't be built here ({NO_NVIDIA_GPU})", "build it where it runs"
+        )
 
 
-def _shapes(wanted: Wanted, usual: Shapes) -> Shapes:
+def _shapes(wanted: Wanted, usual: EngineShapes) -> EngineShapes:
     """Those asked for; what is left out is the default, or as near to it as the others allow."""
     middle = wanted.usual or usual.usual
     least = wanted.smallest or _each(min, usual.smallest, middle)
@@ -94,9 +99,9 @@ def _shapes(wanted: Wanted, usual: Shapes) -> Shapes:
         middle = _each(max, _each(min, middle, most), least)
     if wanted.smallest is None:
         least = _each(min, least, most)
-    return Shapes(least, middle, most)
+    return EngineShapes(least, middle, most)
 
 
-def _each(choose: Callable[[int, int], int], one: Size, other: Size) -> Size:
+def _each(choose: Callable[[int, int], int], one: InputSize, other: InputSize) -> InputSize:
     batch, height, width = (choose(a, b) for a, b in zip(one, other, strict=True))
     return batch, height, width

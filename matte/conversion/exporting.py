@@ -18,10 +18,10 @@ from matte.conversion.writing import Difference, compared
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
 from matte.pipeline.networks import open_weights
-from matte.runtime.opening import open_file
+from matte.runtime.mixed_precision import to_precision
+from matte.runtime.opener import open_onnx_file
 from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession
-from matte.runtime.typed import typed
 from matte.weights.store import Weights
 
 MULTIPLE = 32
@@ -56,13 +56,13 @@ def export_weights(
         _fix_size(model, *size)
     model = onnxslim.slim(model)
     if precision == "fp16":
-        model = typed(model, "fp16")
+        model = to_precision(model, "fp16")
     onnx.helper.set_model_props(model, {**notes, "matte.precision": precision})
     reference = torch_reference(weights)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         onnx.save(model, file)
-        exported = open_file(file)
+        exported = open_onnx_file(file)
         found = tuple(_compare(exported, reference, s) for s in ((size,) if size else SIZES))
         largest, mean = TOLERANCES[precision]
         for d in found:
@@ -74,7 +74,7 @@ def export_weights(
                     "export it as fp32" if precision == "fp16" else "report it",
                 )
         write_file(path, file.read_bytes(), overwrite)
-    return Exported(path, reference.way.backend, found)
+    return Exported(path, reference.execution.backend, found)
 
 
 def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
@@ -103,7 +103,7 @@ def torch_reference(weights: Weights) -> Session:
 def _compare(exported: Session, reference: Session, size: tuple[int, int]) -> Difference:
     given = _inputs(exported.inputs, *size)
     (expected,) = reference.run(given).values()
-    return compared(exported.way.backend, exported.run, given, expected)
+    return compared(exported.execution.backend, exported.run, given, expected)
 
 
 def _inputs(

@@ -23,7 +23,7 @@ from matte.modnet.network import build_network
 from matte.refiner.checkpoint import load_network as load_gca
 from matte.refiner.checkpoint import save_network as save_gca
 from matte.refiner.network import GcaNetwork
-from matte.runtime.tensors import kind_of
+from matte.runtime.tensors import network_kind
 from matte.segmentation.network import load_checkpoint
 from matte.weights.store import Weights, add, all_weights
 
@@ -111,7 +111,7 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
 
 def _from_own(file: Path, target: Path) -> tuple[Weights, str]:
     """The same for a .safetensors that matte wrote itself."""
-    kind = kind_of(file)
+    kind = network_kind(file)
     if kind == "refiner":
         refiner = load_gca(file)
         width = f"width {refiner.design.width:g}" if isinstance(refiner, GcaNetwork) else "slim"

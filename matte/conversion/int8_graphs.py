@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, numpy_helper
 
-from matte.runtime.typed import fold_casts
+from matte.runtime.mixed_precision import fold_casts
 
 # What stays in float32: sums over many values, what divides, the attention's products. Of joined
 # values the parts are quantised by whoever takes them: OpenVINO is wrong about quantised Concats

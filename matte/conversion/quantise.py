@@ -30,9 +30,9 @@ from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_segmenter
 from matte.pipeline.steps import cut_subject, draw
 from matte.refiner.gca import Gca
-from matte.runtime.opening import open_file, open_session
+from matte.runtime.execution import NetworkSource
+from matte.runtime.opener import open_onnx_file, open_session
 from matte.runtime.session import Session
-from matte.runtime.ways import Network
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner
 from matte.weights.store import Weights
@@ -64,7 +64,7 @@ def quantise_weights(
     Each goes through the network's own preprocessing; a refiner is given the band that the default
     segmenter draws. A file that is far from float32 on either runtime is not written.
     """
-    seen = Recorded(open_file(weights.path))
+    seen = Recorded(open_onnx_file(weights.path))
     _show(weights, list(_spread(pictures)), seen)
     if not seen.feeds:
         raise SettingError("no picture to calibrate on", "give some with a subject in them")
@@ -99,7 +99,7 @@ class Recorded:
     """A session that remembers what it was given and what it gave."""
 
     def __init__(self, session: Session) -> None:
-        self.way, self.inputs = session.way, session.inputs
+        self.execution, self.inputs = session.execution, session.inputs
         self.feeds: list[Feed] = []
         self.outputs: list[NDArray[np.float32]] = []
         self._session = session
@@ -185,6 +185,6 @@ def _differences(file: Path, seen: Recorded) -> Iterator[Difference]:
     backends: tuple[Literal["onnx", "openvino"], ...] = ("onnx", "openvino")
     for backend in backends:
         settings = RuntimeSettings(backend=backend, device="cpu", precision="int8")
-        session = open_session(Network(file, int8=file), settings)
+        session = open_session(NetworkSource(file, int8=file), settings)
         for feed, expected in list(zip(seen.feeds, seen.outputs, strict=True))[::step]:
             yield compared(backend, session.run, feed, expected)

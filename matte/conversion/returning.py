@@ -29,7 +29,7 @@ from matte.modnet.network import build_network as build_modnet
 from matte.refiner.checkpoint import KIND as REFINER
 from matte.refiner.network import Design, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import KIND as SEGMENTER
 from matte.segmentation.network import Probability
 from matte.segmentation.network import build_network as build_segmenter
@@ -143,7 +143,7 @@ def _only_a_bias(
 
 
 def _refuse_other(network: nn.Module, file: Path, cases: list[Case]) -> None:
-    session = open_file(file)
+    session = open_onnx_file(file)
     for case in cases:
         given = {name: tensor.numpy() for name, tensor in case.items()}
         with torch.inference_mode():

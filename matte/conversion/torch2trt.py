@@ -11,29 +11,32 @@ import tensorrt as trt
 
 from matte.conversion.returning import from_onnx, is_own
 from matte.errors import BackendError, WeightsError
-from matte.runtime.building import filled
-from matte.runtime.compiling import told_by
-from matte.runtime.engines import Key, Shapes
-from matte.runtime.graphics import gpu_number
-from matte.runtime.ways import Network, Way
+from matte.runtime.engine_builder import input_shape
+from matte.runtime.engine_compiler import read_onnx_header
+from matte.runtime.engine_shapes import EngineShapes
+from matte.runtime.engine_store import EngineKey
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.gpus import gpu_number
 
 OTHER_WAY = "use --via onnx"
 OPSET = 18
 WORKSPACE = 4 << 30  # bytes; versions that set a limit would set 32 MiB
 
 
-def build_by_torch2trt(network: Network, way: Way, key: Key, shapes: Shapes) -> bytes:
+def build_by_torch2trt(
+    network: NetworkSource, execution: Execution, key: EngineKey, shapes: EngineShapes
+) -> bytes:
     """The plan of a network that matte wrote."""
     convert = _convert(key)
     if not is_own(network.path):
         raise WeightsError(f"{network.path} has no torch network", OTHER_WAY)
     import torch
 
-    ranks, _ = told_by(network.path)
-    device = torch.device("cuda", gpu_number(way.device))
+    ranks, _ = read_onnx_header(network.path)
+    device = torch.device("cuda", gpu_number(execution.device))
     module = _whole(from_onnx(network.path).runs).to(device)
     sizes = [
-        [filled(rank, size) for rank in ranks.values()]
+        [input_shape(rank, size) for rank in ranks.values()]
         for size in (shapes.smallest, shapes.usual, shapes.largest)
     ]
     # Anything will do that is not all known: the mode reads no values.
@@ -62,7 +65,7 @@ def build_by_torch2trt(network: Network, way: Way, key: Key, shapes: Shapes) -> 
     return bytes(engine.serialize())
 
 
-def _convert(key: Key) -> Any:
+def _convert(key: EngineKey) -> Any:
     try:
         import onnx_graphsurgeon  # noqa: F401  # its ONNX mode needs it
         from torch2trt import torch2trt

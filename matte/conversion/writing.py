@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from matte.conversion.folding import with_half_weights, without_batch_norms
 from matte.conversion.graphs import store_half, traced
 from matte.errors import OutputError, WeightsError
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.runtime.openvino import openvino  # type: ignore[attr-defined]  # kept from reporting
 
 SAME = 1e-4  # largest difference between the runtimes, on equal weights
@@ -99,10 +99,10 @@ def differences(
     """How far ONNX Runtime and OpenVINO are from torch for each case of inputs, whose first is
     a map (N, C, H, W). `unrounded`: the same network before its weights were rounded.
     """
-    session = open_file(file)
+    session = open_onnx_file(file)
     # Not as a session of matte's: those keep what they compile.
     compiled = openvino.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    runtimes: dict[str, Run] = {session.way.backend: session.run, "openvino": compiled}
+    runtimes: dict[str, Run] = {session.execution.backend: session.run, "openvino": compiled}
     for case in cases:
         with torch.inference_mode():
             expected = network(**case).numpy()

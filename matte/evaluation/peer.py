@@ -14,8 +14,8 @@ from matte.configs.tables import from_file, read_toml
 from matte.errors import SettingError, WeightsError
 from matte.imaging.letterbox import Letterbox, letterbox, unletterbox
 from matte.imaging.resizing import resize
-from matte.runtime.opening import open_session
-from matte.runtime.ways import Network
+from matte.runtime.execution import NetworkSource
+from matte.runtime.opener import open_session
 from matte.weights.store import find
 
 
@@ -57,7 +57,7 @@ class Peer:
         self._settings = from_file(PeerSettings, read_toml(toml), str(toml))
         self.name = self._settings.name or toml.stem
         found = find("peer", str(toml.parent / self._settings.file))
-        self._session = open_session(Network(found.path, found.sha256), runtime)
+        self._session = open_session(NetworkSource(found.path, found.sha256), runtime)
         self._fixed = self._fixed_size()
 
     @property

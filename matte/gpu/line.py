@@ -3,7 +3,7 @@
 It finds what the line in numpy finds (tests/pipeline/test_device.py measures how nearly), for
 pictures of 8 bits and without the fallback to MODNet; the refiner sees frames whole, as where a
 protocol is named, and not in parts. The networks are handed in: a
-`matte.runtime.torch.Prepared` network, a TensorRT engine, or any function of tensors.
+`matte.runtime.torch.DeviceNetwork` network, a TensorRT engine, or any function of tensors.
 """
 
 import math
@@ -27,7 +27,7 @@ from matte.modnet.adapter import DEFAULT_SIDE, network_size
 from matte.pipeline.line import NO_SUBJECT
 from matte.pipeline.steps import MIN_SUBJECT_SHARE
 from matte.refiner.protocols import MULTIPLE, PROTOCOLS
-from matte.runtime.torch import translated
+from matte.runtime.torch import translate_torch_errors
 from matte.segmentation.letterboxed import DEFAULT_SIZE
 from matte.segmentation.letterboxed import MULTIPLE as STEP
 from matte.trimap.drawing import MAX_UNKNOWN_SHARE
@@ -249,7 +249,7 @@ def _checked(work: Work, frames: Tensor, background: Tensor | None) -> Frames:
     if background is not None and background.shape[-3:] != frames.shape[1:]:
         told = f"a background of {tuple(background.shape)} for {tuple(frames.shape)}"
         raise SettingError(told, "give one of the frames' size")
-    with translated(frames.device), torch.inference_mode():
+    with translate_torch_errors(frames.device), torch.inference_mode():
         return Frames(*work(frames, background))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from matte.arrays import Alpha, Image
 from matte.imaging.resizing import resize
-from matte.runtime.session import Session, picture_input, run_map, told_size
+from matte.runtime.session import Session, picture_input, predict_map, trained_size
 from matte.stages import NetworkFacts
 
 DEFAULT_SIDE = 512  # pixels: the short side that the authors' network was trained at
@@ -32,7 +32,7 @@ class Modnet:
         self.network = network
         self._session = session
         self._native = protocol == "native"
-        self._size = size or told_size(session) or DEFAULT_SIDE
+        self._size = size or trained_size(session) or DEFAULT_SIDE
         self._input, self._fixed = picture_input(session, NETWORK_KIND)
 
     def matte(self, image: Image) -> Alpha:
@@ -46,7 +46,7 @@ class Modnet:
             small = resize(image, *(self._fixed or network_size(height, width, self._size)))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
-        values = run_map(self._session, self._input, blob, NETWORK_KIND)
+        values = predict_map(self._session, self._input, blob, NETWORK_KIND)
         if self._native and not self._fixed:
             return Alpha(np.ascontiguousarray(values[:height, :width]))
         alpha = resize(values, height, width)

@@ -7,9 +7,9 @@ from pathlib import Path
 from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.modnet.network import KIND, ModnetInfo, ModnetNetwork, build_network
+from matte.runtime.execution import Execution
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
-from matte.runtime.ways import Way
 
 
 def save_network(
@@ -39,7 +39,7 @@ def metrics_of(path: Path) -> dict[str, float]:
     return metrics
 
 
-def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSession:
+def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
     """The network of a file, ready to run."""
     inputs: dict[str, tuple[int | None, ...]] = {"input": (None, 3, None, None)}
-    return TorchSession(load_network(path), inputs, "output", way, settings)
+    return TorchSession(load_network(path), inputs, "output", execution, settings)

@@ -14,7 +14,7 @@ from matte.pipeline.run import Pipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
-from matte.runtime.memory import Memory
+from matte.runtime.memory import MemoryLimit
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
@@ -111,11 +111,11 @@ def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) ->
     return opener.network(kind) if opener else open_network(kind, name, config.runtime)
 
 
-def memory_budget(config: Config) -> Memory:
+def memory_budget(config: Config) -> MemoryLimit:
     """Return the memory that the settings let the process take."""
-    return Memory(config.runtime.max_memory or 0)
+    return MemoryLimit(config.runtime.max_memory or 0)
 
 
 def max_pixels(config: Config) -> int:
     """Return how many pixels a picture may have: as the settings allow, and as fit in memory."""
-    return min(config.media.max_pixels, memory_budget(config).pixels)
+    return min(config.media.max_pixels, memory_budget(config).max_pixels)

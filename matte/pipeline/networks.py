@@ -11,9 +11,9 @@ from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import WeightsError
 from matte.refiner import REFINERS
 from matte.registry import resolve
-from matte.runtime.opening import open_remembered, open_session
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.opener import open_known_fastest, open_session
 from matte.runtime.session import Session
-from matte.runtime.ways import Network, Way
 from matte.stages import NetworkFacts
 from matte.weights.store import Weights, find
 
@@ -36,7 +36,7 @@ class OpenNetwork:
     @property
     def facts(self) -> NetworkFacts:
         """What a report says of it."""
-        return NetworkFacts(self.name, self.weights.sha256, asdict(self.session.way))
+        return NetworkFacts(self.name, self.weights.sha256, asdict(self.session.execution))
 
 
 class NetworkOpener:
@@ -70,7 +70,7 @@ class NetworkOpener:
 def _open_if_quick(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork | None:
     """Return the network if its execution is remembered from an earlier run, else None."""
     weights = _find_weights(kind, name)
-    session = open_remembered(as_runtime_network(weights), _exact_settings(weights, settings))
+    session = open_known_fastest(as_runtime_network(weights), _exact_settings(weights, settings))
     return None if session is None else OpenNetwork(name, weights, session)
 
 
@@ -94,18 +94,20 @@ def open_weights(weights: Weights, settings: RuntimeSettings) -> Session:
     return open_session(as_runtime_network(weights), settings)
 
 
-def as_runtime_network(weights: Weights) -> Network:
+def as_runtime_network(weights: Weights) -> NetworkSource:
     """Return stored weights as the runtimes know them: files, hashes, precisions."""
     torch_path = weights.torch_path
 
-    def open_torch(way: Way, settings: RuntimeSettings) -> Session:
-        session: Session = resolve("kind", TORCH_SESSIONS, weights.kind)(torch_path, way, settings)
+    def open_torch(execution: Execution, settings: RuntimeSettings) -> Session:
+        session: Session = resolve("kind", TORCH_SESSIONS, weights.kind)(
+            torch_path, execution, settings
+        )
         return session
 
-    return Network(
+    return NetworkSource(
         weights.path,
         weights.sha256,
-        weights.as_good_in,
+        weights.accurate_precisions,
         weights.int8_path,
         weights.int8_sha256,
         open_torch if torch_path else None,

@@ -19,7 +19,7 @@ from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.media.sources import Source, is_source, source_name
 from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
 from matte.pipeline.timing import Stopwatch
-from matte.runtime.memory import ALL, Memory
+from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit
 from matte.stages import Matte, Segmentation
 from matte.trimap.drawing import trimap_flaw
 
@@ -34,7 +34,7 @@ class Pipeline:
     line: Line
     merged: MergedSettings = field(default_factory=merge_settings)
     max_pixels: int = DEFAULT_MAX_PIXELS
-    memory: Memory = ALL
+    memory: MemoryLimit = WHOLE_MACHINE
 
     @property
     def config(self) -> Config:
@@ -74,7 +74,7 @@ class Pipeline:
 
     def run(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> Matte:
         """Return the matte of a photo; `name` is what warnings call it."""
-        self.memory.check(photo.pixels)
+        self.memory.check_image(photo.pixels)
         result = self.line.run(photo.pixels, prior)
         alpha = photo.limit_alpha(result.alpha)
         watch = Stopwatch()

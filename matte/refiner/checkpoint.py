@@ -8,9 +8,9 @@ from matte.errors import WeightsError
 from matte.refiner.gca import RATIO_INPUT
 from matte.refiner.network import Design, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
+from matte.runtime.execution import Execution
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
-from matte.runtime.ways import Way
 
 KIND = "refiner"
 RefinerNetwork = GcaNetwork | SlimNetwork
@@ -39,7 +39,7 @@ def load_network(path: Path) -> RefinerNetwork:
     return network.eval()
 
 
-def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSession:
+def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
     """The network of a file, ready to run."""
     network = load_network(path)
     inputs: dict[str, tuple[int | None, ...]] = {
@@ -48,4 +48,4 @@ def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSessi
     }
     if network.design.attention:
         inputs[RATIO_INPUT] = (None,)
-    return TorchSession(network, inputs, "alpha", way, settings)
+    return TorchSession(network, inputs, "alpha", execution, settings)

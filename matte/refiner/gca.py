@@ -24,7 +24,7 @@ from matte.refiner.tiles import (
     tile_corners,
     tiling_for_side,
 )
-from matte.runtime.memory import ALL, Memory, Room
+from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit, NetworkMemory
 from matte.runtime.session import Session
 from matte.stages import NO_CONTEXT, NetworkFacts, RefineContext, Refined, ReusableAlpha
 
@@ -46,7 +46,7 @@ class Gca:
         session: Session,
         protocol: str = "demo",
         tile: int | str = "auto",
-        memory: Memory = ALL,
+        memory: MemoryLimit = WHOLE_MACHINE,
         network: NetworkFacts | None = None,
     ) -> None:
         """`protocol` is one of `matte.refiner.protocols.PROTOCOLS`.
@@ -82,9 +82,9 @@ class Gca:
     def _refine_all(self, image: Image, trimap: Trimap) -> Refined:
         if not (trimap == UNKNOWN).any():
             return Refined(self._finish(np.zeros(trimap.shape, np.float32), trimap))
-        room = self._memory.room(image)
+        room = self._memory.network_memory(image)
         height, width = trimap.shape
-        if self._tile == "auto" and not fits(trimap, room.pixels):
+        if self._tile == "auto" and not fits(trimap, room.max_pixels):
             image, trimap = extend_to_min_side(image, trimap, SIDE)
         plan = self._plan(image, trimap, room)
         refined = self._refine_planned(image, trimap, plan, self._protocol, room)
@@ -99,7 +99,7 @@ class Gca:
         tiling = tiling_for_side(self._tile) if isinstance(self._tile, int) else Tiling()
         if self._tile == "off" or min(trimap.shape) < tiling.side:
             return self._refine_all(image, trimap).alpha
-        room = self._memory.room(image)
+        room = self._memory.network_memory(image)
         pixels = tiling.side**2
         task = StaleTask(trimap, reusable.stale & (trimap == UNKNOWN))
         seen = len(tile_corners(task, tiling)) * pixels / 1e6
@@ -107,21 +107,23 @@ class Gca:
         if seen >= min(whole, len(tile_corners(RefineTask(trimap), tiling)) * pixels / 1e6) > 0:
             return self._refine_all(image, trimap).alpha
         alpha = reusable.alpha.copy()
-        batch = room.at_once(pixels, max(1, MAX_BATCH_PIXELS // pixels))
+        batch = room.max_batch(pixels, max(1, MAX_BATCH_PIXELS // pixels))
         refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, batch)
         return self._finish(alpha, trimap)
 
-    def _plan(self, image: Image, trimap: Trimap, room: Room) -> Plan:
+    def _plan(self, image: Image, trimap: Trimap, room: NetworkMemory) -> Plan:
         if self._tile == "off":
             return Plan()
         if self._tile == "auto":
-            return cheapest_plan(image, trimap, RATIO_INPUT in self._session.inputs, room.pixels)
+            return cheapest_plan(
+                image, trimap, RATIO_INPUT in self._session.inputs, room.max_pixels
+            )
         assert isinstance(self._tile, int)
         # A picture that holds no such tile is seen whole.
         return Plan(tiling_for_side(self._tile) if min(trimap.shape) >= self._tile else None)
 
     def _refine_planned(
-        self, image: Image, trimap: Trimap, plan: Plan, protocol: str, room: Room
+        self, image: Image, trimap: Trimap, plan: Plan, protocol: str, room: NetworkMemory
     ) -> Refined:
         report = plan.report()
         if plan.tiling is None:
@@ -136,14 +138,16 @@ class Gca:
                 alpha = resize(small.alpha, *trimap.shape)
                 task = remaining_task(trimap, copy, small.alpha, Alpha(alpha))
             pixels = plan.tiling.side**2
-            batch = room.at_once(pixels, max(1, MAX_BATCH_PIXELS // pixels))
+            batch = room.max_batch(pixels, max(1, MAX_BATCH_PIXELS // pixels))
             ratio = unknown_ratio(task.trimap)
             report["tiles"] = refine_tiles(image, task, alpha, self._run, ratio, plan.tiling, batch)
         return Refined(self._finish(alpha, trimap), report)
 
-    def _refine_whole(self, image: Image, trimap: Trimap, protocol: str, room: Room) -> FloatArray:
+    def _refine_whole(
+        self, image: Image, trimap: Trimap, protocol: str, room: NetworkMemory
+    ) -> FloatArray:
         whole = pad_for_network(image, trimap, protocol)
-        room.at_once(whole.trimap.size)
+        room.max_batch(whole.trimap.size)
         (alpha,) = self._run([whole.image], [whole.trimap])
         return np.ascontiguousarray(whole.crop(alpha))
 

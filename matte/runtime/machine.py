@@ -1,13 +1,14 @@
-"""What this machine is, and what is installed on it."""
+"""Describe this machine: system, processor, memory, installed packages."""
 
-import os
 import platform
 from pathlib import Path
 from typing import Any
 
+from matte.limits import GIB
+from matte.runtime.memory import machine_bytes
 from matte.runtime.threads import usable_threads
 
-PACKAGES = (
+REPORTED_PACKAGES = (
     "matte",
     "numpy",
     "opencv-python-headless",
@@ -23,24 +24,24 @@ PACKAGES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """System, processor, threads, memory, and the versions of what is installed."""
+    """Return system, processor, threads, memory and installed versions, for reports."""
     return {
-        "system": system(),
-        "processor": processor(),
+        "system": system_name(),
+        "processor": processor_name(),
         "threads": usable_threads(),
-        "memory_gib": _memory(),
+        "memory_gib": _memory_gib(),
         "python": platform.python_version(),
-        "versions": versions(),
+        "versions": installed_versions(),
     }
 
 
-def system() -> str:
-    """The operating system and the kind of processor, such as "Linux x86_64"."""
+def system_name() -> str:
+    """Return the operating system and the kind of processor, such as "Linux x86_64"."""
     return f"{platform.system()} {platform.machine()}"
 
 
-def processor() -> str:
-    """The processor's own name where it can be had."""
+def processor_name() -> str:
+    """Return the processor's model name; where no system tells it, its kind, or nothing."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             name, _, value = line.partition(":")
@@ -51,13 +52,13 @@ def processor() -> str:
     return platform.processor()
 
 
-def versions() -> dict[str, str]:
-    """The versions of those of PACKAGES that are installed."""
-    # Here, for who asks for the processor alone would wait for it in vain.
+def installed_versions() -> dict[str, str]:
+    """Return the versions of those of REPORTED_PACKAGES that are installed."""
+    # Imported here: it takes time that who asks for the processor alone need not wait.
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for name in PACKAGES:
+    for name in REPORTED_PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -65,11 +66,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _memory() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    except (AttributeError, ValueError, OSError):
-        return None
+def _memory_gib() -> float | None:
+    """Return the machine's memory in GiB; None where the system does not say."""
+    total = machine_bytes()
+    return None if total is None else round(total / GIB, 1)
 
 
 def machine_facts() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How much memory a picture takes, and may take."""
+"""How much memory a picture takes, and how much it may take."""
 
 import math
 import os
@@ -10,120 +10,130 @@ import numpy as np
 from matte.arrays import Image
 from matte.errors import PictureError, SettingError
 from matte.limits import GIB, format_bytes, format_pixels
-from matte.runtime.threads import groups
+from matte.runtime.threads import control_groups
 
 # What a process holds before it has a picture: Python, a runtime, the networks of a line. Measured
 # with benchmarks/scaling.py, as are bytes for each pixel, of 8 and of 16 bits a channel.
-BASE = 256 << 20
-PIXEL = {1: 20, 2: 36}
-# Bytes that networks take for each pixel that they see at once, and for each millionth of their
-# square: features, and the attention of all places to all.
-FEATURES, ATTENTION = 1000, 150
-KEPT = 31 << 20  # bytes: just below what GNU's allocator keeps at most
-LEAST = 160 * 160  # pixels that a network sees at once at least
+BASE_BYTES = 256 << 20
+PICTURE_BYTES_PER_PIXEL = {1: 20, 2: 36}  # by the bytes of a channel's value
+# Bytes that networks take for each pixel of their input, and for each millionth of the square of
+# their number: features, and the attention of all places to all.
+FEATURE_BYTES_PER_PIXEL, ATTENTION_BYTES_PER_MILLION_SQUARES = 1000, 150
+MAX_KEPT_BYTES = 31 << 20  # just below what GNU's allocator keeps at most
+MIN_NETWORK_PIXELS = 160 * 160  # of the smallest input that a network gets
+ASSUMED_BYTES = 8 * GIB  # where the machine doesn't say what it has
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """The bytes that the process may take; 0: as many as there are."""
+class MemoryLimit:
+    """The bytes of memory that the process may take; 0: as many as the machine has."""
 
-    limit: int = 0
+    limit_bytes: int = 0
 
     @property
-    def pixels(self) -> int:
-        """How many pixels of 8 bits a channel a picture may have."""
-        return max(0, self.most - BASE - network(LEAST)) // PIXEL[1]
+    def max_bytes(self) -> int:
+        """The limit in bytes, or what the machine has."""
+        return self.limit_bytes or available_bytes()
 
-    def check(self, image: Image) -> None:
-        """Raises if a picture is too large."""
-        need = _picture(image) + network(LEAST)
-        if need > self.most:
+    @property
+    def max_pixels(self) -> int:
+        """The pixels that a picture of 8 bits a channel may have."""
+        spare = self.max_bytes - BASE_BYTES - network_bytes(MIN_NETWORK_PIXELS)
+        return max(0, spare) // PICTURE_BYTES_PER_PIXEL[1]
+
+    def check_image(self, image: Image) -> None:
+        """Raise PictureError if a picture, and a network beside it, take too much memory."""
+        need = _picture_bytes(image) + network_bytes(MIN_NETWORK_PIXELS)
+        if need > self.max_bytes:
             size = format_pixels(image[:, :, 0].size)
-            cause = f"{size} take {format_bytes(need)}, and {self.allowed}"
+            cause = f"{size} take {format_bytes(need)}, and {self.description}"
             raise PictureError(cause, f"{self.remedy}, or give a smaller picture")
 
-    def room(self, image: Image) -> "Room":
-        """What a picture, and all that is made of it, leaves for networks."""
-        return Room(self, self.most - _picture(image))
+    def network_memory(self, image: Image) -> "NetworkMemory":
+        """Return the memory that networks may take beside a picture and all that is made of it."""
+        return NetworkMemory(self, self.max_bytes - _picture_bytes(image))
 
     @property
-    def most(self) -> int:
-        """Bytes."""
-        return self.limit or there_is()
-
-    @property
-    def allowed(self) -> str:
-        """The limit in words."""
-        return f"{'--max-memory is' if self.limit else 'there are'} {format_bytes(self.most)}"
+    def description(self) -> str:
+        """The limit in words, for errors: "--max-memory is 2 GiB"."""
+        name = "--max-memory is" if self.limit_bytes else "there are"
+        return f"{name} {format_bytes(self.max_bytes)}"
 
     @property
     def remedy(self) -> str:
-        """How to have more."""
-        return "raise --max-memory" if self.limit else "use a larger machine"
+        """What a user can do to have more memory."""
+        return "raise --max-memory" if self.limit_bytes else "use a larger machine"
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The bytes that networks may take."""
+class NetworkMemory:
+    """The bytes that networks may take beside a picture, within the process's limit."""
 
-    memory: Memory
-    left: int
+    limit: MemoryLimit
+    available_bytes: int
 
     @property
-    def pixels(self) -> int:
-        """How many a network may see at once: `network` backwards."""
-        square = ATTENTION * 1e-6
-        root = math.sqrt(FEATURES**2 + 4 * square * max(0, self.left))
-        return int((root - FEATURES) / (2 * square))
+    def max_pixels(self) -> int:
+        """The pixels that a network's input may have; the inverse of `network_bytes`."""
+        square = ATTENTION_BYTES_PER_MILLION_SQUARES * 1e-6
+        root = math.sqrt(FEATURE_BYTES_PER_PIXEL**2 + 4 * square * max(0, self.available_bytes))
+        return int((root - FEATURE_BYTES_PER_PIXEL) / (2 * square))
 
-    def at_once(self, pixels: int, most: int = 1) -> int:
-        """How many parts of so many pixels a network may see at once: at least one, or it raises.
+    def max_batch(self, pixels: int, wanted: int = 1) -> int:
+        """Return how many inputs of so many pixels a network may get at once: 1 … `wanted`.
 
-        That is an error of settings: without them, a part is small enough.
+        Raises SettingError where there is no memory for one: without settings that ask for a large
+        one, an input is small enough.
         """
-        number = most
-        while number > 0 and network(pixels * number) > self.left:
+        number = wanted
+        while number > 0 and network_bytes(pixels * number) > self.available_bytes:
             number -= 1
-        if number == 0 and pixels > LEAST:
-            need = self.memory.most - self.left + network(pixels)
-            cause = (
-                f"a network that sees {format_pixels(pixels)} at once takes {format_bytes(need)}"
-            )
+        if number == 0 and pixels > MIN_NETWORK_PIXELS:
+            need = self.limit.max_bytes - self.available_bytes + network_bytes(pixels)
+            cause = f"a network that sees {format_pixels(pixels)} at once takes"
             raise SettingError(
-                f"{cause}, and {self.memory.allowed}",
-                f"{self.memory.remedy}, or leave --tile and --refiner-protocol out",
+                f"{cause} {format_bytes(need)}, and {self.limit.description}",
+                f"{self.limit.remedy}, or leave --tile and --refiner-protocol out",
             )
         return max(1, number)
 
 
-ALL = Memory()  # what the machine has
+WHOLE_MACHINE = MemoryLimit()
 
 
-def _picture(image: Image) -> int:
-    return BASE + PIXEL[image.itemsize] * image[:, :, 0].size
+def network_bytes(pixels: int) -> int:
+    """Return the bytes of memory that a network takes for an input of so many pixels."""
+    attention = ATTENTION_BYTES_PER_MILLION_SQUARES * 1e-6 * pixels**2
+    return int(FEATURE_BYTES_PER_PIXEL * pixels + attention)
 
 
-def network(pixels: int) -> int:
-    """Bytes that a network takes to see so many pixels at once."""
-    return int(FEATURES * pixels + ATTENTION * 1e-6 * pixels**2)
-
-
-def there_is() -> int:
-    """Bytes of memory that this machine has, and no more than its container may use."""
-    found = [8 * GIB]
-    with suppress(AttributeError, ValueError, OSError):
-        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for group in groups("memory"):
+def available_bytes() -> int:
+    """Return the bytes of memory that this machine has, and no more than its container may use."""
+    found = [machine_bytes() or ASSUMED_BYTES]
+    for group in control_groups("memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):  # versions 2 and 1
             with suppress(OSError, ValueError):  # not there, or "max"
                 found.append(int((group / name).read_text()))
     return min(found)
 
 
-def keep_freed_memory() -> None:
-    """Makes C's allocator keep what is freed for what comes next, up to 32 MiB at a time, instead
-    of giving it back: frame after frame asks for the same, and new pages cost more than the work.
+def machine_bytes() -> int | None:
+    """Return the bytes of memory that this machine has; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return None
 
-    GNU's raises its thresholds when the first block of a size is freed; others are not changed.
+
+def keep_freed_memory() -> None:
+    """Make C's allocator keep freed memory for the next request, up to 32 MiB at a time.
+
+    Frame after frame asks for the same, and new pages cost more than the work. GNU's allocator
+    raises its thresholds when the first block of a size is freed; others are not changed.
     """
-    np.empty(KEPT, np.uint8)
+    np.empty(MAX_KEPT_BYTES, np.uint8)
+
+
+def _picture_bytes(image: Image) -> int:
+    """Return the bytes that the process takes with a picture, without networks' inputs."""
+    return BASE_BYTES + PICTURE_BYTES_PER_PIXEL[image.itemsize] * image[:, :, 0].size

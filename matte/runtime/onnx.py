@@ -1,4 +1,4 @@
-"""ONNX Runtime: its own kernels on CPUs, CUDA and TensorRT on NVIDIA's GPUs."""
+"""Sessions of ONNX Runtime: its own kernels on CPUs, CUDA and TensorRT on NVIDIA GPUs."""
 
 import functools
 import threading
@@ -12,73 +12,81 @@ from numpy.typing import NDArray
 from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
-from matte.runtime.graphics import NO_NVIDIA, gpu_number, nvidia_gpus
+from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
+from matte.runtime.gpus import NO_NVIDIA_GPU, gpu_number, nvidia_gpus
 from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
-from matte.runtime.ways import Abilities, Network, Way
 
-QUIET = 4  # what goes wrong is raised; nothing needs to be printed too
-CPU, CUDA, TENSORRT = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt"))
+FATAL_LOG_LEVEL = 4  # errors are raised, and need not be printed too
+CPU_PROVIDER, CUDA_PROVIDER, TENSORRT_PROVIDER = (
+    f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "Tensorrt")
+)
 GPU_PACKAGE = "pip install onnxruntime-gpu, instead of onnxruntime"
-# What stays out of TensorRT in fp16: the attention's products of unnormalised features, and their
-# softmax. CUDA computes them in fp32.
-EXACT = "MatMul,Softmax,NonMaxSuppression,NonZero,RoiAlign"
-PRELOADING = threading.Lock()  # networks are opened in several threads
+# Operators that stay out of TensorRT in fp16: the attention's products of unnormalised features,
+# and their softmax. CUDA computes them in fp32.
+FP32_OPERATORS = "MatMul,Softmax,NonMaxSuppression,NonZero,RoiAlign"
+PRELOAD_LOCK = threading.Lock()  # networks are opened in several threads
 
 
-def abilities() -> Abilities:
-    """What there is on this machine, by device."""
-    found: Abilities = {"cpu": ("fp32", "int8") if processor_abilities().vnni else ("fp32",)}
-    if not why_no_gpu():
+def device_precisions() -> DevicePrecisions:
+    """Return ONNX Runtime's precisions by device."""
+    found: DevicePrecisions = {"cpu": ("fp32", "int8") if processor_abilities().vnni else ("fp32",)}
+    if not no_gpu_reason():
         found |= {f"gpu:{number}": ("fp32",) for number in range(len(nvidia_gpus()))}
     return found
 
 
-def tensorrt_abilities() -> Abilities:
-    """The same for TensorRT behind ONNX Runtime."""
-    if why_no_tensorrt():
+def tensorrt_device_precisions() -> DevicePrecisions:
+    """Return the precisions by device of TensorRT behind ONNX Runtime."""
+    if no_tensorrt_reason():
         return {}
     return {f"gpu:{number}": ("fp32", "fp16") for number in range(len(nvidia_gpus()))}
 
 
-def why_no_gpu() -> str:
-    """Why ONNX Runtime has no GPU here; empty if it has one."""
-    return _why_not(CUDA)
+def no_gpu_reason() -> str:
+    """Return why ONNX Runtime has no GPU here; empty if it has one."""
+    return _no_provider_reason(CUDA_PROVIDER)
 
 
-def why_no_tensorrt() -> str:
-    """Why ONNX Runtime has no TensorRT here; empty if it has."""
-    return _why_not(TENSORRT)
+def no_tensorrt_reason() -> str:
+    """Return why ONNX Runtime has no TensorRT here; empty if it has."""
+    return _no_provider_reason(TENSORRT_PROVIDER)
 
 
-def _why_not(provider: str) -> str:
+def _no_provider_reason(provider: str) -> str:
+    """Return why a provider is not usable here; empty if it is."""
     if provider not in onnxruntime.get_available_providers():
         return f"this onnxruntime is built without its {provider}: {GPU_PACKAGE}"
-    return "" if nvidia_gpus() else NO_NVIDIA
+    return "" if nvidia_gpus() else NO_NVIDIA_GPU
 
 
 class OnnxSession:
-    """A network on one of ONNX Runtime's providers: the backend and the device of the way tell
-    which. Safe to share: ONNX Runtime's sessions are.
+    """A network on the provider of ONNX Runtime that backend and device ask for.
+
+    Threads may share it, as they may share ONNX Runtime's own sessions.
     """
 
-    def __init__(self, network: Network, way: Way, settings: RuntimeSettings) -> None:
-        self.way = way
-        self._path = network.int8 if way.precision == "int8" and network.int8 else network.path
-        onnxruntime.set_default_logger_severity(QUIET)
+    def __init__(
+        self, network: NetworkSource, execution: Execution, settings: RuntimeSettings
+    ) -> None:
+        self.execution = execution
+        self._path = (
+            network.int8 if execution.precision == "int8" and network.int8 else network.path
+        )
+        onnxruntime.set_default_logger_severity(FATAL_LOG_LEVEL)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = settings.threads or usable_threads()
-        options.log_severity_level = QUIET
+        options.log_severity_level = FATAL_LOG_LEVEL
         # Plans for one size waste memory where every picture has another: 3.6 GiB instead of 2.3
         # for GCA at 1920 × 1088, no faster (benchmarks/attention.py).
         options.enable_mem_pattern = False
-        providers = _providers(way, network)
-        self._session = self._opened(options, providers)
+        providers = _providers(execution, network)
+        self._session = self._open(options, providers)
         first = providers[0][0]
         # A provider whose libraries are not found is left out without a word.
         if first not in self._session.get_providers():
-            told = _preloaded() or f"{first} did not load"
-            raise BackendError(f"ONNX Runtime can't use the GPU ({told})", _remedy(first))
+            reason = _preload_cuda() or f"{first} did not load"
+            raise BackendError(f"ONNX Runtime can't use the GPU ({reason})", _gpu_remedy(first))
         inputs = self._session.get_inputs()
         if any(i.type != "tensor(float)" for i in inputs):
             raise WeightsError(
@@ -89,7 +97,8 @@ class OnnxSession:
         }
         self._outputs = [o.name for o in self._session.get_outputs()]
 
-    def _opened(self, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
+    def _open(self, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
+        """Return ONNX Runtime's session of the file; its errors become errors of matte."""
         try:
             # Without its fallback, which would print, and go on with the CPU.
             return onnxruntime.InferenceSession(
@@ -97,46 +106,56 @@ class OnnxSession:
             )
         # ONNX Runtime's errors have no common class below Exception.
         except Exception as error:
-            if self.way.device != "cpu":
-                cause = f"ONNX Runtime can't open {self._path} on the GPU ({_reason(error)})"
-                raise BackendError(cause, _remedy(providers[0][0])) from error
+            if self.execution.device != "cpu":
+                cause = f"ONNX Runtime can't open {self._path} on the GPU ({_first_line(error)})"
+                raise BackendError(cause, _gpu_remedy(providers[0][0])) from error
             raise WeightsError(
-                f"ONNX Runtime can't load {self._path} ({_reason(error)})", "give a whole ONNX file"
+                f"ONNX Runtime can't load {self._path} ({_first_line(error)})",
+                "give a whole ONNX file",
             ) from error
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """The outputs by name."""
+        """Return the outputs by name."""
         try:
             values = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # as above
-            remedy = "try --backend openvino" if self.way.device == "cpu" else "try --device cpu"
-            raise BackendError(f"ONNX Runtime failed ({_reason(error)})", remedy) from error
+            remedy = (
+                "try --backend openvino" if self.execution.device == "cpu" else "try --device cpu"
+            )
+            raise BackendError(f"ONNX Runtime failed ({_first_line(error)})", remedy) from error
         return {n: np.asarray(v, np.float32) for n, v in zip(self._outputs, values, strict=True)}
 
     def metadata(self) -> dict[str, str]:
-        """What whoever made the file wrote into it."""
+        """Return the metadata that the file's author wrote into it."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
 
-def _providers(way: Way, network: Network) -> list[tuple[str, dict[str, str]]]:
-    """The providers for a way, with their options; where the first can't, the next one works."""
-    if way.device == "cpu":
-        return [(CPU, {})]
-    _preloaded()
-    number = str(gpu_number(way.device))
+def _providers(execution: Execution, network: NetworkSource) -> list[tuple[str, dict[str, str]]]:
+    """Return an execution's providers with their options; the next runs what the first can't."""
+    if execution.device == "cpu":
+        return [(CPU_PROVIDER, {})]
+    _preload_cuda()
+    number = str(gpu_number(execution.device))
     # TF32 would halve the digits of what is called fp32. The arena grows by what is asked for, and
     # not to the next power of two: pictures have many sizes.
     exact = {"use_tf32": "0"}
-    cuda = (CUDA, {"device_id": number, "arena_extend_strategy": "kSameAsRequested", **exact})
-    if way.backend != "onnx-tensorrt":
-        return [cuda, (CPU, {})]
-    half = {"trt_fp16_enable": "1", "trt_op_types_to_exclude": EXACT}
-    tensorrt = {"device_id": number, **(half if way.precision == "fp16" else {})}
-    return [(TENSORRT, tensorrt | _kept(network)), cuda, (CPU, {})]
+    cuda = (
+        CUDA_PROVIDER,
+        {"device_id": number, "arena_extend_strategy": "kSameAsRequested", **exact},
+    )
+    if execution.backend != "onnx-tensorrt":
+        return [cuda, (CPU_PROVIDER, {})]
+    half = {"trt_fp16_enable": "1", "trt_op_types_to_exclude": FP32_OPERATORS}
+    tensorrt = {"device_id": number, **(half if execution.precision == "fp16" else {})}
+    return [
+        (TENSORRT_PROVIDER, tensorrt | _engine_cache_options(network)),
+        cuda,
+        (CPU_PROVIDER, {}),
+    ]
 
 
-def _kept(network: Network) -> dict[str, str]:
-    """Where TensorRT keeps what it builds, which takes minutes; nowhere if nothing can be kept."""
+def _engine_cache_options(network: NetworkSource) -> dict[str, str]:
+    """Return the options by which TensorRT stores its engines; none if it can't store any."""
     folder = cache() / "onnx-tensorrt" / (network.digest[:20] or network.path.stem)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -151,33 +170,36 @@ def _kept(network: Network) -> dict[str, str]:
     }
 
 
-def _preloaded() -> str:
-    """Loads CUDA's libraries as Python packages bring them, once; tells what it could not load."""
-    with PRELOADING:
-        return _preload()
+def _preload_cuda() -> str:
+    """Load the CUDA libraries of Python packages, once; return what could not be loaded."""
+    with PRELOAD_LOCK:
+        return _preload_cuda_once()
 
 
 @functools.cache
-def _preload() -> str:
+def _preload_cuda_once() -> str:
+    """Have onnxruntime load CUDA's libraries, and return what it prints about them."""
     preload = getattr(onnxruntime, "preload_dlls", None)
     if preload is None:
         return ""
-    said: list[str] = []
+    printed: list[str] = []
     # It prints, and stdout may be a picture's. That is every thread's: only what this one module
     # takes for `print` is another meanwhile.
     names = vars(onnxruntime)
-    names["print"] = lambda *words, **_: said.extend(map(str, words))
+    names["print"] = lambda *words, **_: printed.extend(map(str, words))
     try:
         preload()
     finally:
         del names["print"]
-    return " ".join(" ".join(said).split())
+    return " ".join(" ".join(printed).split())
 
 
-def _remedy(provider: str) -> str:
-    also = " and TensorRT" if provider == TENSORRT else ""
+def _gpu_remedy(provider: str) -> str:
+    """Return the remedy for a provider that does not load on the GPU."""
+    also = " and TensorRT" if provider == TENSORRT_PROVIDER else ""
     return f"install the CUDA and cuDNN{also} that onnxruntime-gpu asks for, or use --device cpu"
 
 
-def _reason(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error's message."""
     return str(error).strip().partition("\n")[0]

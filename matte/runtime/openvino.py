@@ -1,4 +1,4 @@
-"""OpenVINO."""
+"""Sessions of OpenVINO, on CPUs and on Intel's GPUs."""
 
 import contextlib
 import functools
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
-from matte.runtime.graphics import gpu_number
+from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
+from matte.runtime.gpus import gpu_number
 from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
-from matte.runtime.ways import Abilities, Network, Way
 
 # The converter of other formats, which it imports if it can, takes longer than all the rest.
 sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]  # None: no such module
@@ -31,8 +31,8 @@ if vars(sys)["modules"]["openvino.tools.ovc"] is None:
 
 # While it reads a network, OpenVINO sets the process's locale to C and back: two threads that do
 # so at once may leave it at C, and Python without UTF-8.
-READING = threading.Lock()
-HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}  # OpenVINO's names
+READ_LOCK = threading.Lock()
+PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}  # OpenVINO's names
 
 
 @functools.cache
@@ -41,43 +41,45 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def abilities() -> Abilities:
-    """What there is on this machine, by device."""
+def device_precisions() -> DevicePrecisions:
+    """Return OpenVINO's precisions by device."""
     some = (("bf16", has_bf16()), ("int8", processor_abilities().vnni))
-    found: Abilities = {"cpu": ("fp32", *(precision for precision, has in some if has))}
-    for number, gpu in enumerate(_gpus()):
+    found: DevicePrecisions = {"cpu": ("fp32", *(precision for precision, has in some if has))}
+    for number, gpu in enumerate(_gpu_names()):
         half = "FP16" in openvino.Core().get_property(gpu, "OPTIMIZATION_CAPABILITIES")
         found[f"gpu:{number}"] = ("fp32", "fp16") if half else ("fp32",)
     return found
 
 
-def why_no_gpu() -> str:
-    """Why OpenVINO has no GPU here; empty if it has one."""
-    return "" if _gpus() else "there is no GPU of Intel's, or no driver (OpenCL) for it"
+def no_gpu_reason() -> str:
+    """Return why OpenVINO has no GPU here; empty if it has one."""
+    return "" if _gpu_names() else "there is no GPU of Intel's, or no driver (OpenCL) for it"
 
 
 @functools.cache
-def _gpus() -> tuple[str, ...]:
-    """OpenVINO's names of the GPUs: GPU where there is one, GPU.0 and GPU.1 where there are two."""
+def _gpu_names() -> tuple[str, ...]:
+    """Return OpenVINO's names of the GPUs: GPU if there is one, else GPU.0 and GPU.1."""
     return tuple(d for d in openvino.Core().available_devices if d.partition(".")[0] == "GPU")
 
 
-def _gpu(way: Way) -> str:
-    """OpenVINO's name of a way's GPU, which may be gone since the way was remembered."""
-    number = gpu_number(way.device)
-    if number >= len(_gpus()):
+def _gpu_name(execution: Execution) -> str:
+    """Return OpenVINO's name of an execution's GPU; raise if it is gone since it was remembered."""
+    number = gpu_number(execution.device)
+    if number >= len(_gpu_names()):
         raise BackendError(
-            f"OpenVINO finds no {way.device}", "run 'matte doctor', or use --device cpu"
+            f"OpenVINO finds no {execution.device}", "run 'matte doctor', or use --device cpu"
         )
-    return _gpus()[number]
+    return _gpu_names()[number]
 
 
 class OpenVinoSession:
-    """A network on OpenVINO's CPU or GPU plugin; compiled networks are kept on disk."""
+    """A network on OpenVINO's CPU or GPU plugin; compiled networks are cached on disk."""
 
-    def __init__(self, network: Network, way: Way, settings: RuntimeSettings) -> None:
-        self.way = way
-        path = network.int8 if way.precision == "int8" and network.int8 else network.path
+    def __init__(
+        self, network: NetworkSource, execution: Execution, settings: RuntimeSettings
+    ) -> None:
+        self.execution = execution
+        path = network.int8 if execution.precision == "int8" and network.int8 else network.path
         self._path = path
         self._core = openvino.Core()
         # What is prepared for a layer and a size is kept, 5000 times: hundreds of MiB where every
@@ -85,29 +87,29 @@ class OpenVinoSession:
         with contextlib.suppress(RuntimeError):  # no documented property
             self._core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": "200"})
         options = {
-            "INFERENCE_PRECISION_HINT": _hint(way),
+            "INFERENCE_PRECISION_HINT": _precision_hint(execution),
             "PERFORMANCE_HINT": "LATENCY",
         }
         device = "CPU"
-        if way.device == "cpu":
+        if execution.device == "cpu":
             options["INFERENCE_NUM_THREADS"] = str(settings.threads or usable_threads())
         else:
-            device = _gpu(way)
+            device = _gpu_name(execution)
         # Without a cache every start compiles: slow, not wrong.
         with contextlib.suppress(OSError):
-            options["CACHE_DIR"] = str(_cache_of(network, path))
+            options["CACHE_DIR"] = str(_compile_cache(network, path))
         try:
-            with READING, ThreadPoolExecutor(1) as apart:
+            with READ_LOCK, ThreadPoolExecutor(1) as apart:
                 # OpenVINO gives the thread that compiles a stack for signals, and frees it with the
                 # network: in the main thread the next Ctrl-C would end in a crash.
                 compiling = apart.submit(self._core.compile_model, str(path), device, options)
                 self._compiled = compiling.result()
         except RuntimeError as error:
             if device != "CPU":
-                cause = f"OpenVINO can't use {device} ({_reason(error)})"
+                cause = f"OpenVINO can't use {device} ({_last_line(error)})"
                 raise BackendError(cause, "renew its driver, or use --device cpu") from error
             raise WeightsError(
-                f"OpenVINO can't load {path} ({_reason(error)})", "give a whole ONNX file"
+                f"OpenVINO can't load {path} ({_last_line(error)})", "give a whole ONNX file"
             ) from error
         self._requests = threading.local()
         inputs = self._compiled.inputs
@@ -120,38 +122,38 @@ class OpenVinoSession:
         }
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """The outputs by name."""
+        """Return the outputs by name."""
         try:
             values = self._request().infer(dict(inputs))
         except RuntimeError as error:
             raise BackendError(
-                f"OpenVINO failed ({_reason(error)})", "try --backend onnx"
+                f"OpenVINO failed ({_last_line(error)})", "try --backend onnx"
             ) from error
         return {o.any_name: np.array(v, np.float32) for o, v in values.items()}
 
     def _request(self) -> Any:
-        """This thread's own: requests must not be shared, and a new one takes memory anew."""
+        """Return this thread's own request: they must not be shared, and each takes memory anew."""
         if not hasattr(self._requests, "own"):
             self._requests.own = self._compiled.create_infer_request()
         return self._requests.own
 
     def metadata(self) -> dict[str, str]:
-        """What whoever made the file wrote into it."""
-        with READING:
+        """Return the metadata that the file's author wrote into it."""
+        with READ_LOCK:
             info = self._core.read_model(str(self._path)).rt_info
         written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
         return {key: str(getattr(value, "value", value)) for key, value in written.items()}
 
 
-def _hint(way: Way) -> str:
-    """The precision of what is not quantised, in OpenVINO's words."""
-    if way.precision != "int8":
-        return HINTS[way.precision]
-    return HINTS["bf16" if way.device == "cpu" and has_bf16() else "fp32"]
+def _precision_hint(execution: Execution) -> str:
+    """Return OpenVINO's name for the precision of layers that are not quantised."""
+    if execution.precision != "int8":
+        return PRECISION_HINTS[execution.precision]
+    return PRECISION_HINTS["bf16" if execution.device == "cpu" and has_bf16() else "fp32"]
 
 
-def _cache_of(network: Network, path: Path) -> Path:
-    """A folder for what is compiled from these bytes; OpenVINO itself looks at name and time."""
+def _compile_cache(network: NetworkSource, path: Path) -> Path:
+    """Return the cache folder of a network's bytes; OpenVINO itself compares name and time."""
     known = network.digest if path == network.path else network.int8_digest
     digest = known or hashlib.sha256(path.read_bytes()).hexdigest()
     folder = cache() / "openvino" / digest[:20]
@@ -159,6 +161,7 @@ def _cache_of(network: Network, path: Path) -> Path:
     return folder
 
 
-def _reason(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
+    """Return the last line of an error's message, which names the cause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""What every runtime offers, and how what a network gives is trusted."""
+"""The protocol of all runtimes, and the checks on networks' inputs and outputs."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,43 +8,46 @@ from numpy.typing import NDArray
 
 from matte.errors import WeightsError
 from matte.limits import is_trained_size
-from matte.runtime.ways import Way
+from matte.runtime.execution import Execution
 
 
 class Session(Protocol):
-    """A network that is ready to run; all its inputs are float32."""
+    """A network that is ready to run; all its inputs are float32.
 
-    way: Way
-    inputs: dict[str, tuple[int | None, ...]]  # name: shape, None where it is free
+    `execution` says how it runs, `inputs` gives its inputs' shapes by name, None for free lengths.
+    """
+
+    execution: Execution
+    inputs: dict[str, tuple[int | None, ...]]
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """The outputs by name; safe to call from several threads."""
+        """Return the outputs by name; safe to call from several threads."""
         ...
 
     def metadata(self) -> dict[str, str]:
-        """What whoever made the file wrote into it."""
+        """Return the metadata that the file's author wrote into it."""
         ...
 
 
-def told_size(session: Session) -> int:
-    """The size that the network's file says it was trained at; 0 if it says nothing."""
-    return size_told_in(session.metadata())
+def trained_size(session: Session) -> int:
+    """Return the size in pixels that a network was trained at; 0 if its file does not say."""
+    return parse_trained_size(session.metadata())
 
 
-def size_told_in(metadata: Mapping[str, str]) -> int:
-    """The same of what stands in such a file."""
-    told = metadata.get("matte.size")
-    if told is None:
+def parse_trained_size(metadata: Mapping[str, str]) -> int:
+    """Return the trained size that an ONNX file's metadata holds; 0 if it holds none."""
+    text = metadata.get("matte.size")
+    if text is None:
         return 0
-    if not (told.isdecimal() and is_trained_size(int(told))):
-        raise WeightsError(f"the network's matte.size is {told!r}", "export it again")
-    return int(told)
+    if not (text.isdecimal() and is_trained_size(int(text))):
+        raise WeightsError(f"the network's matte.size is {text!r}", "export it again")
+    return int(text)
 
 
 def picture_input(session: Session, kind: str) -> tuple[str, tuple[int, int] | None]:
-    """The one input of a network that takes RGB as (1, 3, H, W), and its H and W if they are fixed.
+    """Return the name of a network's one RGB input, (1, 3, H, W), and its H and W if fixed.
 
-    Raises for any other network; `kind` is what was asked for.
+    Raises WeightsError for any other network; `kind` names the expected one in the remedy.
     """
     for name, shape in session.inputs.items():
         if len(session.inputs) > 1 or len(shape) != 4 or shape[1] not in (3, None):
@@ -59,8 +62,11 @@ def picture_input(session: Session, kind: str) -> tuple[str, tuple[int, int] | N
     )
 
 
-def run_map(session: Session, name: str, picture: NDArray[np.float32], kind: str) -> Any:
-    """The one (H, W) map of values 0 … 1 that a network gives for a picture (1, 3, H, W)."""
+def predict_map(session: Session, name: str, picture: NDArray[np.float32], kind: str) -> Any:
+    """Return a network's one output for a picture (1, 3, H, W): a map (H, W) of values 0 … 1.
+
+    Raises WeightsError for other shapes and values; `kind` names the expected network.
+    """
     outputs = list(session.run({name: picture}).values())
     shapes = [values.shape for values in outputs]
     if shapes != [(1, 1, *picture.shape[2:])]:

@@ -1,4 +1,4 @@
-"""TensorRT, on memory that torch allocates."""
+"""Sessions of TensorRT engines, on memory that torch allocates."""
 
 import threading
 from collections.abc import Mapping
@@ -10,31 +10,34 @@ import torch
 from numpy.typing import NDArray
 
 from matte.errors import BackendError
-from matte.runtime.building import Log, joined
-from matte.runtime.engines import Engine, Key, Size, digest, plain_version
-from matte.runtime.graphics import gpu_number
-from matte.runtime.torch import translated
-from matte.runtime.ways import Network, Way
+from matte.runtime.engine_builder import ErrorLog, join_messages
+from matte.runtime.engine_shapes import InputSize
+from matte.runtime.engine_store import Engine, EngineKey, file_digest, public_version
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.gpus import gpu_number
+from matte.runtime.torch import translate_torch_errors
 
 
-def key_of(network: Network, way: Way) -> Key:
-    """What the network's engine has to be built of and for."""
-    number = gpu_number(way.device)
+def engine_key(network: NetworkSource, execution: Execution) -> EngineKey:
+    """Return the key of the engine that a network needs for an execution."""
+    number = gpu_number(execution.device)
     if not torch.cuda.is_available() or number >= torch.cuda.device_count():
         raise BackendError(
-            f"torch {torch.__version__} finds no {way.device} for TensorRT",
+            f"torch {torch.__version__} finds no {execution.device} for TensorRT",
             "install torch with CUDA, or use another --backend",
         )
     capability = ".".join(map(str, torch.cuda.get_device_capability(number)))
     name = torch.cuda.get_device_name(number)
-    return Key(digest(network), plain_version(trt.__version__), name, capability, way.precision)
+    return EngineKey(
+        file_digest(network), public_version(trt.__version__), name, capability, execution.precision
+    )
 
 
 class TensorRtSession:
-    """An engine on its GPU. Each thread has an execution context and a stream of its own."""
+    """A TensorRT engine on its GPU; each thread has its own execution context and stream."""
 
-    def __init__(self, engine: Engine, way: Way) -> None:
-        self.way = way
+    def __init__(self, engine: Engine, execution: Execution) -> None:
+        self.execution = execution
         self.shapes = engine.shapes
         batch = None if engine.shapes.largest[0] > 1 else 1
         self.inputs = {
@@ -42,20 +45,21 @@ class TensorRtSession:
             for name, shape in engine.inputs.items()
         }
         self._metadata = engine.metadata
-        self._device = torch.device("cuda", gpu_number(way.device))
-        self._log = Log()
+        self._device = torch.device("cuda", gpu_number(execution.device))
+        self._log = ErrorLog()
         self._own = threading.local()
         with torch.cuda.device(self._device):
             try:
                 self._runtime = trt.Runtime(self._log)
             except TypeError as error:  # what the bindings make of none
                 raise BackendError(
-                    f"TensorRT can't be started ({joined(self._log.errors)})", "run 'matte doctor'"
+                    f"TensorRT can't be started ({join_messages(self._log.errors)})",
+                    "run 'matte doctor'",
                 ) from error
             self._engine = self._runtime.deserialize_cuda_engine(engine.plan)
         if self._engine is None:
             raise BackendError(
-                f"TensorRT can't load the engine ({joined(self._log.errors)})",
+                f"TensorRT can't load the engine ({join_messages(self._log.errors)})",
                 "run 'matte compile' again",
             )
         tensors = [self._engine.get_tensor_name(n) for n in range(self._engine.num_io_tensors)]
@@ -68,7 +72,7 @@ class TensorRtSession:
             raise BackendError("the engine has other inputs", "run 'matte compile' again")
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """The outputs by name."""
+        """Return the outputs by name; batches larger than the engine takes are run in parts."""
         most = self.shapes.largest[0]
         found: list[dict[str, NDArray[np.float32]]] = []
         for start in range(0, max(1, len(next(iter(inputs.values()), ()))), most):
@@ -78,23 +82,23 @@ class TensorRtSession:
                 )
                 for name, values in inputs.items()
             }
-            with translated(self._device):
+            with translate_torch_errors(self._device):
                 given = {name: part.to(self._device) for name, part in parts.items()}
             outputs = self.run_on_device(given)
-            with translated(self._device):
+            with translate_torch_errors(self._device):
                 found.append({name: values.cpu().numpy() for name, values in outputs.items()})
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def run_on_device(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The outputs for float32 inputs that lie on the session's GPU.
+        """Return the outputs, on the session's GPU, for float32 inputs that lie there.
 
-        They are there when what the caller's stream does next begins.
+        They are ready when the next work on the caller's stream begins.
         """
         self._check(inputs)
         context, stream = self._context_and_stream()
         with torch.cuda.device(self._device):
             caller = torch.cuda.current_stream()
-            with translated(self._device):
+            with translate_torch_errors(self._device):
                 kept = {name: values.float().contiguous() for name, values in inputs.items()}
                 stream.wait_stream(caller)
                 with torch.cuda.stream(stream):
@@ -108,14 +112,15 @@ class TensorRtSession:
         return outputs
 
     def metadata(self) -> dict[str, str]:
-        """What whoever made the network's file wrote into it."""
+        """Return the metadata of the network's ONNX file."""
         return dict(self._metadata)
 
     def _check(self, inputs: Mapping[str, torch.Tensor]) -> None:
+        """Raise BackendError if the engine does not take inputs of these names and sizes."""
         if set(inputs) != set(self.inputs):
             raise BackendError(f"the engine failed: it takes {sorted(self.inputs)}", "report it")
         batch, _, height, width = next(v.shape for v in inputs.values() if v.ndim == 4)
-        size: Size = (batch, height, width)
+        size: InputSize = (batch, height, width)
         if not self.shapes.holds(size):
             raise BackendError(
                 f"the engine takes {self.shapes}, not {'x'.join(map(str, size))}",
@@ -123,6 +128,7 @@ class TensorRtSession:
             )
 
     def _context_and_stream(self) -> tuple[trt.IExecutionContext, torch.cuda.Stream]:
+        """Return this thread's execution context and stream, made at its first call."""
         if not hasattr(self._own, "context"):
             with torch.cuda.device(self._device):
                 strategy = trt.ExecutionContextAllocationStrategy.USER_MANAGED
@@ -131,7 +137,7 @@ class TensorRtSession:
                 context = self._engine.create_execution_context(strategy)
                 if context is None:
                     raise BackendError(
-                        f"TensorRT can't start the engine ({joined(self._log.errors)})",
+                        f"TensorRT can't start the engine ({join_messages(self._log.errors)})",
                         "take a smaller picture, or --device cpu",
                     )
                 self._own.context = context
@@ -144,6 +150,7 @@ class TensorRtSession:
         stream: torch.cuda.Stream,
         inputs: Mapping[str, torch.Tensor],
     ) -> dict[str, torch.Tensor]:
+        """Start the engine on a stream and return the tensors that its outputs are written to."""
         self._log.errors.clear()  # of earlier runs
         ready = True
         for name, values in inputs.items():
@@ -159,7 +166,8 @@ class TensorRtSession:
             ready &= context.set_tensor_address(name, outputs[name].data_ptr())
         if not (ready and context.execute_async_v3(stream.cuda_stream)):
             raise BackendError(
-                f"TensorRT failed ({joined(self._log.errors)})", "try --backend torch or onnx"
+                f"TensorRT failed ({join_messages(self._log.errors)})",
+                "try --backend torch or onnx",
             )
         # torch's allocator gives `memory` to nobody else before this stream is done with it.
         return outputs

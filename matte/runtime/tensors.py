@@ -1,4 +1,4 @@
-"""Torch weights on disk: safetensors with what they are in the metadata, never pickles."""
+"""Torch weights on disk: safetensors that name their kind of network, never pickles."""
 
 import json
 from collections.abc import Mapping
@@ -14,33 +14,34 @@ from matte.files import write_file
 
 
 def save_tensors(
-    path: Path, tensors: Mapping[str, torch.Tensor], kind: str, told: Mapping[str, Any]
+    path: Path, tensors: Mapping[str, torch.Tensor], kind: str, facts: Mapping[str, Any]
 ) -> None:
-    """Writes the tensors of a network of that kind, and what is told about it, in one go."""
+    """Write a network's tensors, its kind, and JSON facts about it, to one file."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_file(path, save(plain, {"matte": json.dumps({"kind": kind, **told})}), overwrite=True)
+    write_file(path, save(plain, {"matte": json.dumps({"kind": kind, **facts})}), overwrite=True)
 
 
-def kind_of(path: Path) -> str:
-    """What network a file that `save_tensors` wrote is of."""
-    return str(_told(path)["kind"])
+def network_kind(path: Path) -> str:
+    """Return the kind of network that a file of `save_tensors` holds."""
+    return str(_read_header(path)["kind"])
 
 
 def load_tensors(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors of a file that `save_tensors` wrote for that kind, and what it tells."""
-    told = _told(path)
-    found = told.pop("kind")
+    """Return the tensors and the facts of a file of `save_tensors`; raise for another kind."""
+    facts = _read_header(path)
+    found = facts.pop("kind")
     if found != kind:
         raise WeightsError(f"{path} holds a {found}", f"give a {kind}")
     with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, told  # noqa: SIM118  # no dict
+        return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118  # no dict
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _read_header(path: Path) -> dict[str, Any]:
+    """Return the facts that a file of `save_tensors` holds, its kind among them."""
     try:
         with safe_open(path, framework="pt") as file:
-            told = json.loads((file.metadata() or {})["matte"])
-            return {"kind": told.pop("kind"), **told}
+            facts = json.loads((file.metadata() or {})["matte"])
+            return {"kind": facts.pop("kind"), **facts}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"can't read {path}", "give a .safetensors of matte") from error
     except (KeyError, TypeError, ValueError) as error:

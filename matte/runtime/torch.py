@@ -1,4 +1,4 @@
-"""PyTorch, with the network handed in: this module knows no architecture."""
+"""Sessions of PyTorch; the caller passes the network, this module knows no architecture."""
 
 import contextlib
 import threading
@@ -11,44 +11,47 @@ from numpy.typing import NDArray
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError
-from matte.runtime.graphics import gpu_number
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.gpus import gpu_number
 from matte.runtime.threads import usable_threads
-from matte.runtime.ways import Network, Way
 
-CPU = Way("torch")
-HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+CPU_EXECUTION = Execution("torch")
+HALF_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def open_torch(network: Network, way: Way, settings: RuntimeSettings) -> "TorchSession":
-    """The network's torch weights, ready to run."""
+def open_torch(
+    network: NetworkSource, execution: Execution, settings: RuntimeSettings
+) -> "TorchSession":
+    """Open a network's torch weights."""
     assert network.torch is not None
-    session = network.torch(way, settings)
+    session = network.torch(execution, settings)
     assert isinstance(session, TorchSession)
     return session
 
 
-class Prepared:
-    """A network on a way's device, calculating in its precision; called as the network is.
+class DeviceNetwork:
+    """A torch network on an execution's device, in its precision; called like the network.
 
-    Half precisions are torch's autocast: convolutions and products of matrices are halved, and what
-    a network marks as exact stays float32, such as an attention's likeness. Results are float32.
-    Threads may share it.
+    Half precisions are torch's autocast: convolutions and products of matrices are in half, and
+    what a network marks as exact stays float32, such as an attention's similarities. Results are
+    float32. Threads may share it.
     """
 
     def __init__(
         self,
         network: torch.nn.Module,
-        way: Way,
+        execution: Execution,
         *,
         compiled: bool = False,
         channels_last: bool = False,
     ) -> None:
-        """`compiled` hands the network to torch.compile, which works when it is first called.
-        The network itself is moved and laid out: it is the callee's from now on.
+        """Move the network to the device; the caller gives it away.
+
+        `compiled`: by torch.compile, at the first call. `channels_last`: weights in that layout.
         """
-        self.device = torch_device(way)
-        self._half = HALVES.get(way.precision)
-        with translated(self.device):
+        self.device = torch_device(execution)
+        self._half = HALF_TYPES.get(execution.precision)
+        with translate_torch_errors(self.device):
             network = network.eval().to(self.device)
             if channels_last:
                 for parameter in network.parameters():
@@ -60,67 +63,73 @@ class Prepared:
         # Compilation is not made for threads.
         self._one_by_one: Any = threading.Lock() if compiled else contextlib.nullcontext()
 
-    def __call__(self, *given: torch.Tensor, **named: torch.Tensor) -> torch.Tensor:
-        """The network's output."""
+    def __call__(self, *inputs: torch.Tensor, **named: torch.Tensor) -> torch.Tensor:
+        """Return the network's output in float32."""
         autocast = torch.autocast(self.device.type, self._half, enabled=self._half is not None)
-        with translated(self.device), self._one_by_one, torch.inference_mode(), autocast:
-            result: torch.Tensor = self._network(*given, **named)
+        with (
+            translate_torch_errors(self.device),
+            self._one_by_one,
+            torch.inference_mode(),
+            autocast,
+        ):
+            result: torch.Tensor = self._network(*inputs, **named)
         return result.float()
 
 
 class TorchSession:
-    """A torch module whose `forward` takes the named inputs."""
+    """A torch module whose `forward` takes the named inputs and gives one output."""
 
     def __init__(
         self,
         network: torch.nn.Module,
         inputs: dict[str, tuple[int | None, ...]],
         output: str,
-        way: Way = CPU,
+        execution: Execution = CPU_EXECUTION,
         settings: RuntimeSettings | None = None,
     ) -> None:
         torch.set_num_threads((settings.threads if settings else 0) or usable_threads())
-        self.way = way
+        self.execution = execution
         self.inputs = inputs
         compiled = settings is not None and settings.torch_compile
-        self._network = Prepared(network, way, compiled=compiled)
+        self._network = DeviceNetwork(network, execution, compiled=compiled)
         self._output = output
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """The output by its name."""
+        """Return the output by its name."""
         device = self._network.device
-        with translated(device):
-            given = {name: torch.from_numpy(v).to(device) for name, v in inputs.items()}
-            values = self._network(**given).cpu()
+        with translate_torch_errors(device):
+            tensors = {name: torch.from_numpy(v).to(device) for name, v in inputs.items()}
+            values = self._network(**tensors).cpu()
         return {self._output: np.asarray(values.numpy(), np.float32)}
 
     def metadata(self) -> dict[str, str]:
-        """Nothing: what torch weights are made for stands in the store's manifest."""
+        """Return nothing: the store's manifest says what torch weights were made for."""
         return {}
 
 
-def torch_device(way: Way) -> torch.device:
-    """The device that a way means, as torch calls it."""
-    if way.device == "cpu":
+def torch_device(execution: Execution) -> torch.device:
+    """Return torch's device of an execution, with TensorFloat-32 switched off on CUDA."""
+    if execution.device == "cpu":
         return torch.device("cpu")
     if not torch.cuda.is_available():
         return torch.device("mps")
     # TF32 would halve the digits of what is called fp32.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    return torch.device("cuda", gpu_number(way.device))
+    return torch.device("cuda", gpu_number(execution.device))
 
 
 @contextlib.contextmanager
-def translated(device: torch.device) -> Iterator[None]:
-    """What torch raises, as errors of matte."""
+def translate_torch_errors(device: torch.device) -> Iterator[None]:
+    """Turn torch's RuntimeErrors within the block into BackendErrors with a remedy."""
     try:
         yield
     except RuntimeError as error:
-        raise _told(error, device) from error
+        raise _as_matte_error(error, device) from error
 
 
-def _told(error: RuntimeError, device: torch.device) -> BackendError:
+def _as_matte_error(error: RuntimeError, device: torch.device) -> BackendError:
+    """Return torch's error as one of matte: out of memory, torch.compile, or anything else."""
     reason = str(error).strip().partition("\n")[0]
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in reason:
         if device.type == "cuda":

@@ -5,7 +5,7 @@ import numpy as np
 from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import letterbox, unletterbox
-from matte.runtime.session import Session, picture_input, run_map, told_size
+from matte.runtime.session import Session, picture_input, predict_map, trained_size
 from matte.segmentation.sharpening import SUPERSAMPLING, sharpen_edges
 from matte.stages import NetworkFacts, Segmentation
 
@@ -30,7 +30,7 @@ class LetterboxedSegmenter:
         self._input, self._fixed = picture_input(session, NETWORK_KIND)
         self._size = settings.size or size
         if not (self._fixed or self._size):
-            self._size = told_size(session) or DEFAULT_SIZE
+            self._size = trained_size(session) or DEFAULT_SIZE
 
     def segment(self, image: Image) -> Segmentation:
         """Return how surely each pixel belongs to the subject, at the picture's size."""
@@ -39,7 +39,7 @@ class LetterboxedSegmenter:
         else:
             box = letterbox(image, self._size, self._size, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
-        values = run_map(self._session, self._input, blob, NETWORK_KIND)
+        values = predict_map(self._session, self._input, blob, NETWORK_KIND)
         if max(image.shape[:2]) > SUPERSAMPLING * max(box.height, box.width):
             values = values[: box.height, : box.width]
             return Segmentation(sharpen_edges(values, box, image))

@@ -14,9 +14,9 @@ from torch import nn
 from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.registry import resolve
+from matte.runtime.execution import Execution
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
-from matte.runtime.ways import Way
 
 ARCHITECTURES = {
     "deeplab-unet": "matte.segmentation.deeplab_unet:DeepLabUnet",
@@ -107,8 +107,8 @@ class Probability(nn.Module):
         return torch.sigmoid(self.network(image))
 
 
-def torch_session(path: Path, way: Way, settings: RuntimeSettings) -> TorchSession:
+def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
     """The network of a checkpoint, ready to run."""
     network, _ = load_checkpoint(path)
     inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
-    return TorchSession(Probability(network), inputs, "mask", way, settings)
+    return TorchSession(Probability(network), inputs, "mask", execution, settings)

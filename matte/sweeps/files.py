@@ -119,7 +119,7 @@ class SweepSheet:
 
     def _swept(self, file: Path, singles: Sequence[Path], watch: Progress | None) -> Swept:
         photo = read_photo(file, self._max_pixels)
-        self._memory.check(photo.pixels)
+        self._memory.check_image(photo.pixels)
         found = sweep(photo, self._bands, self._line, watch)
         data = [encode(found.mask, ENDING)] if singles else []
         pictures = self._kept(found, data) if singles else composites(found, self._composer_for)

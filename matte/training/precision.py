@@ -4,7 +4,7 @@ import warnings
 from dataclasses import dataclass
 
 from matte.errors import MatteWarning, SettingError
-from matte.runtime.graphics import torch_abilities
+from matte.runtime.gpus import torch_device_precisions
 from matte.runtime.processor import ProcessorAbilities, processor_abilities
 from matte.training.settings import Precision
 
@@ -53,5 +53,7 @@ def choose_precision(
 
 def _gpus_have_bf16() -> bool:
     """Return whether all GPUs that torch can use multiply bfloat16."""
-    gpus = [types for device, types in torch_abilities().items() if device.startswith("gpu")]
+    gpus = [
+        types for device, types in torch_device_precisions().items() if device.startswith("gpu")
+    ]
     return bool(gpus) and all("bf16" in types for types in gpus)

@@ -18,7 +18,7 @@ from matte.refiner.checkpoint import KIND as REFINER
 from matte.refiner.checkpoint import RefinerNetwork
 from matte.refiner.checkpoint import load_network as load_refiner
 from matte.refiner.slim import SlimNetwork
-from matte.runtime.tensors import kind_of
+from matte.runtime.tensors import network_kind
 from matte.segmentation.deeplab_unet import DeepLabUnet
 from matte.segmentation.network import KIND as SEGMENTER
 from matte.segmentation.network import SegmentationNetwork, load_checkpoint
@@ -119,7 +119,7 @@ def stored(path: Path, *kinds: str) -> nn.Module:
         back = from_onnx(path)
         kind, network = back.kind, back.network
     else:
-        kind = kind_of(path)
+        kind = network_kind(path)
         loaders = {MODNET: load_modnet, REFINER: load_refiner, SEGMENTER: _segmenter}
         network = loaders[kind](path)
     if kind not in kinds:

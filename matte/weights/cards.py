@@ -131,9 +131,9 @@ def _file(weights: Weights) -> str:
 
 def _precisions(weights: Weights) -> str:
     """In what it is as good as in fp32, and the file that it needs for that."""
-    if not weights.as_good_in:
+    if not weights.accurate_precisions:
         return ""
-    told = f"as good in {' and '.join(weights.as_good_in)} as in fp32"
+    told = f"as good in {' and '.join(weights.accurate_precisions)} as in fp32"
     if weights.int8_path is None:
         return told
     return f"{told} (`{weights.int8}`, {weights.int8_path.stat().st_size / 1e6:.1f} MB)"

@@ -34,7 +34,9 @@ class Weights:
     kind: str  # segmenter, refiner or modnet
     sha256: str = ""  # of the file; or as many digits as its publisher tells
     size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file tells
-    as_good_in: tuple[str, ...] = ()  # precisions that cost nothing: benchmarks/precision.py
+    accurate_precisions: tuple[
+        str, ...
+    ] = ()  # precisions that cost nothing: benchmarks/precision.py
     int8: str = ""  # the same network's file, quantised
     int8_sha256: str = ""  # of that
     checkpoint: str = ""  # the same network as torch weights, where there are any

@@ -6,12 +6,12 @@ from matte.bench.contestants import Contestant, contestants, networks_of
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError
+from matte.runtime.execution import NetworkSource
 from matte.runtime.processor import ProcessorAbilities
-from matte.runtime.ways import Network
 from tests.conftest import SetAbilities
 
-QUANTISED = Network(Path("a.onnx"), as_good_in=("int8",), int8=Path("a-int8.onnx"))
-PLAIN = Network(Path("b.onnx"))
+QUANTISED = NetworkSource(Path("a.onnx"), accurate_precisions=("int8",), int8=Path("a-int8.onnx"))
+PLAIN = NetworkSource(Path("b.onnx"))
 ANY = RuntimeSettings()
 
 

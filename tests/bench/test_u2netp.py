@@ -5,7 +5,7 @@ import torch
 
 from matte.bench.u2netp import SEEN, random_network, write_checkpoint, write_onnx
 from matte.media.pictures import read_image
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from tests.conftest import SAMPLE
 
 PUBLISHED = 1_131_181  # parameters of the authors' own
@@ -21,7 +21,7 @@ def test_it_is_the_published_network() -> None:
 
 def test_written_it_gives_what_torch_gives_a_mask_with_a_narrow_edge(tmp_path: Path) -> None:
     write_onnx(tmp_path / "u2netp.onnx")
-    session = open_file(tmp_path / "u2netp.onnx", threads=1)
+    session = open_onnx_file(tmp_path / "u2netp.onnx", threads=1)
     assert session.inputs == {"picture": (1, 3, SEEN, SEEN)}
     sample = read_image(SAMPLE)[:SEEN, :SEEN].astype(np.float32).transpose(2, 0, 1)[None]
     picture = (sample / 255 - 0.45) / 0.23

@@ -8,7 +8,7 @@ import pytest
 from matte.configs.loader import merge_settings
 from matte.conversion.engines import Wanted, _shapes, compile_weights, named
 from matte.errors import BackendError
-from matte.runtime.engines import Shapes
+from matte.runtime.engine_shapes import EngineShapes
 from matte.weights.store import find
 from tests.cli.test_grammar import run
 
@@ -77,13 +77,13 @@ def test_a_preset_compiles_all_that_it_runs() -> None:
 
 
 def test_shapes_that_are_left_out_fit_those_that_are_asked_for() -> None:
-    usual = Shapes((1, 64, 64), (1, 1088, 1920), (1, 2048, 2048))
+    usual = EngineShapes((1, 64, 64), (1, 1088, 1920), (1, 2048, 2048))
     assert _shapes(Wanted(), usual) == usual
     large = _shapes(Wanted(largest=(1, 2176, 3840)), usual)
-    assert large == Shapes((1, 64, 64), (1, 1088, 1920), (1, 2176, 3840))
+    assert large == EngineShapes((1, 64, 64), (1, 1088, 1920), (1, 2176, 3840))
     small = _shapes(Wanted(largest=(1, 512, 512)), usual)
-    assert small == Shapes((1, 64, 64), (1, 512, 512), (1, 512, 512))
+    assert small == EngineShapes((1, 64, 64), (1, 512, 512), (1, 512, 512))
     batch = _shapes(Wanted(usual=(4, 2176, 3840)), usual)
-    assert batch == Shapes((1, 64, 64), (4, 2176, 3840), (4, 2176, 3840))
+    assert batch == EngineShapes((1, 64, 64), (4, 2176, 3840), (4, 2176, 3840))
     only = _shapes(Wanted(smallest=(1, 1152, 1152)), usual)
-    assert only == Shapes((1, 1152, 1152), (1, 1152, 1920), (1, 2048, 2048))
+    assert only == EngineShapes((1, 1152, 1152), (1, 1152, 1920), (1, 2048, 2048))

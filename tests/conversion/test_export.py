@@ -9,7 +9,7 @@ import matte.conversion.writing
 from matte.conversion.export import export_segmenter
 from matte.conversion.writing import ParityReport
 from matte.errors import WeightsError
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
 from tests.conversion.lived_in import lived_in
 
@@ -31,7 +31,7 @@ def test_the_report_holds_at_every_size(exported: ParityReport) -> None:
 
 
 def test_the_file_says_what_it_is(exported: ParityReport) -> None:
-    session = open_file(exported.path, threads=1)
+    session = open_onnx_file(exported.path, threads=1)
     assert session.metadata() == {
         "matte.kind": "segmenter",
         "matte.size": "96",
@@ -63,7 +63,7 @@ def test_openvino_gives_the_same(exported: ParityReport, shape: tuple[int, int, 
     compiled = core.compile_model(exported.path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     batch, height, width = shape
     image = np.random.default_rng(2).random((batch, 3, height, width), np.float32)
-    other = open_file(exported.path, threads=1).run({"image": image})["mask"]
+    other = open_onnx_file(exported.path, threads=1).run({"image": image})["mask"]
     assert other.shape == (batch, 1, height, width)
     np.testing.assert_allclose(compiled({"image": image})["mask"], other, atol=1e-5)
 

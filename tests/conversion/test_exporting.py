@@ -12,7 +12,7 @@ from matte.modnet.checkpoint import save_network as save_modnet
 from matte.modnet.network import build_network
 from matte.refiner.checkpoint import save_network as save_gca
 from matte.refiner.network import Design, GcaNetwork
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.weights.store import find
 from tests.cli.test_grammar import run
 
@@ -64,14 +64,14 @@ def test_files_agree_with_torch_at_any_size(name: str, precision: str) -> None:
 def test_one_size_is_in_the_file() -> None:
     result = run("export", "slim", "--height", "64", "--width", "96")
     assert result.exit_code == 0, result.output
-    session = open_file(Path("slim.onnx"), threads=1)
+    session = open_onnx_file(Path("slim.onnx"), threads=1)
     assert session.inputs["image"] == (1, 3, 64, 96)
 
 
 def test_exported_files_are_networks_of_matte(tmp_path: Path) -> None:
     assert run("export", "person-light", "-o", "own.onnx").exit_code == 0
     assert find("segmenter", "own.onnx").path == Path("own.onnx")
-    network = open_file(Path("own.onnx"), threads=1)
+    network = open_onnx_file(Path("own.onnx"), threads=1)
     out = network.run({"image": np.zeros((1, 3, 32, 64), np.float32)})["mask"]
     assert out.shape == (1, 1, 32, 64)
 

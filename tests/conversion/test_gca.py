@@ -22,7 +22,7 @@ from matte.refiner.attention import GuidedAttention
 from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
 from matte.refiner.protocols import network_inputs, pad_for_network
 from matte.refiner.slim import SlimDesign, SlimNetwork
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from tests.official import filled
 from tests.tolerances import RUNTIMES
 
@@ -76,7 +76,7 @@ def test_torch_gives_the_released_codes_alpha(network: GcaNetwork, case: str, qu
 
 @pytest.mark.parametrize("case", CASES)
 def test_onnx_runtime_gives_the_released_codes_alpha(exported: ParityReport, case: str) -> None:
-    session = open_file(exported.path, threads=1)
+    session = open_onnx_file(exported.path, threads=1)
     assert farthest(case, lambda inputs: session.run(inputs)["alpha"]) < RUNTIMES
 
 
@@ -93,7 +93,7 @@ def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> 
     assert all(0 <= d.mean <= d.largest < 1e-5 for d in exported.differences)
     assert str(exported).startswith("gca.onnx (refiner, gca): at most ")
     assert "float32" not in str(exported)
-    session = open_file(exported.path, threads=1)
+    session = open_onnx_file(exported.path, threads=1)
     assert session.inputs == {
         "image": (None, 3, None, None),
         "trimap": (None, 1, None, None),
@@ -117,7 +117,7 @@ def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> 
 def test_without_attention_there_is_no_ratio(tmp_path: Path) -> None:
     network = GcaNetwork(Design(attention=False, trimap_channels=1, width=0.125))
     report = export_refiner_network(network, tmp_path / "plain.onnx", half=True)
-    inputs = open_file(report.path, threads=1).inputs
+    inputs = open_onnx_file(report.path, threads=1).inputs
     assert inputs == {"image": (None, 3, None, None), "trimap": (None, 1, None, None)}
     assert "on average from float32 weights" in str(report)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from matte.conversion.graphs import store_half, stored_tensors, traced
 from matte.errors import WeightsError
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 
 
 class Small(nn.Module):
@@ -84,7 +84,7 @@ def test_half_of_the_bytes_give_the_same(model: onnx.ModelProto, tmp_path: Path)
         np.testing.assert_allclose(stored[name], tensor.numpy(), rtol=1e-3, atol=1e-6)
     onnx.save(half, tmp_path / "half.onnx")
     given = case(32, 48)
-    session = open_file(tmp_path / "half.onnx", threads=1)
+    session = open_onnx_file(tmp_path / "half.onnx", threads=1)
     found = session.run({k: v.numpy() for k, v in given.items()})
     with torch.inference_mode():
         np.testing.assert_allclose(found["found"], network(**given).numpy(), atol=1e-2)

@@ -16,7 +16,7 @@ from matte.conversion.writing import ParityReport
 from matte.errors import MatteWarning, OutputError, WeightsError
 from matte.modnet.adapter import Modnet
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from tests.modnet.official import official_case, released_state, single_state
 
 # Weights drawn at random amplify rounding: the official result itself is 8e-5 from exact
@@ -116,7 +116,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 
 def test_the_export_gives_the_official_matte(exported: ParityReport) -> None:
     case = official_case()
-    for session in (open_file(exported.path), open_file(exported.path, "openvino")):
+    for session in (open_onnx_file(exported.path), open_onnx_file(exported.path, "openvino")):
         assert session.inputs == {"input": (None, 3, None, None)}
         apart = np.abs(session.run({"input": case.image})["output"] - case.outputs["matte"])
         assert apart.max() <= RUNTIMES
@@ -149,7 +149,7 @@ def test_the_report_covers_sizes_and_runtimes(exported: ParityReport) -> None:
 
 
 def test_the_file_says_what_it_is_and_nothing_else(exported: ParityReport) -> None:
-    session = open_file(exported.path, threads=1)
+    session = open_onnx_file(exported.path, threads=1)
     assert session.metadata() == {
         "matte.kind": "modnet",
         "matte.encoder": "mobilenetv2",
@@ -172,7 +172,7 @@ def test_norms_are_plain_arithmetic(exported: ParityReport) -> None:
 
 def test_the_adapter_takes_the_file(exported: ParityReport) -> None:
     picture = Image(np.full((40, 70, 3), 200, np.uint8))
-    assert Modnet(open_file(exported.path, threads=1)).matte(picture).shape == (40, 70)
+    assert Modnet(open_onnx_file(exported.path, threads=1)).matte(picture).shape == (40, 70)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_the_adapter_takes_the_file(exported: ParityReport) -> None:
 def test_variants_are_exported_too(info: ModnetInfo, tmp_path: Path) -> None:
     report = export_modnet(lived_in(info), tmp_path / "net.onnx")
     assert max(d.largest for d in report.differences) <= RUNTIMES
-    assert open_file(report.path, threads=1).metadata()["matte.encoder"] == info.encoder
+    assert open_onnx_file(report.path, threads=1).metadata()["matte.encoder"] == info.encoder
     assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
 
 

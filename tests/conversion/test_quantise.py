@@ -15,10 +15,10 @@ from matte.conversion.int8_graphs import DEPTHWISE, for_openvino, in_float32, ke
 from matte.conversion.quantise import PICTURES, quantise_weights, read_pictures
 from matte.errors import BackendError, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_image
-from matte.runtime.examples import PORTRAIT, portrait_inputs
-from matte.runtime.opening import open_file, open_session
+from matte.runtime.example_inputs import PORTRAIT_FILE, portrait_inputs
+from matte.runtime.execution import NetworkSource
+from matte.runtime.opener import open_onnx_file, open_session
 from matte.runtime.processor import ProcessorAbilities
-from matte.runtime.ways import Network
 from matte.weights.store import stored
 from tests.cli.test_grammar import run
 from tests.conftest import SetAbilities, patch_abilities
@@ -36,7 +36,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from matte.files import write_file
     from matte.media.encoding import encode
 
-    portrait = read_image(PORTRAIT)[:, :512]
+    portrait = read_image(PORTRAIT_FILE)[:, :512]
     for number, part in enumerate((portrait, portrait[::-1], portrait[:, ::-1], portrait[60:400])):
         place = folder / "more" if number == 3 else folder
         write_file(place / f"{number}.png", encode(np.ascontiguousarray(part), ".png"))
@@ -63,8 +63,8 @@ def test_both_runtimes_come_close_to_fp32_at_any_size(
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=True))
     settings = RuntimeSettings(backend=backend, device="cpu", precision="int8", threads=1)  # type: ignore[arg-type]  # parametrised
-    int8 = open_session(Network(quantised, int8=quantised), settings)
-    exact = open_file(stored(NAME).path, threads=1)
+    int8 = open_session(NetworkSource(quantised, int8=quantised), settings)
+    exact = open_onnx_file(stored(NAME).path, threads=1)
     for height, width in SIZES:
         given = portrait_inputs(exact.inputs, 2, height, width)
         found, expected = int8.run(given)["mask"], exact.run(given)["mask"]

@@ -26,8 +26,8 @@ from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import NO_SUBJECT, TwoStage
 from matte.pipeline.networks import open_weights
-from matte.runtime.torch import Prepared
-from matte.runtime.ways import Way
+from matte.runtime.execution import Execution
+from matte.runtime.torch import DeviceNetwork
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner
 from matte.weights.store import find
 from tests.conftest import SAMPLE
@@ -40,8 +40,8 @@ from tests.tolerances import (
     HALF,
 )
 
-CPU = Way("torch")
-GPU = Way("torch", "gpu:0")
+CPU = Execution("torch")
+GPU = Execution("torch", "gpu:0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +78,14 @@ def returned(kind: str, name: str) -> nn.Module:
     return from_onnx(find(kind, name).path).runs
 
 
-def network(kind: str, name: str, way: Way = CPU, **how: bool) -> Prepared:
-    return Prepared(copy.deepcopy(returned(kind, name)), way, **how)
+def network(kind: str, name: str, execution: Execution = CPU, **how: bool) -> DeviceNetwork:
+    return DeviceNetwork(copy.deepcopy(returned(kind, name)), execution, **how)
 
 
-def device_line(asked: Config, way: Way = CPU, **options: Any) -> DeviceLine:
+def device_line(asked: Config, execution: Execution = CPU, **options: Any) -> DeviceLine:
     name = asked.segmentation.segmenter
-    segment = network("segmenter", name, way)
-    refine = network("refiner", asked.refiner.refiner, way)
+    segment = network("segmenter", name, execution)
+    refine = network("refiner", asked.refiner.refiner, execution)
     return DeviceLine(segment, refine, asked, find("segmenter", name).size, **options)
 
 
@@ -192,7 +192,7 @@ def test_half_precision_and_layout_stay_near() -> None:
     asked, image = config(), picture()
     exact = on_device(device_line(asked), image)
     name = asked.segmentation.segmenter
-    half = Way("torch", precision="bf16")
+    half = Execution("torch", precision="bf16")
     line = DeviceLine(
         network("segmenter", name, channels_last=True),
         network("refiner", asked.refiner.refiner, half, channels_last=True),
@@ -286,8 +286,8 @@ class TestOnGpu:
     @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
     def test_recorded_work_gives_the_same(self, precision: str) -> None:
         asked, image = config(), picture()
-        way = replace(GPU, precision=precision)
-        plain, recorded = (device_line(asked, way, graphs=graphs) for graphs in (False, True))
+        execution = replace(GPU, precision=precision)
+        plain, recorded = (device_line(asked, execution, graphs=graphs) for graphs in (False, True))
         other = Image(np.ascontiguousarray(image[:, ::-1]))
         for each in (image, other, image):
             expected = on_device(plain, each, device="cuda").alpha

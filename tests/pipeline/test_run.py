@@ -12,7 +12,13 @@ from matte.arrays import Alpha, Image
 from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError
 from matte.media.pictures import Photo, read_image
-from matte.runtime.memory import BASE, LEAST, PIXEL, Memory, network
+from matte.runtime.memory import (
+    BASE_BYTES,
+    MIN_NETWORK_PIXELS,
+    PICTURE_BYTES_PER_PIXEL,
+    MemoryLimit,
+    network_bytes,
+)
 from tests.conftest import disc, save
 from tests.fakes import build
 
@@ -90,7 +96,11 @@ def test_what_is_given_must_fit() -> None:
 
 
 def test_what_memory_is_not_enough_for_is_refused_before_the_work() -> None:
-    memory = Memory(BASE + network(LEAST) + PIXEL[1] * IMAGE[:, :, 0].size)
+    memory = MemoryLimit(
+        BASE_BYTES
+        + network_bytes(MIN_NETWORK_PIXELS)
+        + PICTURE_BYTES_PER_PIXEL[1] * IMAGE[:, :, 0].size
+    )
     pipeline = replace(PIPELINE, memory=memory)
     pipeline(IMAGE)
     with pytest.raises(PictureError, match="raise --max-memory, or give a smaller picture"):

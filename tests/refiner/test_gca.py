@@ -9,14 +9,14 @@ from matte.arrays import SUBJECT, UNKNOWN, Image, Trimap
 from matte.errors import SettingError
 from matte.refiner.gca import Gca
 from matte.refiner.tiles import SIDE
-from matte.runtime.memory import Memory
-from matte.runtime.ways import Way
+from matte.runtime.execution import Execution
+from matte.runtime.memory import MemoryLimit
 
 
 class Red:
     """A session whose alpha is the picture's red; it remembers the sizes that it was given."""
 
-    way = Way("red")
+    execution = Execution("red")
 
     def __init__(self) -> None:
         self.inputs: dict[str, tuple[int | None, ...]] = {
@@ -113,7 +113,7 @@ def test_the_whole_is_measured_with_its_border() -> None:
     image, trimap = ramp(1, 9000)
     session = Red()
     with pytest.raises(SettingError, match=r"sees 0\.289 megapixels at once"):
-        Gca(session, "tester", "off", Memory(376 << 20)).refine(image, trimap)
+        Gca(session, "tester", "off", MemoryLimit(376 << 20)).refine(image, trimap)
     assert not session.seen
 
 

@@ -66,7 +66,7 @@ def test_all_that_is_used_is_there(snapshot: Path) -> None:
 def test_versions_10_and_11_are_looked_at() -> None:
     versions = {file.stem.split("-")[1].split(".")[0] for file in SNAPSHOTS}
     assert versions == {"10", "11"}
-    assert {file.name for file in modules()} == {"building.py", "tensorrt.py", "torch2trt.py"}
+    assert {file.name for file in modules()} == {"engine_builder.py", "tensorrt.py", "torch2trt.py"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ import pytest
 from matte.arrays import Image
 from matte.errors import PictureError, SettingError
 from matte.limits import GIB
-from matte.runtime.memory import BASE, LEAST, PIXEL, Memory, Room, network, there_is
+from matte.runtime.memory import (
+    BASE_BYTES,
+    MIN_NETWORK_PIXELS,
+    PICTURE_BYTES_PER_PIXEL,
+    MemoryLimit,
+    NetworkMemory,
+    available_bytes,
+    network_bytes,
+)
 
 MIB = 1 << 20
 HUGE = 9223372036854771712  # what version 1 calls no limit
@@ -53,17 +61,17 @@ def test_there_is_no_more_than_the_least_limit(
     monkeypatch.setattr(
         "os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 16 * GIB // 4096}.get, raising=False
     )
-    monkeypatch.setattr("matte.runtime.threads.GROUPS", tmp_path / "groups")
-    monkeypatch.setattr("matte.runtime.threads.OWN", tmp_path / "own")
+    monkeypatch.setattr("matte.runtime.threads.CONTROL_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("matte.runtime.threads.OWN_GROUPS_FILE", tmp_path / "own")
     if own is not None:
         (tmp_path / "own").write_text(own)
     for name, told in files.items():
         file = tmp_path / "groups" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(told)
-    assert there_is() == amount
-    assert Memory().most == amount
-    assert Memory(GIB).most == GIB, "who names a limit means it"
+    assert available_bytes() == amount
+    assert MemoryLimit().max_bytes == amount
+    assert MemoryLimit(GIB).max_bytes == GIB, "who names a limit means it"
 
 
 def test_where_nobody_tells_a_usual_machine_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,62 +79,86 @@ def test_where_nobody_tells_a_usual_machine_is_taken(monkeypatch: pytest.MonkeyP
         raise ValueError(name)
 
     monkeypatch.setattr("os.sysconf", unknown, raising=False)
-    monkeypatch.setattr("matte.runtime.memory.groups", lambda kind: [])
-    assert there_is() == 8 * GIB
+    monkeypatch.setattr("matte.runtime.memory.control_groups", lambda kind: [])
+    assert available_bytes() == 8 * GIB
 
 
 def test_a_picture_that_takes_too_much_is_refused() -> None:
-    memory = Memory(400 * MIB)
-    pixels = memory.pixels
+    memory = MemoryLimit(400 * MIB)
+    pixels = memory.max_pixels
     width = 1000
-    memory.check(picture(pixels // width, width))
+    memory.check_image(picture(pixels // width, width))
     with pytest.raises(
         PictureError,
         match=r"^\S+ megapixels take 0.39 GiB, and --max-memory is 0.39 GiB: raise",
     ):
-        memory.check(picture(pixels // width + 1, width))
+        memory.check_image(picture(pixels // width + 1, width))
     with pytest.raises(PictureError):
-        memory.check(picture(pixels // width, width, np.uint16))
-    memory.check(picture(pixels * PIXEL[1] // PIXEL[2] // width, width, np.uint16))
+        memory.check_image(picture(pixels // width, width, np.uint16))
+    memory.check_image(
+        picture(
+            pixels * PICTURE_BYTES_PER_PIXEL[1] // PICTURE_BYTES_PER_PIXEL[2] // width,
+            width,
+            np.uint16,
+        )
+    )
 
 
 def test_a_limit_below_what_python_takes_leaves_room_for_no_picture() -> None:
-    assert Memory(BASE).pixels == 0
+    assert MemoryLimit(BASE_BYTES).max_pixels == 0
     with pytest.raises(PictureError, match=r"--max-memory is 0.0098 GiB: raise --max-memory, or g"):
-        Memory(10 * MIB).check(picture(1, 1))
+        MemoryLimit(10 * MIB).check_image(picture(1, 1))
 
 
 def test_without_a_limit_the_machine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matte.runtime.memory.there_is", lambda: BASE)
+    monkeypatch.setattr("matte.runtime.memory.available_bytes", lambda: BASE_BYTES)
     with pytest.raises(PictureError, match=r"there are 0.25 GiB: use a larger machine, or give"):
-        Memory().check(picture(9, 9))
-    monkeypatch.setattr("matte.runtime.memory.there_is", lambda: 128 * GIB)
-    assert Memory().allowed == "there are 128 GiB"
+        MemoryLimit().check_image(picture(9, 9))
+    monkeypatch.setattr("matte.runtime.memory.available_bytes", lambda: 128 * GIB)
+    assert MemoryLimit().description == "there are 128 GiB"
 
 
 def test_networks_see_as_many_parts_at_once_as_there_is_room_for() -> None:
-    memory = Memory(GIB)
-    assert Room(memory, network(8 * LEAST)).at_once(LEAST, 8) == 8
-    assert Room(memory, network(8 * LEAST) - 1).at_once(LEAST, 8) == 7
-    assert Room(memory, network(LEAST)).at_once(LEAST, 8) == 1
-    assert Room(memory, 0).at_once(LEAST, 8) == 1, "the least that makes sense"
-    assert Room(memory, -1).at_once(LEAST) == 1
-    assert memory.room(picture(1000, 1000)).left == GIB - BASE - PIXEL[1] * 1_000_000
+    memory = MemoryLimit(GIB)
+    assert (
+        NetworkMemory(memory, network_bytes(8 * MIN_NETWORK_PIXELS)).max_batch(
+            MIN_NETWORK_PIXELS, 8
+        )
+        == 8
+    )
+    assert (
+        NetworkMemory(memory, network_bytes(8 * MIN_NETWORK_PIXELS) - 1).max_batch(
+            MIN_NETWORK_PIXELS, 8
+        )
+        == 7
+    )
+    assert (
+        NetworkMemory(memory, network_bytes(MIN_NETWORK_PIXELS)).max_batch(MIN_NETWORK_PIXELS, 8)
+        == 1
+    )
+    assert NetworkMemory(memory, 0).max_batch(MIN_NETWORK_PIXELS, 8) == 1, (
+        "the least that makes sense"
+    )
+    assert NetworkMemory(memory, -1).max_batch(MIN_NETWORK_PIXELS) == 1
+    assert (
+        memory.network_memory(picture(1000, 1000)).available_bytes
+        == GIB - BASE_BYTES - PICTURE_BYTES_PER_PIXEL[1] * 1_000_000
+    )
 
 
 def test_a_part_that_there_is_no_room_for_is_an_error_of_settings() -> None:
-    room = Memory(GIB).room(picture(1000, 1000))
+    room = MemoryLimit(GIB).network_memory(picture(1000, 1000))
     message = "a network that sees 1 megapixels at once takes 1.3 GiB, and --max-memory is 1 GiB: "
     with pytest.raises(
         SettingError,
         match=message + "raise --max-memory, or leave --tile and --refiner-protocol out",
     ):
-        room.at_once(1_000_000)
+        room.max_batch(1_000_000)
 
 
-@pytest.mark.parametrize("left", [0, 1, network(LEAST), GIB, 100 * GIB])
+@pytest.mark.parametrize("left", [0, 1, network_bytes(MIN_NETWORK_PIXELS), GIB, 100 * GIB])
 def test_what_a_room_holds_is_what_it_tells(left: int) -> None:
-    room = Room(Memory(GIB), left)
-    assert network(room.pixels) <= max(0, left)
-    assert network(room.pixels + 2) > left
-    assert Room(Memory(GIB), -5).pixels == 0
+    room = NetworkMemory(MemoryLimit(GIB), left)
+    assert network_bytes(room.max_pixels) <= max(0, left)
+    assert network_bytes(room.max_pixels + 2) > left
+    assert NetworkMemory(MemoryLimit(GIB), -5).max_pixels == 0

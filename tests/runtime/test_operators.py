@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, shape_inference
 
-from matte.runtime.typed import FIRST_ONLY as TYPED_FIRST_ONLY
-from matte.runtime.typed import typed
+from matte.runtime.mixed_precision import FIRST_INPUT_OPERATORS as TYPED_FIRST_ONLY
+from matte.runtime.mixed_precision import to_precision
 from matte.weights.store import SHIPPED, all_weights
 
 TABLE = json.loads(Path(__file__).with_name("tensorrt-operators.json").read_text())
@@ -37,7 +37,7 @@ def network(request: pytest.FixtureRequest) -> onnx.ModelProto:
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 def test_every_operator_and_type_is_supported(network: onnx.ModelProto, precision: str) -> None:
-    model = typed(network, precision)
+    model = to_precision(network, precision)
     (opset,) = [o.version for o in model.opset_import if o.domain in ("", "ai.onnx")]
     least, most = TABLE["opsets"]
     assert least <= opset <= most
@@ -52,7 +52,7 @@ def test_every_operator_and_type_is_supported(network: onnx.ModelProto, precisio
 
 
 def test_nothing_restricted_is_used(network: onnx.ModelProto) -> None:
-    model = typed(network, "fp32")
+    model = to_precision(network, "fp32")
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         told = attributes(node)
@@ -84,7 +84,7 @@ def test_the_table_would_miss_something() -> None:
 
 def test_weights_are_there_once_and_in_their_numbers(network: onnx.ModelProto) -> None:
     for precision, half in (("fp16", TensorProto.FLOAT16), ("bf16", TensorProto.BFLOAT16)):
-        model = typed(network, precision)
+        model = to_precision(network, precision)
         onnx.checker.check_model(model, full_check=True)
         kinds = kinds_of(model)
         convolutions = [n for n in model.graph.node if n.op_type == "Conv"]

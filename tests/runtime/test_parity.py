@@ -20,11 +20,11 @@ from matte.modnet.adapter import network_size
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.networks import as_runtime_network
 from matte.refiner.protocols import network_inputs, pad_for_network
-from matte.runtime.opening import open_session
+from matte.runtime.execution import Execution
+from matte.runtime.opener import open_session
 from matte.runtime.openvino import has_bf16
 from matte.runtime.processor import ProcessorAbilities
-from matte.runtime.torch import Prepared
-from matte.runtime.ways import Way
+from matte.runtime.torch import DeviceNetwork
 from matte.weights.store import find
 from tests.conftest import SAMPLE, SetAbilities
 from tests.tolerances import HALF, RUNTIMES
@@ -60,11 +60,11 @@ def _blob(pixels: NDArray[Any]) -> NDArray[np.float32]:
 
 @cache
 def expected(name: str) -> NDArray[np.float32]:
-    return in_torch(name, Way("torch"))
+    return in_torch(name, Execution("torch"))
 
 
-def in_torch(name: str, way: Way) -> NDArray[np.float32]:
-    network = Prepared(copy.deepcopy(returned(name).runs), way)
+def in_torch(name: str, execution: Execution) -> NDArray[np.float32]:
+    network = DeviceNetwork(copy.deepcopy(returned(name).runs), execution)
     tensors = {key: torch.from_numpy(v).to(network.device) for key, v in given(name).items()}
     return np.asarray(network(**tensors).cpu().numpy())
 
@@ -101,7 +101,7 @@ def test_bfloat16_stays_as_near_as_measured(
 ) -> None:
     is_rounded = backend == "torch" or has_bf16()  # else OpenVINO calculates in float32
     if backend == "torch":
-        found = in_torch(name, Way("torch", precision="bf16"))
+        found = in_torch(name, Execution("torch", precision="bf16"))
     else:
         set_abilities(ProcessorAbilities(bf16=True))
         found = in_runtime(name, backend=backend, device="cpu", precision="bf16")
@@ -116,7 +116,7 @@ class TestOnGpu:
 
     @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
     def test_torch(self, name: str, precision: str) -> None:
-        check_near(in_torch(name, Way("torch", "gpu:0", precision)), name, precision)
+        check_near(in_torch(name, Execution("torch", "gpu:0", precision)), name, precision)
 
     @pytest.mark.parametrize(
         ("backend", "precision"),

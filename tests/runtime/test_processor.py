@@ -31,8 +31,8 @@ def test_abilities_are_read_from_linux(
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
     assert processor_abilities() == abilities
-    assert ("int8" in onnx.abilities()["cpu"]) is abilities.vnni
-    assert ("int8" in openvino.abilities()["cpu"]) is abilities.vnni
+    assert ("int8" in onnx.device_precisions()["cpu"]) is abilities.vnni
+    assert ("int8" in openvino.device_precisions()["cpu"]) is abilities.vnni
 
 
 def test_flags_can_be_handed_in() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from matte.errors import BackendError
-from matte.runtime.engines import Shapes
+from matte.runtime.engine_shapes import EngineShapes
 
 
 class Log:
@@ -65,7 +65,7 @@ def test_pictures_that_the_gpu_has_no_memory_for_are_an_error_with_a_remedy(
 
     session._device = torch.device("cuda")
     size = (1, 32, 32)
-    session.shapes = Shapes(size, size, size)
+    session.shapes = EngineShapes(size, size, size)
     monkeypatch.setattr(torch.Tensor, "to", full)
     with pytest.raises(BackendError, match=r"GPU's memory is too small .*: take a smaller picture"):
         session.run({"image": np.zeros((1, 3, 32, 32), np.float32)})

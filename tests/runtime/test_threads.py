@@ -31,8 +31,8 @@ def test_no_more_threads_than_the_least_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(5)), raising=False)
-    monkeypatch.setattr("matte.runtime.threads.GROUPS", tmp_path / "groups")
-    monkeypatch.setattr("matte.runtime.threads.OWN", tmp_path / "own")
+    monkeypatch.setattr("matte.runtime.threads.CONTROL_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("matte.runtime.threads.OWN_GROUPS_FILE", tmp_path / "own")
     if own is not None:
         (tmp_path / "own").write_text(own)
     for name, told in files.items():

@@ -12,13 +12,13 @@ from torch import nn
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError
-from matte.runtime import graphics
-from matte.runtime.graphics import gpu_number, nvidia_gpus, torch_abilities, why_no_torch_gpu
-from matte.runtime.opening import open_session
-from matte.runtime.torch import Prepared, TorchSession
-from matte.runtime.ways import Network, Way
+from matte.runtime import gpus
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.gpus import gpu_number, no_torch_gpu_reason, nvidia_gpus, torch_device_precisions
+from matte.runtime.opener import open_session
+from matte.runtime.torch import DeviceNetwork, TorchSession
 
-CPU, GPU = Way("torch"), Way("torch", "gpu:0")
+CPU, GPU = Execution("torch"), Execution("torch", "gpu:0")
 HALF = replace(CPU, precision="bf16")
 # Inductor imports what torch itself has deprecated.
 compiling = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -52,19 +52,19 @@ def picture(side: int = 32) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(1).random((1, 3, side, side), np.float32))
 
 
-def session(network: nn.Module, way: Way = CPU, **settings: Any) -> TorchSession:
+def session(network: nn.Module, execution: Execution = CPU, **settings: Any) -> TorchSession:
     inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
-    return TorchSession(network, inputs, "mask", way, RuntimeSettings(**settings))
+    return TorchSession(network, inputs, "mask", execution, RuntimeSettings(**settings))
 
 
 def test_half_precision_is_near_and_given_as_float32() -> None:
-    exact, half = (Prepared(Small(), way)(picture()) for way in (CPU, HALF))
+    exact, half = (DeviceNetwork(Small(), execution)(picture()) for execution in (CPU, HALF))
     assert half.dtype == torch.float32
     assert 0 < float((half - exact).abs().max()) < 1e-2
 
 
 def test_another_layout_gives_the_same() -> None:
-    exact, other = (Prepared(Small(), CPU, channels_last=c)(picture()) for c in (False, True))
+    exact, other = (DeviceNetwork(Small(), CPU, channels_last=c)(picture()) for c in (False, True))
     assert torch.allclose(exact, other, atol=1e-6)
 
 
@@ -109,21 +109,25 @@ def test_what_torch_raises_has_a_remedy(error: RuntimeError, said: str) -> None:
 
 
 def test_it_is_a_runtime_like_the_others() -> None:
-    network = Network(Path("small.onnx"), torch=lambda way, s: session(Small(), way))
+    network = NetworkSource(
+        Path("small.onnx"), torch=lambda execution, s: session(Small(), execution)
+    )
     asked = RuntimeSettings(backend="torch", device="cpu", precision="bf16")
     opened = open_session(network, asked)
-    assert (opened.way.precision, opened.inputs) == ("bf16", {"image": (None, 3, None, None)})
+    assert (opened.execution.precision, opened.inputs) == ("bf16", {"image": (None, 3, None, None)})
     with pytest.raises(BackendError, match="there is no int8 of small"):
         open_session(network, replace(asked, precision="int8"))
 
 
 def test_devices_are_those_of_the_machine() -> None:
-    found = torch_abilities()
+    found = torch_device_precisions()
     assert found["cpu"][0] == "fp32"
-    assert (len(found) > 1) == (not why_no_torch_gpu())
+    assert (len(found) > 1) == (not no_torch_gpu_reason())
     if not nvidia_gpus():
-        assert why_no_torch_gpu() == graphics.NO_NVIDIA
-        network = Network(Path("small.onnx"), torch=lambda way, s: session(Small(), way))
+        assert no_torch_gpu_reason() == gpus.NO_NVIDIA_GPU
+        network = NetworkSource(
+            Path("small.onnx"), torch=lambda execution, s: session(Small(), execution)
+        )
         with pytest.raises(BackendError, match=r"'torch' has no gpu:0 here \(there is no GPU"):
             open_session(network, RuntimeSettings(backend="torch", device="gpu:0"))
     assert [gpu_number(device) for device in ("gpu", "gpu:0", "gpu:12")] == [0, 0, 12]
@@ -135,8 +139,8 @@ class TestOnGpu:
 
     @pytest.mark.parametrize("precision", ["fp32", "fp16"])
     def test_results_are_near(self, precision: str) -> None:
-        expected = Prepared(Small(), CPU)(picture())
-        found = Prepared(Small(), replace(GPU, precision=precision))(picture().cuda()).cpu()
+        expected = DeviceNetwork(Small(), CPU)(picture())
+        found = DeviceNetwork(Small(), replace(GPU, precision=precision))(picture().cuda()).cpu()
         assert float((found - expected).abs().max()) <= (1e-5 if precision == "fp32" else 1e-2)
 
     def test_too_little_memory_has_a_remedy(self) -> None:

@@ -9,7 +9,7 @@ from matte.arrays import Image
 from matte.configs.settings import SegmentationSettings
 from matte.errors import WeightsError
 from matte.media.pictures import read_image
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
 from matte.weights.store import all_weights
@@ -110,7 +110,7 @@ def test_an_impossible_size_is_refused(told: str) -> None:
 @pytest.mark.parametrize("name", PEOPLE)
 def test_shipped_networks_find_the_astronaut(name: str, sample: Path) -> None:
     weights = all_weights()[name]
-    session = open_file(weights.path, "openvino")
+    session = open_onnx_file(weights.path, "openvino")
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
     image = read_image(sample)
     confidence = segmenter.segment(image).confidence
@@ -124,7 +124,7 @@ def test_shipped_networks_find_the_astronaut(name: str, sample: Path) -> None:
 @pytest.mark.parametrize("grey", [0, 90, 128, 255])
 def test_the_default_finds_nobody_on_a_card(grey: int) -> None:
     weights = all_weights()[SegmentationSettings().segmenter]
-    session = open_file(weights.path, "openvino")
+    session = open_onnx_file(weights.path, "openvino")
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
     card = Image(np.full((200, 300, 3), grey, np.uint8))
     assert not make_mask(segmenter.segment(card).confidence, SegmentationSettings()).any()

@@ -11,7 +11,7 @@ from matte.errors import SettingError, WeightsError
 from matte.modnet.backbones import MobileNetV2Backbone
 from matte.modnet.checkpoint import load_network, metrics_of, save_network
 from matte.modnet.network import Branches, ModnetInfo, build_network
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import CheckpointInfo, save_checkpoint
 from matte.segmentation.network import build_network as build_segmenter
 from matte.training.machine import TrainingMachine
@@ -207,7 +207,7 @@ def test_training_leaves_a_network_that_runs(data: Path, tmp_path: Path) -> None
         settings, data, tmp_path / "run", machine=CPU, init=start, progress=said.append
     )
     assert load_network(best).info == INFO
-    session = open_file(best.with_suffix(".onnx"), threads=1)
+    session = open_onnx_file(best.with_suffix(".onnx"), threads=1)
     assert session.metadata()["matte.width"] == "0.25"
     assert any("at most" in line for line in said)
 

@@ -28,7 +28,9 @@ def test_auto_follows_the_processor() -> None:
 def test_auto_follows_the_gpus_where_they_train(
     types: dict[str, tuple[str, ...]], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(precision, "torch_abilities", lambda: {"cpu": ("fp32", "bf16"), **types})
+    monkeypatch.setattr(
+        precision, "torch_device_precisions", lambda: {"cpu": ("fp32", "bf16"), **types}
+    )
     assert choose_precision("auto", True, WITHOUT).name == name
 
 

@@ -13,7 +13,7 @@ from lightning_fabric.utilities import rank_zero_only
 from matte.cli.train import _train, train
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import build_network, load_checkpoint
 from matte.training.collection import Collection, collect
 from matte.training.machine import TrainingMachine
@@ -92,7 +92,7 @@ def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_pa
     assert "skipped" in result.stderr
     assert "broken.png" in result.stderr
     assert (out / "best.onnx").is_file()
-    assert open_file(out / "best.onnx", threads=1).metadata()["matte.size"] == "64"
+    assert open_onnx_file(out / "best.onnx", threads=1).metadata()["matte.size"] == "64"
     recipe.write_text(recipe.read_text().replace("steps = 3", "steps = 4"))
     again = [*arguments, "--resume"]
     result = CliRunner().invoke(train, [str(a) for a in again], catch_exceptions=False)

@@ -11,7 +11,7 @@ import torch
 from matte.errors import SettingError
 from matte.modnet.checkpoint import load_network, metrics_of
 from matte.modnet.network import Branches
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.training.machine import TrainingMachine
 from matte.training.matte_scores import found_in
 from matte.training.modnet_losses import Branched, coarse
@@ -98,7 +98,7 @@ def test_branches_come_nearer_and_statistics_stay(trained: Path, tmp_path: Path)
 def test_without_truth_that_is_said(adapted: Adapted) -> None:
     assert any("nothing was validated" in line for line in adapted.said)
     assert any("broken.png" in line and "skipped" in line for line in adapted.said)
-    session = open_file(adapted.network.with_suffix(".onnx"), threads=1)
+    session = open_onnx_file(adapted.network.with_suffix(".onnx"), threads=1)
     assert session.metadata()["matte.kind"] == "modnet"
 
 
@@ -107,7 +107,7 @@ def test_what_matte_exported_is_adapted_too(
 ) -> None:
     exported = adapted.network.with_suffix(".onnx")
     best = adapt_modnet(FEW, exported, pictures, tmp_path / "again", machine=CPU)
-    assert open_file(best.with_suffix(".onnx"), threads=1).metadata()["matte.kind"] == "modnet"
+    assert open_onnx_file(best.with_suffix(".onnx"), threads=1).metadata()["matte.kind"] == "modnet"
 
 
 @pytest.mark.parametrize("helps", [False, True])

@@ -8,7 +8,7 @@ from matte.configs.lengths import parse_length
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
-from matte.runtime.opening import open_file
+from matte.runtime.opener import open_onnx_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
 from matte.trimap.drawing import draw_trimap, trimap_flaw, unknown_share
@@ -97,7 +97,7 @@ def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
     """The segmenter is unsure of most of it: 40 % of the picture would be unknown."""
     settings = SegmentationSettings()
     weights = all_weights()[settings.segmenter]
-    session = open_file(weights.path, "openvino")
+    session = open_onnx_file(weights.path, "openvino")
     confidence = (
         LetterboxedSegmenter(session, settings, weights.size).segment(read_image(sample)).confidence
     )

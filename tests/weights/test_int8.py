@@ -11,8 +11,8 @@ import pytest
 from matte.configs.settings import RuntimeSettings
 from matte.errors import MissingWeightsError
 from matte.pipeline.networks import as_runtime_network
-from matte.runtime.examples import portrait_inputs
-from matte.runtime.opening import open_session
+from matte.runtime.example_inputs import portrait_inputs
+from matte.runtime.opener import open_session
 from matte.runtime.processor import ProcessorAbilities
 from matte.weights.cards import card
 from matte.weights.store import SHIPPED, all_weights, stored
@@ -40,7 +40,7 @@ def test_int8_agrees_with_fp32_on_the_sample(
             threads=1,
         )
         session = open_session(as_runtime_network(weights), settings)
-        assert session.way.precision == precision
+        assert session.execution.precision == precision
         given = portrait_inputs(session.inputs, 1, 320, 256)
         (outputs[precision],) = session.run(given).values()
     apart = np.abs(outputs["int8"] - outputs["fp32"])
@@ -51,7 +51,7 @@ def test_int8_is_taken_only_where_it_measured_as_good() -> None:
     measured = json.loads(RESULTS.read_text())["networks"]
     assert WITH_INT8
     for name, weights in all_weights().items():
-        assert ("int8" in weights.as_good_in) == bool(weights.int8)
+        assert ("int8" in weights.accurate_precisions) == bool(weights.int8)
         assert not weights.int8 or "int8" in measured[name]["as_good_in"]
 
 

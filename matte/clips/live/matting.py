@@ -189,7 +189,7 @@ class LiveMatting:
 
 def _matter_for(image: Image, pipeline: Pipeline, merged: MergedSettings) -> FrameMatter:
     """Return what mattes frames of this image's size; raises if they are too large for memory."""
-    pipeline.memory.check(image)
+    pipeline.memory.check_image(image)
     return FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))
 
 

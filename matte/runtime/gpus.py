@@ -1,23 +1,22 @@
-"""Which graphics processors (GPUs) there are: asked of their driver, before anything large is
-imported.
-"""
+"""Find the GPUs of this machine by asking their driver, before anything large is imported."""
 
 import ctypes
 import functools
 import platform
 from importlib.util import find_spec
 
-from matte.runtime.ways import Abilities
+from matte.runtime.execution import DevicePrecisions
 
-DRIVERS = {"Linux": "libcuda.so.1", "Windows": "nvcuda.dll"}
-LONGEST = 100  # bytes of a GPU's name
+NO_NVIDIA_GPU = "there is no GPU of NVIDIA's, or no driver for it"
+CUDA_DRIVERS = {"Linux": "libcuda.so.1", "Windows": "nvcuda.dll"}
+MAX_NAME_BYTES = 100  # of a GPU's name
 
 
 @functools.cache
 def nvidia_gpus() -> tuple[str, ...]:
-    """The names of NVIDIA's GPUs that this process may use, in the order CUDA counts them."""
+    """Return the names of the NVIDIA GPUs that this process may use, in CUDA's order."""
     try:
-        driver = ctypes.CDLL(DRIVERS.get(platform.system(), DRIVERS["Linux"]))
+        driver = ctypes.CDLL(CUDA_DRIVERS.get(platform.system(), CUDA_DRIVERS["Linux"]))
     except OSError:
         return ()
     count, device = ctypes.c_int(0), ctypes.c_int(0)
@@ -25,19 +24,20 @@ def nvidia_gpus() -> tuple[str, ...]:
         return ()
     names = []
     for number in range(count.value):
-        name = ctypes.create_string_buffer(LONGEST)
+        name = ctypes.create_string_buffer(MAX_NAME_BYTES)
         driver.cuDeviceGet(ctypes.byref(device), number)
-        driver.cuDeviceGetName(name, LONGEST, device)
+        driver.cuDeviceGetName(name, MAX_NAME_BYTES, device)
         names.append(name.value.decode(errors="replace"))
     return tuple(names)
 
 
-def torch_abilities() -> Abilities:
-    """What torch has, by device. Where there can be no GPU, torch is not imported to be asked:
-    that takes longer than a picture.
+def torch_device_precisions() -> DevicePrecisions:
+    """Return torch's precisions by device.
+
+    Where there can be no GPU, torch is not imported to be asked: that takes longer than a picture.
     """
-    found: Abilities = {"cpu": ("fp32", "bf16")}
-    if not (nvidia_gpus() or _may_be_apple()):
+    found: DevicePrecisions = {"cpu": ("fp32", "bf16")}
+    if not (nvidia_gpus() or _is_apple_silicon()):
         return found
     import torch
 
@@ -50,24 +50,22 @@ def torch_abilities() -> Abilities:
     return found
 
 
-def why_no_torch_gpu() -> str:
-    """Why torch has no GPU here; empty if it has one."""
+def no_torch_gpu_reason() -> str:
+    """Return why torch has no GPU here; empty if it has one."""
     if find_spec("torch") is None:
         return "torch is not installed"
-    if len(torch_abilities()) > 1:
+    if len(torch_device_precisions()) > 1:
         return ""
     if nvidia_gpus():
         return "this torch is built without CUDA, or for a newer driver"
-    return NO_NVIDIA
-
-
-NO_NVIDIA = "there is no GPU of NVIDIA's, or no driver for it"
+    return NO_NVIDIA_GPU
 
 
 def gpu_number(device: str) -> int:
-    """Which GPU a way's device means: 1 for gpu:1, 0 for gpu."""
+    """Return the number of the GPU that a device such as gpu:1 means; 0 for gpu."""
     return int(device.partition(":")[2] or 0)
 
 
-def _may_be_apple() -> bool:
+def _is_apple_silicon() -> bool:
+    """Return whether this is a Mac whose processor has a GPU that torch can use."""
     return platform.system() == "Darwin" and platform.machine() == "arm64"

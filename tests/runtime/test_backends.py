@@ -14,18 +14,19 @@ from onnx import TensorProto, helper
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteWarning, SettingError, WeightsError
-from matte.runtime import opening
-from matte.runtime.opening import PACKAGES, open_file, open_session, possible_ways
+from matte.runtime import backends
+from matte.runtime.backends import BACKEND_PACKAGES, possible_executions
+from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
+from matte.runtime.opener import open_onnx_file, open_session
 from matte.runtime.openvino import OpenVinoSession, has_bf16
 from matte.runtime.processor import ProcessorAbilities
-from matte.runtime.ways import Abilities, Network, Way
 from matte.weights.store import find
 from tests.conftest import SAMPLE, SetAbilities
 from tests.tolerances import BF16, BF16_MEAN, RUNTIMES
 
 Backend = Literal["onnx", "openvino"]
 PATH = find("segmenter", "person-light").path
-NETWORK = Network(PATH)
+NETWORK = NetworkSource(PATH)
 BACKENDS: tuple[Backend, ...] = ("onnx", "openvino")
 
 
@@ -52,7 +53,7 @@ def test_backends_agree(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32
 class TestSession:
     def test_tells_its_inputs_and_what_the_file_holds(self, backend: Backend) -> None:
         session = open_session(NETWORK, settings(backend))
-        assert session.way.backend == backend
+        assert session.execution.backend == backend
         assert session.inputs == {"image": (None, 3, None, None)}
         assert session.metadata()["matte.kind"] == "segmenter"
 
@@ -77,7 +78,7 @@ class TestSession:
         half = tmp_path / "half.onnx"
         half.write_bytes(PATH.read_bytes()[:100_000])
         with pytest.raises(WeightsError, match=r"half\.onnx \(.*: give a whole ONNX file"):
-            open_session(Network(half), settings(backend))
+            open_session(NetworkSource(half), settings(backend))
 
     def test_a_wrong_input_is_the_backends_error(self, backend: Backend) -> None:
         with pytest.raises(BackendError, match="failed"):
@@ -86,40 +87,40 @@ class TestSession:
     def test_one_that_is_not_installed_is_said(
         self, backend: Backend, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(PACKAGES, backend, "no_such_package")
+        monkeypatch.setitem(BACKEND_PACKAGES, backend, "no_such_package")
         with pytest.raises(BackendError, match="not installed: pip install no_such_package"):
             open_session(NETWORK, settings(backend))
 
 
-def ways(network: Network, **asked: Any) -> list[str]:
-    return [str(way) for way in possible_ways(network, RuntimeSettings(**asked))]
+def executions(network: NetworkSource, **asked: Any) -> list[str]:
+    return [str(execution) for execution in possible_executions(network, RuntimeSettings(**asked))]
 
 
 def test_what_is_there_and_trusted_is_possible(
     monkeypatch: pytest.MonkeyPatch, set_abilities: SetAbilities
 ) -> None:
     set_abilities(ProcessorAbilities(bf16=True))
-    good = Network(PATH, as_good_in=("bf16",))
-    assert ways(NETWORK) == ["openvino cpu fp32", "onnx cpu fp32"], "nobody measured bf16"
-    assert ways(good) == ["openvino cpu bf16", "openvino cpu fp32", "onnx cpu fp32"]
-    assert ways(good, precision="fp32") == ["openvino cpu fp32", "onnx cpu fp32"]
-    assert ways(NETWORK, precision="bf16") == ["openvino cpu bf16"], "asked for by name"
+    good = NetworkSource(PATH, accurate_precisions=("bf16",))
+    assert executions(NETWORK) == ["openvino cpu fp32", "onnx cpu fp32"], "nobody measured bf16"
+    assert executions(good) == ["openvino cpu bf16", "openvino cpu fp32", "onnx cpu fp32"]
+    assert executions(good, precision="fp32") == ["openvino cpu fp32", "onnx cpu fp32"]
+    assert executions(NETWORK, precision="bf16") == ["openvino cpu bf16"], "asked for by name"
     set_abilities(ProcessorAbilities())
-    assert ways(good) == ["openvino cpu fp32", "onnx cpu fp32"]
+    assert executions(good) == ["openvino cpu fp32", "onnx cpu fp32"]
     with pytest.raises(BackendError, match="backend 'openvino' has no bf16 here"):
-        ways(good, backend="openvino", precision="bf16")
-    quantised = Network(PATH, as_good_in=("int8",), int8=PATH)
-    assert ways(quantised, backend="onnx") == ["onnx cpu fp32"]
+        executions(good, backend="openvino", precision="bf16")
+    quantised = NetworkSource(PATH, accurate_precisions=("int8",), int8=PATH)
+    assert executions(quantised, backend="onnx") == ["onnx cpu fp32"]
     with pytest.raises(BackendError, match="backend 'onnx' has no int8 here: use --precision auto"):
-        ways(quantised, backend="onnx", precision="int8")
+        executions(quantised, backend="onnx", precision="int8")
     set_abilities(ProcessorAbilities(vnni=True))
-    assert ways(quantised, backend="onnx") == ["onnx cpu int8", "onnx cpu fp32"]
-    monkeypatch.setitem(PACKAGES, "openvino", "no_such_package")
-    assert ways(NETWORK) == ["onnx cpu fp32"]
-    for backend in PACKAGES:
-        monkeypatch.setitem(PACKAGES, backend, "no_such_package")
+    assert executions(quantised, backend="onnx") == ["onnx cpu int8", "onnx cpu fp32"]
+    monkeypatch.setitem(BACKEND_PACKAGES, "openvino", "no_such_package")
+    assert executions(NETWORK) == ["onnx cpu fp32"]
+    for backend in BACKEND_PACKAGES:
+        monkeypatch.setitem(BACKEND_PACKAGES, backend, "no_such_package")
     with pytest.raises(BackendError, match="no inference runtime is installed: pip install openv"):
-        ways(NETWORK)
+        executions(NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +139,8 @@ def test_what_is_not_there_is_refused_with_the_remedy(asked: dict[str, Any], sai
 
 
 def test_nothing_runs_on_a_cpu_where_a_gpu_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    for backend in opening.ABILITIES:
-        monkeypatch.setitem(opening.ABILITIES, backend, f"{__name__}:cpu_only")
+    for backend in backends.DEVICE_PRECISIONS:
+        monkeypatch.setitem(backends.DEVICE_PRECISIONS, backend, f"{__name__}:cpu_only")
     with pytest.raises(BackendError, match="no backend has a gpu here"):
         open_session(NETWORK, RuntimeSettings(require_gpu=True))
     with pytest.raises(SettingError, match="require_gpu with device = 'cpu': leave one of them"):
@@ -147,18 +148,18 @@ def test_nothing_runs_on_a_cpu_where_a_gpu_is_required(monkeypatch: pytest.Monke
 
 
 def test_a_runtime_that_is_broken_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(opening.ABILITIES, "openvino", f"{__name__}:broken")
+    monkeypatch.setitem(backends.DEVICE_PRECISIONS, "openvino", f"{__name__}:broken")
     with pytest.warns(MatteWarning, match="'openvino' can't be loaded \\(DLL load failed\\)"):
-        assert ways(NETWORK) == ["onnx cpu fp32"]
+        assert executions(NETWORK) == ["onnx cpu fp32"]
     with pytest.raises(BackendError, match="can't be loaded"):
-        ways(NETWORK, backend="openvino")
+        executions(NETWORK, backend="openvino")
 
 
-def broken() -> Abilities:
+def broken() -> DevicePrecisions:
     raise ImportError("DLL load failed\nwhile importing")
 
 
-def cpu_only() -> Abilities:
+def cpu_only() -> DevicePrecisions:
     return {"cpu": ("fp32",)}
 
 
@@ -171,7 +172,7 @@ def test_bf16_is_near(
         open_session(NETWORK, RuntimeSettings(backend="openvino", precision=precision))
         for precision in ("bf16", "fp32")
     )
-    assert (bf16.way.precision, fp32.way.precision) == ("bf16", "fp32")
+    assert (bf16.execution.precision, fp32.execution.precision) == ("bf16", "fp32")
     apart = np.abs(bf16.run({"image": picture})["mask"] - fp32.run({"image": picture})["mask"])
     assert apart.max() < BF16
     assert apart.max() > 0 or not is_rounded
@@ -179,7 +180,7 @@ def test_bf16_is_near(
 
 
 def test_a_remembered_gpu_that_is_gone_is_said() -> None:
-    gone = Way("openvino", "gpu:99")
+    gone = Execution("openvino", "gpu:99")
     with pytest.raises(BackendError, match="OpenVINO finds no gpu:99: run 'matte doctor', or"):
         OpenVinoSession(NETWORK, gone, RuntimeSettings())
 
@@ -188,13 +189,13 @@ def test_networks_that_are_opened_at_once_leave_the_locale_as_it_is() -> None:
     before = locale.setlocale(locale.LC_ALL)
     for _ in range(3):
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: open_file(PATH, "openvino"), range(4)))
+            list(pool.map(lambda _: open_onnx_file(PATH, "openvino"), range(4)))
     assert locale.setlocale(locale.LC_ALL) == before
 
 
 def test_every_backend_can_be_asked_for() -> None:
     hints = RuntimeSettings.__annotations__["backend"]
-    assert set(get_args(hints)) == {"auto", *opening.BACKENDS}
+    assert set(get_args(hints)) == {"auto", *backends.BACKENDS}
     with pytest.raises(SettingError):
         RuntimeSettings(threads=-1)
     with pytest.raises(SettingError, match="device = 'cuda': give auto, cpu, gpu or gpu:1"):
@@ -232,7 +233,9 @@ def test_another_file_of_the_same_name_size_and_time_is_another_network(
 
     zeros = np.zeros((1, 3, 4, 4), np.float32)
     for bias in (1.0, 2.0):
-        out = open_session(Network(write(bias)), settings(backend)).run({"image": zeros})["mask"]
+        out = open_session(NetworkSource(write(bias)), settings(backend)).run({"image": zeros})[
+            "mask"
+        ]
         assert (out == bias).all()
 
 

@@ -12,28 +12,28 @@ import pytest
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError
-from matte.runtime.graphics import nvidia_gpus
-from matte.runtime.onnx import OnnxSession, _preload, _preloaded, _providers
-from matte.runtime.opening import open_session
-from matte.runtime.ways import Network, Way
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.gpus import nvidia_gpus
+from matte.runtime.onnx import OnnxSession, _preload_cuda, _preload_cuda_once, _providers
+from matte.runtime.opener import open_session
 from matte.weights.store import find
 
 PATH = find("segmenter", "person-light").path
-NETWORK = Network(PATH, "0123456789" * 4)
+NETWORK = NetworkSource(PATH, "0123456789" * 4)
 built_without = pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="onnxruntime has CUDA"
 )
 
 
 def test_a_gpu_is_called_by_its_number_and_float32_is_exact() -> None:
-    (cuda, options), (cpu, _) = _providers(Way("onnx", "gpu:2"), NETWORK)
+    (cuda, options), (cpu, _) = _providers(Execution("onnx", "gpu:2"), NETWORK)
     assert (cuda, cpu) == ("CUDAExecutionProvider", "CPUExecutionProvider")
     assert (options["device_id"], options["use_tf32"]) == ("2", "0")
 
 
 def test_engines_are_kept_and_what_must_be_exact_stays_out_of_half(own_home: Path) -> None:
     exact, half = (
-        _providers(Way("onnx-tensorrt", "gpu:0", precision), NETWORK)
+        _providers(Execution("onnx-tensorrt", "gpu:0", precision), NETWORK)
         for precision in ("fp32", "fp16")
     )
     assert [name for name, _ in half] == [
@@ -62,10 +62,10 @@ def test_preloading_in_threads_leaves_stdout_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(onnxruntime, "preload_dlls", local["preload"])
     printed = io.StringIO()
     monkeypatch.setattr(sys, "stdout", printed)
-    _preload.cache_clear()
+    _preload_cuda_once.cache_clear()
     with ThreadPoolExecutor(4) as pool:
-        told = list(pool.map(lambda _: _preloaded(), range(4)))
-    _preload.cache_clear()
+        told = list(pool.map(lambda _: _preload_cuda(), range(4)))
+    _preload_cuda_once.cache_clear()
     assert told == ["no cuDNN 9"] * 4
     assert called == [printed], "once, and on the stdout of everybody"
     assert sys.stdout is printed
@@ -77,7 +77,7 @@ def test_preloading_in_threads_leaves_stdout_alone(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("backend", ["onnx", "onnx-tensorrt"])
 def test_a_provider_that_does_not_load_is_never_the_cpu(backend: str) -> None:
     with pytest.raises(BackendError, match=r"ONNX Runtime can't .*: install the CUDA and cuDNN"):
-        OnnxSession(NETWORK, Way(backend, "gpu:0"), RuntimeSettings())
+        OnnxSession(NETWORK, Execution(backend, "gpu:0"), RuntimeSettings())
 
 
 @pytest.mark.skipif(bool(nvidia_gpus()), reason="there is a GPU")

@@ -13,21 +13,26 @@ from numpy.typing import NDArray
 from matte.configs.places import cache
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteWarning
-from matte.runtime import choice
-from matte.runtime.opening import open_session
-from matte.runtime.ways import Network, Way
+from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.execution_memo import forget_execution, remembered_execution
+from matte.runtime.fastest import open_fastest
+from matte.runtime.opener import open_session
 from matte.weights.store import find
 
-EXACT, HALF, OTHER = Way("openvino"), Way("openvino", precision="bf16"), Way("onnx")
-NETWORK = Network(Path("network.onnx"), "0123", as_good_in=("bf16",))
+EXACT, HALF, OTHER = (
+    Execution("openvino"),
+    Execution("openvino", precision="bf16"),
+    Execution("onnx"),
+)
+NETWORK = NetworkSource(Path("network.onnx"), "0123", accurate_precisions=("bf16",))
 SETTINGS = RuntimeSettings()
 
 
 class Doubling:
     """A network that takes its time, and may be wrong by `error`."""
 
-    def __init__(self, way: Way, seconds: float, error: float = 0) -> None:
-        self.way, self._seconds, self._error = way, seconds, error
+    def __init__(self, execution: Execution, seconds: float, error: float = 0) -> None:
+        self.execution, self._seconds, self._error = execution, seconds, error
         self.inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
@@ -38,16 +43,16 @@ class Doubling:
         return {"matte.size": "32"}
 
 
-def opener(**sessions: tuple[float, float] | Exception) -> Callable[[Way], Doubling]:
+def opener(**sessions: tuple[float, float] | Exception) -> Callable[[Execution], Doubling]:
     """Opens sessions that take so many seconds and are wrong by so much, or fail."""
 
-    def open_way(way: Way) -> Doubling:
-        what = sessions[f"{way.backend}_{way.precision}"]
+    def open_one(execution: Execution) -> Doubling:
+        what = sessions[f"{execution.backend}_{execution.precision}"]
         if isinstance(what, Exception):
             raise what
-        return Doubling(way, *what)
+        return Doubling(execution, *what)
 
-    return open_way
+    return open_one
 
 
 @pytest.fixture(autouse=True)
@@ -55,31 +60,31 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTE_HOME", str(tmp_path / "home"))
 
 
-def chosen(ways: list[Way], **sessions: tuple[float, float] | Exception) -> Way:
-    return choice.fastest(NETWORK, ways, SETTINGS, opener(**sessions)).way
+def chosen(executions: list[Execution], **sessions: tuple[float, float] | Exception) -> Execution:
+    return open_fastest(NETWORK, executions, SETTINGS, opener(**sessions)).execution
 
 
 def test_the_fastest_is_taken_and_remembered() -> None:
-    assert choice.recall(NETWORK, SETTINGS) is None
-    ways = [HALF, EXACT, OTHER]
+    assert remembered_execution(NETWORK, SETTINGS) is None
+    executions = [HALF, EXACT, OTHER]
     sessions = {"openvino_bf16": (0.02, 0.0), "openvino_fp32": (0.04, 0.0), "onnx_fp32": (0.0, 0.0)}
-    assert chosen(ways, **sessions) == OTHER
-    remembered = choice.recall(NETWORK, SETTINGS)
+    assert chosen(executions, **sessions) == OTHER
+    remembered = remembered_execution(NETWORK, SETTINGS)
     assert remembered == OTHER
     assert remembered is not None
     assert remembered.why.startswith("the fastest here (openvino cpu bf16 ")
-    assert choice.recall(NETWORK, RuntimeSettings(threads=1)) is None
-    assert choice.recall(NETWORK, RuntimeSettings(precision="fp32")) is None
-    assert choice.recall(Network(Path("network.onnx"), "4567"), SETTINGS) is None
-    choice.forget(NETWORK, SETTINGS)
-    assert choice.recall(NETWORK, SETTINGS) is None
+    assert remembered_execution(NETWORK, RuntimeSettings(threads=1)) is None
+    assert remembered_execution(NETWORK, RuntimeSettings(precision="fp32")) is None
+    assert remembered_execution(NetworkSource(Path("network.onnx"), "4567"), SETTINGS) is None
+    forget_execution(NETWORK, SETTINGS)
+    assert remembered_execution(NETWORK, SETTINGS) is None
 
 
 def test_a_little_faster_is_not_enough() -> None:
     sessions = {"openvino_bf16": (0.02, 0.0), "openvino_fp32": (0.0185, 0.0)}
-    way = chosen([HALF, EXACT], **sessions)
-    assert way == HALF
-    assert way.why.startswith("none is clearly faster here (openvino cpu bf16 ")
+    execution = chosen([HALF, EXACT], **sessions)
+    assert execution == HALF
+    assert execution.why.startswith("none is clearly faster here (openvino cpu bf16 ")
 
 
 @pytest.mark.parametrize("error", [1.0, np.nan])
@@ -110,31 +115,33 @@ def test_a_way_that_fails_later_is_left_out_too() -> None:
                 raise BackendError("out of memory", "use less")
             return super().run({"image": 0 * inputs["image"]}) | super().run(inputs)
 
-    def open_way(way: Way) -> Doubling:
-        return Tired(way, 0) if way == EXACT else Doubling(way, 0)
+    def open_one(execution: Execution) -> Doubling:
+        return Tired(execution, 0) if execution == EXACT else Doubling(execution, 0)
 
     with pytest.warns(MatteWarning, match="openvino cpu fp32 is left out: out of memory"):
-        assert choice.fastest(NETWORK, [EXACT, OTHER], SETTINGS, open_way).way == OTHER
+        assert open_fastest(NETWORK, [EXACT, OTHER], SETTINGS, open_one).execution == OTHER
 
 
 def test_a_cpus_word_counts_before_a_gpus() -> None:
-    gpu = Way("onnx", "gpu:0")
+    gpu = Execution("onnx", "gpu:0")
     sessions = {"gpu:0": Doubling(gpu, 0, 1.0), "cpu": Doubling(EXACT, 0)}
     with pytest.warns(MatteWarning, match="results are not those of openvino cpu fp32"):
-        found = choice.fastest(NETWORK, [gpu, EXACT], SETTINGS, lambda way: sessions[way.device])
-    assert found.way == EXACT
+        found = open_fastest(
+            NETWORK, [gpu, EXACT], SETTINGS, lambda execution: sessions[execution.device]
+        )
+    assert found.execution == EXACT
 
 
 @pytest.mark.parametrize("shape", [(1, 6, None, None), (1, 64, 64, 3), (4, 3, 64, 64), (1, 7)])
 def test_networks_that_take_no_pictures_are_opened_untried(shape: tuple[int | None, ...]) -> None:
-    def open_way(way: Way) -> Doubling:
-        session = Doubling(way, 0)
+    def open_one(execution: Execution) -> Doubling:
+        session = Doubling(execution, 0)
         session.inputs = {"input": shape}
         return session
 
-    way = choice.fastest(NETWORK, [EXACT, OTHER], SETTINGS, open_way).way
-    assert way == EXACT
-    assert way.why.startswith("untried")
+    execution = open_fastest(NETWORK, [EXACT, OTHER], SETTINGS, open_one).execution
+    assert execution == EXACT
+    assert execution.why.startswith("untried")
 
 
 def test_where_nothing_can_be_remembered_nothing_is_tried(
@@ -152,14 +159,14 @@ def test_where_nothing_can_be_remembered_nothing_is_tried(
 
 def test_a_choice_that_fails_or_is_garbled_is_made_again() -> None:
     weights = find("segmenter", "person-light")
-    network = Network(weights.path, weights.sha256)
+    network = NetworkSource(weights.path, weights.sha256)
     first = open_session(network, SETTINGS)
     (file,) = (cache() / "choices").iterdir()
     told = json.loads(file.read_text())
-    assert Way(**told["way"]) == first.way
+    assert Execution(**told["way"]) == first.execution
     told["way"]["backend"] = "gone"
     file.write_text(json.dumps(told))
-    assert open_session(network, SETTINGS).way.backend in ("openvino", "onnx")
+    assert open_session(network, SETTINGS).execution.backend in ("openvino", "onnx")
     file.write_text("{")
-    assert open_session(network, SETTINGS).way.why.endswith(" ms)")
+    assert open_session(network, SETTINGS).execution.why.endswith(" ms)")
     assert json.loads(file.read_text())["way"]["backend"] in ("openvino", "onnx")

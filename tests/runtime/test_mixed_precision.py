@@ -13,7 +13,7 @@ import matte
 from matte.arrays import SUBJECT, UNKNOWN, Trimap
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
-from matte.runtime.typed import typed
+from matte.runtime.mixed_precision import to_precision
 from matte.weights.store import all_weights
 from tests.conftest import SAMPLE
 from tests.runtime.rounding import rounding
@@ -35,19 +35,19 @@ def trimap() -> Trimap:
 def test_halves_change_little_on_a_portrait(name: str, trimap: Trimap) -> None:
     model = onnx.load(all_weights()[name].path)
     given = portrait(model, trimap, *SIZE)
-    expected = run(typed(model, "fp32"), given)
-    half = typed(model, "fp16")
+    expected = run(to_precision(model, "fp32"), given)
+    half = to_precision(model, "fp16")
     for found in (run(half, given), run(rounding(half, TensorProto.FLOAT16), given)):
         apart = np.abs(found - expected)
         assert apart.max() < FP16_TYPED
         assert apart.mean() < FP16_TYPED_MEAN
     assert apart.max() > 0, "nothing was rounded"
-    brief = rounding(typed(model, "bf16"), TensorProto.BFLOAT16)
+    brief = rounding(to_precision(model, "bf16"), TensorProto.BFLOAT16)
     assert np.abs(run(brief, given) - expected).max() < BF16_TYPED
 
 
 def test_weights_lie_in_the_file_as_halves_but_for_the_encoders() -> None:
-    model = typed(onnx.load(all_weights()["gca-slim"].path), "fp16")
+    model = to_precision(onnx.load(all_weights()["gca-slim"].path), "fp16")
     kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     for name, kind in kinds.items():
         if name.startswith("decoder.") and name.endswith("weight"):
@@ -59,7 +59,7 @@ def test_weights_lie_in_the_file_as_halves_but_for_the_encoders() -> None:
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_logits_and_softmax_stay_exact(precision: str) -> None:
-    model = typed(onnx.load(all_weights()["gca-slim"].path), precision)
+    model = to_precision(onnx.load(all_weights()["gca-slim"].path), precision)
     kinds = float_kinds(model)
     producers = {output: node for node in model.graph.node for output in node.output}
     softmaxes = [node for node in model.graph.node if node.op_type == "Softmax"]
@@ -74,7 +74,7 @@ def test_logits_and_softmax_stay_exact(precision: str) -> None:
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_means_and_variances_of_modnets_norms_stay_exact(precision: str) -> None:
-    model = typed(onnx.load(all_weights()["modnet"].path), precision)
+    model = to_precision(onnx.load(all_weights()["modnet"].path), precision)
     kinds = float_kinds(model)
     norms = [node for node in model.graph.node if node.op_type in ("ReduceMean", "Sqrt", "Div")]
     assert len(norms) > 40
@@ -85,8 +85,8 @@ def test_means_and_variances_of_modnets_norms_stay_exact(precision: str) -> None
 def test_fp32_is_the_very_network() -> None:
     model = onnx.load(all_weights()["gca-slim"].path)
     given = noise(model)
-    assert np.array_equal(run(typed(model, "fp32"), given), run(model, given))
-    stored = {tensor.data_type for tensor in typed(model, "fp32").graph.initializer}
+    assert np.array_equal(run(to_precision(model, "fp32"), given), run(model, given))
+    stored = {tensor.data_type for tensor in to_precision(model, "fp32").graph.initializer}
     assert TensorProto.FLOAT16 not in stored
 
 
@@ -105,7 +105,7 @@ def test_a_constant_that_a_half_cant_hold_keeps_its_node_exact() -> None:
         ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in "xy"]
         graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)
         opset = [helper.make_opsetid("", 18)]
-        model = typed(helper.make_model(graph, opset_imports=opset, ir_version=10), "fp16")
+        model = to_precision(helper.make_model(graph, opset_imports=opset, ir_version=10), "fp16")
         onnx.checker.check_model(model, full_check=True)
         return float_kinds(model)["b"]
 

@@ -34,7 +34,7 @@ from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
-from matte.metrics.intervals import ratio
+from matte.metrics.intervals import ratio_of_means
 from matte.pipeline.build import build_refiner, build_segmenter
 from matte.refiner.confidence_limits import limit_by_confidence
 from matte.segmentation.masks import make_mask
@@ -169,7 +169,7 @@ def summary(rows: list[Row]) -> list[dict[str, Any]]:
 def _against(rows: list[Row], band: str, belief: bool) -> list[float] | None:
     auto = {r.picture: r.sad for r in rows if r.band == "auto" and r.belief}
     other = {r.picture: r.sad for r in rows if (r.band, r.belief) == (band, belief)}
-    found = ratio(list(auto.values()), [other[name] for name in auto])
+    found = ratio_of_means(list(auto.values()), [other[name] for name in auto])
     return None if found is None else [round(v, 4) for v in (found.value, found.low, found.high)]
 
 

@@ -178,7 +178,7 @@ def by_kind(kinds: list[str], values: list[dict[str, float]]) -> Row:
 
 def interval(values: list[float]) -> dict[str, float]:
     """Return the mean and its 95 % bootstrap interval."""
-    found = intervals.mean(values)
+    found = intervals.mean_interval(values)
     return {
         name: float(f"{number:.5g}")
         for name, number in (("mean", found.value), ("low", found.low), ("high", found.high))

@@ -53,7 +53,7 @@ from matte.errors import MatteWarning
 from matte.imaging.flow import backward_flow, flow_copy
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_alpha, read_photo
-from matte.metrics.clips import dt_ssd, variance
+from matte.metrics.clips import dt_ssd, temporal_variance
 from matte.pipeline.line import NO_PRIOR, Prior
 from matte.pipeline.run import Pipeline
 from matte.runtime.machine import describe_machine
@@ -153,7 +153,7 @@ def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: TemporalMod
 def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]:
     """What each way scores."""
     rows: dict[str, dict[str, float]] = {}
-    varies = variance(ways["frames"]) > 1e-6
+    varies = temporal_variance(ways["frames"]) > 1e-6
     along = Along(clip.frames)
     for name, alphas in ways.items():
         if clip.truths is not None:
@@ -163,7 +163,7 @@ def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]
         elif clip.still:
             nothing = [Alpha(np.zeros_like(alpha)) for alpha in alphas]
             changes = dt_ssd(alphas, nothing)
-            row = {"variance": float(variance(alphas)[varies].mean()), "changes": changes}
+            row = {"variance": float(temporal_variance(alphas)[varies].mean()), "changes": changes}
         else:
             row = {}
         if not clip.still:

@@ -21,7 +21,7 @@ from matte.clips.matting import FrameMatter
 from matte.clips.threads import run_ahead, single_threaded_opencv
 from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.composer import Composer
-from matte.compositing.foreground import estimate_foreground, soft_colours
+from matte.compositing.foreground import clean_soft_edges, estimate_foreground
 from matte.configs.settings import Config
 from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
 from matte.media.video.decoding import ENDS_EARLY
@@ -68,7 +68,7 @@ class VideoRun:
         self._matter = FrameMatter(line, config, size, self.watch)
         self.doubts = self._matter.doubts
         self._composer = composer
-        self._estimate_colours = estimate_foreground if colours else soft_colours
+        self._estimate_colours = estimate_foreground if colours else clean_soft_edges
         self._range = start, end
 
     def frames(self) -> Generator[VideoFrame]:

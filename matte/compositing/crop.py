@@ -1,41 +1,40 @@
-"""Where in the picture the subject is."""
+"""The part of a picture that holds the subject."""
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import as_alpha
+from matte.arrays import BoolArray, FloatArray, as_alpha
 from matte.configs.lengths import Length
 from matte.imaging.regions import bounding_box
 
-SUBJECT = 0.5  # alpha from which a pixel counts: cast shadows and veils stay below
-SPECK = 0.01  # share of the largest part that a smaller part must have to count
-NONE = Length(0)
+MIN_SUBJECT_ALPHA = 0.5  # for a pixel to count: cast shadows and veils stay below
+MIN_PART_SHARE = 0.01  # of the largest part's area, for another part to count
+NO_MARGIN = Length(0)
 
 
-def subject_box(alpha: NDArray[np.float32], margin: Length = NONE) -> tuple[slice, slice] | None:
-    """The rows and columns that hold the subject and a margin, within the picture; or None.
+def subject_box(alpha: FloatArray, margin: Length = NO_MARGIN) -> tuple[slice, slice] | None:
+    """Return the rows and columns that hold the subject and a margin, within the picture.
 
     `margin` is in pixels, or a percentage of the longer side of the subject's box. Specks and what
-    is fainter than half don't count.
+    is fainter than half don't count; None if nothing else is there.
     """
-    subject = as_alpha(alpha) >= SUBJECT
-    box = bounding_box(_without_specks(subject))
+    subject = as_alpha(alpha) >= MIN_SUBJECT_ALPHA
+    box = bounding_box(_remove_specks(subject))
     if box is None:
         return None
     sides = [s.stop - s.start for s in box]
-    around = round(margin.pixels(max(sides)))
+    margin_pixels = round(margin.pixels(max(sides)))
     rows, columns = (
-        slice(max(0, s.start - around), min(size, s.stop + around))
+        slice(max(0, s.start - margin_pixels), min(size, s.stop + margin_pixels))
         for s, size in zip(box, subject.shape, strict=True)
     )
     return rows, columns
 
 
-def _without_specks(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The region's parts that are not tiny beside the largest."""
+def _remove_specks(region: BoolArray) -> BoolArray:
+    """Return the region without the parts that are tiny beside the largest."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8))
     areas = stats[:, cv2.CC_STAT_AREA]
-    areas[0] = 0  # what is not the region
-    counts = areas >= max(1, SPECK * areas.max())
-    return np.asarray(counts[labels], np.bool_)
+    areas[0] = 0  # the label of what is outside the region
+    is_large = areas >= max(1, MIN_PART_SHARE * areas.max())
+    return np.asarray(is_large[labels], np.bool_)

@@ -47,14 +47,14 @@ class Scores:
 
     def mean(self, contestant: str, metric: str) -> intervals.Interval:
         """The contestant's mean over the pictures."""
-        return intervals.mean(self.values[contestant][metric])
+        return intervals.mean_interval(self.values[contestant][metric])
 
     def against(self, contestant: str, metric: str) -> intervals.Interval | None:
         """The contestant's mean measured by the reference's: the difference of what is higher for
         the better, the ratio of errors; None where the reference makes no error.
         """
         values, reference = self.values[contestant][metric], self.values[self.reference][metric]
-        compare = intervals.difference if metric in MASK_METRICS else intervals.ratio
+        compare = intervals.mean_difference if metric in MASK_METRICS else intervals.ratio_of_means
         return compare(values, reference)
 
     def measured_by(self, reference: str) -> "Scores":

@@ -7,7 +7,7 @@ where numpy cuts out what is soft: means then lie over other squares, and differ
 import torch
 from torch import Tensor
 
-from matte.compositing.foreground import NEAR, VIEWS
+from matte.compositing.foreground import AVERAGING_STEPS, NEAR_COPY_PIXELS
 from matte.gpu.planes import box_mean, grown_square, scaled, scaled_levels
 
 LARGEST = 255
@@ -22,7 +22,7 @@ def estimate_foreground(image: Tensor, alpha: Tensor) -> Tensor:
     small = _shrunk(alpha, scale)
     size = -(-height // scale), -(-width // scale)
     f, b = _averages(scaled_levels(image, *size), small)
-    soft = grown_square((small > 0) & (small < 1), NEAR).float()
+    soft = grown_square((small > 0) & (small < 1), NEAR_COPY_PIXELS).float()
     near = scaled(soft, height, width) >= 0.5
     estimate, _ = _explained(image, alpha, scaled(f, height, width), scaled(b, height, width))
     estimate = estimate.clamp(0, LARGEST).round()
@@ -35,8 +35,8 @@ def estimate_foreground(image: Tensor, alpha: Tensor) -> Tensor:
 
 def _averages(image: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """F and B around each pixel, from ever narrower views."""
-    f = b = fore = back = _shrunk(image, VIEWS[0][0])
-    for turn, (factor, radius) in enumerate(VIEWS):
+    f = b = fore = back = _shrunk(image, AVERAGING_STEPS[0][0])
+    for turn, (factor, radius) in enumerate(AVERAGING_STEPS):
         seen, a = _shrunk(image, factor), _shrunk(alpha, factor)
         if turn > 0:
             height, width = a.shape[2:]

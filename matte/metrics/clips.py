@@ -1,7 +1,7 @@
-"""How steady the alphas of a clip are.
+"""Metrics of how steady a clip's alphas are over time.
 
 M. Erofeev et al., "Perceptually Motivated Benchmark for Video Matting", BMVC 2015, in the units
-that papers on video matting tell.
+of papers on video matting.
 """
 
 from collections.abc import Iterable
@@ -11,35 +11,37 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha
 
-UNIT = 100  # dtSSD is told in hundredths
+DT_SSD_UNIT = 100  # dtSSD is given in hundredths
 
 
 def dt_ssd(alphas: Iterable[Alpha], truths: Iterable[Alpha]) -> float:
-    """dtSSD: the root of the mean squared difference of what changed from frame to frame and what
-    should have, in hundredths, over whole frames; the mean over all frames but the first.
+    """Return dtSSD: how far alpha changes from frame to frame in another way than the truth.
 
-    0 of a single frame; the two are read side by side, and must have the same length.
+    For each frame but the first it is the root mean square, over all pixels, of the change of the
+    error since the frame before, in hundredths; the result is the mean over frames, 0 of a single
+    one. The two are read side by side, and must have the same length.
     """
-    before: NDArray[np.float64] | None = None
-    found = []
+    previous: NDArray[np.float64] | None = None
+    values = []
     for alpha, truth in zip(alphas, truths, strict=True):
         error = np.subtract(alpha, truth, dtype=np.float64)
-        if before is not None:
-            found.append(UNIT * float(np.sqrt(np.square(error - before).mean())))
-        before = error
-    return sum(found) / len(found) if found else 0.0
+        if previous is not None:
+            change = error - previous
+            values.append(DT_SSD_UNIT * float(np.sqrt(np.square(change).mean())))
+        previous = error
+    return sum(values) / len(values) if values else 0.0
 
 
-def variance(alphas: Iterable[Alpha]) -> NDArray[np.float64]:
-    """The variance over time of each pixel's alpha, for a clip in which nothing moves.
+def temporal_variance(alphas: Iterable[Alpha]) -> NDArray[np.float64]:
+    """Return the variance over time of each pixel's alpha (H, W), for a clip without motion.
 
-    B. P. Welford's way, which reads the clip once: Technometrics 4, 1962.
+    By B. P. Welford's method, which reads the clip once: Technometrics 4, 1962.
     """
     count = 0
     mean = squares = np.zeros(1)
     for alpha in alphas:
         count += 1
-        apart = alpha - mean
-        mean = mean + apart / count
-        squares = squares + apart * (alpha - mean)
+        deviation = alpha - mean
+        mean = mean + deviation / count
+        squares = squares + deviation * (alpha - mean)
     return squares / max(count, 1)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from matte.arrays import Alpha
-from matte.metrics.clips import dt_ssd, variance
+from matte.metrics.clips import dt_ssd, temporal_variance
 
 clips = arrays(np.float32, (4, 5, 7), elements=st.floats(0, 1, width=32))
 
@@ -39,5 +39,5 @@ def test_clips_of_other_lengths_are_refused() -> None:
 def test_variance_is_that_of_the_whole_clip(
     clip: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
 ) -> None:
-    found = variance(Alpha(alpha) for alpha in clip)
+    found = temporal_variance(Alpha(alpha) for alpha in clip)
     assert found == pytest.approx(clip.astype(np.float64).var(axis=0), abs=1e-9)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 from matte.registry import resolve
 
 if TYPE_CHECKING:
-    from matte.api import Pipeline, composite, load, sweep
+    from matte.api import Pipeline, composite, load, sweep, video
     from matte.errors import MatteError, MatteWarning
     from matte.stages import Matte
 
-__all__ = ["Matte", "MatteError", "MatteWarning", "Pipeline", "composite", "load", "sweep"]
+__all__ = ["Matte", "MatteError", "MatteWarning", "Pipeline", "composite", "load", "sweep", "video"]
 __version__ = "0.2.0"
 
 _HOMES = {
@@ -20,11 +20,12 @@ _HOMES = {
     "composite": "matte.api:composite",
     "load": "matte.api:load",
     "sweep": "matte.api:sweep",
+    "video": "matte.api:video",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported when it is first used: `matte --help` needs no runtime."""
+    """Return a public name, imported at its first use: `matte --help` needs no runtime."""
     if name not in _HOMES:
         raise AttributeError(f"module 'matte' has no attribute {name!r}")
     return resolve("public name", _HOMES, name)

@@ -1,26 +1,46 @@
-"""What a library user calls: one call for whatever a command does."""
+"""The calls of a library user: one call for whatever a command does."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from matte.compositing.composer import composite
+from numpy.typing import ArrayLike, NDArray
+
+from matte.arrays import Image, as_alpha, as_image, same_size
+from matte.compositing import composer
+from matte.compositing.blend import Blend
+from matte.compositing.fitting import Fit
+from matte.compositing.foreground import estimate_foreground
+from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
+from matte.configs.settings import TrimapSettings
 from matte.errors import SettingError
+from matte.media.pictures import Photo, read_alpha, read_photo
+from matte.media.sources import Source, is_source
 from matte.pipeline import run
 from matte.pipeline.build import build, pipeline_for_video
-from matte.sweeps.run import sweep
+from matte.pipeline.line import TwoStage
+from matte.pipeline.run import PhotoInput
+from matte.sweeps import run as sweeping
+from matte.sweeps.run import Progress, Sweep, sweep_settings
+from matte.sweeps.scores import Kernel
 
 if TYPE_CHECKING:
     from matte.clips.frames import VideoFrame
+    from matte.clips.render import RenderResult
 
-__all__ = ["Pipeline", "composite", "load", "sweep"]
+__all__ = ["Pipeline", "composite", "load", "sweep", "video"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline(run.Pipeline):
-    """Mattes pictures and videos, one after the other, with networks that stay loaded."""
+    """Mattes pictures and videos, one after the other, with networks that stay loaded.
+
+    >>> pipeline = matte.load("fast")
+    >>> pipeline("portrait.jpg").alpha.dtype
+    dtype('float32')
+    """
 
     def video(
         self,
@@ -34,6 +54,12 @@ class Pipeline(run.Pipeline):
 
         `background` is what `matte video --bg` takes; `start` and `end` are seconds after the first
         frame. Frames are prepared ahead: close what this returns if you don't take them all.
+
+        >>> for frame in matte.load("fast").video("talk.mp4", background="office.jpg", end=0.1):
+        ...     print(frame.pts, frame.composite.shape)
+        0 (48, 64, 3)
+        1001 (48, 64, 3)
+        2002 (48, 64, 3)
         """
         from matte.clips.run import video_frames  # PyAV is for video only
 
@@ -41,11 +67,119 @@ class Pipeline(run.Pipeline):
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
-    """Return the pipeline of a preset, any setting of it overridden by name: `load("fast", k=5)`.
+    """Return the pipeline of a preset, with any setting of it overridden by its name.
 
-    Settings are those of `matte config show`; the user's own settings file is not read.
+    Settings are those of `matte config show`; the user's own settings file is not read. Networks
+    stay loaded, so load once and call often.
+
+    >>> result = matte.load("fast", k=5, max_memory="2GiB")("portrait.jpg")
+    >>> result.alpha.shape, result.report["subject"]
+    ((512, 512), True)
     """
     if not isinstance(preset, str):
         raise SettingError(f"preset = {preset!r}", "give the name of one")
     built = build(merge_settings(preset, flags=overrides))
     return Pipeline(built.line, built.merged, built.max_pixels, built.memory)
+
+
+def composite(
+    foreground: NDArray[Any] | Source | Photo,
+    alpha: NDArray[Any] | Source,
+    background: NDArray[Any] | Source | ArrayLike,
+    *,
+    fit: Fit = "cover",
+    blend: Blend = "srgb",
+) -> Image:
+    """Return the foreground on the background, weighted by alpha, in the foreground's size.
+
+    `foreground` is the subject's own colours, (H, W, 3) RGB uint8 or uint16, such as
+    `result.foreground`; or a photo (a path, bytes, an open file): its subject's colours are then
+    estimated, so that the old background doesn't shine through. `alpha` is (H, W), float 0 … 1 or
+    uint8, or a file. `background` is a picture of any size, a file of one, or a colour: a name,
+    "#rrggbb" or three values 0 … 255. `fit` brings it to the foreground's size: "cover" cuts off
+    what is too much, "contain" shows it whole, "stretch" squashes it, "tile" repeats it. `blend`
+    mixes the stored values ("srgb") or the light that they stand for ("linear").
+
+    >>> result = matte.load("fast")("portrait.jpg")
+    >>> picture = matte.composite(result.foreground, result.alpha, "#205080")
+    >>> matte.composite("portrait.jpg", result.alpha, "beach.jpg", fit="contain").shape
+    (512, 512, 3)
+    """
+    known = read_alpha(alpha) if is_source(alpha) else as_alpha(alpha)
+    if is_source(foreground) or isinstance(foreground, Photo):
+        photo = run.as_photo(foreground)
+        same_size(("picture", photo.pixels), ("alpha", known))
+        known = photo.limit_alpha(known)
+        foreground = estimate_foreground(photo.pixels, known)
+    is_file = Path(background).suffix if isinstance(background, str) else is_source(background)
+    behind: Any = read_photo(cast(Source, background)).pixels if is_file else background
+    return composer.composite(as_image(foreground), known, behind, fit=fit, blend=blend)
+
+
+def sweep(
+    image: PhotoInput,
+    bands: Sequence[TrimapSettings] = (),
+    line: TwoStage | None = None,
+    progress: Progress | None = None,
+    *,
+    k: Sequence[Kernel] = (),
+    iterations: Sequence[int] = (),
+    width: Sequence[Length | str] = (),
+) -> Sweep:
+    """Segment a picture once, refine it with several unknown bands, and choose the best.
+
+    Each kernel of `k` is combined with each number of `iterations`; each `width` is a band, too.
+    `bands` are settings of your own instead. `line` has the segmenter and the refiner, by default
+    those of the default preset.
+
+    >>> sweep = matte.sweep("portrait.jpg", k=["auto", 7], width=["1%"])
+    >>> [score.name for score in sweep.scores]
+    ['k = auto', 'k = 7, 6 iterations', 'width = 1%']
+    >>> sweep.alphas[sweep.choice.best].shape
+    (512, 512)
+    """
+    return sweeping.sweep(image, bands or sweep_settings(k, iterations, width), line, progress)
+
+
+def video(
+    path: str | Path,
+    output: str | Path | None = None,
+    *,
+    background: str = "transparent",
+    pipeline: run.Pipeline | None = None,
+    alpha: str | Path | None = None,
+    foreground: str | Path | None = None,
+    start: float = 0,
+    end: float | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> "RenderResult":
+    """Write a video with its subject on another background, or cut out; return what was written.
+
+    Every frame keeps its time; sound, subtitles and chapters are copied. Without `output` it lies
+    beside the video, as `matte video` has it. `alpha` and `foreground` are further files to write;
+    `progress` is called with the number of frames so far. Files are whole or not there at all; what
+    was done of an interrupted run is kept as NAME.partial.EXT.
+
+    >>> result = matte.video("talk.mp4", "office.mp4", background="office.jpg", end=0.2)
+    >>> result.written, result.frames
+    ((PosixPath('office.mp4'),), 5)
+    """
+    from matte.clips.output_files import VideoFiles, default_output  # PyAV is for video only
+    from matte.clips.render import RenderJob
+    from matte.compositing.backgrounds import Transparent, parse_background
+    from matte.media.video.clip import open_clip
+
+    pipeline = pipeline_for_video(pipeline or load())
+    behind = parse_background(background)
+    transparent = isinstance(behind, Transparent)
+    clip = open_clip(Path(path), pipeline.max_pixels)
+    files = VideoFiles(
+        Path(output) if output else default_output(Path(path), transparent),
+        Path(alpha) if alpha else None,
+        Path(foreground) if foreground else None,
+        transparent,
+        overwrite=overwrite,
+    )
+    job = RenderJob(clip, files, behind, start=start, end=end)
+    return job.render(pipeline, progress or (lambda _: None))

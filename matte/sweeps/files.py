@@ -16,7 +16,7 @@ from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
 from matte.pipeline.line import Networks
 from matte.sweeps.run import Progress, Sweep, sweep
-from matte.sweeps.scores import Choice, Score, choose
+from matte.sweeps.scores import SettingScore, SweepChoice, choose_setting
 from matte.sweeps.sheet import ComposerFor, Section, composites, draw_sheet, show
 
 PARTS = ("trimap", "alpha", "composite")
@@ -32,8 +32,8 @@ class Swept:
     """Width and height."""
     segment_ms: float = 0
     subject: bool = False
-    scores: tuple[Score, ...] = ()
-    choice: Choice | None = None
+    scores: tuple[SettingScore, ...] = ()
+    choice: SweepChoice | None = None
     written: tuple[Path, ...] = ()
     error: MatteError | None = None
 
@@ -81,7 +81,7 @@ class SweepSheet:
         self._composer_for = composer_for
         self._line = build_two_stage(config)
         self._sections: list[Section] = []
-        self._scores: list[tuple[Score, ...]] = []
+        self._scores: list[tuple[SettingScore, ...]] = []
 
     def run(self, watch: Progress | None = None) -> Iterator[Swept]:
         """What became of each picture, in their order; one that fails stops no other.
@@ -103,7 +103,7 @@ class SweepSheet:
         """Writes the sheet of the pictures that were run; None if there is none."""
         if not self._sections:
             return None
-        choice, headline = choose(self._scores), ""
+        choice, headline = choose_setting(self._scores), ""
         if len(self._sections) > 1 and choice.best is not None:
             headline = f"best for all pictures: {self._scores[0][choice.best].name}"
         data = encode(draw_sheet(self._sections, headline), self._target.suffix)
@@ -186,10 +186,10 @@ def band_token(band: TrimapSettings) -> str:
 def over_all(swept: Sequence[Swept]) -> dict[str, Any]:
     """The best setting for all the pictures together, in plain values; and why."""
     scores = [each.scores for each in swept if each.choice is not None]
-    return choice_as_json(choose(scores), scores[0] if scores else ())
+    return choice_as_json(choose_setting(scores), scores[0] if scores else ())
 
 
-def choice_as_json(choice: Choice, scores: Sequence[Score]) -> dict[str, Any]:
+def choice_as_json(choice: SweepChoice, scores: Sequence[SettingScore]) -> dict[str, Any]:
     """The best setting's words, None if there is none, and the reason."""
     best = None if choice.best is None else scores[choice.best].name
     return {"best": best, "reason": choice.reason}

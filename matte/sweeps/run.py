@@ -20,7 +20,7 @@ from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.timing import Stopwatch
 from matte.stages import Refiner
 from matte.sweeps.edges import Edges
-from matte.sweeps.scores import Choice, Kernel, Score, choose
+from matte.sweeps.scores import Kernel, SettingScore, SweepChoice, choose_setting
 from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 
 MAX_SETTINGS = 200  # in one sweep
@@ -37,8 +37,8 @@ class Sweep:
     mask: Mask
     trimaps: tuple[Trimap, ...]
     alphas: tuple[Alpha, ...]
-    scores: tuple[Score, ...]
-    choice: Choice
+    scores: tuple[SettingScore, ...]
+    choice: SweepChoice
     subject: bool
     """Whether a subject was found; if not, every alpha is 0 everywhere."""
     segment_ms: float
@@ -78,7 +78,7 @@ def sweep(
     line: TwoStage | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Segment a picture once, refine it with each band, and choose the best.
+    """Segment a picture once, refine it with each band, and choose_setting the best.
 
     `image` is as for a `Pipeline`; `bands` come from sweep_settings(), by default its defaults.
     `line` has the segmenter and the refiner, by default those of the default preset; its own band
@@ -106,7 +106,7 @@ def sweep(
         trimaps,
         alphas,
         scores,
-        choose([scores]),
+        choose_setting([scores]),
         subject.is_found(),
         spent.ms["segment"],
     )
@@ -146,7 +146,7 @@ def _refine(refiner: Refiner, image: Image, subject: Subject, tried: _Tried) -> 
     return replace(tried, alpha=alpha, ms=tried.ms + watch.ms["refine"])
 
 
-def _score_settings(image: Image, tried: Sequence[_Tried]) -> tuple[Score, ...]:
+def _score_settings(image: Image, tried: Sequence[_Tried]) -> tuple[SettingScore, ...]:
     """Return each setting's score; of those with a doubt nothing is measured."""
     sound = [place for place, one in enumerate(tried) if not one.doubt]
     region = np.zeros(image.shape[:2], bool)
@@ -156,7 +156,7 @@ def _score_settings(image: Image, tried: Sequence[_Tried]) -> tuple[Score, ...]:
     changes = _instabilities([tried[place] for place in sound])
     instability = dict(zip(sound, changes, strict=True))
     return tuple(
-        Score(
+        SettingScore(
             one.band,
             unknown_share(one.drawn.trimap),
             None if one.doubt else edges.agreement(one.alpha),

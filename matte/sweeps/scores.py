@@ -1,4 +1,4 @@
-"""What a sweep measures of each setting, and which one is the best."""
+"""The scores of a sweep's settings, and the choice of the best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from matte.configs.settings import TrimapSettings
 from matte.pipeline.line import NO_SUBJECT
 
 Kernel = int | Literal["auto"]
-CLEARLY = 0.005  # agreements that are nearer to each other are as good as the same
+MIN_CLEAR_LEAD = 0.005  # of agreement; smaller differences count as equal
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """What was measured of one setting on one picture."""
+class SettingScore:
+    """The measurements of one setting on one picture."""
 
     band: TrimapSettings
     unknown: float
@@ -41,11 +41,11 @@ class Score:
 
     @property
     def remark(self) -> str:
-        """What is to be said against the setting, if anything is."""
+        """The objection to the setting, if there is one."""
         return self.doubt or ("lopsided: k is even" if self.lopsided else "")
 
     def as_json(self) -> dict[str, Any]:
-        """All of it in plain values."""
+        """Return the score in plain JSON values."""
         band = self.band
         kernel = not band.width and band.k != "auto"
         return {
@@ -63,22 +63,22 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The best setting's place in the sweep, None if no one is; and the reason, in words."""
+class SweepChoice:
+    """The best setting's index in the sweep, None if there is none; and the reason in words."""
 
     best: int | None
     reason: str
 
 
-def choose(pictures: Sequence[Sequence[Score]]) -> Choice:
-    """The best setting for the pictures together: that of the highest mean agreement.
+def choose_setting(pictures: Sequence[Sequence[SettingScore]]) -> SweepChoice:
+    """Return the setting with the highest mean agreement over all pictures.
 
     The same settings were tried on each picture. Even kernels are not recommended, nor is what
     could not be refined in one of the pictures; pictures without a subject don't count.
     """
     counted = [scores for scores in pictures if any(s.doubt != NO_SUBJECT for s in scores)]
     if not counted:
-        return Choice(None, NO_SUBJECT)
+        return SweepChoice(None, NO_SUBJECT)
     settings = list(zip(*counted, strict=True))
     means = {
         place: sum(s.agreement or 0 for s in scores) / len(scores)
@@ -86,29 +86,33 @@ def choose(pictures: Sequence[Sequence[Score]]) -> Choice:
         if all(s.agreement is not None for s in scores)
     }
     if not means:
-        return Choice(None, "no band of the sweep can be refined: try others")
+        return SweepChoice(None, "no band of the sweep can be refined: try others")
     ranked = sorted(means, key=lambda place: -means[place])
     sound = [place for place in ranked if not settings[place][0].lopsided]
     if not sound:
-        return Choice(None, "even kernels are lopsided, and there is nothing else: add an odd k")
+        return SweepChoice(
+            None, "even kernels are lopsided, and there is nothing else: add an odd k"
+        )
     highest, *others = sound
     which = "mean agreement" if len(counted) > 1 else "agreement"
-    told = f"{which} {means[highest]:.3f}"
+    reason = f"{which} {means[highest]:.3f}"
     if others:
-        told = f"alpha's edges lie best on the picture's: {told}"
-        much = means[highest] - means[others[0]] >= CLEARLY
-        told += ", then " if much else ", hardly more than the "
-        told += f"{means[others[0]]:.3f} of {settings[others[0]][0].name}"
+        reason = f"alpha's edges lie best on the picture's: {reason}"
+        clear = means[highest] - means[others[0]] >= MIN_CLEAR_LEAD
+        reason += ", then " if clear else ", hardly more than the "
+        reason += f"{means[others[0]]:.3f} of {settings[others[0]][0].name}"
     else:
-        told += ", the only one that can be recommended"
+        reason += ", the only one that can be recommended"
     if ranked[0] != highest:
         lopsided = settings[ranked[0]][0]
-        told += f"; {lopsided.name} has {means[ranked[0]]:.3f}, but is lopsided: try the next odd k"
-    return Choice(highest, told)
+        reason += (
+            f"; {lopsided.name} has {means[ranked[0]]:.3f}, but is lopsided: try the next odd k"
+        )
+    return SweepChoice(highest, reason)
 
 
 def band_name(band: TrimapSettings) -> str:
-    """The setting in words: `k = 7, 6 iterations`, `k = auto`, `width = 1%`."""
+    """Return the setting in words: `k = 7, 6 iterations`, `k = auto`, `width = 1%`."""
     if band.width:
         return f"width = {band.width}"
     if band.k == "auto":

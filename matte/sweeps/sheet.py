@@ -19,7 +19,7 @@ from matte.imaging.resizing import resize
 from matte.media.pictures import Photo
 from matte.media.profiles import convert_to_profile
 from matte.sweeps.run import Sweep
-from matte.sweeps.scores import Score
+from matte.sweeps.scores import SettingScore
 
 CELL = 320  # longest side of a picture on the sheet
 NARROWEST = 150  # pixels of a column, for its title
@@ -40,7 +40,7 @@ ComposerFor = Callable[[Photo], Composer]  # whose ground is in the photo's colo
 class Row:
     """What is to be seen of one setting: its score and its small pictures, RGB."""
 
-    score: Score
+    score: SettingScore
     best: bool
     cells: tuple[Pixels, ...]
 
@@ -138,7 +138,7 @@ def _caption(pen: ImageDraw.ImageDraw, row: Row, y: int) -> None:
     pen.text((x, y + 4), row.score.remark, POOR, plain)
 
 
-def _numbers(score: Score) -> str:
+def _numbers(score: SettingScore) -> str:
     told = [f"{score.unknown:.1%} unknown"]
     if score.agreement is not None:
         told.append(f"agreement {score.agreement:.3f}")

@@ -17,7 +17,7 @@ from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner, Segmentati
 from matte.sweeps.edges import Edges
 from matte.sweeps.files import band_token, single_files
 from matte.sweeps.run import Sweep, sweep, sweep_settings
-from matte.sweeps.scores import Score, choose
+from matte.sweeps.scores import SettingScore, choose_setting
 from matte.sweeps.sheet import CELL, COLUMNS, composites, draw_sheet, show
 from matte.trimap.drawing import draw_trimap
 from matte.trimap.morphology import kernel_band
@@ -60,8 +60,8 @@ def drawn(found: Sweep, name: str = "photo") -> Image:
     return draw_sheet([show(found, name, composites(found, on_magenta))])
 
 
-def score(agreement: float | None, k: int = 3, doubt: str = "") -> Score:
-    return Score(TrimapSettings(k=k), 0.1, agreement, None, 1.0, doubt)
+def score(agreement: float | None, k: int = 3, doubt: str = "") -> SettingScore:
+    return SettingScore(TrimapSettings(k=k), 0.1, agreement, None, 1.0, doubt)
 
 
 def test_sweep_settings_is_each_kernel_with_each_iteration_and_each_width() -> None:
@@ -146,24 +146,24 @@ def test_even_kernels_are_drawn_exactly_and_never_the_best() -> None:
 
 
 def test_the_highest_agreement_is_the_best() -> None:
-    choice = choose([[score(0.5), score(0.7, k=5), score(0.9, k=4)]])
+    choice = choose_setting([[score(0.5), score(0.7, k=5), score(0.9, k=4)]])
     assert choice.best == 1
     assert "agreement 0.700, then 0.500 of k = 3, 6 iterations" in choice.reason
     assert "k = 4, 6 iterations has 0.900, but is lopsided" in choice.reason
-    assert "hardly more than the 0.500 of" in choose([[score(0.501), score(0.5, 5)]]).reason
-    assert choose([[score(0.1), score(None, 5, "a flaw")]]).best == 0
-    assert choose([[score(None, 5, "a flaw")]]).best is None
+    assert "hardly more than the 0.500 of" in choose_setting([[score(0.501), score(0.5, 5)]]).reason
+    assert choose_setting([[score(0.1), score(None, 5, "a flaw")]]).best == 0
+    assert choose_setting([[score(None, 5, "a flaw")]]).best is None
 
 
 def test_pictures_together_have_one_best() -> None:
     nobody = [score(None, 3, "no subject found"), score(None, 5, "no subject found")]
     pictures = [[score(0.5), score(0.4, 5)], [score(0.1), score(0.4, 5)], nobody]
-    choice = choose(pictures)
+    choice = choose_setting(pictures)
     assert choice.best == 1
     assert "mean agreement 0.400, then 0.300" in choice.reason
-    assert choose([nobody]).reason == "no subject found"
+    assert choose_setting([nobody]).reason == "no subject found"
     failed = [score(None, 3, "a flaw"), score(0.2, 5)]
-    assert choose([[score(0.9), score(0.1, 5)], failed]).best == 1
+    assert choose_setting([[score(0.9), score(0.1, 5)], failed]).best == 1
 
 
 def test_agreement_is_high_on_the_pictures_edge_and_none_by_chance() -> None:

@@ -1,0 +1,72 @@
+"""The public calls, as their own examples show them."""
+
+import doctest
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import matte
+from matte import api
+from matte.arrays import Alpha
+from matte.compositing.composer import composite
+from matte.compositing.foreground import estimate_foreground
+from matte.errors import PictureError
+from matte.media.pictures import read_image
+from tests.fakes import BrightIsSubject
+from tests.media.clips import clip
+
+EXAMPLES = doctest.DocTestFinder(recurse=True).find(api, "matte.api")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: Path) -> Path:
+    """A folder with the files that the examples name, as the current one."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample, "portrait.jpg")
+    clip(tmp_path / "talk.mp4")
+    for name in ("beach.jpg", "office.jpg"):
+        cv2.imwrite(name, np.full((90, 120, 3), (200, 140, 60), np.uint8))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "example", [e for e in EXAMPLES if e.examples], ids=lambda example: str(example.name)
+)
+@pytest.mark.filterwarnings("ignore::matte.MatteWarning")
+def test_examples_run_as_written(example: doctest.DocTest, folder: Path) -> None:
+    example.globs = {"matte": matte, "PosixPath": type(Path())}
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example)
+    assert result.failed == 0
+
+
+def test_every_public_call_has_an_example() -> None:
+    shown = {example.name.rpartition(".")[2] for example in EXAMPLES if example.examples}
+    assert set(api.__all__) <= shown
+
+
+def test_a_photos_file_is_composed_with_its_subjects_own_colours(folder: Path) -> None:
+    image = read_image(folder / "portrait.jpg")
+    alpha = Alpha(BrightIsSubject().segment(image).confidence * np.float32(0.5))
+    expected = composite(estimate_foreground(image, alpha), alpha, "white")
+    for photo in ("portrait.jpg", folder / "portrait.jpg", (folder / "portrait.jpg").read_bytes()):
+        assert np.array_equal(matte.composite(photo, alpha, "white"), expected)
+    behind = matte.composite(image, alpha, "beach.jpg")
+    assert np.array_equal(behind, composite(image, alpha, read_image(folder / "beach.jpg")))
+
+
+def test_alpha_of_another_size_is_refused(folder: Path) -> None:
+    with pytest.raises(PictureError, match="give both at one size"):
+        matte.composite("portrait.jpg", np.ones((3, 4), np.float32), "white")
+
+
+def test_a_video_reports_its_frames(folder: Path) -> None:
+    pipeline = matte.load("fast", modnet="modnet")
+    counts: list[int] = []
+    result = matte.video(
+        "talk.mp4", pipeline=pipeline, alpha="alpha.mp4", end=0.1, progress=counts.append
+    )
+    assert result.written == (Path("talk-matte.mov"), Path("alpha.mp4"))
+    assert counts == list(range(1, result.frames + 1))

@@ -23,6 +23,7 @@ splits training sets (a hash of the name), without those that any shipped recipe
 import hashlib
 import os
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,7 @@ def main() -> None:
     if options.choose:
         choose(options.data)
         return
+    warnings.simplefilter("ignore", matte.MatteWarning)  # nobody found: the scores say it
     with tempfile.TemporaryDirectory() as home:
         os.environ["MATTE_HOME"] = home  # the user's own settings and networks take no part
         if not options.only or "quality" in options.only:

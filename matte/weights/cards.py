@@ -192,7 +192,7 @@ def _measured(name: str, weights: Weights) -> str:
         " training; some of them chose the checkpoint. The fewer the pictures, the wider the"
         " interval.\n\n"
         f"{_scores_table(measured)}\n\n"
-        f"```sh\npython benchmarks/score_weights.py --data DATA {name}\n```"
+        f"```sh\npython benchmarks/score_weights.py DATA {name}\n```"
     )
 
 

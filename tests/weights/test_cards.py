@@ -51,7 +51,7 @@ def test_scores_stand_in_the_card_while_they_are_true(store: Path) -> None:
     row = "6.50 (5.00 … 8.01) | × 0.80 (0.70 … 0.90), median 0.75 |"
     assert f"| {title} | trimap1 | 3 | SAD (k) | {row}" in text
     assert "| elsewhere |  | 1 | MSE | 0.0282 (0.0251 … 0.0312) |  |" in text
-    assert "score_weights.py --data DATA one" in text
+    assert "score_weights.py DATA one" in text
     list_networks(store, one="new weights")
     assert "Not measured yet." in card("one")
 

@@ -65,12 +65,12 @@ def test_held_back_pictures_are_measured_and_kept(
         f'sha256 = "{network.sha256}"\nsize = 64\n'
     )
 
-    measure("mine", "--data", tmp_path, "--pictures", "1")
+    measure(tmp_path, "mine", "--pictures", "1")
     assert "mine, people, 1 pictures" in capsys.readouterr().out
     assert not (store / "scores.json").exists()
 
     sheets = tmp_path / "sheets"
-    measure("mine", "--data", tmp_path, "--sheets", sheets)
+    measure(tmp_path, "mine", "--sheets", sheets)
     people, nobody = read_scores(store).networks["mine"].scores
     assert (people.set, people.metric) == ("people", "miou")
     assert (nobody.set, nobody.metric) == ("nobody", "accuracy")
@@ -91,7 +91,7 @@ def test_mistakes_are_one_line(
     told: str,
 ) -> None:
     with pytest.raises(SystemExit, match="1"):
-        measure(name, "--data", tmp_path / "nowhere")
+        measure(tmp_path / "nowhere", name)
     error = capsys.readouterr().err
     assert error.startswith("Error: ")
     assert told in error

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from matte.cli.main import COMMANDS, main
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE, save
 from tests.media.clips import clip
 

@@ -9,7 +9,7 @@ import pytest
 
 from matte.configs.places import cache
 from matte.media.pictures import read_image
-from tests.cli.test_grammar import HEAVY, loaded_by, run
+from tests.commands import HEAVY, loaded_by, run
 from tests.conftest import save
 
 QUICK = ("--segmenter", "person-light", "--refiner", "guided", "--threads", "1", "--runs", "1")

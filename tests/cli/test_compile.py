@@ -10,7 +10,7 @@ from matte.conversion.engines import Wanted, _shapes, compile_weights, named
 from matte.errors import BackendError
 from matte.runtime.engine_shapes import EngineShapes
 from matte.weights.store import find
-from tests.cli.test_grammar import run
+from tests.commands import run
 
 NO_TENSORRT = pytest.mark.skipif(find_spec("tensorrt") is not None, reason="TensorRT is here")
 

@@ -6,7 +6,7 @@ from click.shell_completion import ShellComplete
 
 from matte.cli.completion import SHELLS, VARIABLE
 from matte.cli.main import main
-from tests.cli.test_grammar import run
+from tests.commands import run
 
 
 def completed(words: list[str], beginning: str) -> list[str]:

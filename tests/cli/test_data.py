@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from matte.cli.main import main
 from matte.datasets.layouts import LAYOUTS
 from matte.media.pictures import read_image
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE
 from tests.datasets.sets import half, put
 

@@ -6,7 +6,7 @@ import pytest
 
 from matte.media.encoding import encode_alpha
 from matte.media.pictures import read_image
-from tests.cli.test_grammar import HEAVY, loaded_by, run
+from tests.commands import HEAVY, loaded_by, run
 from tests.conftest import disc, save
 
 METRICS = ("sad", "mse", "mad", "grad", "conn")

@@ -1,20 +1,13 @@
 """What can be typed, and what is answered."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from matte.cli.main import COMMANDS, main
+from tests.commands import HEAVY, loaded_by, run
 from tests.conftest import SAMPLE
-
-
-def run(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 def test_a_file_alone_means_image(tmp_path: Path) -> None:
@@ -67,23 +60,6 @@ def test_every_command_explains_itself(name: str) -> None:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
     assert name in run("--help").stdout
-
-
-def loaded_by(*words: str | Path) -> set[str]:
-    code = (
-        "import json, sys\n"
-        "from matte.cli.main import main\n"
-        "main(json.loads(sys.argv[1]), standalone_mode=False)\n"
-        "print(json.dumps(sorted(sys.modules)))"
-    )
-    argument = json.dumps([str(word) for word in words])
-    done = subprocess.run(
-        [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True
-    )
-    return set(json.loads(done.stdout.splitlines()[-1]))
-
-
-HEAVY = {"torch", "pymatting", "numba", "scipy"}
 
 
 def test_help_loads_no_runtime() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from matte.cli.grouped import GROUPS, GroupedCommand, GroupedOption
 from matte.cli.main import COMMANDS, main
-from tests.cli.test_grammar import run
+from tests.commands import run
 
 LONG = ("image", "video", "webcam", "sweep-trimap")
 

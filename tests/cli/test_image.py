@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from matte.media.pictures import read_alpha, read_image, read_mask, read_trimap
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE, disc, save
 
 BAND = ("--k", "3", "--iterations", "2")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import disc, save
 
 BAND = ("--k", "3", "--iterations", "2")

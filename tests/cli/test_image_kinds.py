@@ -20,7 +20,7 @@ from matte.media.exif import clean_exif
 from matte.media.pictures import read_image, read_mask, read_photo
 from matte.media.profiles import convert_to_profile
 from matte.media.tiff import encode_tiff
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import disc, save
 from tests.media.files import exif, said, saved
 from tests.media.profiles import cmyk_profile, display_p3

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE, disc, save
 from tests.media.files import png
 

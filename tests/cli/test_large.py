@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from matte.media.pictures import read_alpha, read_photo
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE, disc, save
 
 FAST = ("--preset", "fast", "--backend", "onnx", "--precision", "fp32")

@@ -13,7 +13,7 @@ from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.media.pictures import read_alpha, read_image, read_photo, read_trimap
 from matte.trimap.morphology import kernel_band
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import disc, save
 from tests.tolerances import REFINED
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matte.media.pictures import read_alpha, read_image, read_trimap
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE, disc, save
 
 QUICK = ("--refiner", "guided", "--segmenter", "person-light")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from matte.media.video.clip import Frame, open_clip
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SAMPLE, save
 from tests.media.clips import CFR, VFR, clip, damaged, names, packets, transparent
 

@@ -12,7 +12,7 @@ import pytest
 from matte.media.video.clip import open_clip
 from matte.media.window import Window
 from tests import fakes
-from tests.cli.test_grammar import loaded_by, run
+from tests.commands import loaded_by, run
 from tests.media.clips import CFR, clip, names
 
 QUICK = tuple(range(0, 20 * 240, 240))  # a hundred frames a second

@@ -1,6 +1,6 @@
 from matte.configs.settings import SegmentationSettings
 from matte.weights.cards import card
-from tests.cli.test_grammar import HEAVY, loaded_by, run
+from tests.commands import HEAVY, loaded_by, run
 
 NAME = SegmentationSettings().segmenter
 

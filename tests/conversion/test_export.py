@@ -11,7 +11,7 @@ from matte.conversion.writing import ParityReport
 from matte.errors import WeightsError
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
-from tests.conversion.lived_in import lived_in
+from tests.trained_networks import lived_in
 
 
 @pytest.fixture(scope="module")

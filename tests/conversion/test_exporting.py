@@ -14,7 +14,7 @@ from matte.refiner.checkpoint import save_network as save_gca
 from matte.refiner.network import Design, GcaNetwork
 from matte.runtime.opener import open_onnx_file
 from matte.weights.store import find
-from tests.cli.test_grammar import run
+from tests.commands import run
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
 from matte.refiner.network import Design, GcaNetwork
 from matte.segmentation.network import ARCHITECTURES, Probability, build_network
-from tests.conversion.lived_in import lived_in
+from tests.trained_networks import lived_in
 
 
 class Crossed(nn.Module):

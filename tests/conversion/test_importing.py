@@ -14,7 +14,7 @@ from matte.conversion.importing import import_weights
 from matte.errors import MatteError
 from matte.media.pictures import read_alpha
 from matte.weights.store import all_weights, find
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import save
 from tests.modnet.official import released_state
 from tests.official import filled

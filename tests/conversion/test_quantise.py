@@ -20,7 +20,7 @@ from matte.runtime.execution import NetworkSource
 from matte.runtime.opener import open_onnx_file, open_session
 from matte.runtime.processor import ProcessorAbilities
 from matte.weights.store import stored
-from tests.cli.test_grammar import run
+from tests.commands import run
 from tests.conftest import SetAbilities, patch_abilities
 from tests.tolerances import INT8_MEAN
 

@@ -28,7 +28,7 @@ from matte.segmentation.network import (
 )
 from matte.training.start import refit_norms, start_modnet, start_refiner, start_segmenter
 from matte.weights.store import stored
-from tests.conversion.lived_in import lived_in
+from tests.trained_networks import lived_in
 
 ROUNDING = 0.02  # what float16 weights may change, as far as the output's scale goes
 

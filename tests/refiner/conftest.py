@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Image, Trimap
+from matte.arrays import Alpha, Image, Trimap
 from matte.configs.amounts import parse_bytes
 from matte.configs.settings import Config, RefinerSettings, RuntimeSettings
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_refiner
 from matte.refiner.gca import Gca
+from matte.stages import ReusableAlpha
 from tests.conftest import SAMPLE
 
 
@@ -25,6 +26,19 @@ def shipped(backend: str = "onnx", tile: int | str = "auto", max_memory: str = "
     built = build_refiner(Config(refiner=refiner, runtime=runtime))
     assert isinstance(built, Gca)
     return built
+
+
+class Previous:
+    """A previous alpha, and where it is stale."""
+
+    def __init__(self, alpha: Alpha, stale: NDArray[np.bool_]) -> None:
+        self.reusable = ReusableAlpha(alpha, stale)
+
+    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha:
+        return self.reusable
+
+    def update(self, alpha: Alpha) -> Alpha:
+        return alpha
 
 
 @pytest.fixture(scope="session")

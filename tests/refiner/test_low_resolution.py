@@ -11,9 +11,10 @@ from matte.arrays import UNKNOWN, Alpha, Image, Trimap
 from matte.refiner.guided import Guided
 from matte.refiner.low_resolution import LowResolutionRefiner
 from matte.refiner.smooth import Smooth
-from matte.stages import NO_CONTEXT, RefineContext, Refined, ReusableAlpha
+from matte.stages import NO_CONTEXT, RefineContext, Refined
 from tests.conftest import disc
-from tests.refiner.test_contract import RefinerContract, band
+from tests.refiner.conftest import Previous
+from tests.refiner.contract import RefinerContract, band
 
 
 class Half:
@@ -82,19 +83,6 @@ class Reporting(Recording):
 
     def report(self) -> dict[str, Any]:
         return {"way": "whole"}
-
-
-class Previous:
-    """A previous alpha, and where it is stale."""
-
-    def __init__(self, alpha: Alpha, stale: NDArray[np.bool_]) -> None:
-        self.reusable = ReusableAlpha(alpha, stale)
-
-    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha:
-        return self.reusable
-
-    def update(self, alpha: Alpha) -> Alpha:
-        return alpha
 
 
 def refine_stale(

@@ -17,8 +17,7 @@ from matte.refiner.tiles import (
     tile_corners,
 )
 from matte.stages import RefineContext
-from tests.refiner.conftest import shipped
-from tests.refiner.test_low_resolution import Previous
+from tests.refiner.conftest import Previous, shipped
 from tests.tolerances import TILED
 
 Flags = NDArray[np.bool_]

@@ -11,8 +11,8 @@ from matte.segmentation.network import (
     save_checkpoint,
 )
 from matte.training.blend import blend_segmenters, fold_norms
-from tests.cli.test_grammar import run
-from tests.training.test_start import restless
+from tests.commands import run
+from tests.trained_networks import randomise_norms
 
 LIGHT = "deeplab-unet-light"
 SAME = 1e-4
@@ -23,7 +23,7 @@ def saved(path: Path, seed: int, architecture: str = LIGHT) -> Path:
     """A network that could have been trained."""
     torch.manual_seed(seed)
     network = build_network(architecture)
-    restless(network)
+    randomise_norms(network)
     save_checkpoint(network, CheckpointInfo(architecture, 96), path)
     return path
 
@@ -36,7 +36,7 @@ def answer(path: Path) -> torch.Tensor:
 
 def test_folded_norms_change_nothing() -> None:
     network = build_network(LIGHT).eval()
-    restless(network)
+    randomise_norms(network)
     with torch.inference_mode():
         before = network(PICTURE)
         fold_norms(network, PICTURE)

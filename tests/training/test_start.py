@@ -12,20 +12,7 @@ from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
 from matte.training.start import find_start, refit_norms, start_refiner, start_segmenter
 from tests.conversion.tflite_file import Layer, write_tflite
-
-
-def restless(network: nn.Module) -> None:
-    """Norms that do something, as trained ones."""
-    random = torch.Generator().manual_seed(1)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            with torch.no_grad():
-                for value in (module.weight, module.running_var):
-                    value.copy_(torch.rand(value.shape, generator=random) + 0.5)
-                for value in (module.bias, module.running_mean):
-                    value.copy_(torch.rand(value.shape, generator=random) - 0.5)
+from tests.trained_networks import randomise_norms
 
 
 def test_a_checkpoint_is_a_start(tmp_path: Path) -> None:
@@ -39,7 +26,7 @@ def test_a_checkpoint_is_a_start(tmp_path: Path) -> None:
 def test_torchvision_weights_start_the_encoder(tmp_path: Path) -> None:
     # torchvision's mobilenet_v2 and this encoder name their tensors alike.
     source = build_network("deeplabv3plus").encoder
-    restless(source)
+    randomise_norms(source)
     weights = {
         key: value.half() if value.is_floating_point() else value
         for key, value in source.state_dict().items()
@@ -56,7 +43,7 @@ def test_torchvision_weights_start_the_encoder(tmp_path: Path) -> None:
 
 def test_the_slim_refiner_sees_what_the_encoder_saw(tmp_path: Path) -> None:
     source = build_network("unet").encoder
-    restless(source)
+    randomise_norms(source)
     torch.save(source.state_dict(), tmp_path / "mobilenet.pth")
     network = SlimNetwork(SlimDesign(attention=False)).eval()
     start_refiner(network, tmp_path / "mobilenet.pth")
@@ -102,7 +89,7 @@ def test_a_released_deeplab_starts_encoder_and_context(tmp_path: Path) -> None:
 
 def test_norms_get_statistics_and_the_function_stays() -> None:
     network = build_network("unet")
-    restless(network)
+    randomise_norms(network)
     for module in network.encoder.modules():
         if isinstance(module, nn.BatchNorm2d):
             assert module.running_var is not None

@@ -14,7 +14,7 @@ from matte.segmentation.masks import make_mask
 from matte.trimap.drawing import draw_trimap, trimap_flaw, unknown_share
 from matte.trimap.reach import MAX_UNKNOWN_SHARE
 from matte.weights.store import all_weights
-from tests.trimap.test_reach import blob, sure
+from tests.trimap.blobs import blob, sure
 
 TINY = [(1, 1), (1, 2), (3, 3), (1, 300), (300, 1), (2, 5000)]
 BANDS = [

@@ -19,22 +19,12 @@ from matte.trimap.reach import (
     has_soft_edge,
     reach_for,
 )
+from tests.trimap.blobs import blob, sure
 
 Floats = NDArray[np.float32]
 SHAPES = st.tuples(st.integers(1, 24), st.integers(1, 24))
 MASKS = arrays(np.bool_, SHAPES)
 CONFIDENCES = arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32))
-
-
-def blob(height: int, width: int, soft: float) -> Confidence:
-    """A disc's confidence: ½ at its edge, and unsure within about `soft` of the long side."""
-    y, x = np.mgrid[:height, :width]
-    depth = min(height, width) / 3 - np.hypot(y - height / 2, x - width / 2)
-    return Confidence((1 / (1 + np.exp(-depth / (soft * max(height, width))))).astype(np.float32))
-
-
-def sure(confidence: Confidence) -> Mask:
-    return as_mask(np.asarray(confidence >= 0.5))
 
 
 def edge(mask: Mask) -> NDArray[np.bool_]:

@@ -24,3 +24,17 @@ def lived_in(network: Network) -> Network:
                 module.running_mean.copy_(torch.randn(shape, generator=random) / 10)
                 module.running_var.copy_(torch.rand(shape, generator=random) + 0.5)
     return network.eval()
+
+
+def randomise_norms(network: nn.Module) -> None:
+    """Gives the norms statistics and scales that are not 0 and 1, as trained ones have."""
+    random = torch.Generator().manual_seed(1)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            with torch.no_grad():
+                for value in (module.weight, module.running_var):
+                    value.copy_(torch.rand(value.shape, generator=random) + 0.5)
+                for value in (module.bias, module.running_mean):
+                    value.copy_(torch.rand(value.shape, generator=random) - 0.5)

@@ -1,0 +1,215 @@
+"""The house rules that no linter knows: lengths, names of classes, a test file for each module.
+
+Each list of exceptions holds what broke a rule when it was made. It only shrinks.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("matte", "benchmarks", "examples", "tests")
+MAX_MODULE_LINES = 300
+MAX_FUNCTION_LINES = 60
+
+LONG_MODULES = {
+    "matte/cli/eval.py",
+    "benchmarks/foreground.py",
+    "benchmarks/gpu.py",
+    "benchmarks/same_results.py",
+    "benchmarks/score.py",
+    "benchmarks/steady.py",
+    "tests/cli/test_video.py",
+    "tests/gpu/test_line.py",
+    "tests/media/video/test_writer.py",
+    "tests/sweeps/test_run.py",
+}
+LONG_FUNCTIONS = {
+    "matte/cli/image.py:image",
+    "matte/cli/sweep.py:sweep_trimap",
+    "matte/cli/train.py:run_options",
+    "matte/cli/video.py:video",
+    "matte/cli/webcam.py:webcam",
+    "matte/training/distil.py:distil",
+    "benchmarks/same_results.py:command_items",
+    "tests/media/clips.py:clip",
+}
+SHARED_CLASS_NAMES = {
+    "Context",
+    "Convolution",
+    "Encoder",
+    "Features",
+    "Finding",
+    "Layer",
+    "Measured",
+    "ModnetSettings",
+    "Peer",
+    "Pipeline",
+    "Plan",
+    "Recorded",
+    "RefinerSettings",
+    "Score",
+    "Subject",
+    "Window",
+}
+# Modules that hold declarations only, or that the tests of another module walk.
+WITHOUT_TEST_FILE = {
+    "api.py",
+    "bench/launcher.py",
+    "bench/plot.py",
+    "bench/spread.py",
+    "bench/table.py",
+    "bench/worker.py",
+    "cli/composite.py",
+    "cli/config.py",
+    "cli/doctor.py",
+    "cli/export.py",
+    "cli/interrupts.py",
+    "cli/main.py",
+    "cli/options.py",
+    "cli/progress.py",
+    "cli/refine.py",
+    "cli/settings.py",
+    "cli/tables.py",
+    "cli/train.py",
+    "cli/trimap.py",
+    "configs/places.py",
+    "configs/run_settings.py",
+    "configs/settings.py",
+    "configs/stage_settings.py",
+    "configs/tables.py",
+    "conversion/engines.py",
+    "conversion/int8_graphs.py",
+    "conversion/modnet_export.py",
+    "conversion/refiner_export.py",
+    "conversion/tflite.py",
+    "conversion/torch2trt.py",
+    "datasets/finding.py",
+    "datasets/folders.py",
+    "datasets/matlab.py",
+    "datasets/samples.py",
+    "datasets/sheet.py",
+    "errors.py",
+    "evaluation/blind.py",
+    "evaluation/sheet.py",
+    "evaluation/table.py",
+    "gpu/colours.py",
+    "gpu/trimap.py",
+    "imaging/box_filter.py",
+    "imaging/channels.py",
+    "imaging/resizing.py",
+    "imaging/sampling.py",
+    "media/png.py",
+    "media/tiff.py",
+    "media/video/codecs.py",
+    "media/video/unfinished.py",
+    "modnet/backbones.py",
+    "modnet/checkpoint.py",
+    "photos/batch.py",
+    "photos/outputs.py",
+    "photos/reader.py",
+    "photos/report.py",
+    "pipeline/build.py",
+    "pipeline/networks.py",
+    "pipeline/steps.py",
+    "pipeline/timing.py",
+    "refiner/attention.py",
+    "refiner/checkpoint.py",
+    "runtime/building.py",
+    "runtime/compiling.py",
+    "runtime/examples.py",
+    "runtime/graphics.py",
+    "runtime/machine.py",
+    "runtime/onnx.py",
+    "runtime/opening.py",
+    "runtime/session.py",
+    "runtime/tensors.py",
+    "runtime/ways.py",
+    "segmentation/deeplab_unet.py",
+    "stages.py",
+    "sweeps/edges.py",
+    "sweeps/files.py",
+    "sweeps/scores.py",
+    "sweeps/sheet.py",
+    "training/matte_scores.py",
+    "training/modnet_losses.py",
+    "training/modnet_settings.py",
+    "training/optimiser.py",
+    "training/recipes.py",
+    "training/sheets.py",
+    "training/sizes.py",
+    "training/synthesis/compose.py",
+    "training/synthesis/drawn.py",
+    "training/synthesis/noise.py",
+    "training/synthesis/sources.py",
+    "training/synthesis/strands.py",
+    "training/task.py",
+}
+
+
+@cache
+def sources() -> dict[str, str]:
+    """The text of every Python file by its path in the checkout."""
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    }
+
+
+def nodes(path: str) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(sources()[path]))
+
+
+def function_lengths(path: str) -> Iterator[tuple[str, int]]:
+    for node in nodes(path):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield f"{path}:{node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_no_module_is_long() -> None:
+    lengths = {path: len(text.splitlines()) for path, text in sources().items()}
+    long = {path: n for path, n in lengths.items() if n > MAX_MODULE_LINES}
+    assert {path: n for path, n in long.items() if path not in LONG_MODULES} == {}
+
+
+def test_no_function_is_long() -> None:
+    lengths = dict(pair for path in sources() for pair in function_lengths(path))
+    long = {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES}
+    assert {name: n for name, n in long.items() if name not in LONG_FUNCTIONS} == {}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places = defaultdict(list)
+    for path in package():
+        for node in nodes(path):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(path)
+    shared = {name: found for name, found in places.items() if len(found) > 1}
+    assert {n: found for n, found in shared.items() if n not in SHARED_CLASS_NAMES} == {}
+
+
+def test_every_module_has_a_test_file_of_its_name() -> None:
+    modules = [path.removeprefix("matte/") for path in package() if "/__" not in path]
+    lacking = {
+        module
+        for module in modules
+        if not (ROOT / "tests" / Path(module).parent / f"test_{Path(module).name}").is_file()
+    }
+    assert lacking - WITHOUT_TEST_FILE == set()
+
+
+def test_tests_import_nothing_from_test_files() -> None:
+    for path in sources():
+        for node in nodes(path):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                words = node.module.split(".")
+                of_a_test = words[0] == "tests" and words[-1].startswith("test_")
+                assert not of_a_test, f"{path} imports from {node.module}"
+
+
+def package() -> list[str]:
+    return [path for path in sources() if path.startswith("matte/")]

@@ -1,147 +1,119 @@
-"""How much the steadying of a clip's alphas takes of its flicker, and whether anything trails.
+"""How much of a clip's flicker stabilising removes from its alphas, and whether anything trails.
 
     python benchmarks/steady.py CLIP[:FIRST]… [--moved PICTURE ALPHA BACKGROUND]…
-        [--strips FOLDER] [--json FILE]
+        [--preset NAME] [--json FILE]
 
 Each frame is matted as a photo by the preset ("frames"), and the clip as `matte video` does it:
 with --temporal "off", "ofd" and "flow". Of each clip, 640 pixels wide:
 
-- as it is: how much alpha differs "along" a flow of its own, found at full size, where its ways
-  there and back meet: the root of the mean square, in hundredths;
+- as it is: how much alpha differs "along" an optical flow of its own, found at full size, where the
+  flow there and back agree: the root of the mean square, in hundredths;
 - its first frame again and again, with noise of σ 3, through H.264: the variance of alpha over the
   pixels where it varies, and what changes from frame to frame (dtSSD against nothing);
 - portraits with true alpha, moved, turned and zoomed over a photo, one with an arm that swings:
   dtSSD and the mean absolute error in thousandths, against the truth. "trail" is the error that
-  steadying makes of the true alphas themselves.
+  stabilising makes of the true alphas themselves.
 
-Times are medians of what one core worked, whoever else was at it. Writes
-benchmarks/results/steady.json unless told otherwise.
+Writes benchmarks/results/steady.json unless --json names another file.
 """
 
-import argparse
 import io
-import json
-import statistics
-import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import cv2
+import harness
 import numpy as np
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Alpha, Confidence, Image
-from matte.clips.confidence_average import ConfidenceAverage
+from matte.arrays import Alpha, FloatArray, Image
 from matte.clips.matting import FrameMatter
 from matte.clips.motion import MotionTracker
-from matte.clips.stabilising import (
-    AverageStabiliser,
-    NeighbourStabiliser,
-    TemporalMode,
-    make_stabiliser,
-)
+from matte.clips.stabilising import TemporalMode, make_stabiliser
+from matte.compositing.fitting import cover
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import MatteWarning
-from matte.imaging.flow import backward_flow, flow_copy
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_alpha, read_photo
 from matte.metrics.clips import dt_ssd, temporal_variance
-from matte.pipeline.line import NO_PRIOR, Prior
+from matte.pipeline.line import NO_PRIOR
 from matte.pipeline.run import Pipeline
-from matte.runtime.machine import describe_machine
 
-RESULTS = Path(__file__).parent / "results" / "steady.json"
 WIDTH, HEIGHT = 640, 360
-FRAMES, STILLS, MOVED = 100, 40, 60
+CLIP_FRAMES, STILL_FRAMES, MOVED_FRAMES = 100, 40, 60
 NOISE = 3.0  # σ, of 255 levels
-SWING = 16  # frames for one swing of the arm and back
+SWING_FRAMES = 16  # for one swing of the arm and back
 SKIN = np.array([205, 150, 125], np.float32) / 255
-SIZES = ((640, 360), (1280, 720))
-TIMED = 21
-STRIP = 6  # frames
-
+MAX_FLOW_GAP = 0.7  # pixels between a flow and the one back
 MODES: tuple[TemporalMode, ...] = ("off", "ofd", "flow")
 Alphas = list[Alpha]
+Scores = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clip:
+class KnownClip:
     """Frames, and their true alphas where they are known."""
 
     name: str
     frames: list[Image]
     truths: Alphas | None = None
-    still: bool = False
+    is_still: bool = False
 
 
 def main() -> None:
-    """Measures, prints, writes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Measure, print, write."""
+    parser = harness.parser(__doc__, "steady.json", data=False)
     parser.add_argument("clips", nargs="*", metavar="CLIP[:FIRST]")
     parser.add_argument("--moved", nargs=3, type=Path, action="append", default=[])
     parser.add_argument("--preset", default="fast")
-    parser.add_argument("--strips", type=Path, metavar="FOLDER")
-    parser.add_argument("--json", type=Path, default=RESULTS)
-    given = parser.parse_args()
+    options = parser.parse_args()
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore", MatteWarning)
-    pipeline = matte.load(given.preset)
-    clips: list[Clip] = []
-    for words in given.clips:
+    pipeline = matte.load(options.preset)
+    clips: list[KnownClip] = []
+    for words in options.clips:
         file, _, first = words.partition(":")
-        frames = decoded(Path(file).read_bytes(), int(first or 0), FRAMES)
-        clips.append(Clip(Path(file).name, frames))
-        clips.append(Clip(f"{Path(file).name}, still", stills(frames[0]), still=True))
-    for number, (picture, alpha, background) in enumerate(given.moved):
-        arm = number == len(given.moved) - 1
-        name = f"{picture.name}, moved{' with an arm' if arm else ''}"
-        clips.append(moved(name, picture, alpha, background, arm))
-    rows = {}
+        frames = decode(Path(file).read_bytes(), int(first or 0), CLIP_FRAMES)
+        still = encode_noisy([frames[0].astype(np.float32)] * STILL_FRAMES, NOISE, 0)
+        clips.append(KnownClip(Path(file).name, frames))
+        clips.append(KnownClip(f"{Path(file).name}, still", still, is_still=True))
+    for number, (picture, alpha, background) in enumerate(options.moved):
+        has_arm = number == len(options.moved) - 1
+        clips.append(moved_portrait(picture, alpha, background, has_arm))
+    report: dict[str, Scores] = {}
     for clip in clips:
-        ways = steadied(pipeline, clip.frames)
-        rows[clip.name] = measured(clip, ways)
-        print(clip.name, json.dumps(rows[clip.name]), flush=True)
-        if given.strips:
-            draw_strips(given.strips, clip, ways)
-    report = {
-        "date": date.today().isoformat(),
-        "machine": describe_machine(),
-        "preset": given.preset,
-        "size": [WIDTH, HEIGHT],
-        "clips": rows,
-        "ms": {f"{w}x{h}": timed(clips[0].frames, w, h) for w, h in SIZES} if clips else {},
-    }
-    print(json.dumps(report["ms"]))
-    given.json.write_text(json.dumps(report, indent=1) + "\n")
+        report[clip.name] = score(clip, alphas_by_mode(pipeline, clip.frames))
+        rows = ({"mode": mode, **row} for mode, row in report[clip.name].items())
+        harness.show(rows, clip.name)
+    about = {"preset": options.preset, "size": [WIDTH, HEIGHT]}
+    harness.write(options.json, {**about, "clips": report})
 
 
-def steadied(pipeline: Pipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
-    """The alphas of a clip in each way."""
+def alphas_by_mode(pipeline: Pipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
+    """Return a clip's alphas frame by frame, and by each --temporal."""
     config = pipeline.config
-    ways = {"frames": [pipeline.line.run(frame, NO_PRIOR).alpha for frame in frames]}
+    found = {"frames": [pipeline.line.run(frame, NO_PRIOR).alpha for frame in frames]}
     for mode in MODES:
         video = replace(config.video, temporal=mode)
         matter = FrameMatter(pipeline.line, replace(config, video=video), frames[0].shape[:2])
-        found = []
+        alphas = []
         for frame in frames:
             segmented = matter.segment(frame)
-            found.append(matter.stabilise(segmented, matter.refine(segmented)))
-        ways[mode] = [alpha for alpha in (*found, matter.pending_alpha()) if alpha is not None]
-    return ways
+            alphas.append(matter.stabilise(segmented, matter.refine(segmented)))
+        found[mode] = [alpha for alpha in (*alphas, matter.pending_alpha()) if alpha is not None]
+    return found
 
 
-def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: TemporalMode) -> Alphas:
-    """A clip's alphas, steadied."""
+def stabilise_alphas(
+    frames: Sequence[Image], alphas: Sequence[Alpha], mode: TemporalMode
+) -> Alphas:
+    """Return a clip's alphas, stabilised."""
     tracker, stabiliser = MotionTracker(), make_stabiliser(mode)
     found = [
         stabiliser.stabilise(alpha, tracker.track(frame))
@@ -150,24 +122,24 @@ def streamed(frames: Sequence[Image], alphas: Sequence[Alpha], mode: TemporalMod
     return [alpha for alpha in (*found, stabiliser.pending_alpha()) if alpha is not None]
 
 
-def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]:
-    """What each way scores."""
-    rows: dict[str, dict[str, float]] = {}
-    varies = temporal_variance(ways["frames"]) > 1e-6
-    along = Along(clip.frames)
-    for name, alphas in ways.items():
+def score(clip: KnownClip, alphas_of: dict[str, Alphas]) -> Scores:
+    """Return each mode's numbers, and what share of those of single frames they are."""
+    rows: Scores = {}
+    varies = temporal_variance(alphas_of["frames"]) > 1e-6
+    flow = IndependentFlow(clip.frames)
+    for name, alphas in alphas_of.items():
+        row: dict[str, float] = {}
         if clip.truths is not None:
-            row = {"dtssd": dt_ssd(alphas, clip.truths), "mad": mad(alphas, clip.truths)}
+            row = {"dtssd": dt_ssd(alphas, clip.truths), "mad": mean_error(alphas, clip.truths)}
             if name in MODES:
-                row["trail"] = mad(streamed(clip.frames, clip.truths, name), clip.truths)
-        elif clip.still:
+                stabilised = stabilise_alphas(clip.frames, clip.truths, name)
+                row["trail"] = mean_error(stabilised, clip.truths)
+        elif clip.is_still:
             nothing = [Alpha(np.zeros_like(alpha)) for alpha in alphas]
-            changes = dt_ssd(alphas, nothing)
-            row = {"variance": float(temporal_variance(alphas)[varies].mean()), "changes": changes}
-        else:
-            row = {}
-        if not clip.still:
-            row["along"] = along(alphas)
+            row["variance"] = float(temporal_variance(alphas)[varies].mean())
+            row["changes"] = dt_ssd(alphas, nothing)
+        if not clip.is_still:
+            row["along"] = flow.change_along(alphas)
         alone = rows.get("frames", row)
         for key in list(row):
             if name != "frames" and alone.get(key):
@@ -176,39 +148,40 @@ def measured(clip: Clip, ways: dict[str, Alphas]) -> dict[str, dict[str, float]]
     return {n: {k: float(f"{v:.4g}") for k, v in row.items()} for n, row in rows.items()}
 
 
-def mad(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
-    """The mean absolute error over whole frames, in thousandths."""
+def mean_error(alphas: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
+    """Return the mean absolute error over whole frames, in thousandths."""
     apart = [np.abs(a - t).mean() for a, t in zip(alphas, truths, strict=True)]
     return 1000 * float(np.mean(apart))
 
 
-class Along:
-    """How much alphas differ from those before where a clip's own flow leads."""
+class IndependentFlow:
+    """A clip's optical flow at full size, found without matte's own code."""
 
     def __init__(self, frames: Sequence[Image]) -> None:
         finder = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
         start: Any = None
         greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
         grid = np.dstack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))).astype(np.float32)
-        self._ways: list[tuple[Any, Any]] = []
+        self._places: list[tuple[Any, Any]] = []  # in the frame before, and where they are sure
         for before, now in pairwise(greys):
             back = finder.calc(now, before, start)
             places = grid + back
             forth = cv2.remap(finder.calc(before, now, start), places, start, cv2.INTER_LINEAR)
-            self._ways.append((places, np.linalg.norm(back + forth, axis=2) < 0.7))
+            gap = np.linalg.norm(back + forth, axis=2)
+            self._places.append((places, gap < MAX_FLOW_GAP))
 
-    def __call__(self, alphas: Sequence[Alpha]) -> float:
-        """The root of the mean square, in hundredths; the mean over the frames."""
+    def change_along(self, alphas: Sequence[Alpha]) -> float:
+        """Return the root of alpha's mean square change, in hundredths; the mean over frames."""
         found = []
         nothing: Any = None
-        for (places, met), (before, now) in zip(self._ways, pairwise(alphas), strict=True):
+        for (places, sure), (before, now) in zip(self._places, pairwise(alphas), strict=True):
             apart = now - cv2.remap(before, places, nothing, cv2.INTER_LINEAR)
-            found.append(100 * float(np.sqrt(np.square(apart[met]).mean())))
+            found.append(100 * float(np.sqrt(np.square(apart[sure]).mean())))
         return float(np.mean(found))
 
 
-def decoded(data: bytes, first: int, count: int) -> list[Image]:
-    """Frames of a clip at this script's size."""
+def decode(data: bytes, first: int, count: int) -> list[Image]:
+    """Return frames of a clip at this script's size."""
     frames = []
     with av.open(io.BytesIO(data), "r") as container:
         for number, frame in enumerate(container.decode(video=0)):
@@ -220,8 +193,8 @@ def decoded(data: bytes, first: int, count: int) -> list[Image]:
     return frames
 
 
-def coded(frames: Sequence[NDArray[np.floating[Any]]], noise: float, seed: int) -> list[Image]:
-    """Frames of 0 … 255 with fresh noise, through H.264."""
+def encode_noisy(frames: Sequence[FloatArray], noise: float, seed: int) -> list[Image]:
+    """Return frames of 0 … 255 with fresh noise, after H.264."""
     random = np.random.default_rng(seed)
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
@@ -233,46 +206,32 @@ def coded(frames: Sequence[NDArray[np.floating[Any]]], noise: float, seed: int) 
             pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
-    return decoded(file.getvalue(), 0, len(frames))
+    return decode(file.getvalue(), 0, len(frames))
 
 
-def stills(frame: Image) -> list[Image]:
-    """One frame again and again."""
-    return coded([frame.astype(np.float32)] * STILLS, NOISE, 0)
-
-
-def moved(name: str, picture: Path, alpha: Path, background: Path, arm: bool) -> Clip:
-    """A portrait that sways over a photo; with an arm that swings, or without."""
-    cut = read_photo(picture).pixels
-    opacity = read_alpha(alpha)
-    colours = estimate_foreground(cut, opacity).astype(np.float32) / 255
+def moved_portrait(picture: Path, alpha: Path, background: Path, with_arm: bool) -> KnownClip:
+    """Return a portrait that sways over a photo; with an arm that swings, or without."""
+    pixels, opacity = read_photo(picture).pixels, read_alpha(alpha)
+    colours = estimate_foreground(pixels, opacity).astype(np.float32) / 255
     subject = np.dstack([colours * opacity[:, :, None], opacity])
-    behind = cover(read_photo(background).pixels).astype(np.float32) / 255
+    behind = cover(read_photo(background).pixels, HEIGHT, WIDTH).astype(np.float32) / 255
     frames, truths = [], []
-    for number in range(MOVED):
-        phase = 2 * np.pi * number / MOVED
-        layer = swayed(subject, phase)
-        if arm:
-            over = arm_at(phase, 2 * np.pi * number / SWING)
+    for number in range(MOVED_FRAMES):
+        phase = 2 * np.pi * number / MOVED_FRAMES
+        layer = sway(subject, phase)
+        if with_arm:
+            over = draw_arm(phase, 2 * np.pi * number / SWING_FRAMES)
             layer = over + layer * (1 - over[:, :, 3:])
-        truth = np.clip(layer[:, :, 3], 0, 1)
-        frames.append(255 * (layer[:, :, :3] + (1 - truth[:, :, None]) * behind))
-        truths.append(Alpha(truth.astype(np.float32)))
-    return Clip(name, coded(frames, 2.0, 1), truths)
+        truth = np.clip(layer[:, :, 3], 0, 1).astype(np.float32)
+        frame = 255 * (layer[:, :, :3] + (1 - truth[:, :, None]) * behind)
+        frames.append(frame.astype(np.float32))
+        truths.append(Alpha(truth))
+    name = f"{picture.name}, moved{' with an arm' if with_arm else ''}"
+    return KnownClip(name, encode_noisy(frames, 2.0, 1), truths)
 
 
-def cover(picture: Image) -> Image:
-    """The picture's middle, as large as the frame."""
-    share = max(WIDTH / picture.shape[1], HEIGHT / picture.shape[0])
-    large = resize(
-        picture, max(HEIGHT, round(picture.shape[0] * share)), round(picture.shape[1] * share) + 1
-    )
-    top, left = (large.shape[0] - HEIGHT) // 2, (large.shape[1] - WIDTH) // 2
-    return Image(large[top : top + HEIGHT, left : left + WIDTH])
-
-
-def swayed(subject: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
-    """The premultiplied layer, moved by up to 6 pixels a frame, turned and zoomed."""
+def sway(subject: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
+    """Return the premultiplied layer, moved by up to 6 pixels a frame, turned and zoomed."""
     height, width = subject.shape[:2]
     zoom = 340 / height * (1 + 0.08 * np.sin(phase))
     matrix = cv2.getRotationMatrix2D((width / 2, height * 0.6), 4 * np.sin(1.3 * phase), zoom)
@@ -281,67 +240,25 @@ def swayed(subject: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
     return np.asarray(cv2.warpAffine(subject, matrix, (WIDTH, HEIGHT)), np.float32)
 
 
-def arm_at(phase: float, swing: float) -> NDArray[np.float32]:
-    """A premultiplied arm with three fingers, up to 80 pixels a frame at its end."""
+def draw_arm(phase: float, swing: float) -> NDArray[np.float32]:
+    """Return a premultiplied arm with three fingers, up to 80 pixels a frame at its end."""
     large = np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint8)
     angle = 1.1 * np.sin(swing) - 1.2
     shoulder = np.array([WIDTH * 0.62 + 60 * np.sin(phase), HEIGHT * 0.85])
     hand = shoulder + 190 * np.array([np.cos(angle), np.sin(angle)])
-    _stroke(large, shoulder, hand, 26)
+    _draw_stroke(large, shoulder, hand, 26)
     for apart in (-0.25, 0.0, 0.25):
         tip = hand + 34 * np.array([np.cos(angle + apart), np.sin(angle + apart)])
-        _stroke(large, hand, tip, 8)
+        _draw_stroke(large, hand, tip, 8)
     shape = resize(large, HEIGHT, WIDTH).astype(np.float32) / 255
     return np.dstack([SKIN * shape[:, :, None], shape])
 
 
-def _stroke(
+def _draw_stroke(
     canvas: NDArray[np.uint8], start: NDArray[np.float64], end: NDArray[np.float64], width: int
 ) -> None:
     ends = [(int(2 * p[0]), int(2 * p[1])) for p in (start, end)]
     cv2.line(canvas, ends[0], ends[1], 255, 2 * width, cv2.LINE_AA)
-
-
-def draw_strips(folder: Path, clip: Clip, ways: dict[str, Alphas]) -> None:
-    """Some frames beside each other, and below them the alphas of each way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    changes = [np.abs(b.astype(np.int16) - a).mean() for a, b in pairwise(clip.frames)]
-    first = min(max(0, int(np.argmax(changes)) - 1), len(clip.frames) - STRIP)
-    chosen = range(first, first + STRIP)
-    rows = [np.hstack([clip.frames[n][:, :, ::-1] for n in chosen])]
-    for alphas in (*([clip.truths] if clip.truths else []), *ways.values()):
-        grey = np.hstack([np.rint(255 * alphas[n]).astype(np.uint8) for n in chosen])
-        rows.append(np.dstack([grey] * 3))
-    name = "".join(c if c.isalnum() else "_" for c in clip.name)
-    cv2.imwrite(str(folder / f"{name}.png"), np.vstack(rows))
-
-
-def timed(frames: Sequence[Image], width: int, height: int) -> dict[str, float]:
-    """The median milliseconds of each piece on one core, frame after frame of a clip."""
-    seen = [Image(resize(frame, height, width)) for frame in frames[:TIMED]]
-    pipeline = matte.load("fast")
-    alphas = [resize(pipeline.line.run(f, Prior()).alpha, height, width) for f in frames[:TIMED]]
-    tracker = MotionTracker()
-    small = [flow_copy(frame) for frame in seen]
-    times: dict[str, list[float]] = {}
-
-    def clocked(name: str, call: Callable[[], Any]) -> Any:
-        start = time.thread_time()
-        result = call()
-        times.setdefault(name, []).append(1000 * (time.thread_time() - start))
-        return result
-
-    average, moving, neighbour = ConfidenceAverage(), AverageStabiliser(), NeighbourStabiliser()
-    for n, (frame, alpha) in enumerate(zip(seen, map(Alpha, alphas), strict=True)):
-        confidence = Confidence(alpha)
-        clocked("flow one way", partial(backward_flow, small[n], small[max(0, n - 1)]))
-        motion = clocked("watch: flow both ways, cut", partial(tracker.track, frame))
-        clocked("confidence", partial(average.average, confidence, motion))
-        clocked("mean colours", motion.colours.means)
-        clocked("blend", partial(moving.stabilise, alpha, motion))
-        clocked("ofd", partial(neighbour.stabilise, alpha, motion))
-        clocked("carry a mask", partial(motion.warp, confidence))
-    return {name: round(statistics.median(ms[1:]), 2) for name, ms in times.items()}
 
 
 if __name__ == "__main__":

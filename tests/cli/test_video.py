@@ -163,7 +163,7 @@ def test_broken_frames_are_told_and_replaced(tmp_path: Path) -> None:
     result = run("video", source, "--bg", "red", "--report", report, *BAND)
     assert result.exit_code == 0
     assert "Warning: broken at 0:00.292 " in result.stderr
-    assert " broken: the alpha before was taken for them\n" in result.stderr
+    assert " broken frames: the alpha of the frame before is used\n" in result.stderr
     assert len(times(tmp_path / "b-matte.mp4")) == len(CFR)
     assert any("0:00.292" in line for line in json.loads(report.read_text())["broken"])
 

@@ -64,12 +64,12 @@ def composite(
     from matte.files import STREAM, check_outputs
     from matte.media.pictures import read_alpha, read_photo
     from matte.media.streams import check_stdout
-    from matte.photos.finishing import Finish, Finisher
+    from matte.photos.finishing import FinishOptions, PhotoFinisher
     from matte.photos.outputs import PhotoOutputs
     from matte.stages import Matte
 
     margin = None if crop is None else parse_length(crop)
-    finish = Finish(parse_background(bg), settings.config.compositing, premultiply, margin)
+    finish = FinishOptions(parse_background(bg), settings.config.compositing, premultiply, margin)
     outputs = PhotoOutputs(output or path_beside(image, "-composite.png"))
     sources = [image, alpha, *finish.files()]
     if outputs.picture == STREAM:
@@ -81,6 +81,6 @@ def composite(
     a = photo.limit_alpha(a)
     foreground = photo.pixels if keep_colours else estimate_foreground(photo.pixels, a)
     matte = Matte(a, foreground, None, None, {})
-    for path in outputs.write(photo, matte, Finisher(finish, pixels), overwrite):
+    for path in outputs.write(photo, matte, PhotoFinisher(finish, pixels), overwrite):
         if not quiet:
             print_path(path)

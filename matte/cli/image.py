@@ -146,7 +146,7 @@ def image(
     from matte.configs.lengths import parse_length
     from matte.files import STREAM, write_file
     from matte.photos.batch import Batch, StageFiles
-    from matte.photos.finishing import Finish
+    from matte.photos.finishing import FinishOptions
     from matte.photos.jobs import plan_jobs
     from matte.photos.report import run_report
     from matte.pipeline.build import build, max_pixels
@@ -156,7 +156,7 @@ def image(
         raise SettingError(f"{videos[0]} is a video", f"matte video {videos[0]}")
     background = parse_background(bg)
     margin = None if crop is None else parse_length(crop)
-    finish = Finish(background, settings.config.compositing, premultiply, margin)
+    finish = FinishOptions(background, settings.config.compositing, premultiply, margin)
     suffix = f".{ending or 'png'}"
     jobs = plan_jobs(files, output, suffix)
     stages = StageFiles(mask_in, trimap_in, mask, trimap, alpha, foreground)

@@ -131,7 +131,7 @@ def sweep_trimap(
     Example: matte sweep-trimap portrait.jpg --k 3,7,13 --iterations 4,6 -o sheet.png
     """
     from matte.compositing.backgrounds import parse_background
-    from matte.photos.finishing import Finish, Finisher
+    from matte.photos.finishing import FinishOptions, PhotoFinisher
     from matte.pipeline.build import max_pixels
     from matte.sweeps.files import SweepSheet, over_all
     from matte.sweeps.run import sweep_settings
@@ -146,10 +146,10 @@ def sweep_trimap(
     target = output or SHEET
     if os.path.isdir(target):
         target /= SHEET
-    finish = Finish(parse_background(bg), config.compositing)
+    finish = FinishOptions(parse_background(bg), config.compositing)
     files = images or (SAMPLE,)
     folder = target.with_suffix("") if save_all else None
-    composer_for = Finisher(finish, max_pixels(config)).composer_for
+    composer_for = PhotoFinisher(finish, max_pixels(config)).composer_for
     sheet = SweepSheet(
         files, bands, config, composer_for, target, folder, overwrite, backgrounds=finish.files()
     )

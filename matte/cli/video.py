@@ -21,7 +21,7 @@ from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
-    from matte.clips.backgrounds import After
+    from matte.clips.backgrounds import FilmEnd
     from matte.clips.render import RenderResult
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
@@ -133,7 +133,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 def video(
     clip: Path,
     bg: str,
-    bg_end: "After",
+    bg_end: "FilmEnd",
     output: Path | None,
     overwrite: bool,
     quiet: bool,

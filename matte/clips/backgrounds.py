@@ -1,4 +1,4 @@
-"""A video's background opened: its file is read or decoded, and lies behind the frames."""
+"""The background of a video's frames: a picture that is read, or a film that is decoded."""
 
 import warnings
 from collections.abc import Generator, Iterator
@@ -35,8 +35,8 @@ from matte.media.profiles import convert_to_profile
 from matte.media.video.clip import BrokenFrame, Clip, open_clip
 from matte.media.video.container import REMEDY
 
-After = Literal["loop", "hold"]
-AFTERS: tuple[After, ...] = get_args(After)
+FilmEnd = Literal["loop", "hold"]
+FILM_ENDS: tuple[FilmEnd, ...] = get_args(FilmEnd)
 SQUARE = Fraction(1)
 
 
@@ -44,7 +44,7 @@ SQUARE = Fraction(1)
 def open_composer(
     background: Background,
     settings: CompositingSettings,
-    after: After = "loop",
+    after: FilmEnd = "loop",
     *,
     premultiply: bool = False,
     aspect: Fraction = SQUARE,
@@ -70,21 +70,21 @@ def open_composer(
 def open_ground(
     background: Background,
     fit: Fit = "cover",
-    after: After = "loop",
+    after: FilmEnd = "loop",
     *,
     aspect: Fraction = SQUARE,
     dtype: type[np.unsignedinteger[Any]] = np.uint8,
     max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Iterator[Ground]:
-    """Open what lies behind a video's frames; raise PictureError if its file can't be read.
+    """Open the background of a video's frames; raise PictureError if its file can't be read.
 
     A film begins with the first frame that is asked for, whatever its time; when it is over, it
     begins again ("loop") or its last frame stays ("hold"). A GIF is a film. `aspect` is how wide
     the frames' pixels are shown: pictures and films look right on pixels that are not square.
     `dtype` is the frames': a picture is brought to it once.
     """
-    if after not in AFTERS:
-        raise SettingError(f"after = {after!r}", "give " + " or ".join(AFTERS))
+    if after not in FILM_ENDS:
+        raise SettingError(f"after = {after!r}", "give " + " or ".join(FILM_ENDS))
     if isinstance(background, Transparent):
         raise SettingError("a transparent background is none", "give another one")
     if isinstance(background, PlainColour):
@@ -108,7 +108,7 @@ def _is_still(file: PictureFile | FilmFile) -> bool:
 
 
 def film_frames(clip: Clip, loops: bool) -> Generator[tuple[Fraction, Image]]:
-    """Yield each whole frame and its seconds; if the film `loops`, again and again, times go on.
+    """Yield a film's undamaged frames with their seconds, from 0; if it `loops`, without end.
 
     Damaged frames are left out, with one MatteWarning. Raises PictureError if none is whole.
     """

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from matte.clips.backgrounds import After
+from matte.clips.backgrounds import FilmEnd
 from matte.clips.frames import FrameFault
 from matte.clips.output_files import VideoFiles
 from matte.clips.outputs import VideoWriters
@@ -85,7 +85,7 @@ class RenderJob:
     clip: Clip
     files: VideoFiles
     background: Background
-    after: After = "loop"
+    after: FilmEnd = "loop"
     premultiply: bool = False
     start: float = 0
     end: float | None = None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matte.arrays import Image
-from matte.clips.backgrounds import After, open_composer
+from matte.clips.backgrounds import FilmEnd, open_composer
 from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame, colour_estimation_side
 from matte.clips.late_alphas import stabilise_frames
 from matte.clips.matting import FrameMatter
@@ -151,7 +151,7 @@ def open_run(
     pipeline: "Pipeline",
     clip: Clip,
     background: Background,
-    after: After = "loop",
+    after: FilmEnd = "loop",
     *,
     premultiply: bool = False,
     start: float = 0,

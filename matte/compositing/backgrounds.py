@@ -127,7 +127,7 @@ def colour_pixel(rgb: tuple[int, int, int]) -> Image:
 
 
 def background_facts(background: Background) -> dict[str, Any] | str:
-    """Return what names a background in a report."""
+    """Return a background as JSON values for a report: file and SHA-256, colour, or blur."""
     if isinstance(background, PictureFile | FilmFile):
         return file_facts(background.path)
     if isinstance(background, PlainColour):

@@ -1,4 +1,4 @@
-"""The subject cut out, or put on what lies behind it: one composer for photos and frames."""
+"""Subjects cut out, or blended over a background: one composer for photos and video frames."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,10 +57,10 @@ def composite(
 
 
 class Ground(Protocol):
-    """What lies behind the subject of a photo, or of video frames that follow one another."""
+    """The background of a photo, or of video frames that follow one another."""
 
-    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
-        """Return what lies behind this image: RGB of its size, or one pixel for a plain colour.
+    def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+        """Return the background of this image: RGB of its size, or one pixel for a plain colour.
 
         It has 8 or 16 bits, whatever the image has. `seconds`, a frame's time, may begin anywhere,
         but never goes back; photos have 0.
@@ -73,8 +73,8 @@ class Composer:
     """Cuts subjects out, or blends them over a ground.
 
     Without a ground the result is RGBA, with straight colours unless `premultiply` multiplies them
-    with alpha. `blend` is what is mixed at soft edges: "srgb", the stored values, or "linear", the
-    light that they stand for.
+    with alpha. `blend` is what is weighted at soft edges: "srgb", the stored values, or "linear",
+    the light that they stand for.
     """
 
     ground: Ground | None = None
@@ -95,7 +95,7 @@ class Composer:
         """
         if self.ground is None:
             return cut_out(foreground, alpha, self.premultiply)
-        background = self.ground.behind(image, alpha, seconds)
+        background = self.ground.background_for(image, alpha, seconds)
         return blend_over(foreground, alpha, background, self.blend)
 
 
@@ -106,7 +106,7 @@ class PictureGround:
         self._picture, self._fit = picture, fit
         self._fitted: Image | None = None
 
-    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+    def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         """Return the fitted picture in its own depth; one pixel, a plain colour, as it is."""
         height, width = image.shape[:2]
         if self._picture.shape[:2] == (1, 1):
@@ -123,7 +123,7 @@ class DefocusedGround:
         """`radius` is that of the disc that a point becomes; `quick` is for frames of video."""
         self._radius, self._quick = radius, quick
 
-    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+    def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         """Return the image's background, blurred; under the subject it is filled from around."""
         radius = self._radius.pixels(max(alpha.shape))
         return defocus_background(image, alpha, radius, self._quick)
@@ -152,7 +152,7 @@ class FilmGround:
         self._next = next(frames, None)
         self._fitted: Image | None = None
 
-    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+    def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         """Return the film's frame at this time, fitted, in the image's depth."""
         if self._begin is None:
             self._begin = seconds

@@ -1,4 +1,4 @@
-"""Pictures fitted to the size of what they lie behind."""
+"""Background pictures fitted to the size of the photo or frame."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -18,9 +18,10 @@ CONTAIN_BLUR_RADIUS = Length(4, percent=True)  # of what fills the sides of a co
 
 
 def fit_background(picture: Image, height: int, width: int, fit: Fit, quick: bool = False) -> Image:
-    """Return the picture at height × width in its depth, brought there as `fit`, one of FITS, says.
+    """Return the picture at height × width, cropped, framed, squashed or repeated as `fit` says.
 
-    What is `quick`, here and below, is for frames of video: faster and nearly as good.
+    `fit` is one of FITS; the picture's depth stays. `quick`, here and below, is for video frames:
+    faster and nearly as good.
     """
     if fit == "tile":
         return tile(picture, height, width)

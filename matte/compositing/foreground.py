@@ -85,7 +85,7 @@ def clean_soft_edges(image: Image, alpha: Alpha, *, detail: int = COPY_LONG_SIDE
     positions = positions_in_copy(x, y, across, down)
     f, b = (sample_at(average, positions) for average in averages)
     weights = repeat_per_channel(alpha.reshape(-1).take(pixels))
-    estimate, _ = _explain_picture(image.reshape(-1, 3).take(pixels, 0), weights, f, b)
+    estimate, _ = _correct_colours(image.reshape(-1, 3).take(pixels, 0), weights, f, b)
     colours.reshape(-1, 3)[pixels] = _round_colours(estimate, image.dtype)
     return Image(colours)
 
@@ -115,7 +115,7 @@ def _write_strip(
     pixels = (rows + top) * image.shape[1] + columns + left
     f, b = (np.ascontiguousarray(x).reshape(-1, 3).take(soft, 0) for x in (fore, back))
     weights = repeat_per_channel(alpha.reshape(-1).take(pixels))
-    estimate, _ = _explain_picture(image.reshape(-1, 3).take(pixels, 0), weights, f, b)
+    estimate, _ = _correct_colours(image.reshape(-1, 3).take(pixels, 0), weights, f, b)
     out.reshape(-1, 3)[pixels] = _round_colours(estimate, out.dtype)
 
 
@@ -134,7 +134,7 @@ def _average_colours(
         a = opacity[:, :, None]
         if step > 0:
             wide_f, wide_b = (resize(x, *opacity.shape) for x in (f, b))
-            fore, back = _explain_picture(picture, a, wide_f, wide_b)
+            fore, back = _correct_colours(picture, a, wide_f, wide_b)
             np.clip(fore, 0, top, out=fore)
             np.clip(back, 0, top, out=back)
         share = box_mean(opacity, radius)[:, :, None]
@@ -143,7 +143,7 @@ def _average_colours(
     return f, b
 
 
-def _explain_picture(
+def _correct_colours(
     image: NDArray[Any], alpha: FloatArray, fore: FloatArray, back: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return F and B, changed as little as possible so that αF + (1 − α)B is the picture."""

@@ -41,13 +41,13 @@ def encode(
     suffix: str,
     profile: bytes = b"",
     exif: bytes = b"",
-    ours: bool = False,
+    reuse_array: bool = False,
 ) -> bytes:
     """Return the bytes of a file in `suffix`'s format: grey, RGB or straight RGBA, 8 or 16 bits.
 
     PNG and TIFF keep 16 bits, for the others they are rounded. `profile` is the ICC profile of the
     colours, which grey pictures do without; `exif` is written with orientation 1 and without its
-    thumbnail. BMP holds neither. If the array is `ours`, what it holds may be overwritten.
+    thumbnail. BMP holds neither. With `reuse_array` the array may be overwritten on the way.
     """
     suffix, exif = suffix.lower(), clean_exif(exif)
     if array.ndim == 2:
@@ -58,7 +58,7 @@ def encode(
         array = convert_depth(array, np.dtype(np.uint8))
     try:
         if suffix == ".png":
-            return png.insert_metadata(_encode_png(array, ours), profile, exif)
+            return png.insert_metadata(_encode_png(array, reuse_array), profile, exif)
         if suffix in (".tif", ".tiff"):
             return encode_tiff(array, profile, exif)
         return _encode_by_pillow(array, suffix, profile, exif)
@@ -88,10 +88,10 @@ def encode_alpha(alpha: Alpha, suffix: str) -> bytes:
     return encode(quantise_alpha(alpha, np.uint8 if suffix == ".png" else np.uint16), suffix)
 
 
-def _encode_png(array: NDArray[Any], ours: bool) -> memoryview:
+def _encode_png(array: NDArray[Any], reuse_array: bool) -> memoryview:
     """Return a PNG made by OpenCV, which is several times as fast as Pillow."""
     if array.ndim == 3:
-        array = swap_red_and_blue(array, array if ours else np.empty_like(array))
+        array = swap_red_and_blue(array, array if reuse_array else np.empty_like(array))
     done, data = cv2.imencode(".png", array)
     if not done:
         raise ValueError("OpenCV can't encode it")

@@ -1,4 +1,4 @@
-"""EXIF blocks: what cameras say about a picture, as it may go on to what is made of it.
+"""EXIF blocks: what cameras say about a picture, cleaned for the pictures made of it.
 
 A block is a TIFF structure, with or without "Exif" and two zeros in front. It is changed in place,
 because makers' notes hold places counted from the block's beginning.
@@ -88,13 +88,16 @@ def _directory_entries(block: bytes | bytearray, order: str, start: int) -> tupl
     return list(range(start + 2, end, 12)), end
 
 
-def _erase_thumbnail(block: bytearray, order: str, at: int) -> None:
-    """Overwrite the pixels of the thumbnail whose directory is at `at`; cut them off at the end."""
-    found = dict(_integer_values(block, order, at))
+def _erase_thumbnail(block: bytearray, order: str, start: int) -> None:
+    """Overwrite the pixels of the thumbnail whose directory begins at `start`.
+
+    At the end of the block they are cut off.
+    """
+    values = dict(_integer_values(block, order, start))
     for places, sizes in ((STRIPS, STRIP_SIZES), (JPEG, JPEG_SIZE)):
-        for start, size in zip(found.get(places, ()), found.get(sizes, ()), strict=False):
-            end = min(start + size, len(block))
-            block[start:end] = b"" if end == len(block) else bytes(end - start)
+        for first, size in zip(values.get(places, ()), values.get(sizes, ()), strict=False):
+            end = min(first + size, len(block))
+            block[first:end] = b"" if end == len(block) else bytes(end - first)
 
 
 def _integer_values(block: bytearray, order: str, at: int) -> Iterator[tuple[int, tuple[Any, ...]]]:

@@ -53,7 +53,7 @@ class Photo:
     """The picture's own alpha; None if it is opaque everywhere."""
 
     def limit_alpha(self, alpha: Alpha) -> Alpha:
-        """Return the alpha (H, W), nowhere above the picture's own."""
+        """Return the alpha (H, W), limited to the photo's own transparency."""
         if self.transparency is None:
             return alpha
         return Alpha(np.minimum(alpha, self.transparency))
@@ -126,7 +126,7 @@ def read_alpha(
 
 
 def _read_grey(source: Source, max_pixels: int, kind: str) -> NDArray[Any]:
-    """Return what `_decode_grey` makes of a source; `kind` is what errors call it: "mask"."""
+    """Return the grey levels of a source, as _decode_grey(); errors call it by its `kind`."""
     name = source_name(source, kind)
     return _decode_grey(read_source(source, picture_format, kind), name, max_pixels)
 
@@ -146,13 +146,15 @@ def _decode_grey(data: bytes, name: str, max_pixels: int) -> NDArray[Any]:
 
 
 def _alpha_head_check(source: Source) -> CheckHead:
-    """Return the check of an alpha's first bytes: a .npy's by the path's ending, or either's."""
+    """Return the function that checks the first bytes of an alpha: a .npy, a picture, or either."""
 
     def check_numpy(head: bytes, name: str) -> None:
+        """Raise ValueError unless these are the first bytes of a .npy."""
         if not head.startswith(NUMPY_SIGNATURE):
             raise ValueError("it is no .npy")
 
     def check_either(head: bytes, name: str) -> None:
+        """Raise PictureError unless these are the first bytes of a .npy or a picture."""
         if not head.startswith(NUMPY_SIGNATURE):
             picture_format(head, name)
 
@@ -183,7 +185,7 @@ def _decode_numpy(data: bytes, name: str, max_pixels: int) -> NDArray[Any]:
 
 
 def _check_named(name: str, check: Callable[[Any], T], array: NDArray[Any]) -> T:
-    """Return the checked array; what is wrong with it is said with the file's name."""
+    """Return check(array); a PictureError that it raises names the file."""
     try:
         return check(array)
     except PictureError as error:

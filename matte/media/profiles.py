@@ -135,6 +135,7 @@ def _build_transform(source: bytes, target: bytes) -> "ImageCmsTransform":
     from PIL import ImageCms
 
     def profile(data: bytes) -> ImageCms.ImageCmsProfile:
+        """Return Pillow's profile; sRGB of no bytes."""
         known = io.BytesIO(data) if data else ImageCms.createProfile("sRGB")
         return ImageCms.ImageCmsProfile(known)
 

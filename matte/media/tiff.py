@@ -25,6 +25,7 @@ def encode_tiff(array: NDArray[Any], profile: bytes = b"", exif: bytes = b"") ->
     entries = dict(descriptive_entries(exif)) if exif else {}
 
     def add_entry(tag: int, kind: tuple[int, str], *values: int) -> None:
+        """Add a tag to the directory; values that its entry can't hold go before it."""
         number, code = kind
         _pad_to_even(out)
         packed = struct.pack(f"{order}{len(values)}{code}", *values)
@@ -74,6 +75,6 @@ def _packed_differences(array: NDArray[Any], order: Order) -> bytes:
 
 
 def _pad_to_even(out: bytearray) -> None:
-    """Add a zero if the length is odd: directories and values begin at even places."""
+    """Add a zero if the length is odd: directories and values begin at even offsets."""
     if len(out) % 2:
         out.append(0)

@@ -10,7 +10,7 @@ from matte.errors import MatteError, PictureError
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.streams import STDIN, check_stdout
-from matte.photos.finishing import Finish, Finisher
+from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.photos.jobs import PhotoJob
 from matte.photos.outputs import PhotoOutputs
 from matte.photos.reader import PhotoReader
@@ -58,7 +58,7 @@ class Batch:
     def __init__(
         self,
         jobs: Sequence[PhotoJob],
-        finish: Finish,
+        finish: FinishOptions,
         stages: StageFiles = StageFiles(),
         *,
         ending: str = ".png",
@@ -78,7 +78,7 @@ class Batch:
             for job in jobs
         ]
         self._check(report)
-        self._finisher = Finisher(finish, max_pixels)
+        self._finisher = PhotoFinisher(finish, max_pixels)
         self._reader = PhotoReader(self.jobs, max_pixels)
 
     def run(self, pipeline: Pipeline) -> Iterator[PhotoOutcome]:

@@ -26,8 +26,8 @@ WHOLE_PICTURE = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
-    """What becomes of a photo's matte: its background, how they are blended, how it is cropped.
+class FinishOptions:
+    """How photos are finished: their background, how it is blended, how they are cropped.
 
     `crop` is the margin around the subject; None keeps the whole picture.
     """
@@ -54,10 +54,10 @@ class Finish:
         return [self.background.path] if isinstance(self.background, PictureFile) else []
 
 
-class Finisher:
-    """Finishes photos alike: a background's file is read once, then lies behind each of them."""
+class PhotoFinisher:
+    """Composes and crops photos alike; a background's file is read once for all of them."""
 
-    def __init__(self, finish: Finish, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+    def __init__(self, finish: FinishOptions, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
         self.finish = finish
         self._picture: Photo | None = None
         if isinstance(finish.background, PictureFile):
@@ -75,7 +75,7 @@ class Finisher:
         return subject_box(alpha, self.finish.crop) or WHOLE_PICTURE
 
     def _ground(self, profile: bytes) -> Ground | None:
-        """Return what lies behind photos of this colour profile; None for a cut-out."""
+        """Return the background of photos with this colour profile; None for a cut-out."""
         background, fit = self.finish.background, self.finish.compositing.fit
         if isinstance(background, Transparent):
             return None

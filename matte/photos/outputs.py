@@ -14,7 +14,7 @@ from matte.files import STREAM, write_files
 from matte.media.encoding import ALPHA_WRITABLE, OPAQUE, WRITABLE, encode, encode_alpha
 from matte.media.pictures import Photo
 from matte.media.streams import write_stdout
-from matte.photos.finishing import Finisher
+from matte.photos.finishing import PhotoFinisher
 from matte.stages import Matte
 
 
@@ -48,7 +48,9 @@ class PhotoOutputs:
         if self.picture != STREAM:
             yield self.picture, WRITABLE
 
-    def write(self, photo: Photo, matte: Matte, finisher: Finisher, overwrite: bool) -> list[Path]:
+    def write(
+        self, photo: Photo, matte: Matte, finisher: PhotoFinisher, overwrite: bool
+    ) -> list[Path]:
         """Write all files once all are encoded; return the paths."""
         box = finisher.crop_box(matte.alpha)
         files: list[tuple[Path, bytes]] = []
@@ -64,16 +66,18 @@ class PhotoOutputs:
             files.append((self.foreground, self._encode(photo, colours, self.foreground)))
         composer = finisher.composer_for(photo)
         picture = _crop(composer.compose(photo.pixels, matte.foreground, matte.alpha), box)
-        files.append((self.picture, self._encode(photo, picture, self.picture, ours=True)))
+        files.append((self.picture, self._encode(photo, picture, self.picture, reuse_array=True)))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite)
         if self.picture == STREAM:
             write_stdout(files[-1][1])
         return [path for path, _ in named]
 
-    def _encode(self, photo: Photo, picture: NDArray[Any], path: Path, ours: bool = False) -> bytes:
+    def _encode(
+        self, photo: Photo, picture: NDArray[Any], path: Path, reuse_array: bool = False
+    ) -> bytes:
         """Return the picture as a file's bytes, with the photo's profile and EXIF."""
-        return encode(picture, self._ending(path), photo.profile, photo.exif, ours)
+        return encode(picture, self._ending(path), photo.profile, photo.exif, reuse_array)
 
     def _ending(self, path: Path) -> str:
         return self.ending if path == STREAM else path.suffix.lower()

@@ -47,7 +47,7 @@ def disc(size: tuple[int, int] = SIZE) -> Alpha:
 
 
 def shown(ground: Ground, seconds: Fraction | int) -> NDArray[Any]:
-    return np.asarray(ground.behind(frame(), disc(), Fraction(seconds)))
+    return np.asarray(ground.background_for(frame(), disc(), Fraction(seconds)))
 
 
 def nearest(picture: NDArray[Any]) -> int:
@@ -69,7 +69,7 @@ def test_videos_are_films(name: str) -> None:
 @pytest.mark.parametrize("dtype", DEPTHS)
 def test_a_colour_is_plain(dtype: type[Any]) -> None:
     with open_ground(PlainColour((1, 2, 255))) as ground:
-        found = ground.behind(frame(0, dtype), disc(), Fraction(0))
+        found = ground.background_for(frame(0, dtype), disc(), Fraction(0))
     assert np.array_equal(found, [[(1, 2, 255)]])
 
 
@@ -80,7 +80,7 @@ def test_a_picture_is_read_and_fitted_once(tmp_path: Path, fit: Fit, dtype: type
     Pillow.fromarray(still(3, 40, 100)).save(path)
     with open_ground(PictureFile(path), fit, dtype=dtype) as ground:
         path.unlink()
-        found = [ground.behind(frame(at, dtype), disc(), Fraction(at)) for at in range(3)]
+        found = [ground.background_for(frame(at, dtype), disc(), Fraction(at)) for at in range(3)]
     scale = np.iinfo(dtype).max // 255
     expected = fit_background(Image((still(3, 40, 100) * dtype(scale)).astype(dtype)), *SIZE, fit)
     np.testing.assert_array_equal(found[0], expected)
@@ -101,7 +101,7 @@ def test_its_own_ground_is_like_that_of_photos(dtype: type[Any]) -> None:
     size = (180, 320)
     image, alpha = frame(2, dtype, size), disc(size)
     with open_ground(Blur()) as ground:
-        found = ground.behind(image, alpha, Fraction(0))
+        found = ground.background_for(image, alpha, Fraction(0))
     assert found.dtype == dtype
     expected = defocus_background(image, alpha, 0.02 * 320)
     seen = alpha < 0.9
@@ -112,7 +112,7 @@ def test_its_own_ground_is_like_that_of_photos(dtype: type[Any]) -> None:
 def test_no_ground_to_blur_is_no_failure(value: float) -> None:
     alpha = Alpha(np.full(SIZE, value, np.float32))
     with open_ground(Blur()) as ground:
-        assert ground.behind(frame(), alpha, Fraction(0)).shape == (*SIZE, 3)
+        assert ground.background_for(frame(), alpha, Fraction(0)).shape == (*SIZE, 3)
 
 
 @pytest.mark.parametrize(("after", "last"), [("loop", [0, 1, 4, 0, 2]), ("hold", [4] * 5)])
@@ -173,7 +173,7 @@ def test_films_are_fitted_and_of_the_frames_depth(tmp_path: Path, fit: Fit) -> N
     )
     for dtype in DEPTHS:
         with open_ground(FilmFile(deep), fit) as ground:
-            found = ground.behind(frame(0, dtype), disc(), Fraction(0))
+            found = ground.background_for(frame(0, dtype), disc(), Fraction(0))
         assert found.shape == (*SIZE, 3)
         assert found.dtype == dtype
         expected = fit_background(frame(0, dtype, (40, 100)), *SIZE, fit)
@@ -259,7 +259,9 @@ def test_the_subject_on_its_ground(film: Path, dtype: type[Any], blend: Any) -> 
     backgrounds: list[Background] = [PlainColour((10, 200, 30)), FilmFile(film), Blur()]
     for background in backgrounds:
         with open_ground(background, dtype=dtype) as ground:
-            expected = blend_over(image, alpha, ground.behind(image, alpha, Fraction(0)), blend)
+            expected = blend_over(
+                image, alpha, ground.background_for(image, alpha, Fraction(0)), blend
+            )
         with open_composer(background, CompositingSettings(blend=blend), dtype=dtype) as composer:
             found = composer.compose(image, image, alpha, Fraction(0))
         np.testing.assert_array_equal(found, expected)
@@ -281,5 +283,7 @@ def test_a_film_whose_times_go_back_stands_still_instead_of_hanging(tmp_path: Pa
     film.write_bytes(later.read_bytes() + earlier.read_bytes())
     with open_ground(FilmFile(film)) as ground:
         for second in range(3):
-            shown = ground.behind(frame(), Alpha(np.zeros(SIZE, np.float32)), Fraction(second))
+            shown = ground.background_for(
+                frame(), Alpha(np.zeros(SIZE, np.float32)), Fraction(second)
+            )
             assert shown.shape == (*SIZE, 3)

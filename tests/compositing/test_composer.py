@@ -143,7 +143,7 @@ def test_the_subject_is_blended_over_its_ground(dtype: type[Any], blend: Any) ->
         FilmGround(plain_frames(9)),
     ]
     for ground in grounds:
-        expected = blend_over(foreground, ALPHA, ground.behind(image, ALPHA, NOW), blend)
+        expected = blend_over(foreground, ALPHA, ground.background_for(image, ALPHA, NOW), blend)
         found = Composer(ground, blend).compose(image, foreground, ALPHA)
         assert found.dtype == dtype
         assert np.array_equal(found, expected)
@@ -154,16 +154,16 @@ def test_the_subject_is_blended_over_its_ground(dtype: type[Any], blend: Any) ->
 def test_a_picture_is_fitted_once_for_images_of_one_size(fit: Fit, dtype: type[Any]) -> None:
     picture = noise(dtype, (5, 9))
     ground = PictureGround(picture, fit)
-    found = [ground.behind(noise(), ALPHA, Fraction(second)) for second in range(2)]
+    found = [ground.background_for(noise(), ALPHA, Fraction(second)) for second in range(2)]
     assert np.array_equal(found[0], fit_background(picture, *SIZE, fit))
     assert found[0] is found[1]
-    assert ground.behind(noise(size=(7, 7)), ALPHA, NOW).shape == (7, 7, 3)
+    assert ground.background_for(noise(size=(7, 7)), ALPHA, NOW).shape == (7, 7, 3)
 
 
 @pytest.mark.parametrize("quick", [False, True])
 def test_the_own_background_is_out_of_focus(quick: bool) -> None:
     image = noise()
-    found = DefocusedGround(Length(25, percent=True), quick).behind(image, ALPHA, NOW)
+    found = DefocusedGround(Length(25, percent=True), quick).background_for(image, ALPHA, NOW)
     assert np.array_equal(found, defocus_background(image, ALPHA, 4, quick))
 
 
@@ -173,7 +173,7 @@ def test_a_film_shows_the_frame_whose_time_has_come_in_the_images_depth(dtype: t
     image = noise(dtype)
     scale = np.iinfo(dtype).max // 255
     for seconds, grey in ((0, 1), (0.4, 1), (0.5, 2), (0.9, 2), (5, 3), (6, 3)):
-        found = ground.behind(image, ALPHA, begin + Fraction(seconds))
+        found = ground.background_for(image, ALPHA, begin + Fraction(seconds))
         assert found.shape == image.shape
         assert found.dtype == dtype
         assert (found == grey * scale).all()
@@ -181,7 +181,7 @@ def test_a_film_shows_the_frame_whose_time_has_come_in_the_images_depth(dtype: t
 
 def test_a_film_frame_is_fitted_once_while_it_is_shown() -> None:
     ground = FilmGround(plain_frames(1, 2))
-    found = [ground.behind(noise(), ALPHA, Fraction(at, 4)) for at in range(4)]
+    found = [ground.background_for(noise(), ALPHA, Fraction(at, 4)) for at in range(4)]
     assert found[0] is found[1]
     assert found[2] is found[3]
     assert found[1] is not found[2]
@@ -190,5 +190,5 @@ def test_a_film_frame_is_fitted_once_while_it_is_shown() -> None:
 def test_a_film_is_read_no_further_than_one_frame_ahead() -> None:
     frames = plain_frames(1, 2, 3, 4)
     ground = FilmGround(frames)
-    ground.behind(noise(), ALPHA, NOW)
+    ground.background_for(noise(), ALPHA, NOW)
     assert next(frames)[0] == 1

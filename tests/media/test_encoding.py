@@ -234,4 +234,4 @@ def test_only_what_is_ours_may_be_overwritten(
     before = array.copy()
     kept = encode(array, suffix)
     assert np.array_equal(array, before)
-    assert encode(array, suffix, ours=True) == kept
+    assert encode(array, suffix, reuse_array=True) == kept

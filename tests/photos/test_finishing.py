@@ -22,7 +22,7 @@ from matte.configs.settings import CompositingSettings
 from matte.errors import PictureError, SettingError
 from matte.media.pictures import Photo
 from matte.media.profiles import convert_to_profile
-from matte.photos.finishing import WHOLE_PICTURE, Finish, Finisher
+from matte.photos.finishing import WHOLE_PICTURE, FinishOptions, PhotoFinisher
 from tests.conftest import disc
 from tests.media.profiles import display_p3
 
@@ -30,30 +30,30 @@ PIXELS, ALPHA = disc(48, 64)
 PHOTO = Photo(PIXELS, display_p3())
 
 
-def composed(finish: Finish) -> Image:
-    return Image(Finisher(finish).composer_for(PHOTO).compose(PIXELS, PIXELS, ALPHA))
+def composed(finish: FinishOptions) -> Image:
+    return Image(PhotoFinisher(finish).composer_for(PHOTO).compose(PIXELS, PIXELS, ALPHA))
 
 
 def test_a_film_behind_a_photo_is_refused() -> None:
     with pytest.raises(SettingError, match=r"a\.mp4 is a video.*: give a picture with --bg"):
-        Finish(parse_background("a.mp4"))
+        FinishOptions(parse_background("a.mp4"))
 
 
 def test_only_cut_outs_can_be_premultiplied() -> None:
     with pytest.raises(SettingError, match="--premultiply is for cut-outs: use --bg transparent"):
-        Finish(Blur(), premultiply=True)
+        FinishOptions(Blur(), premultiply=True)
 
 
 def test_a_background_that_can_not_be_read_is_said_at_once(tmp_path: Path) -> None:
-    finish = Finish(PictureFile(tmp_path / "none.png"))
+    finish = FinishOptions(PictureFile(tmp_path / "none.png"))
     assert finish.files() == [tmp_path / "none.png"]
     with pytest.raises(PictureError, match=r"none\.png"):
-        Finisher(finish)
+        PhotoFinisher(finish)
 
 
 def test_a_plain_colour_is_brought_to_the_photos_profile() -> None:
     red = convert_to_profile(colour_pixel((255, 0, 0)), b"", PHOTO.profile)
-    found = composed(Finish(PlainColour((255, 0, 0))))
+    found = composed(FinishOptions(PlainColour((255, 0, 0))))
     assert np.array_equal(found, blend_over(PIXELS, ALPHA, red, "srgb"))
     assert (red != (255, 0, 0)).any()
 
@@ -62,7 +62,7 @@ def test_a_picture_is_brought_to_the_photos_profile_and_size(tmp_path: Path) -> 
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     Pillow.fromarray(picture).save(tmp_path / "p.png")
     settings = CompositingSettings(fit="tile", blend="linear")
-    found = composed(Finish(PictureFile(tmp_path / "p.png"), settings))
+    found = composed(FinishOptions(PictureFile(tmp_path / "p.png"), settings))
     converted = convert_to_profile(Image(picture), b"", PHOTO.profile)
     behind = fit_background(converted, 48, 64, "tile")
     assert np.array_equal(found, blend_over(PIXELS, ALPHA, behind, "linear"))
@@ -71,21 +71,21 @@ def test_a_picture_is_brought_to_the_photos_profile_and_size(tmp_path: Path) -> 
 def test_a_gif_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.gif"
     Pillow.new("RGB", (64, 48), "red").save(path)
-    assert Finish(parse_background(str(path))).files() == [path]
-    assert (composed(Finish(PictureFile(path)))[0, 0] != PIXELS[0, 0]).any()
+    assert FinishOptions(parse_background(str(path))).files() == [path]
+    assert (composed(FinishOptions(PictureFile(path)))[0, 0] != PIXELS[0, 0]).any()
 
 
 def test_the_own_background_is_blurred_and_a_cut_out_has_none() -> None:
     behind = defocus_background(PIXELS, ALPHA, 3)
     assert np.array_equal(
-        composed(Finish(Blur(Length(3)))), blend_over(PIXELS, ALPHA, behind, "srgb")
+        composed(FinishOptions(Blur(Length(3)))), blend_over(PIXELS, ALPHA, behind, "srgb")
     )
-    assert np.array_equal(composed(Finish(Transparent())), cut_out(PIXELS, ALPHA))
+    assert np.array_equal(composed(FinishOptions(Transparent())), cut_out(PIXELS, ALPHA))
 
 
 def test_the_crop_is_the_subjects_or_the_whole_picture() -> None:
-    assert Finisher(Finish()).crop_box(ALPHA) == WHOLE_PICTURE
-    cropped = Finisher(Finish(crop=Length(0)))
+    assert PhotoFinisher(FinishOptions()).crop_box(ALPHA) == WHOLE_PICTURE
+    cropped = PhotoFinisher(FinishOptions(crop=Length(0)))
     rows, columns = cropped.crop_box(ALPHA)
     assert rows.stop - rows.start < 48
     assert columns.stop - columns.start < 64

@@ -22,7 +22,7 @@ MIN_GIF_FRAME_MS = 20  # programs show shorter frames for longer than a GIF says
 
 
 class AnimationWriter(FrameWriter):
-    """A GIF or an animated WebP, endless, for short clips: all frames are held until the end.
+    """Writes a GIF or an animated WebP, endless, for short clips: all frames are held to the end.
 
     WebP keeps colours, soft alpha and times in milliseconds. GIF has 256 colours and alpha of yes
     or no, and counts hundredths of a second: frames that would be shorter than two of them, which
@@ -56,11 +56,13 @@ class AnimationWriter(FrameWriter):
         self._times.append(time)
 
     def _salvage(self) -> bool:
+        """Write the frames so far; return whether there are any."""
         if self._frames:
             self._end_file()
         return bool(self._frames)
 
     def _end_file(self) -> None:
+        """Write all frames; raise OutputError if there are none, or if Pillow can't."""
         if not self._frames:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         min_ms = MIN_GIF_FRAME_MS if self._is_gif else 1

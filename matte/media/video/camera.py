@@ -1,4 +1,4 @@
-"""Cameras by PyAV, and clips that play one."""
+"""Cameras opened by PyAV, and video files that play a camera."""
 
 import errno
 import os.path
@@ -129,7 +129,7 @@ class ClipCamera:
 
 
 class DeviceCamera:
-    """A camera that is plugged in."""
+    """A camera that is plugged in, read by FFmpeg."""
 
     def __init__(
         self, name: str, size: tuple[int, int] | None = None, fps: float | None = None

@@ -53,7 +53,7 @@ class Clip:
         return self.facts.path
 
     def seconds(self, pts: int) -> Fraction:
-        """Return how many seconds after the first frame this time, in the time base, is."""
+        """Return the seconds from the first frame to a time `pts` in the clip's time base."""
         return (pts - self.facts.start) * self.facts.time_base
 
     def frames(self, start: float = 0, end: float | None = None) -> Generator[Frame | BrokenFrame]:
@@ -72,7 +72,7 @@ class Clip:
             if held is not None:
                 # Times that go back give no length.
                 until = picture.pts - held.pts
-                yield self._frame(held, until if until >= 0 else step, decoder)
+                yield self._upright_frame(held, until if until >= 0 else step, decoder)
                 held = None
             if last is not None and picture.pts >= last:
                 return
@@ -80,9 +80,9 @@ class Clip:
                 held = picture
         if held is not None:
             shown = held.frame.duration if held.frame is not None else 0
-            yield self._frame(held, shown or step, decoder)
+            yield self._upright_frame(held, shown or step, decoder)
 
-    def _frame(
+    def _upright_frame(
         self, picture: DecodedPicture, duration: int, decoder: FrameDecoder
     ) -> Frame | BrokenFrame:
         """Return the picture as an upright frame; as a broken one if it is damaged."""

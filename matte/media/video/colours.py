@@ -62,7 +62,7 @@ class FrameDecoder:
             dst_color_range=FULL,
             threads=1,
         )
-        green, blue, red = (_plane_array(planar, at, bits) for at in range(3))
+        green, blue, red = (_plane_array(planar, index, bits) for index in range(3))
         out: NDArray[Any] = cv2.merge([red, green, blue])
         if bits > 8:
             # swscale's white is 255 · 256 from limited ranges, its highest bits only from full.
@@ -117,9 +117,9 @@ def _is_yuv(pixel_format: str) -> bool:
     return pixel_format.startswith("yuv")
 
 
-def _plane_array(frame: VideoFrame, at: int, bits: int) -> NDArray[Any]:
+def _plane_array(frame: VideoFrame, index: int, bits: int) -> NDArray[Any]:
     """Return one of a planar frame's channels (H, W), in the frame's memory."""
-    plane = frame.planes[at]
+    plane = frame.planes[index]
     dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
     rows: NDArray[Any] = np.frombuffer(memoryview(plane), dtype)
     return rows.reshape(plane.height, -1)[:, : plane.width]

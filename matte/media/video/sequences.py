@@ -32,7 +32,7 @@ def first_file(path: Path) -> Path:
 
 
 def _name_pattern(path: Path) -> Path:
-    """Return the path with %d in its name: a folder's pictures are 00001.png, …"""
+    """Return the path with %d in its name; those in a folder are named %05d.png."""
     return path if path.suffix.lower() == ".png" else path / "%05d.png"
 
 
@@ -42,7 +42,7 @@ def _numbered_name(name: str, number: int) -> str:
 
 
 class SequenceWriter(FrameWriter):
-    """Numbered PNG files, from 1 on: `folder`/00001.png, … or as a pattern says.
+    """Writes numbered PNG files, from 1 on: `folder`/00001.png, … or as a pattern says.
 
     They keep 16 bits and straight alpha, but no times: every frame is one file. The folder is made
     if only itself is missing. They are written into another one beside their place and moved there
@@ -58,10 +58,10 @@ class SequenceWriter(FrameWriter):
             check_outputs([(first_file(path), (".png",))], [like.path], True)
         else:
             check_output(self._folder, overwrite=True)
-        found = [name for name in self._present_names() if not overwrite]
-        if found:
+        present = [name for name in self._present_names() if not overwrite]
+        if present:
             raise OutputError(
-                f"{self._folder} holds {found[0]}", "choose another place or add --overwrite"
+                f"{self._folder} holds {present[0]}", "choose another place or add --overwrite"
             )
         inside = exists and pattern == path
         name = path.with_name(NUMBER_PATTERN.sub("", path.stem) or "frames")
@@ -81,13 +81,16 @@ class SequenceWriter(FrameWriter):
         self._count += 1
 
     def _salvage(self) -> bool:
+        """Return whether there are frames: each is a file that is whole."""
         return self._count > 0
 
     def _end_file(self) -> None:
+        """Raise OutputError if there are no frames."""
         if not self._count:
             raise OutputError(f"no frames for {self.path}", "choose another range")
 
     def _rename(self) -> None:
+        """Move the pictures into the folder that is asked for, and warn of older ones in it."""
         make_folder(self._folder)
         try:
             new = sorted(self._unfinished.temporary.iterdir())

@@ -36,7 +36,7 @@ MAX_CLOCK_RATE = 2**31 - 1  # ticks a second that MP4 can count
 
 
 class ClipWriter(FrameWriter):
-    """A video file like a clip: its times, colours' tags, pixels' shape, and what is said of it.
+    """Writes a video file with a clip's times, colour tags and pixel aspect, and its metadata.
 
     Frames are grey (H, W), RGB (H, W, 3) or straight RGBA (H, W, 4) by `channels`, uint8 or, if
     `deep`, uint16; they are upright, so the file turns nothing. More than 8 bits are kept where
@@ -111,7 +111,7 @@ class ClipWriter(FrameWriter):
             pts = self._move_behind(pts, self._last)
         try:
             if self._moved is None:
-                self._moved = self._begin(pts)
+                self._moved = self._start_file(pts)
             frame = self._encoder.encode(convert_depth(pixels, self._dtype))
             frame.pts, frame.time_base = pts - self._moved, self._like.time_base
             frame.duration = duration
@@ -132,7 +132,7 @@ class ClipWriter(FrameWriter):
             self._out_of_order = True
         return last + 1
 
-    def _begin(self, pts: int) -> int:
+    def _start_file(self, pts: int) -> int:
         """Prepare the file for the first frame; return by how much times are moved."""
         moved = self._tracks.start_at(pts) if self._tracks is not None else 0
         if self._tracks is not None:

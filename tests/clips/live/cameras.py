@@ -90,7 +90,7 @@ class TimedGround:
     def __init__(self) -> None:
         self.times: list[Fraction] = []
 
-    def behind(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
+    def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         self.times.append(seconds)
         return image
 

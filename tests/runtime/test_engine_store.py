@@ -1,83 +1,28 @@
 """Engines on disk: keys, what fits, what is stale. The files are real, the engines in them not."""
 
-import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, MatteWarning, SettingError, WeightsError
-from matte.refiner import parts, tiles
-from matte.refiner.protocols import ATTENTION_STRIDE
-from matte.runtime import backends, engine_compiler, engine_store
+from matte.errors import BackendError
+from matte.runtime import backends, engine_store
 from matte.runtime.backends import possible_executions
-from matte.runtime.engine_compiler import CompiledEngine, read_onnx_header
-from matte.runtime.engine_parity import (
-    ENGINE_TOLERANCES,
-    EngineDifference,
-    check_engine_differences,
-    engine_difference,
-    parity_sizes,
-)
-from matte.runtime.engine_shapes import (
-    MAX_REFINER_SIZE,
-    EngineShapes,
-    default_shapes,
-    parse_input_size,
-)
 from matte.runtime.engine_store import (
-    Engine,
-    EngineKey,
     device_precisions,
-    file_digest,
     has_engine,
     load_engine,
-    public_version,
     stale_reason,
     store_engine,
     timing_cache_file,
 )
-from matte.runtime.example_inputs import portrait_inputs
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import memo_file
-from matte.runtime.opener import open_onnx_file, open_session
-from matte.runtime.session import parse_trained_size
-from matte.weights.store import find
+from matte.runtime.opener import open_session
+from tests.runtime.engines import GPU, VERSION, engine, key
 
-PATH = find("segmenter", "person-light").path
-SHAPES = EngineShapes((1, 32, 32), (1, 320, 320), (8, 1024, 1024))
-INPUTS: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
-GPU, VERSION = "NVIDIA H200", "11.4.0.106"
 WAY = Execution("tensorrt", "gpu:0", "fp16")
-
-
-@pytest.fixture(autouse=True)
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache of its own, and the driver's word that there is a GPU."""
-    monkeypatch.setenv("MATTE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(engine_store, "nvidia_gpus", lambda: (GPU,))
-    monkeypatch.setattr(engine_store, "installed_tensorrt_version", lambda: VERSION)
-
-
-@pytest.fixture
-def network(tmp_path: Path) -> NetworkSource:
-    path = tmp_path / "net.onnx"
-    path.write_bytes(PATH.read_bytes())
-    return NetworkSource(path)
-
-
-def key(network: NetworkSource, /, **other: Any) -> EngineKey:
-    return replace(EngineKey(file_digest(network), VERSION, GPU, "9.0", "fp16"), **other)
-
-
-def engine(plan: bytes = b"plan") -> Engine:
-    return Engine(plan, SHAPES, INPUTS, {"matte.size": "320"}, (0.002, 1e-5))
+pytestmark = pytest.mark.usefixtures("nvidia_machine")
 
 
 def test_what_was_installed_is_found_again(network: NetworkSource) -> None:
@@ -195,117 +140,3 @@ def test_without_tensorrt_its_backend_is_refused(
         BackendError, match=r"not installed: run pip install '\.\[tensorrt\]' in matte's checkout"
     ):
         open_session(network, RuntimeSettings(backend="tensorrt"))
-
-
-def test_sizes_are_read_and_checked() -> None:
-    assert parse_input_size("1088x1920") == (1, 1088, 1920)
-    assert parse_input_size("4×64X96") == (4, 64, 96)
-    for text in ("1088", "1x2x3x4", "axb", ""):
-        with pytest.raises(SettingError, match="give HEIGHTxWIDTH or BATCHxHEIGHTxWIDTH"):
-            parse_input_size(text)
-    with pytest.raises(SettingError, match="1x100x64: give heights and widths in 32s"):
-        EngineShapes((1, 100, 64), (1, 128, 64), (1, 128, 64))
-    with pytest.raises(SettingError, match="1x128x64 is larger than 1x96x96: give --min"):
-        EngineShapes((1, 32, 32), (1, 128, 64), (1, 96, 96))
-    assert SHAPES.holds((8, 32, 1024))
-    assert not SHAPES.holds((9, 32, 1024))
-    assert not SHAPES.holds((1, 32, 1056))
-    assert public_version("10.14.1.48.post1") == "10.14.1.48"
-
-
-def test_default_shapes_hold_what_each_kind_is_given() -> None:
-    both = {**INPUTS, "trimap": (None, 1, None, None)}
-    assert default_shapes(both).holds((1, 1152, 1984))  # 1080p with the authors' border
-    assert default_shapes(both).holds((1, 1984, 1152))
-    assert default_shapes(both).holds((1, 1248, 2144))  # what is left of 4K, with that border
-    assert default_shapes(both).usual[1:] == (tiles.SIDE, tiles.SIDE)
-    assert default_shapes(both).holds((1, parts.MIN_COPIED_SIDE, parts.MIN_COPIED_SIDE))
-    assert default_shapes(INPUTS, 448).usual == (1, 448, 448)
-    assert default_shapes(INPUTS, 448).holds((8, 256, 448))
-    assert default_shapes(INPUTS).usual == (1, 512, 512)
-    for shapes in (default_shapes(both), default_shapes(INPUTS, 448), SHAPES):
-        sizes = parity_sizes(shapes)
-        assert len(sizes) >= 3
-        assert all(shapes.holds(size) for size in sizes)
-        assert max(height * width for _, height, width in sizes) <= 700_000
-
-
-def test_no_attention_is_larger_than_tensorrt_takes() -> None:
-    batch, height, width = MAX_REFINER_SIZE
-    assert batch > 1, "tiles go through together"
-    assert batch * (height // ATTENTION_STRIDE * (width // ATTENTION_STRIDE)) ** 2 < 2**31
-
-
-def test_a_size_that_is_none_is_refused() -> None:
-    assert parse_trained_size({}) == 0
-    assert parse_trained_size({"matte.size": "448"}) == 448
-    for told in ("4480000", "big"):
-        with pytest.raises(WeightsError, match=f"the network's matte.size is '{told}'"):
-            parse_trained_size({"matte.size": told})
-
-
-def test_networks_that_are_opened_at_once_are_compiled_one_by_one(
-    network: NetworkSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    builds: list[str] = []
-    building = threading.Lock()
-
-    def compile_slowly(network: NetworkSource, execution: Execution, *_: object) -> CompiledEngine:
-        assert building.acquire(blocking=False), "two at once"
-        time.sleep(0.05)
-        builds.append(execution.precision)
-        of = key(network, precision=execution.precision)
-        path = store_engine(network, of, engine())
-        building.release()
-        return CompiledEngine(path, of, engine(), ())
-
-    bindings: Any = ModuleType("matte.runtime.tensorrt")
-    bindings.engine_key = lambda network, execution: key(network, precision=execution.precision)
-    bindings.TensorRtSession = lambda engine, execution: SimpleNamespace(execution=execution)
-    monkeypatch.setitem(sys.modules, "matte.runtime.tensorrt", bindings)
-    monkeypatch.setattr(engine_compiler, "compile_network", compile_slowly)
-    executions = [
-        Execution("tensorrt", "gpu:0", precision) for precision in ("fp16", "fp32", "fp16")
-    ]
-    asked = RuntimeSettings(backend="tensorrt")
-    with pytest.warns(MatteWarning, match="it takes minutes"), ThreadPoolExecutor(3) as pool:
-        opened = list(
-            pool.map(
-                lambda execution: engine_compiler.open_tensorrt(network, execution, asked),
-                executions,
-            )
-        )
-    assert [session.execution for session in opened] == executions
-    assert sorted(builds) == ["fp16", "fp32"], "none twice"
-
-
-def test_the_file_tells_its_inputs(network: NetworkSource) -> None:
-    inputs, metadata = read_onnx_header(network.path)
-    assert inputs == INPUTS
-    assert metadata["matte.kind"] == "segmenter"
-    assert metadata["matte.size"] == "320"
-
-
-@pytest.mark.parametrize("name", ["person-light", "gca-slim", "modnet"])
-def test_a_session_is_no_way_from_itself_on_the_portrait(name: str) -> None:
-    kind = {"person-light": "segmenter", "gca-slim": "refiner", "modnet": "modnet"}[name]
-    path = find(kind, name).path
-    one, other = open_onnx_file(path), open_onnx_file(path, "openvino")
-    given = portrait_inputs(one.inputs, 2, 256, 224)
-    assert set(given) == set(one.inputs)
-    (values,) = one.run(given).values()
-    assert values.max() > 0.5 > values.min(), "the portrait is to be seen"
-    same = engine_difference(one, one, (2, 256, 224))
-    assert (same.size, same.largest, same.mean) == ((2, 256, 224), 0, 0)
-    assert 0 < engine_difference(one, other, (2, 256, 224)).largest < 1e-4
-
-
-@pytest.mark.parametrize("found", [(0.011, 1e-6), (0.001, 0.0011), (float("nan"), 0.0)])
-def test_what_is_too_far_is_refused(found: tuple[float, float], network: NetworkSource) -> None:
-    with pytest.raises(BackendError, match=r"in fp16 differs by .* at 1x96x128 and is not inst"):
-        check_engine_differences(
-            network, WAY, (EngineDifference((1, 96, 128), *found),), ENGINE_TOLERANCES["fp16"]
-        )
-    check_engine_differences(
-        network, WAY, (EngineDifference((1, 96, 128), 0.009, 0.0009),), ENGINE_TOLERANCES["fp16"]
-    )

@@ -1,0 +1,42 @@
+"""What a network's file and outputs may say."""
+
+import numpy as np
+import pytest
+
+from matte.errors import WeightsError
+from matte.runtime.session import parse_trained_size, picture_input, predict_map
+from tests.fakes import FakeSession
+
+
+def test_a_size_that_is_none_is_refused() -> None:
+    assert parse_trained_size({}) == 0
+    assert parse_trained_size({"matte.size": "448"}) == 448
+    for told in ("4480000", "big"):
+        with pytest.raises(WeightsError, match=f"the network's matte.size is '{told}'"):
+            parse_trained_size({"matte.size": told})
+
+
+def session(shape: tuple[int | None, ...], gain: float = 1.0) -> FakeSession:
+    return FakeSession(lambda picture: gain * picture[:, :1], shape)
+
+
+def test_a_network_of_one_picture_is_recognised() -> None:
+    assert picture_input(session((None, 3, None, None)), "segmenter") == ("image", None)
+    assert picture_input(session((1, 3, 64, 96)), "segmenter") == ("image", (64, 96))
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 64, 64), (1, 3, None, 64), (3,)])
+def test_other_networks_are_refused(shape: tuple[int | None, ...]) -> None:
+    with pytest.raises(WeightsError, match="give a segmenter with one RGB input"):
+        picture_input(session(shape), "segmenter")
+
+
+@pytest.mark.parametrize("gain", [2.0, -1.0, np.nan])
+def test_values_that_are_no_probabilities_are_refused(gain: float) -> None:
+    picture = np.ones((1, 3, 4, 4), np.float32)
+    assert predict_map(session((None, 3, None, None)), "image", picture, "segmenter").shape == (
+        4,
+        4,
+    )
+    with pytest.raises(WeightsError, match="whose last layer is a sigmoid"):
+        predict_map(session((None, 3, None, None), gain), "image", picture, "segmenter")

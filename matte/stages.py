@@ -24,6 +24,7 @@ class NetworkFacts:
 class Segmentation:
     """What a segmenter knows of a picture; every map has the picture's height and width.
 
+    The maps have another size only where segment() was asked for one.
     `unknown` is the probability of each pixel to be in the unknown band, of networks that have
     learnt it; `features` (H, W, C) are what a network hands on to later stages.
     """
@@ -41,8 +42,11 @@ class Segmenter(Protocol):
         """The network that runs."""
         ...
 
-    def segment(self, image: Image) -> Segmentation:
-        """Return how surely each pixel belongs to the subject."""
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
+        """Return how surely each pixel belongs to the subject.
+
+        `size` is the height and width of the maps; None: the picture's.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import Config
+from matte.imaging.resizing import resize
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, Networks, TrimapFree, TwoStage
@@ -55,9 +56,10 @@ class BrightIsSubject:
 
     network = None
 
-    def segment(self, image: Image) -> Segmentation:
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         top = np.iinfo(image.dtype).max
-        return Segmentation(Confidence((image.mean(axis=2) > top / 2).astype(np.float32)))
+        confidence = (image.mean(axis=2) > top / 2).astype(np.float32)
+        return Segmentation(Confidence(resize(confidence, *(size or confidence.shape))))
 
 
 class HalfUnknown:

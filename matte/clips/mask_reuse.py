@@ -37,9 +37,9 @@ class SparseSegmenter:
             self._average.replace(confidence)
         else:
             self._unsegmented = 0
-            found = self._segmenter.segment(image).confidence
-            if self._segment_every > 1:  # as coarse as warped ones, or edges would jump to and fro
-                found = Confidence(resize(found, *motion.shape))
+            # As coarse as warped ones where there are any, or edges would jump to and fro.
+            size = motion.shape if self._segment_every > 1 else None
+            found = self._segmenter.segment(image, size).confidence
             confidence = self._average.average(found, motion)
         return Confidence(resize(confidence, *image.shape[:2]))
 

@@ -86,7 +86,7 @@ class MissingSegmenter:
     error: MissingWeightsError
     network: NetworkFacts | None = None
 
-    def segment(self, image: Image) -> Segmentation:
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         """Raise the error that says how to get the weights."""
         raise self.error
 

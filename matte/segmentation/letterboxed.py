@@ -32,14 +32,20 @@ class LetterboxedSegmenter:
         if not (self._fixed or self._size):
             self._size = trained_size(session) or DEFAULT_SIZE
 
-    def segment(self, image: Image) -> Segmentation:
-        """Return how surely each pixel belongs to the subject, at the picture's size."""
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
+        """Return how surely each pixel belongs to the subject, at the picture's size.
+
+        Another `size`, height and width, is for who needs a coarse map: the network's is brought
+        to it at once, and no edge is sharpened.
+        """
         if self._fixed:
             box = letterbox(image, *self._fixed)
         else:
             box = letterbox(image, self._size, self._size, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
         values = predict_map(self._session, self._input, blob, NETWORK_KIND)
+        if size is not None:
+            return Segmentation(Confidence(unletterbox(values, box, *size)))
         if max(image.shape[:2]) > SUPERSAMPLING * max(box.height, box.width):
             values = values[: box.height, : box.width]
             return Segmentation(sharpen_edges(values, box, image))

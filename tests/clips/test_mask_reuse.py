@@ -6,6 +6,7 @@ import numpy as np
 from matte.arrays import Alpha, Confidence, Image
 from matte.clips.mask_reuse import SparseSegmenter
 from matte.clips.motion import MotionTracker
+from matte.imaging.resizing import resize
 from matte.stages import Segmentation
 from tests.clips.moving_disc import disc, moving_clip, still_clip
 
@@ -19,9 +20,10 @@ class ListedSegmenter:
         self.alphas, self.frame = alphas, 0
         self.segmented: list[int] = []
 
-    def segment(self, image: Image) -> Segmentation:
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         self.segmented.append(self.frame)
-        return Segmentation(Confidence(self.alphas[self.frame]))
+        alpha = self.alphas[self.frame]
+        return Segmentation(Confidence(resize(alpha, *(size or alpha.shape))))
 
 
 def run(

@@ -110,7 +110,7 @@ def test_nobody_is_an_answer_whatever_else_is_there() -> None:
 class Blind:
     network = None
 
-    def segment(self, image: Image) -> Segmentation:
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         return Segmentation(Confidence(np.zeros(image.shape[:2], np.float32)))
 
 
@@ -135,7 +135,7 @@ def test_a_run_over_its_budget_falls_back() -> None:
     class Slow:
         network = None
 
-        def segment(self, image: Image) -> Segmentation:
+        def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
             time.sleep(0.01)
             return BrightIsSubject().segment(image)
 

@@ -116,7 +116,7 @@ class Soft:
 
     network = None
 
-    def segment(self, image: Image) -> Segmentation:
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         return Segmentation(Confidence(ALPHA))
 
 

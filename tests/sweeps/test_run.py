@@ -32,7 +32,7 @@ class Bright:
     def __init__(self) -> None:
         self.calls = 0
 
-    def segment(self, image: Image) -> Segmentation:
+    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         self.calls += 1
         bright = image.max(axis=2) > np.iinfo(image.dtype).max / 2
         return Segmentation(Confidence(bright.astype(np.float32)))

@@ -122,19 +122,6 @@ def flow_consistency(backward: Flow, forward: Flow) -> FloatArray:
     return np.asarray(np.clip((INCONSISTENT_PIXELS - distance) / tolerance, 0, 1), np.float32)
 
 
-def mean_flow(flow: Flow, weight: FloatArray | None = None) -> float:
-    """Return how far things moved on average, as a share of the picture's long side.
-
-    `weight` (h, w), such as a subject's alpha, says how much each pixel counts; all count the same
-    where it is None. 0 where all weights are 0.
-    """
-    lengths = cv2.magnitude(flow[:, :, 0], flow[:, :, 1]) / np.float32(max(flow.shape[:2]))
-    if weight is None:
-        return float(lengths.mean())
-    total = float(weight.sum())
-    return float((lengths * weight).sum()) / total if total > 0 else 0.0
-
-
 def _grey(copy: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return an RGB picture's grey."""
     return np.asarray(cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY), np.uint8)

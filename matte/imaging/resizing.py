@@ -20,9 +20,10 @@ def resize(values: NDArray[PixelT], height: int, width: int) -> NDArray[PixelT]:
 
 
 def resize_by_halving(values: NDArray[PixelT], height: int, width: int) -> NDArray[PixelT]:
-    """Return what resize() does, to within rounding, but several times as fast where it shrinks.
+    """Return nearly what resize() does, several times as fast where the array shrinks.
 
-    The array is halved as often as possible first, which OpenCV does quickly.
+    It is halved as often as possible first, which OpenCV does quickly. Where halving alone leads
+    to the size, the results are the same to within rounding.
     """
     while can_halve(values.shape, (height, width)):
         values = resize(values, values.shape[0] // 2, values.shape[1] // 2)

@@ -81,3 +81,19 @@ def test_every_frame_of_an_empty_scene_is_segmented() -> None:
     nobody = Alpha(np.zeros(frames[0].shape[:2], np.float32))
     _, segmented = run(frames, [nobody] * 4, 4)
     assert segmented == [0, 1, 2, 3]
+
+
+def test_a_sparse_segmenter_asks_for_maps_as_coarse_as_the_flow() -> None:
+    sizes: list[tuple[int, int] | None] = []
+
+    class Noting(ListedSegmenter):
+        def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
+            sizes.append(size)
+            return super().segment(image, size)
+
+    image = Image(np.zeros((400, 800, 3), np.uint8))
+    nobody = Alpha(np.zeros((400, 800), np.float32))
+    for every in (1, 2):
+        sparse = SparseSegmenter(Noting([nobody]), every, averages=True)
+        assert sparse.confidence(image, MotionTracker().track(image)).shape == (400, 800)
+    assert sizes == [None, (160, 320)]

@@ -11,7 +11,6 @@ from matte.imaging.flow import (
     flow_consistency,
     flow_copy,
     local_mean_colours,
-    mean_flow,
     source_positions,
     warp,
 )
@@ -82,13 +81,6 @@ def test_few_pixels_are_sampled_as_all_would_be() -> None:
     same, others = source_positions(more, at, 30, 50)
     assert same == pytest.approx(places, abs=1e-4)
     assert others == pytest.approx(np.full((len(at), 2), (0.5, 0.25)))
-    exact = np.array([[4, 7], [49, 29], [0, 0]], np.float32)
-    for sharp in (False, True):
-        assert sample_at(values, exact, sharp) == pytest.approx(values[[7, 29, 0], [4, 49, 0]])
-    assert sample_at(values, np.empty((0, 2), np.float32)).shape == (0,)
-    assert sample_at(np.zeros((2, 2, 3), np.uint8), np.empty((0, 2), np.float32)).shape == (0, 3)
-    many = np.zeros((3000, 2), np.float32)
-    assert np.all(sample_at(values, many) == values[0, 0])
 
 
 def test_agreement_forgives_noise_and_nothing_else() -> None:
@@ -109,13 +101,3 @@ def test_ways_that_do_not_meet_are_told() -> None:
     assert flow_consistency(back, forth).min() == 1
     assert flow_consistency(back, constant(40, 40, 0, 0)).max() == 0
     assert flow_consistency(back, constant(40, 40, -2, 0)).min() == pytest.approx(0.5)
-
-
-def test_mean_flow_counts_what_is_asked_for() -> None:
-    flow = constant(10, 20, 0, 0)
-    flow[:, :5] = (3, 4)
-    assert mean_flow(flow) == pytest.approx(5 / 20 / 4)
-    left = np.zeros((10, 20), np.float32)
-    assert mean_flow(flow, left) == 0
-    left[:, :5] = 0.5
-    assert mean_flow(flow, left) == pytest.approx(5 / 20)

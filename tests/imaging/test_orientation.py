@@ -1,9 +1,10 @@
 import io
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from matte.imaging.orientation import exif_orientation
+from matte.imaging.orientation import exif_orientation, turn_upright
 
 
 def stored(exif: bytes, kind: str = "PNG") -> Pillow.Image:
@@ -25,3 +26,21 @@ def test_the_tag_is_found(kind: str) -> None:
 @pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0MM\0*\0\0"])
 def test_damaged_data_turn_nothing(exif: bytes) -> None:
     assert exif_orientation(stored(exif)) == 1
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        (1, "ab/cd/ef"),
+        (2, "ba/dc/fe"),
+        (3, "fe/dc/ba"),
+        (4, "ef/cd/ab"),
+        (5, "ace/bdf"),
+        (6, "eca/fdb"),
+        (7, "fdb/eca"),
+        (8, "bdf/ace"),
+    ],
+)
+def test_pictures_are_turned_upright(orientation: int, expected: str) -> None:
+    stored = np.array([list("ab"), list("cd"), list("ef")])
+    assert "/".join("".join(row) for row in turn_upright(stored, orientation)) == expected

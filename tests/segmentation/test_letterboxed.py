@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from matte.arrays import Image
 from matte.configs.settings import SegmentationSettings
 from matte.errors import WeightsError
+from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
@@ -128,3 +129,12 @@ def test_the_default_finds_nobody_on_a_card(grey: int) -> None:
     segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
     card = Image(np.full((200, 300, 3), grey, np.uint8))
     assert not make_mask(segmenter.segment(card).confidence, SegmentationSettings()).any()
+
+
+def test_a_map_of_another_size_is_the_networks_own_brought_there() -> None:
+    image = np.zeros((600, 800, 3), np.uint8)
+    image[200:, 300:, 0] = 255
+    segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), 64)
+    own = segmenter.segment(Image(image), (48, 64)).confidence
+    assert np.array_equal(own, resize(image, 48, 64)[:, :, 0] / np.float32(255))
+    assert segmenter.segment(Image(image), (30, 40)).confidence.shape == (30, 40)

@@ -18,7 +18,7 @@ from matte.datasets.samples import Entry
 from matte.errors import SettingError
 from matte.files import write_file
 from matte.media.encoding import encode
-from matte.training.collection import collect, fraction
+from matte.training.collection import collect_pictures, name_fraction
 from matte.training.modnet_settings import ModnetSettings
 from matte.training.recipes import read_recipe
 from matte.training.settings import Collecting, DataSet, RefinerSettings, SegmenterSettings
@@ -86,7 +86,9 @@ def _held_names(
 ) -> frozenset[tuple[str, str]]:
     """Return folder and name of every picture that such a training would hold back."""
     unlimited = replace(collecting, validation_pictures=2**31)
-    return frozenset((f, s.name) for f, s in collect(data, unlimited, root, print).validation)
+    return frozenset(
+        (f, s.name) for f, s in collect_pictures(data, unlimited, root, print).validation
+    )
 
 
 def trained_on(name: str, data: Path, pictures: int) -> list[Image]:
@@ -94,13 +96,13 @@ def trained_on(name: str, data: Path, pictures: int) -> list[Image]:
     recipe = recipe_of(name)
     sets = [
         (chosen.weight, [s for s in samples if s.kind in ("mask", "alpha")])
-        for chosen, samples in collect(recipe.data, recipe.collect, data, print).sets
+        for chosen, samples in collect_pictures(recipe.data, recipe.collect, data, print).sets
     ]
     whole = sum(weight for weight, samples in sets if samples)
     found = []
     for weight, samples in sets:
         count = round(pictures * weight / whole) if samples else 0
-        first = sorted(samples, key=lambda sample: fraction(sample.name))[:count]
+        first = sorted(samples, key=lambda sample: name_fraction(sample.name))[:count]
         found += [Image(sample.picture) for sample in first]
     return found
 

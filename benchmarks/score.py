@@ -46,7 +46,7 @@ from matte.media.pictures import read_alpha, read_image
 from matte.metrics import intervals
 from matte.metrics.masks import subject_iou
 from matte.metrics.mattes import mad, sad
-from matte.training.collection import fraction
+from matte.training.collection import name_fraction
 from matte.training.recipes import read_recipe
 from matte.weights.store import all_weights
 
@@ -278,9 +278,11 @@ def chosen_entries(source: Source, data: Path) -> list[Entry]:
     entries = [
         entry
         for entry in list_set(data / source.folder, source.layout).entries
-        if entry.truth and fraction(entry.name) < share and entry.name.startswith(source.prefixes)
+        if entry.truth
+        and name_fraction(entry.name) < share
+        and entry.name.startswith(source.prefixes)
     ]
-    return sorted(entries, key=lambda entry: fraction(entry.name))[: source.count]
+    return sorted(entries, key=lambda entry: name_fraction(entry.name))[: source.count]
 
 
 def held_back_share(folder: str) -> float:
@@ -300,7 +302,8 @@ def held_back_share(folder: str) -> float:
 def trained_on(pictures: list[ListedPicture]) -> int:
     """Return how many of the pictures a shipped recipe of today trains on, by its rule of names."""
     return sum(
-        fraction(Path(each.picture).stem) >= held_back_share(str(Path(each.picture).parents[1]))
+        name_fraction(Path(each.picture).stem)
+        >= held_back_share(str(Path(each.picture).parents[1]))
         for each in pictures
     )
 

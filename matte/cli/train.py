@@ -46,7 +46,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--data",
             required=True,
             type=FOLDER,
-            help="Folder that holds the data sets of the recipe.",
+            help="Folder that holds the recipe's data sets, or images/ and masks/ of your own.",
         ),
         click.option(
             "--out",

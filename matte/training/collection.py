@@ -1,7 +1,7 @@
-"""The pictures of a run, read once, kept in memory and split into training and validation."""
+"""The pictures of a run, read once, held in memory and split into training and validation."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 
 from matte.datasets.duplicates import families, hashes
+from matte.datasets.finding import subfolder
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read
-from matte.datasets.samples import Entry, Sample, UnusableError
+from matte.datasets.samples import Entry, Kind, Sample, UnusableError
 from matte.errors import SettingError
 from matte.training.settings import Collecting, DataSet
 
 LineReport = Callable[[str], None]  # called with each line that a run reports
+SetPictures = tuple[DataSet, list[tuple[Entry, Sample]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +33,8 @@ class Collection:
     validation: tuple[tuple[str, Sample], ...]
     skipped: tuple[str, ...]
 
-    def kind(self, kind: str) -> list[Sample]:
-        """All pictures to train on of that kind; those of a set with a larger weight again and
+    def training_pictures(self, kind: Kind) -> list[Sample]:
+        """Return all pictures of a kind to train on; those of a set with a larger weight again and
         again, so that drawing any of the list is as likely to draw from a set as its weight says.
         """
         sets = [(d.weight, [s for s in samples if s.kind == kind]) for d, samples in self.sets]
@@ -41,61 +43,72 @@ class Collection:
         return [s for chance, found in chances for s in round(chance / least) * found]
 
 
-def collect(
+def collect_pictures(
     data: Sequence[DataSet], settings: Collecting, root: Path, progress: LineReport
 ) -> Collection:
-    """Every picture of the data sets below `root`; the unusable are named and skipped."""
+    """Read every picture of the data sets below `root`; the unusable are named and skipped.
+
+    A root that holds none of these sets, but images/ and masks/ (or alphas/) itself, is the only
+    set.
+    """
     skipped: list[str] = []
 
     def skip(path: Path, why: str) -> None:
         skipped.append(f"{path}: {why}")
         progress(f"skipped {path}: {why}")
 
-    read_sets: list[tuple[DataSet, list[tuple[Entry, Sample]]]] = []
-    for chosen in data:
-        folder = root / chosen.folder
-        if not folder.is_dir():
-            raise SettingError(f"no folder {folder}", "check --data and the [[data]] folders")
-        listing = list_set(folder, chosen.layout, chosen.classes)
-        for path, why in listing.broken:
-            skip(path, why)
-        found = []
-        for entry in listing.entries:
-            if entry.name in chosen.exclude:
-                continue
-            try:
-                found.append((entry, moved(read(entry, settings.longest), chosen.shift)))
-            except UnusableError as error:
-                skip(entry.picture, str(error))
-        read_sets.append((chosen, found))
-    sides = _sides([(d, e, s) for d, found in read_sets for e, s in found], settings.held_back)
-    sets, held_back = [], []
-    for chosen, found in read_sets:
-        kept = []
+    pictures = [
+        (one, _read_set(one, root, settings.longest, skip))
+        for one in data_sets_below(root, data, progress)
+    ]
+    held_back = iter(_held_back_flags(pictures, settings.held_back))
+    sets, validation = [], []
+    for one, found in pictures:
+        training = []
         for _, sample in found:
-            if not next(sides):
-                kept.append(sample)
+            if not next(held_back):
+                training.append(sample)
             elif sample.kind != "cutout":  # material, of which nothing real can be judged
-                held_back.append((chosen.folder, sample))
-        if chosen.weight > 0 and not kept:
+                folder = root.resolve().name if one.folder == "." else one.folder
+                validation.append((folder, sample))
+        if one.weight > 0 and not training:
             why = (
                 f"all {len(found)} are held back: lower held_back, or give more"
                 if found
-                else f"is its layout {chosen.layout}?"
+                else f"is its layout {one.layout}?"
             )
-            raise SettingError(f"no training picture in {root / chosen.folder}", why)
-        sets.append((chosen, tuple(kept)))
-    held_back.sort(key=lambda pair: fraction(pair[1].name))
-    validation = tuple(held_back[: settings.validation_pictures])
-    trained = sum(len(kept) for _, kept in sets)
+            raise SettingError(f"no training picture in {root / one.folder}", why)
+        sets.append((one, tuple(training)))
+    validation.sort(key=lambda pair: name_fraction(pair[1].name))
+    del validation[settings.validation_pictures :]
     progress(
-        f"{trained} pictures to train on, {len(validation)} to validate, {len(skipped)} skipped"
+        f"{sum(len(training) for _, training in sets)} pictures to train on,"
+        f" {len(validation)} to validate, {len(skipped)} skipped"
     )
-    return Collection(tuple(sets), validation, tuple(skipped))
+    return Collection(tuple(sets), tuple(validation), tuple(skipped))
 
 
-def moved(sample: Sample, shift: Sequence[float]) -> Sample:
-    """The sample with its picture moved right and down, in thousandths of the longer side."""
+def data_sets_below(
+    root: Path, data: Sequence[DataSet], progress: LineReport
+) -> tuple[DataSet, ...]:
+    """Return the recipe's data sets, or, for a user's own folder that holds none of them but
+    images/ and masks/ (or alphas/), that folder as the only set.
+    """
+    if any((root / one.folder).is_dir() for one in data) or not root.is_dir():
+        return tuple(data)
+    for layout, truths in (("pairs", "masks"), ("alphas", "alphas")):
+        if subfolder(root, "images") and subfolder(root, truths):
+            progress(
+                f"{root} has none of the recipe's data sets: its images/ and {truths}/ are used"
+            )
+            return (DataSet(".", layout),)
+    return tuple(data)
+
+
+def shift_picture(sample: Sample, shift: Sequence[float]) -> Sample:
+    """Return the sample with its picture moved right and down, in thousandths of the longer side;
+    the truth stays.
+    """
     if not any(shift):
         return sample
     right, down = (part / 1000 * max(sample.truth.shape) for part in shift)
@@ -105,17 +118,45 @@ def moved(sample: Sample, shift: Sequence[float]) -> Sample:
     return replace(sample, picture=np.asarray(picture, np.uint8))
 
 
-def fraction(name: str) -> float:
-    """A number in 0 … 1 that only depends on the name: the same split on every machine."""
+def name_fraction(name: str) -> float:
+    """Return a number in 0 … 1 that only depends on the name: the same split on every machine."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
 
 
-def _sides(found: list[tuple[DataSet, Entry, Sample]], share: float) -> Iterator[bool]:
-    """For each picture whether it is held back: with one go all that are nearly equal to it."""
-    held = []
-    for data, entry, sample in found:
+def _read_set(
+    data: DataSet, root: Path, longest: int, skip: Callable[[Path, str], None]
+) -> list[tuple[Entry, Sample]]:
+    """Return the usable pictures of a set; `skip` is called with the path of each other and why."""
+    folder = root / data.folder
+    if not folder.is_dir():
+        raise SettingError(
+            f"no folder {folder}",
+            "name with --data the folder that holds the recipe's [[data]] folders, or one with"
+            " images/ and masks/ of your own",
+        )
+    listing = list_set(folder, data.layout, data.classes)
+    for path, why in listing.broken:
+        skip(path, why)
+    found = []
+    for entry in listing.entries:
+        if entry.name in data.exclude:
+            continue
+        try:
+            found.append((entry, shift_picture(read(entry, longest), data.shift)))
+        except UnusableError as error:
+            skip(entry.picture, str(error))
+    return found
+
+
+def _held_back_flags(pictures: Sequence[SetPictures], share: float) -> list[bool]:
+    """Return for each picture whether it is held back: with one go all that are nearly equal."""
+    flags, samples = [], []
+    for data, found in pictures:
         part = share if data.held_back < 0 else data.held_back
-        held.append(sample.kind != "cutout" and fraction(entry.group or entry.name) < part)
-    first = families(hashes(sample.picture for _, _, sample in found))
-    held_families = {family for family, is_held in zip(first, held, strict=True) if is_held}
-    return (family in held_families for family in first)
+        for entry, sample in found:
+            is_chosen = name_fraction(entry.group or entry.name) < part
+            flags.append(sample.kind != "cutout" and is_chosen)
+            samples.append(sample)
+    first = families(hashes(sample.picture for sample in samples))
+    held_families = {family for family, is_held in zip(first, flags, strict=True) if is_held}
+    return [family in held_families for family in first]

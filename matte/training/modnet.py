@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from matte.conversion.modnet_export import export_modnet
 from matte.modnet.checkpoint import load_network, save_network
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
-from matte.training.collection import Collection, LineReport, collect
+from matte.training.collection import Collection, LineReport, collect_pictures
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
 from matte.training.modnet_losses import Branched, modnet_losses
@@ -54,12 +54,12 @@ def train_modnet(
     torch.manual_seed(settings.run.seed)
     info = ModnetInfo(settings.encoder, settings.context, settings.width, settings.reference)
     network = build_network(info)
-    collection = collect(settings.data, settings.collect, data, progress)
+    collection = collect_pictures(settings.data, settings.collect, data, progress)
     samples = MatteSamples(
-        alphas=collection.kind("alpha"),
-        cutouts=collection.kind("cutout"),
-        masks=collection.kind("mask"),
-        backgrounds=collection.kind("background"),
+        alphas=collection.training_pictures("alpha"),
+        cutouts=collection.training_pictures("cutout"),
+        masks=collection.training_pictures("mask"),
+        backgrounds=collection.training_pictures("background"),
         mix=settings.mix,
     )
     task = ModnetTask(settings, Branched(network), samples, collection)

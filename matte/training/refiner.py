@@ -19,7 +19,7 @@ from matte.refiner.checkpoint import RefinerNetwork, save_network
 from matte.refiner.network import Design, GcaNetwork, with_spectral_norm, without_spectral_norm
 from matte.refiner.protocols import MULTIPLE
 from matte.refiner.slim import SlimDesign, SlimNetwork
-from matte.training.collection import Collection, LineReport, collect
+from matte.training.collection import Collection, LineReport, collect_pictures
 from matte.training.losses import absolute, gradient, laplacian
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.run import train_network
@@ -54,7 +54,9 @@ def train_refiner(
     fabric = prepare_run(machine, settings.run, out, resume, progress)
     torch.manual_seed(settings.run.seed)
     network = network_for(settings)
-    task = RefinerTask(settings, network, collect(settings.data, settings.collect, data, progress))
+    task = RefinerTask(
+        settings, network, collect_pictures(settings.data, settings.collect, data, progress)
+    )
     if init is not None and not resume:
         start_refiner(network, init)
         refit_norms(network, *_inputs(_tensors(task.batch(0, 0))))
@@ -77,9 +79,13 @@ class RefinerTask:
     validation: list[tuple[str, Sample, Trimap]] = field(init=False)
 
     def __post_init__(self) -> None:
-        kind = self.collection.kind
+        pictures = self.collection.training_pictures
         self.samples = RefinerSamples(
-            kind("alpha"), kind("cutout"), kind("mask"), kind("background"), self.settings.mix
+            pictures("alpha"),
+            pictures("cutout"),
+            pictures("mask"),
+            pictures("background"),
+            self.settings.mix,
         )
         draw = from_alpha(BAND).draw
         self.validation = [

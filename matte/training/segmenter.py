@@ -20,7 +20,7 @@ from matte.segmentation.network import (
     save_checkpoint,
 )
 from matte.training.augmentation import compose, plain, sample, whole
-from matte.training.collection import Collection, LineReport, collect
+from matte.training.collection import Collection, LineReport, collect_pictures
 from matte.training.losses import segmentation_losses
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.run import train_network
@@ -53,7 +53,7 @@ def train_segmenter(
     torch.manual_seed(settings.run.seed)
     network = build_network(settings.architecture)
     task = SegmenterTask(
-        settings, network, collect(settings.data, settings.collect, data, progress)
+        settings, network, collect_pictures(settings.data, settings.collect, data, progress)
     )
     if init is not None and not resume:
         start_segmenter(network, init)
@@ -74,8 +74,8 @@ class SegmenterTask:
     backgrounds: list[Bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.backgrounds = [s.picture for s in self.collection.kind("background")]
-        if self.collection.kind("cutout") and not self.backgrounds:
+        self.backgrounds = [s.picture for s in self.collection.training_pictures("background")]
+        if self.collection.training_pictures("cutout") and not self.backgrounds:
             raise SettingError(
                 "cut-outs, but nothing to put them on", "add a set of layout backgrounds"
             )

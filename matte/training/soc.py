@@ -23,7 +23,7 @@ from matte.imaging.resizing import resize
 from matte.modnet.adapter import network_size
 from matte.modnet.checkpoint import metrics_of
 from matte.modnet.network import KIND, Branches, ModnetNetwork
-from matte.training.collection import LineReport, collect
+from matte.training.collection import LineReport, collect_pictures
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
 from matte.training.modnet import export_beside, save_branched
@@ -59,9 +59,9 @@ def adapt_modnet(
     fabric = prepare_run(machine, settings.run, out, resume, progress)
     start = stored(network, KIND)
     assert isinstance(start, ModnetNetwork)
-    unlabelled = collect(
+    unlabelled = collect_pictures(
         [DataSet(".", "backgrounds", held_back=0)], settings.collect, pictures, progress
-    ).kind("background")
+    ).training_pictures("background")
     judged = _judged(settings, validation, progress) if validation else ()
     task = SocTask(settings, start, tuple(unlabelled), judged)
     before = task.validate(fabric.to_device(Branched(task.frozen)))
@@ -84,7 +84,7 @@ def _judged(
     settings: SocSettings, folder: Path, progress: LineReport
 ) -> tuple[tuple[str, Sample], ...]:
     data = [DataSet(".", settings.layout, weight=0, held_back=1)]
-    found = collect(data, settings.collect, folder, progress).validation
+    found = collect_pictures(data, settings.collect, folder, progress).validation
     if not found:
         raise SettingError(f"nothing to validate in {folder}", f"is its layout {settings.layout}?")
     return tuple((folder.name, sample) for _, sample in found)

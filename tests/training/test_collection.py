@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from matte.errors import SettingError
-from matte.training.collection import Collection, collect, fraction
+from matte.training.collection import Collection, collect_pictures, name_fraction
 from matte.training.recipes import read_recipe
 from matte.training.settings import Collecting, DataSet, SegmenterSettings
 
 
 def collected(data: Path, sets: tuple[DataSet, ...], settings: Collecting) -> Collection:
-    return collect(sets, settings, data, lambda _: None)
+    return collect_pictures(sets, settings, data, lambda _: None)
 
 
 def test_the_split_depends_on_names_alone(data: Path, recipe: Path) -> None:
@@ -23,8 +23,8 @@ def test_the_split_depends_on_names_alone(data: Path, recipe: Path) -> None:
     held_back = {item.name for _, item in collection.validation}
     assert held_back
     assert not trained & held_back
-    assert all(fraction(name) < settings.collect.held_back for name in held_back)
-    assert 0 <= fraction("any") < 1
+    assert all(name_fraction(name) < settings.collect.held_back for name in held_back)
+    assert 0 <= name_fraction("any") < 1
 
 
 def test_broken_pairs_are_named_and_skipped(data: Path, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_broken_pairs_are_named_and_skipped(data: Path, tmp_path: Path) -> None:
     (images / "04.png").write_bytes(b"")
     said: list[str] = []
     sets = (DataSet("discs", exclude=("05",)),)
-    collection = collect(sets, Collecting(held_back=0), tmp_path, said.append)
+    collection = collect_pictures(sets, Collecting(held_back=0), tmp_path, said.append)
     assert len(collection.skipped) == 5
     assert [item.name for item in collection.sets[0][1]] == [f"{n:02}" for n in range(6, 12)]
     for name in ("00", "01", "02", "03", "04"):
@@ -72,10 +72,10 @@ def test_a_set_that_is_held_back_whole_is_named(data: Path) -> None:
 
 def test_nearly_equal_pictures_stay_on_one_side(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data / "discs", tmp_path / "discs")
-    held = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") < 0.3)
+    held = next(f"{n:02}" for n in range(12) if name_fraction(f"{n:02}") < 0.3)
     for folder in ("images", "masks"):
         path = tmp_path / "discs" / folder / f"{held}.png"
-        twin = next(n for n in range(100) if fraction(f"twin{n}") > 0.3)
+        twin = next(n for n in range(100) if name_fraction(f"twin{n}") > 0.3)
         shutil.copy(path, path.with_name(f"twin{twin}.png"))
     collection = collected(tmp_path, (DataSet("discs"),), Collecting(held_back=0.3))
     assert {held, f"twin{twin}"} <= {item.name for _, item in collection.validation}
@@ -86,8 +86,8 @@ def test_a_cut_out_of_a_held_back_picture_is_neither_trained_nor_validated_on(
 ) -> None:
     shutil.copytree(data / "discs", tmp_path / "discs")
     (tmp_path / "cut").mkdir()
-    held = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") < 0.3)
-    kept = next(f"{n:02}" for n in range(12) if fraction(f"{n:02}") > 0.3)
+    held = next(f"{n:02}" for n in range(12) if name_fraction(f"{n:02}") < 0.3)
+    kept = next(f"{n:02}" for n in range(12) if name_fraction(f"{n:02}") > 0.3)
     for name in (held, kept):
         picture = cv2.imread(str(data / f"discs/images/{name}.png"))
         assert picture is not None
@@ -103,7 +103,7 @@ def test_a_cut_out_of_a_held_back_picture_is_neither_trained_nor_validated_on(
 def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
     sets = (DataSet("discs", weight=0.75), DataSet("discs", weight=0.25, exclude=("00", "01")))
     collection = collected(data, sets, Collecting(held_back=0))
-    listed = [item.name for item in collection.kind("mask")]
+    listed = [item.name for item in collection.training_pictures("mask")]
     # 12 pictures share 3/4, 10 the rest: 2.5 times as likely, which rounds to 2.
     assert listed.count("00") == 2
     assert listed.count("05") == 3
@@ -111,8 +111,8 @@ def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
 
 def test_truths_that_lie_beside_their_pictures_meet_them(data: Path) -> None:
     (set_,) = (DataSet("discs", shift=(40.0, -25.0)),)
-    plain = collected(data, (DataSet("discs"),), Collecting(held_back=0)).kind("mask")
-    found = collected(data, (set_,), Collecting(held_back=0)).kind("mask")
+    plain = collected(data, (DataSet("discs"),), Collecting(held_back=0)).training_pictures("mask")
+    found = collected(data, (set_,), Collecting(held_back=0)).training_pictures("mask")
     for before, after in zip(plain, found, strict=True):
         height, width = before.truth.shape
         right, down = round(0.04 * width), round(0.025 * width)

@@ -10,7 +10,7 @@ import torch
 from matte.refiner.checkpoint import load_network
 from matte.refiner.network import GcaNetwork
 from matte.refiner.slim import SlimNetwork
-from matte.training.collection import collect
+from matte.training.collection import collect_pictures
 from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
 from matte.training.refiner import RefinerTask, network_for
@@ -72,7 +72,7 @@ def settings(tmp_path: Path) -> RefinerSettings:
 
 
 def task_of(settings: RefinerSettings, data: Path) -> RefinerTask:
-    collection = collect(settings.data, settings.collect, data, lambda _: None)
+    collection = collect_pictures(settings.data, settings.collect, data, lambda _: None)
     torch.manual_seed(settings.run.seed)
     return RefinerTask(settings, network_for(settings), collection)
 

@@ -15,7 +15,7 @@ from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import build_network, load_checkpoint
-from matte.training.collection import Collection, collect
+from matte.training.collection import Collection, collect_pictures
 from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
 from matte.training.segmenter import SegmenterTask, train_segmenter
@@ -32,7 +32,7 @@ def trained(settings: SegmenterSettings, data: Path, out: Path) -> Path:
     torch.manual_seed(settings.run.seed)
     network = build_network(settings.architecture)
     task = SegmenterTask(
-        settings, network, collect(settings.data, settings.collect, data, lambda _: None)
+        settings, network, collect_pictures(settings.data, settings.collect, data, lambda _: None)
     )
     return train_checkpoint(task, out, TrainingMachine("cpu").fabric(settings.run.precision))
 
@@ -67,7 +67,7 @@ def test_batches_differ_in_proportion_but_not_within(
     settings: SegmenterSettings, data: Path
 ) -> None:
     wide = replace(settings, aspects=2.5, sizes=(96,))
-    collection = collect(wide.data, wide.collect, data, lambda _: None)
+    collection = collect_pictures(wide.data, wide.collect, data, lambda _: None)
     task = SegmenterTask(wide, build_network("unet"), collection)
     shapes = [task.batch(step, 0)["picture"].shape for step in range(12)]
     assert len(set(shapes)) > 2
@@ -115,7 +115,7 @@ def test_of_several_processes_one_speaks(
 
 def test_cut_outs_need_backgrounds(settings: SegmenterSettings, data: Path) -> None:
     alone = tuple(d for d in settings.data if d.layout == "cutouts")
-    collection = collect(alone, settings.collect, data, lambda _: None)
+    collection = collect_pictures(alone, settings.collect, data, lambda _: None)
     with pytest.raises(SettingError, match="nothing to put them on"):
         SegmenterTask(settings, build_network("unet"), collection)
 

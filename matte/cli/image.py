@@ -1,13 +1,22 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, GROUND, cut_out_options, output_options, print_path
+from matte.cli.options import (
+    FILE,
+    GROUND,
+    cut_out_options,
+    output_options,
+    pack,
+    print_path,
+    start_opening,
+)
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, setting_options
 from matte.configs.loader import MergedSettings, with_modnet
@@ -15,7 +24,10 @@ from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
     from matte.photos.batch import PhotoOutcome
+    from matte.photos.finishing import FinishOptions
+    from matte.photos.jobs import PhotoJob
 
+ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground"
 FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 
 
@@ -104,21 +116,16 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     group="Running",
     help="Print what ran on each picture, and how long it took.",
 )
+@pack("cut", "bg", "crop", "premultiply")
+@pack("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
     files: tuple[Path, ...],
-    bg: str,
+    cut: dict[str, Any],
     output: Path | None,
     ending: str | None,
     overwrite: bool,
     quiet: bool,
-    crop: str | None,
-    premultiply: bool,
-    mask_in: Path | None,
-    trimap_in: Path | None,
-    mask: Path | None,
-    trimap: Path | None,
-    alpha: Path | None,
-    foreground: Path | None,
+    stages: dict[str, Path | None],
     report: Path | None,
     settings: MergedSettings,
     trimap_free: bool,
@@ -134,84 +141,94 @@ def image(
     """
     if trimap_free:
         settings = with_modnet(settings)
-    _refuse_contradictions(settings, mask, trimap, mask_in, trimap_in)
+    _refuse_contradictions(settings, stages)
 
-    import cv2  # noqa: F401  # not while another thread loads a runtime: both are native code
+    opener = start_opening(settings.config)
 
-    from matte.pipeline.networks import NetworkOpener
-
-    opener = NetworkOpener(settings.config)  # while the rest is imported and the picture is read
-
-    from matte.compositing.backgrounds import FILM_SUFFIXES, parse_background
-    from matte.configs.lengths import parse_length
-    from matte.files import STREAM, write_file
+    from matte.files import write_file
     from matte.photos.batch import Batch, StageFiles
-    from matte.photos.finishing import FinishOptions
     from matte.photos.jobs import plan_jobs
     from matte.photos.report import run_report
     from matte.pipeline.build import build, max_pixels
 
-    videos = [file for file in files if file.suffix.lower() in FILM_SUFFIXES]
-    if videos:
-        raise SettingError(f"{videos[0]} is a video", f"matte video {videos[0]}")
-    background = parse_background(bg)
-    margin = None if crop is None else parse_length(crop)
-    finish = FinishOptions(background, settings.config.compositing, premultiply, margin)
+    _refuse_videos(files)
+    finish = _parse_finish(cut, settings)
     suffix = f".{ending or 'png'}"
     jobs = plan_jobs(files, output, suffix)
-    stages = StageFiles(mask_in, trimap_in, mask, trimap, alpha, foreground)
-    if len(jobs) > 1 and stages.any:
-        raise SettingError(
-            "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground belong to one FILE",
-            "give one FILE",
-        )
+    stage_files = StageFiles(**stages)
+    if len(jobs) > 1 and stage_files.any:
+        raise SettingError(f"{ONE_FILE_OPTIONS} belong to one FILE", "give one FILE")
     batch = Batch(
         jobs,
         finish,
-        stages,
+        stage_files,
         ending=suffix,
         overwrite=overwrite,
         report=report,
         max_pixels=max_pixels(settings.config),
     )
     pipeline = build(settings, opener)
-    streams = any(job.target == STREAM for job in jobs)
     outcomes = []
     with progress_bar("matte", quiet or len(jobs) == 1) as watch:
         for outcome in batch.run(pipeline):
             outcomes.append(outcome)
             watch(len(outcomes), len(jobs))
-            if outcome.error is not None and len(jobs) > 1:
-                click.echo(f"Error: {outcome.error}", err=True)
-            if outcome.error is None and verbose:
-                click.echo(_summary(outcome.report), err=True)
-            for path in outcome.written if not quiet else ():
-                print_path(path, err=streams)
+            _print_outcome(outcome, jobs, quiet, verbose)
     if report is not None:
         write_file(report, run_report(batch, pipeline, outcomes, sys.argv[1:]), overwrite)
     _raise_failures(outcomes)
 
 
-def _refuse_contradictions(
-    settings: MergedSettings,
-    mask: Path | None,
-    trimap: Path | None,
-    mask_in: Path | None,
-    trimap_in: Path | None,
-) -> None:
+def _parse_finish(cut: Mapping[str, Any], settings: MergedSettings) -> "FinishOptions":
+    """Return how the matted picture is finished: its background, its margin, its colours."""
+    from matte.compositing.backgrounds import parse_background
+    from matte.configs.lengths import parse_length
+    from matte.photos.finishing import FinishOptions
+
+    background, crop = parse_background(cut["bg"]), cut["crop"]
+    margin = None if crop is None else parse_length(crop)
+    return FinishOptions(background, settings.config.compositing, cut["premultiply"], margin)
+
+
+def _refuse_contradictions(settings: MergedSettings, stages: Mapping[str, Path | None]) -> None:
     """Raise if options exclude each other: a stage is asked for that the run doesn't have."""
+    named = {name for name, path in stages.items() if path is not None}
     if settings.config.modnet.modnet:
-        if mask or trimap or mask_in or trimap_in:
+        if named & {"mask", "trimap", "mask_in", "trimap_in"}:
             raise SettingError("a run with --modnet has no mask and no trimap", "leave them out")
         if settings.config.runtime.refiner_protocol != "auto":
             raise SettingError(
                 "a run with --modnet has no refiner, so --refiner-protocol means nothing",
                 "give --modnet-protocol official or native",
             )
-    if mask_in and trimap_in:
+    if {"mask_in", "trimap_in"} <= named:
         raise SettingError("--trimap-in takes the place of --mask-in", "give one of them")
-    if mask and trimap_in:
+    if {"mask", "trimap_in"} <= named:
         raise SettingError("with --trimap-in no mask is made", "leave --mask out")
+
+
+def _refuse_videos(files: Sequence[Path]) -> None:
+    """Raise if one of the files is a video by its name."""
+    from matte.compositing.backgrounds import FILM_SUFFIXES
+
+    for file in files:
+        if file.suffix.lower() in FILM_SUFFIXES:
+            raise SettingError(f"{file} is a video", f"matte video {file}")
+
+
+def _print_outcome(
+    outcome: "PhotoOutcome", jobs: "Sequence[PhotoJob]", quiet: bool, verbose: bool
+) -> None:
+    """Print what became of a picture: its error or summary, and the files that were written."""
+    from matte.files import STREAM
+
+    if outcome.error is not None and len(jobs) > 1:
+        click.echo(f"Error: {outcome.error}", err=True)
+    if outcome.error is None and verbose:
+        click.echo(_summary(outcome.report), err=True)
+    streams = any(job.target == STREAM for job in jobs)
+    for path in outcome.written if not quiet else ():
+        print_path(path, err=streams)
 
 
 def _raise_failures(outcomes: "list[PhotoOutcome]") -> None:

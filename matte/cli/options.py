@@ -4,13 +4,18 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from matte.cli.grouped import option
 from matte.errors import BackendError, OutputError, install_command
+
+if TYPE_CHECKING:
+    from matte.configs.settings import Config
+    from matte.pipeline.networks import NetworkOpener
 
 GROUND = "PICTURE|COLOUR|blur[:RADIUS]|transparent"  # what --bg takes
 VIDEO_GROUND = GROUND.replace("|", "|VIDEO|", 1)  # what it takes for videos
@@ -93,6 +98,31 @@ def output_options(default: str, what: str = "File to write.") -> Callable[[F], 
         return output(overwrite(quiet(command)))
 
     return decorate
+
+
+def pack(name: str, *keys: str) -> Callable[[F], F]:
+    """Return a decorator that gives several options to the command as one dictionary."""
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def with_packed(**arguments: Any) -> Any:
+            packed = {key: arguments.pop(key) for key in keys}
+            return command(**{name: packed}, **arguments)
+
+        packing: Any = with_packed
+        result: F = packing
+        return result
+
+    return decorate
+
+
+def start_opening(config: "Config") -> "NetworkOpener":
+    """Begin to open the networks of the settings, while the rest of the program is imported."""
+    import cv2  # noqa: F401  # not while another thread loads a runtime: both are native code
+
+    from matte.pipeline.networks import NetworkOpener
+
+    return NetworkOpener(config)
 
 
 @contextmanager

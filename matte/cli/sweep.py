@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,12 +11,13 @@ import click
 
 import matte
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, GROUND, output_options, print_path
+from matte.cli.options import FILE, GROUND, output_options, pack, print_path
 from matte.cli.progress import progress_bar
 from matte.cli.settings import RUNNING, SEGMENTING, setting_options
 from matte.cli.tables import draw_table
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings
+from matte.configs.settings import TrimapSettings
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
@@ -103,11 +104,10 @@ COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
     group="Running",
     help="Print what ran on each picture, and how long it took.",
 )
+@pack("bands", "kernels", "iterations", "widths")
 def sweep_trimap(
     images: tuple[Path, ...],
-    kernels: tuple[str, ...],
-    iterations: tuple[str, ...],
-    widths: tuple[str, ...],
+    bands: dict[str, tuple[str, ...]],
     bg: str,
     output: Path | None,
     overwrite: bool,
@@ -133,58 +133,82 @@ def sweep_trimap(
     from matte.compositing.backgrounds import parse_background
     from matte.photos.finishing import FinishOptions, PhotoFinisher
     from matte.pipeline.build import max_pixels
-    from matte.sweeps.files import SweepSheet, over_all
-    from matte.sweeps.run import sweep_settings
+    from matte.sweeps.files import SweepSheet
 
     config = settings.config
-    bands = sweep_settings(
-        _parse_list("--k", kernels, _parse_kernel),
-        _parse_list("--iterations", iterations, _parse_whole),
-        _parse_list("--width", widths, _parse_width),
-        config.trimap,
-    )
+    tried = _parse_bands(bands, config.trimap)
     target = output or SHEET
-    if os.path.isdir(target):
-        target /= SHEET
+    target = target / SHEET if os.path.isdir(target) else target
     finish = FinishOptions(parse_background(bg), config.compositing)
     files = images or (SAMPLE,)
     folder = target.with_suffix("") if save_all else None
     composer_for = PhotoFinisher(finish, max_pixels(config)).composer_for
     sheet = SweepSheet(
-        files, bands, config, composer_for, target, folder, overwrite, backgrounds=finish.files()
+        files, tried, config, composer_for, target, folder, overwrite, backgrounds=finish.files()
     )
     swept = []
     with progress_bar("settings", quiet) as watch:
         for each in sheet.run(watch):
             swept.append(each)
-            if each.error is not None and len(files) > 1:
-                click.echo(f"Error: {each.error}", err=True)
-            elif each.error is not None:
-                raise each.error
-            elif not each.subject:
-                click.echo(f"Warning: no subject found in {each.file}: alpha is 0", err=True)
+            _print_outcome(each, len(files))
             if verbose and each.error is None:
                 click.echo(_summary(each, sheet.networks, settings), err=True)
     written = sheet.write()
     sound = [each for each in swept if each.error is None]
     if as_json:
-        report: dict[str, Any] = {"sheet": str(written) if written else None}
-        report |= {"pictures": [each.as_json() for each in swept], **over_all(swept)}
-        text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-        # Bytes of a name that are no text become JSON's own escapes.
-        click.echo(text.encode(errors="backslashreplace"))
+        _print_json(swept, written)
     elif sound:
-        click.echo("\n\n".join(_table(each) for each in sound))
-        if len(sound) > 1:
-            best = over_all(sound)
-            click.echo(f"\nall pictures, best: {best['best'] or 'none'}: {best['reason']}")
-        if not quiet:
-            for path in (path for each in sound for path in each.written):
-                print_path(path)
-            if written is not None:
-                print_path(written)
+        _print_tables(sound)
+        paths = [path for each in sound for path in each.written]
+        for path in [] if quiet else [*paths, *([written] if written else [])]:
+            print_path(path)
     if len(sound) < len(swept):
         raise MatteError(f"{len(swept) - len(sound)} of {len(swept)} pictures failed", "see above")
+
+
+def _parse_bands(
+    bands: Mapping[str, tuple[str, ...]], base: TrimapSettings
+) -> tuple[TrimapSettings, ...]:
+    """Return the settings to compare; what the options don't name is as in `base`."""
+    from matte.sweeps.run import sweep_settings
+
+    return sweep_settings(
+        _parse_list("--k", bands["kernels"], _parse_kernel),
+        _parse_list("--iterations", bands["iterations"], _parse_whole),
+        _parse_list("--width", bands["widths"], _parse_width),
+        base,
+    )
+
+
+def _print_outcome(swept: "Swept", count: int) -> None:
+    """Print what is wrong with one of several pictures; raise it if there is only one."""
+    if swept.error is not None and count > 1:
+        click.echo(f"Error: {swept.error}", err=True)
+    elif swept.error is not None:
+        raise swept.error
+    elif not swept.subject:
+        click.echo(f"Warning: no subject found in {swept.file}: alpha is 0", err=True)
+
+
+def _print_json(swept: "Sequence[Swept]", sheet: Path | None) -> None:
+    """Print everything that was measured, and the sheet's name."""
+    from matte.sweeps.files import over_all
+
+    report: dict[str, Any] = {"sheet": str(sheet) if sheet else None}
+    report |= {"pictures": [each.as_json() for each in swept], **over_all(swept)}
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+    # Bytes of a name that are no text become JSON's own escapes.
+    click.echo(text.encode(errors="backslashreplace"))
+
+
+def _print_tables(swept: "Sequence[Swept]") -> None:
+    """Print a table for each picture, and the best setting for all of them."""
+    from matte.sweeps.files import over_all
+
+    click.echo("\n\n".join(_table(each) for each in swept))
+    if len(swept) > 1:
+        best = over_all(swept)
+        click.echo(f"\nall pictures, best: {best['best'] or 'none'}: {best['reason']}")
 
 
 def _parse_list(option: str, texts: tuple[str, ...], read: Callable[[str], T]) -> list[T]:

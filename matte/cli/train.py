@@ -29,7 +29,15 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
         return command(machine=TrainingMachine(device, devices, strategy), **arguments)
 
-    options = [
+    decorated: Callable[..., Any] = with_machine
+    for add in reversed(_run_options()):
+        decorated = add(decorated)
+    return decorated
+
+
+def _run_options() -> list[Callable[[Any], Any]]:
+    """Return the options that every training has."""
+    return [
         click.option(
             "--config",
             required=True,
@@ -82,10 +90,6 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="How Lightning Fabric shares the work between several, such as ddp.",
         ),
     ]
-    decorated: Callable[..., Any] = with_machine
-    for option in reversed(options):
-        decorated = option(decorated)
-    return decorated
 
 
 @train.command()

@@ -1,8 +1,9 @@
 """`matte video`: a clip in, cut-outs or composites out, every frame in its time."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +13,10 @@ from matte.cli.options import (
     FILE,
     VIDEO_GROUND,
     output_options,
+    pack,
     premultiply_option,
     print_path,
+    start_opening,
 )
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
@@ -21,8 +24,9 @@ from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
-    from matte.clips.backgrounds import FilmEnd
-    from matte.clips.render import RenderResult
+    from matte.clips.output_files import VideoFiles
+    from matte.clips.render import RenderJob, RenderResult
+    from matte.pipeline.run import Pipeline
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
 MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
@@ -130,21 +134,15 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     " the fast preset, MODNet and the mask alone; the first that is fast enough is used.",
 )
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
+@pack("ground", "bg", "bg_end", "premultiply")
+@pack("times", "start", "end")
+@pack("outputs", "output", "alpha", "foreground", "codec", "crf", "bitrate", "overwrite")
 def video(
     clip: Path,
-    bg: str,
-    bg_end: "FilmEnd",
-    output: Path | None,
-    overwrite: bool,
+    ground: dict[str, Any],
+    times: dict[str, Any],
+    outputs: dict[str, Any],
     quiet: bool,
-    alpha: Path | None,
-    foreground: Path | None,
-    premultiply: bool,
-    start: str,
-    end: str | None,
-    codec: str | None,
-    crf: int | None,
-    bitrate: str | None,
     fps_target: float | None,
     stats: bool,
     report: Path | None,
@@ -164,53 +162,21 @@ def video(
     settings = with_video_refiner(settings)
 
     import av  # noqa: F401  # not while another thread loads a runtime: both are native code
-    import cv2  # noqa: F401  # as above
 
-    from matte.pipeline.networks import NetworkOpener
+    opener = None if fps_target else start_opening(settings.config)
 
-    opening = None if fps_target else NetworkOpener(settings.config)  # while the rest is imported
-
-    from matte.clips.output_files import VideoFiles, default_output
-    from matte.clips.render import RenderJob
     from matte.clips.report import video_report
-    from matte.compositing.backgrounds import Transparent, parse_background
-    from matte.configs.amounts import parse_bitrate
-    from matte.configs.times import parse_time
     from matte.files import check_outputs, write_file
-    from matte.media.video.clip import open_clip
-    from matte.pipeline.build import build, max_pixels
-    from matte.pipeline.run import Pipeline
+    from matte.pipeline.build import build
 
-    background = parse_background(bg)
-    transparent = isinstance(background, Transparent)
-    first, last = parse_time(start), None if end is None else parse_time(end)
-    if last is not None and last <= first:
-        raise SettingError(f"--end {end} is not after --start {start}", "give a later one")
-    source = open_clip(clip, max_pixels(settings.config))
-    files = VideoFiles(
-        output or default_output(clip, transparent),
-        alpha,
-        foreground,
-        transparent,
-        codec,
-        crf,
-        None if bitrate is None else parse_bitrate(bitrate),
-        overwrite,
-    )
-    job = RenderJob(source, files, background, bg_end, premultiply, first, last)
+    job = _plan_job(clip, ground, times, outputs, settings)
+    overwrite = outputs["overwrite"]
     if report is not None:
-        check_outputs([(report, (".json",))], [*job.sources, *files.paths()], overwrite)
-
-    def build_for_video(candidate: MergedSettings) -> Pipeline:
-        candidate = with_video_refiner(candidate)
-        return build(candidate, NetworkOpener(candidate.config))
-
+        check_outputs([(report, (".json",))], [*job.sources, *job.files.paths()], overwrite)
     if fps_target:
-        with interruptible() as check:
-            choice, pipeline = job.choose(settings, fps_target, build_for_video, check)
-        click.echo(f"--fps-target: {choice}", err=True)
+        pipeline = _choose_pipeline(job, settings, fps_target)
     else:
-        pipeline = build(settings, opening)
+        pipeline = build(settings, opener)
     with interruptible() as check, progress_bar("matte", quiet) as watch:
 
         def on_frame(done: int) -> None:
@@ -219,13 +185,77 @@ def video(
 
         rendered = job.render(pipeline, on_frame)
     if report is not None:
-        written = video_report(pipeline.facts, background, rendered.as_json(), sys.argv[1:])
+        written = video_report(pipeline.facts, job.background, rendered.as_json(), sys.argv[1:])
         write_file(report, written, overwrite)
     _print_warnings(rendered)
     if stats:
         click.echo(_step_times(rendered), err=True)
     for path in rendered.written if not quiet else ():
         print_path(path)
+
+
+def _plan_job(
+    clip: Path,
+    ground: Mapping[str, Any],
+    times: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    settings: MergedSettings,
+) -> "RenderJob":
+    """Return the clip with what is to be made of it; raise if anything of that can't be."""
+    from matte.clips.render import RenderJob
+    from matte.compositing.backgrounds import Transparent, parse_background
+    from matte.media.video.clip import open_clip
+    from matte.pipeline.build import max_pixels
+
+    background = parse_background(ground["bg"])
+    first, last = _parse_range(**times)
+    source = open_clip(clip, max_pixels(settings.config))
+    files = _video_files(clip, isinstance(background, Transparent), outputs)
+    after, premultiply = ground["bg_end"], ground["premultiply"]
+    return RenderJob(source, files, background, after, premultiply, first, last)
+
+
+def _parse_range(start: str, end: str | None) -> tuple[float, float | None]:
+    """Return the seconds at which the result begins and ends; None: when the clip does."""
+    from matte.configs.times import parse_time
+
+    first, last = parse_time(start), None if end is None else parse_time(end)
+    if last is not None and last <= first:
+        raise SettingError(f"--end {end} is not after --start {start}", "give a later one")
+    return first, last
+
+
+def _video_files(clip: Path, transparent: bool, outputs: Mapping[str, Any]) -> "VideoFiles":
+    """Return the files to write, and how they are encoded."""
+    from matte.clips.output_files import VideoFiles, default_output
+    from matte.configs.amounts import parse_bitrate
+
+    bitrate = outputs["bitrate"]
+    return VideoFiles(
+        outputs["output"] or default_output(clip, transparent),
+        outputs["alpha"],
+        outputs["foreground"],
+        transparent,
+        outputs["codec"],
+        outputs["crf"],
+        None if bitrate is None else parse_bitrate(bitrate),
+        outputs["overwrite"],
+    )
+
+
+def _choose_pipeline(job: "RenderJob", settings: MergedSettings, rate: float) -> "Pipeline":
+    """Return the best pipeline that keeps up with `rate` frames per second, and print which."""
+    from matte.pipeline.build import build
+    from matte.pipeline.networks import NetworkOpener
+
+    def build_for_video(candidate: MergedSettings) -> "Pipeline":
+        candidate = with_video_refiner(candidate)
+        return build(candidate, NetworkOpener(candidate.config))
+
+    with interruptible() as check:
+        choice, pipeline = job.choose(settings, rate, build_for_video, check)
+    click.echo(f"--fps-target: {choice}", err=True)
+    return pipeline
 
 
 def _print_warnings(rendered: "RenderResult") -> None:

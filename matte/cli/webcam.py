@@ -1,6 +1,7 @@
 """`matte webcam`: a camera's pictures on a new background, live."""
 
 import re
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ import click
 
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.interrupts import interruptible
-from matte.cli.options import FILE, VIDEO_GROUND, print_path
+from matte.cli.options import FILE, VIDEO_GROUND, pack, print_path
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_video_refiner
 from matte.errors import PictureError, SettingError
@@ -17,6 +18,8 @@ from matte.errors import PictureError, SettingError
 if TYPE_CHECKING:
     from matte.clips.live.matting import LiveBackground, LiveMatting
     from matte.clips.live.statistics import DisplayStatistics
+    from matte.media.video.camera_watcher import Camera
+    from matte.media.window import Window
 
 RECORDING = Path("webcam.mp4")  # what recordings and pictures are named after
 MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg names
@@ -109,12 +112,10 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
     "max_memory",
     *(name for name in RUNNING if name != "device"),
 )
+@pack("source", "camera", "size", "fps", "loop")
 def webcam(
-    camera: str,
+    source: dict[str, Any],
     grounds: tuple[str, ...],
-    size: str | None,
-    fps: float | None,
-    loop: bool,
     mirror: bool,
     record: Path | None,
     overwrite: bool,
@@ -137,7 +138,6 @@ def webcam(
     from matte.clips.live.recording import Recorder
     from matte.clips.live.show import LiveShow, StopCondition
     from matte.files import check_names
-    from matte.media.video.camera import open_camera
     from matte.media.video.camera_watcher import CameraWatcher
     from matte.media.video.codecs import FORMATS
     from matte.pipeline.build import build
@@ -146,22 +146,17 @@ def webcam(
     def build_for_video(candidate: MergedSettings) -> Pipeline:
         return build(with_video_refiner(candidate))
 
-    asked = None if size is None else _parse_size(size)
+    size = None if source["size"] is None else _parse_size(source["size"])
     with ExitStack() as opened:
-        window = None
-        if not no_window:
-            from matte.media.window import Window
-
-            window = Window("matte")
-            opened.callback(window.close)
-        source = open_camera(camera, asked, fps, loop, settings.config.media.max_pixels)
-        choices = _background_choices(grounds, settings, source.facts.sample_aspect, opened)
-        recorder = Recorder(source.facts, record or RECORDING)
+        window = None if no_window else _open_window(opened)
+        camera = _open_camera(source, size, settings.config.media.max_pixels)
+        choices = _background_choices(grounds, settings, camera.facts.sample_aspect, opened)
+        recorder = Recorder(camera.facts, record or RECORDING)
         opened.callback(recorder.stop)
         if record is not None:
             check_names([(record, FORMATS)], [Path(text) for text in grounds])
             recorder.start(record, overwrite)
-        newest = CameraWatcher(source)
+        newest = CameraWatcher(camera)
         matting = LiveMatting(newest, settings, build_for_video, choices)
         live = opened.enter_context(matting)
         if mirror:
@@ -172,9 +167,27 @@ def webcam(
         with interruptible() as check, suppress(KeyboardInterrupt):
             show.run(StopCondition(frames, seconds), check)
         if not show.statistics.shown and live.ended:
-            raise PictureError(f"{camera} gave no pictures", "name another with --device")
+            raise PictureError(f"{source['camera']} gave no pictures", "name another with --device")
     if stats:
         click.echo(_summary(show.statistics, live), err=True)
+
+
+def _open_window(opened: ExitStack) -> "Window":
+    """Return a window that is closed with `opened`."""
+    from matte.media.window import Window
+
+    window = Window("matte")
+    opened.callback(window.close)
+    return window
+
+
+def _open_camera(
+    source: Mapping[str, Any], size: tuple[int, int] | None, max_pixels: int
+) -> "Camera":
+    """Return the camera, or the file that plays it, by the options that name it."""
+    from matte.media.video.camera import open_camera
+
+    return open_camera(source["camera"], size, source["fps"], source["loop"], max_pixels)
 
 
 def _parse_size(text: str) -> tuple[int, int]:

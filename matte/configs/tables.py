@@ -92,6 +92,11 @@ def fit(value: Any, hint: Any, name: str) -> Any:
         raise SettingError(f"{name} = {value!r}", remedy)
     if get_origin(hint) is dict and isinstance(value, Mapping):
         return {key: fit(v, get_args(hint)[1], f"{name}.{key}") for key, v in value.items()}
+    return _fit_plain(value, hint, name)
+
+
+def _fit_plain(value: Any, hint: Any, name: str) -> Any:
+    """Return a number, a text or a truth in the type that a field is annotated with."""
     if isinstance(value, bool) == (hint is bool):
         try:
             if hint is int and not isinstance(value, float | str):

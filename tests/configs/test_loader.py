@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from matte.configs.lengths import parse_length
 from matte.configs.loader import merge_settings, preset_names, written_values
 from matte.configs.settings import SETTINGS, TrimapSettings
 from matte.errors import SettingError
@@ -83,3 +85,52 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_every_setting_is_documented() -> None:
     for flag, setting in SETTINGS.items():
         assert setting.rule.help.endswith("."), flag
+
+
+@pytest.mark.parametrize(
+    ("preset", "file", "flags", "band"),
+    [
+        ("balanced", "", {}, TrimapSettings(k="auto")),
+        ("balanced", "", {"iterations": 4}, TrimapSettings(iterations=4)),
+        ("balanced", "", {"shape": "rect"}, TrimapSettings(shape="rect")),
+        ("balanced", "", {"erode": 3}, TrimapSettings(erode=3)),
+        ("balanced", "", {"k": 5}, TrimapSettings(k=5)),
+        ("balanced", "", {"k": "auto", "iterations": 4}, TrimapSettings(k="auto", iterations=4)),
+        ("balanced", "", {"width": "2%"}, TrimapSettings(k="auto", width=parse_length("2%"))),
+        ("balanced", "", {"width": ""}, TrimapSettings(k="auto")),
+        ("balanced", "", {"width": "", "iterations": 4}, TrimapSettings(iterations=4)),
+        ("balanced", "iterations = 4", {}, TrimapSettings(iterations=4)),
+        ("balanced", "iterations = 4", {"k": "auto"}, TrimapSettings(k="auto", iterations=4)),
+        ("balanced", 'width = "2%"', {}, TrimapSettings(k="auto", width=parse_length("2%"))),
+        ("balanced", 'width = "2%"', {"k": 7}, TrimapSettings(k=7)),
+        ("balanced", 'width = "2%"', {"k": "auto"}, TrimapSettings(k="auto")),
+        ("balanced", 'width = "2%"', {"shape": "rect"}, TrimapSettings(shape="rect")),
+        ("balanced", 'width = "2%"', {"width": ""}, TrimapSettings(k="auto")),
+        (
+            "balanced",
+            'width = "2%"',
+            {"width": "9"},
+            TrimapSettings(k="auto", width=parse_length("9")),
+        ),
+        ("balanced", "k = 5", {"width": "9"}, TrimapSettings(k=5, width=parse_length("9"))),
+        ("balanced", "k = 5", {"iterations": 4}, TrimapSettings(k=5, iterations=4)),
+        ("fast", "", {"k": 5}, TrimapSettings(k=5, iterations=3)),
+        ("fast", 'k = "auto"', {"dilate": 2}, TrimapSettings(iterations=3, dilate=2)),
+    ],
+)
+def test_the_last_way_to_draw_the_band_counts(
+    tmp_path: Path, preset: str, file: str, flags: dict[str, Any], band: TrimapSettings
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f"[trimap]\n{file}\n")
+    assert merge_settings(preset, path, flags).config.trimap == band
+
+
+def test_what_was_replaced_comes_from_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[trimap]\nwidth = "2%"\n')
+    origins = merge_settings("balanced", path).origins
+    assert (origins["k"], origins["width"]) == ("preset balanced", str(path))
+    origins = merge_settings("balanced", path, {"iterations": 4}).origins
+    assert (origins["k"], origins["width"], origins["iterations"]) == ("default", "default", "flag")
+    assert merge_settings("balanced", path, {"k": 7}).origins["k"] == "flag"

@@ -1,0 +1,40 @@
+"""`matte doctor`, as it is typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run
+
+
+def test_doctor_finds_this_installation_well() -> None:
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "MISSING" not in result.stdout
+    findings = {f["name"]: f for f in json.loads(run("doctor", "--json").stdout)}
+    assert findings["weights person"]["works"]
+    assert findings["runtime onnx"]["works"]
+
+
+def test_doctor_says_what_is_missing_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matte import doctor
+
+    monkeypatch.setitem(doctor.EXTRAS, "no-such-package", ("classical", "a test"))
+    assert "run pip install '.[classical]' in matte's checkout" in run("doctor").stdout
+    monkeypatch.setattr(doctor, "BASE", ("no-such-package",))
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "MISSING no-such-package" in result.stdout
+    assert "pip install no-such-package" in result.stdout
+
+
+def test_doctor_reads_the_settings_file(own_home: Path) -> None:
+    own = own_home / "config.toml"
+    own.write_text("[trimap]\nk = 0\n")
+    try:
+        result = run("doctor")
+    finally:
+        own.unlink()
+    assert result.exit_code == 1
+    assert f"{own}: k = 0" in result.stdout

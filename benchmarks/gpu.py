@@ -1,39 +1,39 @@
-"""Everything that only a GPU can tell, in one call.
+"""Everything that only a GPU can measure, in one call.
 
     python benchmarks/gpu.py [--sizes 1280x720 …] [--batches 1 4 8] [--minutes N] [--ways WORD…]
     python benchmarks/gpu.py --dry-run [--json FILE]
 
-Each network and the whole device path, in each way of `gpu_ways.py`: first how far its results lie
-from torch fp32, on the CPU for small frames and on the GPU for large ones; only what agrees is
-timed. The frames are a portrait between stretched borders. Networks get what the device path hands
-them. Writes benchmarks/results/gpu.json after each row, where a GPU was used. `--dry-run` walks all
-of it on the CPU, with tiny frames.
+Each network and the whole line on the device, by each method of `gpu_networks.py`: first how far
+its results lie from torch fp32, on the CPU for small frames and on the GPU for large ones; only
+what agrees is timed. The frames are a portrait between stretched borders. Networks get the inputs
+that the line on the device hands them. Writes benchmarks/results/gpu.json after each row, where a
+GPU was used. `--dry-run` runs all of it on the CPU, with tiny frames.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import cv2
+import harness
 import numpy as np
 import torch
-from gpu_ways import (
+from gpu_networks import (
     EAGER,
     NETWORKS,
-    PATH_WAYS,
+    PATH_METHODS,
     PATHS,
-    STAGE_WAYS,
-    MissingWayError,
+    STAGE_METHODS,
+    MissingMethodError,
     open_network,
     open_path,
     refiner_inputs,
-    timed,
-    versions,
+    time_on_device,
+    torch_versions,
 )
+from harness import Row
 from torch import Tensor
 
 from matte.errors import MatteError
@@ -41,26 +41,23 @@ from matte.files import write_file
 from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.media.pictures import read_photo
 from matte.runtime.gpus import nvidia_gpus
-from matte.runtime.machine import describe_machine
 
-SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
-RESULTS = Path(__file__).parent / "results" / "gpu.json"
+RESULTS = harness.RESULTS / "gpu.json"
 # What the target is for comes first, in case time runs out.
-SIZES, TINY = ("1920x1080", "1280x720", "3840x2160"), ("128x96",)
-TINY_NETWORK = 128  # pixels: the segmenter and MODNet in a dry run
+SIZES, DRY_SIZES = ("1920x1080", "1280x720", "3840x2160"), ("128x96",)
+DRY_NETWORK_SIDE = 128  # pixels: the segmenter and MODNet in a dry run
 RUNS = 20
-# Largest and mean difference from torch fp32 that are asked for; and the mean, over which the
-# results are others, and are not timed.
-ASKED = {"fp32": (1e-4, 1e-4), "half": (1e-2, 1e-3)}
-OTHER = {"fp32": 1e-3, "half": 1e-2}
+# Largest and mean difference from torch fp32 that are asked for; and the mean above which results
+# count as others, and are not timed.
+MAX_DIFFERENCES = {"fp32": (1e-4, 1e-4), "half": (1e-2, 1e-3)}
+MAX_AGREEING_MEAN = {"fp32": 1e-3, "half": 1e-2}
 TARGET_SIZE, TARGET_RATIO, TARGET_FPS = "1920x1080", 3.0, 120.0
 
-Row = dict[str, Any]
 Inputs = Mapping[str, Mapping[str, Tensor]]  # by network
 
 
-class Benchmark:
-    """The rows, as they come; skips what there is no more time for."""
+class GpuBenchmark:
+    """The rows in their order; what there is no more time for is skipped."""
 
     def __init__(self, device: str, options: argparse.Namespace) -> None:
         self.device, self.on_gpu = device, device != "cpu"
@@ -68,12 +65,12 @@ class Benchmark:
         self.options = options
         self.end = time.monotonic() + 60 * options.minutes if options.minutes else np.inf
         self.rows: list[Row] = []
-        self.stages: dict[tuple[Any, ...], Row] = {}  # by what they were given
+        self.stages: dict[tuple[Any, ...], Row] = {}  # by their inputs
         self.file = options.json or (RESULTS if self.on_gpu else None)
-        self.network_size = 0 if self.on_gpu else TINY_NETWORK
+        self.network_size = 0 if self.on_gpu else DRY_NETWORK_SIDE
 
     def run(self) -> None:
-        """All rows."""
+        """Measure all rows."""
         for number, size in enumerate(self.options.sizes):
             width, height = map(int, size.split("x"))
             for batch in self.options.batches:
@@ -82,99 +79,102 @@ class Benchmark:
                 references, inputs = self.references(frames, on_cpu=first)
                 about = {"size": size, "batch": batch}
                 for kind, name in NETWORKS.items():
-                    for way in self.ways(STAGE_WAYS):
-                        self.stage(kind, way, inputs, references, {"what": name, **about})
+                    for method in self.chosen(STAGE_METHODS):
+                        self.stage(kind, method, inputs, references, {"what": name, **about})
                 for path in PATHS:
-                    for way in self.ways(PATH_WAYS):
-                        self.path(path, way, frames, references, {"what": path, **about})
+                    for method in self.chosen(PATH_METHODS):
+                        self.path(path, method, frames, references, {"what": path, **about})
 
-    def ways(self, all_ways: Sequence[str]) -> list[str]:
-        """Those that were asked for; torch's eager one always is, to be compared with."""
-        asked = self.options.ways
-        return [w for w in all_ways if not asked or w == EAGER or any(a in w for a in asked)]
+    def chosen(self, methods: Sequence[str]) -> list[str]:
+        """Return the methods of --ways, and torch's eager one, the reference."""
+        words = self.options.ways
+        return [m for m in methods if not words or m == EAGER or any(word in m for word in words)]
 
     def references(self, frames: Tensor, on_cpu: bool) -> tuple[dict[str, Tensor], Inputs]:
-        """What torch fp32 finds, and what the networks are given on the way."""
+        """Return the results of torch fp32, and the networks' inputs on the way to them."""
         device = "cpu" if on_cpu else self.device
-        found, seen = {}, {}
-        given = frames.cpu() if on_cpu else frames
+        found, recorded = {}, {}
+        batch = frames.cpu() if on_cpu else frames
         for path in PATHS:
             line = open_path(path, EAGER, device, self.network_size)
-            spied = _spied(line)
-            result = line.run(given)
+            spied = _record_networks(line)
+            result = line.run(batch)
             if any(result.doubts()):
                 raise SystemExit(f"Nothing to compare at {frames.shape}: {result.doubts()}")
             found[path] = result.alpha.to(self.torch_device)
             for kind, (inputs, values) in spied.items():
-                seen[kind] = {name: t.to(self.torch_device) for name, t in inputs.items()}
+                recorded[kind] = {name: t.to(self.torch_device) for name, t in inputs.items()}
                 found[kind] = values.to(self.torch_device)
-        return found, seen
+        return found, recorded
 
     def stage(
-        self, kind: str, way: str, inputs: Inputs, references: Mapping[str, Tensor], about: Row
+        self, kind: str, method: str, inputs: Inputs, references: Mapping[str, Tensor], about: Row
     ) -> None:
-        """A row for a network."""
+        """Add the row of a network."""
 
-        def opened() -> Callable[[], Tensor]:
-            run = open_network(kind, way, self.device)
+        def open_run() -> Callable[[], Tensor]:
+            run = open_network(kind, method, self.device)
             return lambda: run(inputs[kind])
 
         _, _, height, width = next(iter(inputs[kind].values())).shape
-        told = {**about, "stage": kind, "way": way, "input": f"{width}x{height}"}
-        key = (kind, way, told["input"], about["batch"])
+        head = {**about, "stage": kind, "way": method, "input": f"{width}x{height}"}
+        key = (kind, method, head["input"], about["batch"])
         if key in self.stages:  # frames of two sizes may look alike to a network
-            self.add({**self.stages[key], **told})
+            self.add({**self.stages[key], **head})
         else:
-            self.stages[key] = self.row(told, opened, references[kind])
+            self.stages[key] = self.row(head, open_run, references[kind])
 
     def path(
-        self, path: str, way: str, frames: Tensor, references: Mapping[str, Tensor], about: Row
+        self, path: str, method: str, frames: Tensor, references: Mapping[str, Tensor], about: Row
     ) -> None:
-        """A row for a whole path, with composites."""
+        """Add the row of a whole line, with composites."""
 
-        def opened() -> Callable[[], Tensor]:
-            line = open_path(path, way, self.device, self.network_size)
+        def open_run() -> Callable[[], Tensor]:
+            line = open_path(path, method, self.device, self.network_size)
             ground = torch.zeros_like(frames[0])
             return lambda: line.run(frames, ground).alpha
 
-        told = {**about, "stage": "path", "way": way}
-        self.row(told, opened, references[path])
+        head = {**about, "stage": "path", "way": method}
+        self.row(head, open_run, references[path])
 
-    def row(self, about: Row, opened: Callable[[], Callable[[], Tensor]], expected: Tensor) -> Row:
-        """Opens, compares, times; or tells why not."""
+    def row(
+        self, about: Row, open_run: Callable[[], Callable[[], Tensor]], expected: Tensor
+    ) -> Row:
+        """Open, compare and time; or say why not."""
         row = dict(about)
         try:
             if time.monotonic() > self.end:
-                raise MissingWayError("no time left of --minutes")
+                raise MissingMethodError("no time left of --minutes")
             if "compile" in about["way"] and about["size"] not in self.options.compile_at:
-                raise MissingWayError("takes a minute for each size: --compile-at")
-            run = opened()
-            row |= _compared(run(), expected, about)
+                raise MissingMethodError("takes a minute for each size: --compile-at")
+            run = open_run()
+            row |= _compare(run(), expected, about)
             if row["agrees"]:
-                spent = timed(run, self.on_gpu, self.options.runs)
+                spent = time_on_device(run, self.on_gpu, self.options.runs)
                 frame = spent.median / about["batch"]
                 row |= {"ms": spent.as_json(), "ms_per_frame": round(frame, 3)}
                 row["fps"] = round(1000 / frame, 1)
-        except (MissingWayError, MatteError) as reason:
+        except (MissingMethodError, MatteError) as reason:
             row["skipped"] = str(reason)
-        except Exception as error:  # noqa: BLE001  # one way's failure must not lose the others' rows
+        except Exception as error:  # noqa: BLE001  # one method's failure must not lose the others' rows
             row["skipped"] = f"failed: {type(error).__name__}: {str(error).splitlines()[:1]}"
         self.add(row)
         return row
 
     def add(self, row: Row) -> None:
-        """Prints the row and writes all that there is so far."""
+        """Print the row and write all rows so far."""
         self.rows.append(row)
-        print(_line(row), flush=True)
+        print(_row_text(row), flush=True)
         if self.file:
-            told = json.dumps(self.result(), indent=1) + "\n"
-            write_file(self.file, told.encode(), overwrite=True)
+            text = json.dumps(self.result(), indent=1) + "\n"
+            write_file(self.file, text.encode(), overwrite=True)
 
     def result(self) -> Row:
-        """All of it, for JSON."""
+        """Return all rows, for JSON."""
+        about = harness.about()
         return {
-            "date": date.today().isoformat(),
-            "machine": {**describe_machine(), "gpus": list(nvidia_gpus()), **versions()},
+            "date": about["date"],
+            "machine": {**about["machine"], "gpus": list(nvidia_gpus()), **torch_versions()},
             "device": self.device,
             "runs": self.options.runs,
             "rows": self.rows,
@@ -183,8 +183,8 @@ class Benchmark:
 
 
 def portrait(height: int, width: int, batch: int) -> Tensor:
-    """Frames (N, H, W, 3) of the sample between stretched borders, each a little farther on."""
-    sample = read_photo(SAMPLE).pixels
+    """Return frames (N, H, W, 3) of the sample between stretched borders, each shifted a little."""
+    sample = read_photo(harness.SAMPLE).pixels
     side = min(height, width)
     square = cv2.resize(sample, (side, side), interpolation=cv2.INTER_CUBIC)
     top, left = (height - side) // 2, (width - side) // 2
@@ -198,7 +198,7 @@ def portrait(height: int, width: int, batch: int) -> Tensor:
 
 
 def targets(rows: list[Row]) -> Row:
-    """Whether the two-stage path reaches what it should, where that was measured."""
+    """Return whether the two-stage line reaches its target, where that was measured."""
     timed_rows = [
         r for r in rows if r["what"] == "two-stage" and r["size"] == TARGET_SIZE and "fps" in r
     ]
@@ -217,15 +217,17 @@ def targets(rows: list[Row]) -> Row:
     }
 
 
-def _spied(line: DeviceLine | DeviceModnet) -> dict[str, tuple[Mapping[str, Tensor], Tensor]]:
-    """Has the line tell, by network, what it gives and gets."""
-    seen: dict[str, tuple[Mapping[str, Tensor], Tensor]] = {}
+def _record_networks(
+    line: DeviceLine | DeviceModnet,
+) -> dict[str, tuple[Mapping[str, Tensor], Tensor]]:
+    """Return a table that the line's networks fill with their inputs and outputs as they run."""
+    recorded: dict[str, tuple[Mapping[str, Tensor], Tensor]] = {}
 
     def spy(kind: str, function: Callable[..., Tensor], *names: str) -> Callable[..., Tensor]:
-        def run(*given: Tensor) -> Tensor:
-            values = function(*given)
-            inputs = refiner_inputs(*given) if kind == "refiner" else {names[0]: given[0]}
-            seen[kind] = inputs, values
+        def run(*tensors: Tensor) -> Tensor:
+            values = function(*tensors)
+            inputs = refiner_inputs(*tensors) if kind == "refiner" else {names[0]: tensors[0]}
+            recorded[kind] = inputs, values
             return values
 
         return run
@@ -235,26 +237,28 @@ def _spied(line: DeviceLine | DeviceModnet) -> dict[str, tuple[Mapping[str, Tens
     else:
         line._segment = spy("segmenter", line._segment, "image")
         line._refine = spy("refiner", line._refine)
-    return seen
+    return recorded
 
 
-def _compared(found: Tensor, expected: Tensor, about: Row) -> Row:
+def _compare(found: Tensor, expected: Tensor, about: Row) -> Row:
     kind = "fp32" if "fp32" in about["way"] else "half"
     apart = (found - expected).abs()
     largest, mean = float(apart.max()), float(apart.mean())
-    most, most_mean = ASKED[kind]
+    largest_allowed, mean_allowed = MAX_DIFFERENCES[kind]
     if about["stage"] == "path":
-        most = 1.0  # one pixel of the mask's edge more or less is a pixel of another band
+        largest_allowed = (
+            1.0  # one pixel of the mask's edge more or less is a pixel of another band
+        )
     # Phrased so that NaN fails.
     return {
         "largest": largest,
         "mean": mean,
-        "within": largest <= most and mean <= most_mean,
-        "agrees": mean <= OTHER[kind],
+        "within": largest <= largest_allowed and mean <= mean_allowed,
+        "agrees": mean <= MAX_AGREEING_MEAN[kind],
     }
 
 
-def _line(row: Row) -> str:
+def _row_text(row: Row) -> str:
     words = f"{row['what']:<17} {row['size']:>9} ×{row['batch']}  {row['way']:<40}"
     if "skipped" in row:
         return f"{words} skipped: {row['skipped']}"
@@ -265,7 +269,7 @@ def _line(row: Row) -> str:
     return f"{words} {row['ms_per_frame']:9.2f} ms a frame {row['fps']:8.1f} fps  {apart}{verdict}"
 
 
-def _told(found: Row) -> Iterator[str]:
+def _target_texts(found: Row) -> Iterator[str]:
     if not found:
         yield f"No two-stage path was measured at {TARGET_SIZE} beside torch's eager one."
         return
@@ -279,31 +283,30 @@ def _told(found: Row) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measures, prints, writes."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, print, write."""
+    parser = harness.parser(__doc__, data=False)
     parser.add_argument("--sizes", nargs="+")
     parser.add_argument("--batches", nargs="+", type=int)
     parser.add_argument("--runs", type=int)
     parser.add_argument(
-        "--minutes", type=float, default=0, help="stop opening ways after; 0: never"
+        "--minutes", type=float, default=0, help="stop opening networks after; 0: never"
     )
     parser.add_argument("--ways", nargs="+", help="only those whose names hold one of these words")
     parser.add_argument(
         "--compile-at", nargs="+", default=[TARGET_SIZE], help="frames of which size"
     )
-    parser.add_argument("--json", type=Path, help="write the results here")
     parser.add_argument("--dry-run", action="store_true", help="on the CPU, with tiny frames")
     options = parser.parse_args()
     tiny = options.dry_run
     if not tiny and not (nvidia_gpus() and torch.cuda.is_available()):
         raise SystemExit("There is no GPU that torch can use here: try --dry-run.")
-    options.sizes = options.sizes or (TINY if tiny else SIZES)
+    options.sizes = options.sizes or (DRY_SIZES if tiny else SIZES)
     options.batches = options.batches or ((1, 2) if tiny else (1, 4, 8))
     options.runs = options.runs or (1 if tiny else RUNS)
-    benchmark = Benchmark("cpu" if tiny else "gpu:0", options)
+    benchmark = GpuBenchmark("cpu" if tiny else "gpu:0", options)
     benchmark.run()
     if not tiny:
-        print(*_told(benchmark.result()["targets"]), sep="\n")
+        print(*_target_texts(benchmark.result()["targets"]), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""The ways to run networks and the device path on a GPU, by names such as "torch fp16 graphs".
+"""Networks and the whole line on a GPU, opened by method names such as "torch fp16 graphs".
 
-A name is a runtime, a precision, and how: channels_last, compile (torch.compile), graphs (CUDA
-graphs). What can't be had raises a MatteError or `MissingWayError` that tells why.
+A method is a runtime, a precision, and options: channels_last, compile (torch.compile), graphs
+(CUDA graphs). What is not available raises a MatteError or `MissingMethodError` that says why.
 """
 
 import copy
-import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import harness
 import torch
 from torch import Tensor
 
@@ -38,8 +38,8 @@ TORCH = (
 )
 OTHERS = ("onnx fp32", "onnx-tensorrt fp32", "onnx-tensorrt fp16")
 ENGINES = ("tensorrt fp32", "tensorrt fp16")
-STAGE_WAYS = (*TORCH, *OTHERS, *ENGINES)
-PATH_WAYS = (*TORCH, *ENGINES, "tensorrt fp16 graphs")
+STAGE_METHODS = (*TORCH, *OTHERS, *ENGINES)
+PATH_METHODS = (*TORCH, *ENGINES, "tensorrt fp16 graphs")
 # The two-stage path with a kernel's band, and with the one of the default preset.
 PATHS: dict[str, dict[str, Any]] = {
     "two-stage": {"k": 7},
@@ -47,68 +47,72 @@ PATHS: dict[str, dict[str, Any]] = {
     "modnet path": {},
 }
 WARM_UP = 3
-RATIO = "unknown_ratio"
+UNKNOWN_RATIO = "unknown_ratio"
 
 Run = Callable[[Mapping[str, Tensor]], Tensor]
 
 
-class MissingWayError(Exception):
-    """A way that there is none of here; its text tells why."""
+class MissingMethodError(Exception):
+    """A method that is not available here; its text says why."""
 
 
-def open_network(kind: str, way: str, device: str) -> Run:
-    """The network of that kind, run in that way: tensors on the device by name in, one out."""
-    runtime, precision, *how = way.split()
+def open_network(kind: str, method: str, device: str) -> Run:
+    """Return the network of a kind, run by a method: tensors on the device by name in, one out."""
+    runtime, precision, *extras = method.split()
     weights = find(kind, NETWORKS[kind])
     if runtime == "torch":
-        if device == "cpu" and {"compile", "graphs"} & set(how):
-            raise MissingWayError("needs a GPU" if "graphs" in how else "takes minutes on a CPU")
+        if device == "cpu" and {"compile", "graphs"} & set(extras):
+            raise MissingMethodError(
+                "needs a GPU" if "graphs" in extras else "takes minutes on a CPU"
+            )
         torch._dynamo.reset()  # each size is compiled for itself
         network = DeviceNetwork(
-            copy.deepcopy(_returned(weights.path)),
+            copy.deepcopy(_torch_network(weights.path)),
             Execution("torch", device, precision),
-            compiled="compile" in how,
-            channels_last="channels_last" in how,
+            compiled="compile" in extras,
+            channels_last="channels_last" in extras,
         )
 
-        def run(given: Mapping[str, Tensor]) -> Tensor:
-            return network(**given)
+        def run(inputs: Mapping[str, Tensor]) -> Tensor:
+            return network(**inputs)
 
-        return recorded(run) if "graphs" in how else run
-    asked: Any = {"backend": runtime, "precision": precision, "device": device}
-    session: Any = open_session(as_runtime_network(weights), RuntimeSettings(**asked))
+        return as_cuda_graph(run) if "graphs" in extras else run
+    settings: Any = {"backend": runtime, "precision": precision, "device": device}
+    session: Any = open_session(as_runtime_network(weights), RuntimeSettings(**settings))
     if hasattr(session, "run_on_device"):
 
-        def on_device(given: Mapping[str, Tensor]) -> Tensor:
-            (found,) = session.run_on_device(given).values()
+        def on_device(inputs: Mapping[str, Tensor]) -> Tensor:
+            (found,) = session.run_on_device(inputs).values()
             return found  # type: ignore[no-any-return]  # a session of whatever kind
 
-        return recorded(on_device) if "graphs" in how else on_device
+        return as_cuda_graph(on_device) if "graphs" in extras else on_device
 
-    def through_numpy(given: Mapping[str, Tensor]) -> Tensor:
-        (found,) = session.run({name: t.cpu().numpy() for name, t in given.items()}).values()
-        return torch.from_numpy(found).to(next(iter(given.values())).device)
+    def through_numpy(inputs: Mapping[str, Tensor]) -> Tensor:
+        (found,) = session.run({name: t.cpu().numpy() for name, t in inputs.items()}).values()
+        return torch.from_numpy(found).to(next(iter(inputs.values())).device)
 
     return through_numpy
 
 
 @cache
-def _returned(file: Path) -> torch.nn.Module:
+def _torch_network(file: Path) -> torch.nn.Module:
     return from_onnx(file).runs
 
 
-def open_path(path: str, way: str, device: str, size: int = 0) -> DeviceLine | DeviceModnet:
-    """The device path of that name, its networks run in that way. For tiny frames segmenter and
-    MODNet see `size` pixels, and a kernel's band is narrow; 0: as trained, and as usual.
+def open_path(path: str, method: str, device: str, size: int = 0) -> DeviceLine | DeviceModnet:
+    """Return the line of that name on a device, its networks run by a method.
+
+    For tiny frames segmenter and MODNet see `size` pixels, and a kernel's band is narrow; 0: as
+    trained, and as usual.
     """
-    graphs = "graphs" in way.split()
+    graphs = "graphs" in method.split()
     if graphs and PATHS[path].get("k") == "auto":
-        raise MissingWayError("its band depends on each picture, so it can't be recorded")
+        raise MissingMethodError("its band depends on each picture, so it can't be recorded")
     if graphs and device == "cpu":
-        raise MissingWayError("needs a GPU")
+        raise MissingMethodError("needs a GPU")
     flags = PATHS[path] | ({"erode": 1, "dilate": 1} if size and PATHS[path].get("k") == 7 else {})
     config = merge_settings("balanced", flags=flags).config
-    plain = " ".join(word for word in way.split() if word != "graphs")
+    plain = " ".join(word for word in method.split() if word != "graphs")
     if path == "modnet path":
         matte = open_network("modnet", plain, device)
         size = size or find("modnet", NETWORKS["modnet"]).size
@@ -124,42 +128,42 @@ def open_path(path: str, way: str, device: str, size: int = 0) -> DeviceLine | D
 
 
 def refiner_inputs(image: Tensor, trimap: Tensor) -> dict[str, Tensor]:
-    """What a refiner with attention takes; the ratio of unknown is the trimap's own."""
+    """Return the inputs of a refiner with attention; the ratio of unknown is the trimap's own."""
     ratio = torch.full((len(image),), -1.0, device=image.device)
-    return {"image": image, "trimap": trimap, RATIO: ratio}
+    return {"image": image, "trimap": trimap, UNKNOWN_RATIO: ratio}
 
 
-def recorded(run: Run) -> Run:
-    """The same as a CUDA graph, for one shape."""
-    kept: dict[str, Tensor] = {}
+def as_cuda_graph(run: Run) -> Run:
+    """Return the network recorded as a CUDA graph, for one shape."""
+    inputs: dict[str, Tensor] = {}
     graph: Any = None
     out: list[Tensor] = []
 
-    def replay(given: Mapping[str, Tensor]) -> Tensor:
+    def replay(values: Mapping[str, Tensor]) -> Tensor:
         nonlocal graph
         if graph is None:
-            kept.update({name: tensor.clone() for name, tensor in given.items()})
+            inputs.update({name: tensor.clone() for name, tensor in values.items()})
             aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
             aside.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(aside):
                 for _ in range(WARM_UP):
-                    run(kept)
+                    run(inputs)
             torch.cuda.current_stream().wait_stream(aside)
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):
-                out.append(run(kept))
-        for name, tensor in given.items():
-            kept[name].copy_(tensor)
+                out.append(run(inputs))
+        for name, tensor in values.items():
+            inputs[name].copy_(tensor)
         graph.replay()
         return out[0].clone()
 
     return replay
 
 
-def timed(run: Callable[[], Any], on_gpu: bool, runs: int) -> Spread:
-    """Milliseconds of a run, by the GPU's own events where there is one, after a warm-up."""
+def time_on_device(run: Callable[[], Any], on_gpu: bool, runs: int) -> Spread:
+    """Return the milliseconds of a run, by the GPU's own events where there is one."""
     if not on_gpu:
-        return spread([_seconds(run) * 1000 for _ in range(runs)], 3)
+        return harness.time_call(run, runs, warm_up=0)
     for _ in range(WARM_UP):
         run()
     times = []
@@ -175,12 +179,6 @@ def timed(run: Callable[[], Any], on_gpu: bool, runs: int) -> Spread:
     return spread(times, 3)
 
 
-def _seconds(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def versions() -> dict[str, str]:
-    """What torch was built with."""
+def torch_versions() -> dict[str, str]:
+    """Return what torch was built with."""
     return {"torch": torch.__version__, "cuda": str(torch.version.cuda)}

@@ -381,7 +381,8 @@ def compare(items: dict[str, Item], folder: Path, data: Path) -> bool:
 def differences(results: Results, fault: str, saved: dict[str, Any], file: Path) -> list[str]:
     """Return a line for each array that is not the saved one, and for what failed only now."""
     if fault or saved["fault"]:
-        return [] if fault == saved["fault"] else [f"{fault or 'no fault'}, was {saved['fault']!r}"]
+        now, before = (text or "no fault" for text in (fault, saved["fault"]))
+        return [] if now == before else [f"{now}, was {before}"]
     lines = []
     for part in sorted({*results, *saved["hashes"]}):
         if part not in results or part not in saved["hashes"]:

@@ -222,24 +222,27 @@ def list_file(name: str) -> Path:
 
 
 def verified(name: str, data: Path) -> list[ListedPicture]:
-    """Return a list's pictures, once all its files are there and the right ones.
-
-    Pictures and truths take turns in the file; `# KIND` stands above each kind.
-    """
-    kind, paths, found = "", [], []
+    """Return a list's pictures, once all its files are there and the right ones."""
     for line in list_file(name).read_text().splitlines():
+        digest, _, path = line.partition("  ")
+        file = data / path
+        if line.startswith("#") or (file.is_file() and sha256(file) == digest):
+            continue
+        problem = "is another file than was listed" if file.is_file() else "is missing"
+        raise SystemExit(f"{file} {problem}: scores are of the listed pictures alone")
+    return read_list(name)
+
+
+def read_list(name: str) -> list[ListedPicture]:
+    """Return a list's pictures: each has a line, its truth the next; `# KIND` stands above."""
+    kind, found = "", []
+    lines = iter(list_file(name).read_text().splitlines())
+    for line in lines:
         if line.startswith("#"):
             kind = line.removeprefix("# ")
             continue
-        digest, _, path = line.partition("  ")
-        file = data / path
-        if not file.is_file() or sha256(file) != digest:
-            problem = "is another file than was listed" if file.is_file() else "is missing"
-            raise SystemExit(f"{file} {problem}: scores are of the listed pictures alone")
-        paths.append(path)
-        if len(paths) == 2:
-            found.append(ListedPicture(kind, *paths))
-            paths = []
+        picture, truth = (each.partition("  ")[2] for each in (line, next(lines)))
+        found.append(ListedPicture(kind, picture, truth))
     return found
 
 

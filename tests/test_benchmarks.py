@@ -1,12 +1,16 @@
 """The scripts that measure what no test can, walked on a small scale."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from matte.runtime.gpus import nvidia_gpus
@@ -81,3 +85,69 @@ def test_the_videos_script_checks_what_it_times(tmp_path: Path) -> None:
     assert set(row["ms"]) == {"yuv", "reader", "fast", "balanced", "photos"}
     assert {"fast / yuv", "fast / reader", "photos / balanced"} <= set(row["ratios"])
     assert told["long"]["peak"] > 50
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Imports a script by its name."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return importlib.import_module
+
+
+def test_calls_alternate_and_warm_up_once(scripts: Callable[[str], Any]) -> None:
+    called: list[str] = []
+    calls = {name: partial(called.append, name) for name in "ab"}
+    found = scripts("harness").time_in_turns(calls, rounds=2)
+    assert called == ["a", "a", "b", "b", "a", "b"]
+    assert {name: timed.count for name, timed in found.items()} == {"a": 2, "b": 2}
+
+
+def test_results_are_replaced_part_by_part(tmp_path: Path, scripts: Callable[[str], Any]) -> None:
+    harness, file = scripts("harness"), tmp_path / "new" / "results.json"
+    harness.write_part(file, "speed", {"ms": 2})
+    harness.write_part(file, "quality", {"iou": 0.5})
+    report = json.loads(file.read_text())
+    assert (report["speed"]["ms"], report["quality"]["iou"]) == (2, 0.5)
+    assert {"date", "machine", "iou"} == set(report["quality"])
+    assert {"bf16", "vnni", "processor"} <= set(report["speed"]["machine"])
+
+
+def test_only_the_listed_pictures_are_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripts: Callable[[str], Any]
+) -> None:
+    score = scripts("score")
+    monkeypatch.setattr(score, "LISTS", tmp_path)
+    for name in ("picture.jpg", "truth.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    lines = [score.hash_line(tmp_path / name, tmp_path) for name in ("picture.jpg", "truth.png")]
+    score.write_lines("people", ["# portraits", *lines])
+    (found,) = score.verified("people", tmp_path)
+    assert (found.kind, found.picture, found.truth) == ("portraits", "picture.jpg", "truth.png")
+    (tmp_path / "truth.png").write_bytes(b"another")
+    with pytest.raises(SystemExit, match=r"truth.png is another file than was listed"):
+        score.verified("people", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["people", "objects", "mattes"])
+def test_no_shipped_recipe_trains_on_a_listed_picture(
+    name: str, scripts: Callable[[str], Any]
+) -> None:
+    score = scripts("score")
+    pictures = score.read_list(name)
+    assert len(pictures) >= 25
+    assert score.trained_on(pictures) == 0
+
+
+def test_differences_of_results_are_named(tmp_path: Path, scripts: Callable[[str], Any]) -> None:
+    same_results = scripts("same_results")
+    old, new = (np.full((2, 2), value, np.float32) for value in (0, 0.5))
+    np.savez_compressed(tmp_path / "item.npz", alpha=old)
+    hashes = {"alpha": same_results.digest(old), "mask": same_results.digest(old)}
+    saved = {"fault": "", "hashes": hashes}
+    file = tmp_path / "item.npz"
+    assert same_results.differences({"alpha": old, "mask": old}, "", saved, file) == []
+    assert same_results.differences({"alpha": new}, "", saved, file) == [
+        "alpha differs by at most 0.5, 0.5 on average",
+        "mask is missing",
+    ]
+    assert same_results.differences({}, "broken", saved, file) == ["broken, was no fault"]

@@ -7,13 +7,13 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .PHONY: help demo test check test-wheel score gpu-test format docs clean
 
 help:
-	@echo "make demo    install, and put the sample portrait on a beach"
-	@echo "make test    install with all extras, and run every check"
-	@echo "make test-wheel  build the wheel, install it into an empty environment, and run it there"
-	@echo "make check   every check, nothing installed"
-	@echo "make score DATA=FOLDER  what this release reaches on the listed pictures, and how fast"
-	@echo "make gpu-test  what only a GPU can tell: its tests, and benchmarks/gpu.py"
-	@echo "make format  format the code, renew the generated docs"
+	@echo "make demo             install, and put the sample portrait on a beach"
+	@echo "make test             install with all extras, and run every check"
+	@echo "make check            run every check, without installing anything"
+	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
+	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
+	@echo "make gpu-test         run the tests and benchmarks that need an NVIDIA GPU"
+	@echo "make format           format the code, renew the generated documents"
 
 demo: .venv/base
 	@mkdir -p build/demo

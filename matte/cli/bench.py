@@ -100,15 +100,15 @@ def bench(
     from matte.files import check_outputs, write_files
     from matte.media.encoding import WRITABLE, encode
 
-    asked = [parse_size(word) for word in _words(sizes)]
-    frames = list({(size.width, size.height): size for size in asked}.values())
+    named = [parse_size(word) for word in _words(sizes)]
+    frames = list({(size.width, size.height): size for size in named}.values())
     if not frames:
         raise SettingError("no sizes", "give one, such as 1080p")
     peers = find_peers(_words(against))
     source = picture or SAMPLE
     outputs = [(json_file, (".json",)), (plot, WRITABLE)]
-    wanted = [(path, endings) for path, endings in outputs if path is not None]
-    check_outputs(wanted, [source], overwrite)
+    written = [(path, endings) for path, endings in outputs if path is not None]
+    check_outputs(written, [source], overwrite)
     if install_peers:
         for peer in peers:
             install(peer, lambda text: click.echo(text, err=True))

@@ -39,8 +39,8 @@ def report_options(command: F) -> F:
         from matte.media.encoding import WRITABLE, encode
 
         outputs = [(json_file, (".json",)), (sheet, WRITABLE)]
-        wanted = [(path, endings) for path, endings in outputs if path is not None]
-        check_outputs(wanted, [*arguments["peers"], *data.glob("*/*")], overwrite)
+        written = [(path, endings) for path, endings in outputs if path is not None]
+        check_outputs(written, [*arguments["peers"], *data.glob("*/*")], overwrite)
         with progress_bar("pictures") as watch:
             scores: Scores = command(data=data, watch=watch, **arguments)
         if reference is not None:

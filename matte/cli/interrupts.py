@@ -13,16 +13,16 @@ def interruptible() -> Iterator[Callable[[], None]]:
     Called between two frames, it raises KeyboardInterrupt if one has come: native code is not
     interrupted in its middle. A second signal is answered at once.
     """
-    asked = False
+    requested = False
 
     def note(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal requested
+        if requested:
             raise KeyboardInterrupt
-        asked = True
+        requested = True
 
     def check() -> None:
-        if asked:
+        if requested:
             raise KeyboardInterrupt
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

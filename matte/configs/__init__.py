@@ -1,1 +1,1 @@
-"""Settings: what a run can be told, in which file, and where each value came from."""
+"""Settings: their rules, presets and files, and where each value of a run comes from."""

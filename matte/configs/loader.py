@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from matte.configs.fields import as_table
 from matte.configs.settings import SETTINGS, Config, ModnetSettings
-from matte.configs.tables import fit, from_file, from_table, parse_setting, read_toml
+from matte.configs.tables import convert, from_file, from_table, parse_setting, read_toml
 from matte.errors import MatteWarning, SettingError
 from matte.registry import nearest
 
@@ -40,8 +40,8 @@ def merge_settings(
     Example: `merge_settings("fast", flags={"width": "1.5%"}).config.trimap.width`
     """
     user = read_toml(file) if file else {}
-    wanted = user.pop("preset", DEFAULT_PRESET)
-    name = fit(wanted if preset is None else preset, str, "preset")
+    own_preset = user.pop("preset", DEFAULT_PRESET)
+    name = convert(own_preset if preset is None else preset, str, "preset")
 
     tables: dict[str, dict[str, Any]] = {}
     origins = dict.fromkeys(SETTINGS, "default")
@@ -84,12 +84,12 @@ def config_for_video(config: Config) -> Config:
 def with_preset(merged: MergedSettings, preset: str, **flags: Any) -> MergedSettings:
     """Return another preset's settings, with the file and flags of these, and more flags."""
     known = written_values(merged.config)
-    asked = {
+    overrides = {
         name: known[name]
         for name, origin in merged.origins.items()
         if origin not in ("default", f"preset {merged.preset}")
     }
-    return merge_settings(preset, flags=asked | flags)
+    return merge_settings(preset, flags=overrides | flags)
 
 
 def preset_names() -> list[str]:
@@ -121,8 +121,8 @@ def _parse_layer(layer: dict[str, Any], origin: str) -> dict[str, dict[str, Any]
 def _by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the flags that are not None, parsed, in tables like those of a file."""
     tables: dict[str, dict[str, Any]] = {}
-    given = {name: value for name, value in flags.items() if value is not None}
-    for name, value in _split_protocol(given, "flag").items():
+    present = {name: value for name, value in flags.items() if value is not None}
+    for name, value in _split_protocol(present, "flag").items():
         if name not in SETTINGS:
             raise SettingError(f"no setting {name!r}", nearest(name, SETTINGS))
         s = SETTINGS[name]

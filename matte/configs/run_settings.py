@@ -164,7 +164,7 @@ class RuntimeSettings:
             raise SettingError("require_gpu with device = 'cpu'", "leave one of them out")
 
     def needs_exact(self, kind: str) -> bool:
-        """Return whether its authors' very numbers are asked for from a network of that kind.
+        """Return whether a network of that kind must give its authors' very numbers.
 
         A segmenter runs as exactly as the refiner that follows it.
         """

@@ -61,11 +61,11 @@ def parse_setting(value: Any, hint: Any, rule: Rule | None, name: str) -> Any:
     Ranges are checked by the dataclass that takes the value.
     """
     if rule is None:
-        return fit(value, hint, name)
+        return convert(value, hint, name)
     if rule.is_unset(value):
         return None
     if rule.unit not in PARSERS:
-        return fit(value, hint, name)
+        return convert(value, hint, name)
     parse, kind, remedy = PARSERS[rule.unit]
     if isinstance(value, str):
         return parse(value)
@@ -74,8 +74,8 @@ def parse_setting(value: Any, hint: Any, rule: Rule | None, name: str) -> Any:
     raise SettingError(f"{name} = {value!r}", f"give {remedy}, as text")
 
 
-def fit(value: Any, hint: Any, name: str) -> Any:
-    """Return `value`, from TOML, a flag or Python, in the type that a field is annotated with."""
+def convert(value: Any, hint: Any, name: str) -> Any:
+    """Return a value from TOML, a flag or Python, converted to the type of its field."""
     if is_dataclass(hint) and isinstance(hint, type):
         return from_table(hint, value, name)
     if get_origin(hint) is Literal:
@@ -83,20 +83,20 @@ def fit(value: Any, hint: Any, name: str) -> Any:
             return value
         raise SettingError(f"{name} = {value!r}", nearest(str(value), get_args(hint)))
     if get_origin(hint) in (Union, UnionType):
-        return _fit_any(value, [h for h in get_args(hint) if h is not NoneType], name)
+        return _convert_to_any(value, [h for h in get_args(hint) if h is not NoneType], name)
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
         if isinstance(value, list | tuple):
-            return tuple(fit(v, item, name) for v in value)
+            return tuple(convert(v, item, name) for v in value)
         remedy = f"write [[{name}]]" if is_dataclass(item) else "give a list"
         raise SettingError(f"{name} = {value!r}", remedy)
     if get_origin(hint) is dict and isinstance(value, Mapping):
-        return {key: fit(v, get_args(hint)[1], f"{name}.{key}") for key, v in value.items()}
-    return _fit_plain(value, hint, name)
+        return {key: convert(v, get_args(hint)[1], f"{name}.{key}") for key, v in value.items()}
+    return _convert_plain(value, hint, name)
 
 
-def _fit_plain(value: Any, hint: Any, name: str) -> Any:
-    """Return a number, a text or a truth in the type that a field is annotated with."""
+def _convert_plain(value: Any, hint: Any, name: str) -> Any:
+    """Return a number, a text or a truth, converted to the type of its field."""
     if isinstance(value, bool) == (hint is bool):
         try:
             if hint is int and not isinstance(value, float | str):
@@ -109,20 +109,20 @@ def _fit_plain(value: Any, hint: Any, name: str) -> Any:
             return os.fspath(value)
         if isinstance(hint, type) and isinstance(value, hint):
             return value
-    raise SettingError(f"{name} = {value!r}", f"give {_words(hint)}")
+    raise SettingError(f"{name} = {value!r}", f"give {_type_words(hint)}")
 
 
-def _fit_any(value: Any, hints: Sequence[Any], name: str) -> Any:
-    """Return `value` in the first of the types that fits it."""
+def _convert_to_any(value: Any, hints: Sequence[Any], name: str) -> Any:
+    """Return the value converted to the first type that it can be converted to."""
     for hint in hints:
         try:
-            return fit(value, hint, name)
+            return convert(value, hint, name)
         except SettingError:
             continue
-    raise SettingError(f"{name} = {value!r}", "give " + " or ".join(map(_words, hints)))
+    raise SettingError(f"{name} = {value!r}", "give " + " or ".join(map(_type_words, hints)))
 
 
-def _words(hint: Any) -> str:
+def _type_words(hint: Any) -> str:
     """Return what to give for a type, in words."""
     if get_origin(hint) is Literal:
         return ", ".join(repr(option) for option in get_args(hint))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.configs.tables import fit, from_file, from_table, read_toml
+from matte.configs.tables import convert, from_file, from_table, read_toml
 from matte.errors import SettingError
 
 
@@ -55,7 +55,7 @@ def test_a_mistake_in_a_file_is_named_with_the_file() -> None:
 def test_truths_are_no_numbers_and_numbers_no_truths() -> None:
     for value, hint in ((True, int), (1, bool), (0.0, bool), (True, float)):
         with pytest.raises(SettingError):
-            fit(value, hint, "x")
+            convert(value, hint, "x")
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from scenes import CUTOUTS, PORTRAITS, entries_of, scenes
 from matte.arrays import UNKNOWN, Alpha, Confidence, Image, as_alpha, as_image
 from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.metrics.intervals import ratio_of_means
 from matte.pipeline.build import build_refiner, build_segmenter
 from matte.refiner.confidence_limits import limit_by_confidence
@@ -101,7 +101,7 @@ def known_alphas(data: Path, count: int) -> Iterator[tuple[str, str, Image, Alph
     ]
     untrained = set.intersection(*held)
     for entry in entries_of(data, PORTRAITS)[: count or None]:
-        sample = read(entry)
+        sample = read_sample(entry)
         group = "held back" if entry.name in untrained else "trained on"
         yield entry.name, group, as_image(sample.picture), as_alpha(sample.truth)
     for scene in scenes(data, CUTOUTS, count or COMPOSED):

@@ -24,7 +24,7 @@ from matte.arrays import Alpha, Image, as_alpha, as_image
 from matte.compositing.blend import BLENDS
 from matte.compositing.composer import composite
 from matte.compositing.foreground import estimate_foreground
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 
 TONES = {"dark": (30, 24, 22), "bright": (235, 228, 215)}
 CONTRAST = 25  # of the texture, in 8-bit steps
@@ -69,7 +69,7 @@ def main() -> None:
 def lens_photos(data: Path, count: int) -> Iterator[LensPhoto]:
     """Yield each alpha with dark and bright subjects on dark and bright grounds."""
     for entry in entries_of(data, ALPHAMATTING, count):
-        alpha = as_alpha(read(entry).truth)
+        alpha = as_alpha(read_sample(entry).truth)
         for tone in TONES:
             subject = textured(tone, alpha, 1)
             for ground in TONES:

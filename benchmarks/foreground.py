@@ -47,7 +47,7 @@ from scenes import (
 from matte.arrays import Alpha, Image, as_alpha
 from matte.compositing.composer import composite
 from matte.compositing.foreground import estimate_foreground
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.stages import Refiner
 
 SIZES = {"512": (512, 512), "1080p": (1080, 1920), "12 MP": (3000, 4000)}
@@ -151,7 +151,7 @@ def residuals(data: Path, count: int) -> list[Row]:
     for name in (ALPHAMATTING, PORTRAITS):
         found = []
         for entry in entries_of(data, name, count):
-            sample = read(entry)
+            sample = read_sample(entry)
             image, alpha = Image(sample.picture), as_alpha(sample.truth)
             soft = (alpha > 0) & (alpha < 1)
             errors = {}

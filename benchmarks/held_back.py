@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, Image
 from matte.datasets.layouts import list_set
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
 from matte.errors import SettingError
 from matte.files import write_file
@@ -52,7 +52,7 @@ class HeldBackSet:
     @property
     def has_subject(self) -> bool:
         """Whether any of the pictures has a subject."""
-        return any((read(entry).truth == SUBJECT).any() for entry in self.entries)
+        return any((read_sample(entry).truth == SUBJECT).any() for entry in self.entries)
 
 
 def recipe_of(name: str) -> AnyRecipe:
@@ -116,7 +116,7 @@ def eval_folder(held: HeldBackSet) -> Iterator[Path]:
         folder = Path(place)
         pictures, truths = ("input", "gt") if held.has_alphas else ("images", "masks")
         for entry in held.entries:
-            sample = read(entry)
+            sample = read_sample(entry)
             _save(folder / pictures, entry, sample.picture)
             _save(folder / truths, entry, sample.truth)
             for name in TRIMAPS:

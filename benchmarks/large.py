@@ -18,7 +18,7 @@ from scenes import PORTRAITS, entries_of
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, FloatArray, Image, Trimap, as_alpha
 from matte.compositing.fitting import cover
 from matte.compositing.foreground import estimate_foreground
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Sample
 from matte.files import write_file
 from matte.imaging.strips import strip_slices
@@ -123,7 +123,7 @@ def hairy_portrait(data: Path, number: int, megapixels: float) -> LargePicture:
     body, subject = (_enlarge(array, height, width) for array in (sample.truth, own))
     grounds = entries_of(data, ("backgrounds", "backgrounds"))
     (ground,) = (entry for entry in grounds if name in entry.name)
-    back = cv2.GaussianBlur(read(ground).picture, (0, 0), 2)
+    back = cv2.GaussianBlur(read_sample(ground).picture, (0, 0), 2)
     behind = cover(Image(np.asarray(back, np.uint8)), height, width)
     unit = (megapixels / UNIT_MEGAPIXELS) ** 0.5
     hair, colours = _draw_hair(body, subject, head, unit, random)
@@ -233,7 +233,7 @@ def _orientation(points: Doubles) -> float:
 
 
 def _portrait(data: Path, number: int) -> Sample:
-    return read(entries_of(data, PORTRAITS)[number])
+    return read_sample(entries_of(data, PORTRAITS)[number])
 
 
 def _enlarged_size(sample: Sample, megapixels: float) -> tuple[int, int]:

@@ -10,9 +10,9 @@ import numpy as np
 from matte.arrays import Alpha, Image, Trimap, as_alpha, as_image, as_trimap
 from matte.compositing.composer import composite
 from matte.compositing.fitting import cover
-from matte.datasets.colours import bled
+from matte.datasets.colours import spread_subject_colours
 from matte.datasets.layouts import list_set
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
 from matte.refiner.gca import Gca
 from matte.runtime.opener import open_onnx_file
@@ -52,14 +52,14 @@ def scenes(data: Path, name: tuple[str, str], count: int = 0) -> Iterator[Scene]
     grounds = entries_of(data, GROUNDS)
     sides = (FRAME_PIXELS, 0, FRAME_PIXELS, FRAME_PIXELS)
     for number, entry in enumerate(entries_of(data, name, count)):
-        sample = read(entry)
+        sample = read_sample(entry)
         colours, opacity = sample.picture, sample.truth
         if name == ALPHAMATTING:
             solid = np.where(opacity > 250, opacity, np.minimum(opacity, 100))
-            colours = bled(colours, solid.astype(np.uint8))
+            colours = spread_subject_colours(colours, solid.astype(np.uint8))
         subject = as_image(cv2.copyMakeBorder(colours, *sides, cv2.BORDER_REPLICATE))
         alpha = as_alpha(cv2.copyMakeBorder(opacity, *sides, cv2.BORDER_CONSTANT))
-        photo = read(grounds[7 * number % len(grounds)]).picture
+        photo = read_sample(grounds[7 * number % len(grounds)]).picture
         ground = cover(Image(photo), *alpha.shape)
         yield Scene(entry.name, composite(subject, alpha, ground), alpha, subject, ground)
 

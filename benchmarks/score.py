@@ -38,7 +38,7 @@ import matte
 from matte.arrays import BACKGROUND, SUBJECT, Alpha, Mask, Trimap
 from matte.bench.spread import spread
 from matte.datasets.layouts import list_set
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
 from matte.evaluation.pairs import MatteCase
 from matte.evaluation.trimaps import from_alpha
@@ -141,7 +141,7 @@ def mask_scores(pipeline: matte.Pipeline, data: Path, picture: ListedPicture) ->
     """Return how well a picture's alpha meets its true mask."""
     alpha = pipeline(data / picture.picture).alpha
     entry = Entry(picture.picture, "mask", data / picture.picture, data / picture.truth)
-    return {"iou": subject_iou(cut(alpha), Trimap(read(entry).truth))}
+    return {"iou": subject_iou(cut(alpha), Trimap(read_sample(entry).truth))}
 
 
 def matte_scores(pipeline: matte.Pipeline, data: Path, picture: ListedPicture) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A data set read from beginning to end, and what was found in it."""
+"""A data set read from beginning to end and measured: `matte data check`."""
 
 import os
 from collections import Counter
@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
-from matte.datasets.duplicates import hashes, near_duplicates
+from matte.datasets.duplicates import difference_hashes, near_duplicates
 from matte.datasets.finding import Broken
-from matte.datasets.layouts import AUTO, guess, list_set
-from matte.datasets.reading import read, shrunk
+from matte.datasets.layouts import AUTO, guess_layout, list_set
+from matte.datasets.reading import read_sample, shrink_to
 from matte.datasets.samples import Entry, Kind, Sample, UnusableError
 
-SHOWN = 24  # samples kept for a sheet
-TILE = 200  # their long side
+SHEET_SAMPLES = 24
+TILE_PIXELS = 200  # the long side of a sample on the sheet
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A usable picture: its size, and shares 0 … 1 of its pixels.
+class PictureMeasurement:
+    """The size of a usable picture, and shares 0 … 1 of its pixels.
 
     `subject`: of the pixels that count; alpha counts as a part. `soft`: alpha between 0 and 1.
     `ignored`: pixels of a mask that don't count.
@@ -41,18 +41,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """What a set holds. `shown`: some of its samples, small; `duplicates`: pairs of names."""
+class SetReport:
+    """What `check_set` found in a data set.
+
+    `shown`: some of its samples, small; `duplicates`: pairs of names.
+    """
 
     folder: Path
     layout: str
-    found: tuple[Finding, ...]
+    found: tuple[PictureMeasurement, ...]
     broken: tuple[Broken, ...]
     duplicates: tuple[tuple[str, str], ...]
     shown: tuple[Sample, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON takes it; shares are means over the pictures."""
+        """Return the report as JSON takes it; shares are means over the pictures."""
         return {
             "folder": str(self.folder),
             "layout": self.layout,
@@ -85,21 +88,23 @@ def check_set(
     layout: str = AUTO,
     classes: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> Report:
-    """Every entry of the set read and measured; what can't be used is named in the report.
+) -> SetReport:
+    """Read and measure every entry of a data set; what can't be used is named in the report.
 
     `progress` is called with the number of entries done and their number.
     """
-    chosen = guess(folder, classes) if layout == AUTO and folder.is_dir() else layout
+    chosen = guess_layout(folder, classes) if layout == AUTO and folder.is_dir() else layout
     listing = list_set(folder, chosen, classes)
     entries = listing.entries
-    shown = set(np.linspace(0, len(entries) - 1, min(SHOWN, len(entries))).astype(int).tolist())
-    found: list[Finding] = []
+    shown = set(
+        np.linspace(0, len(entries) - 1, min(SHEET_SAMPLES, len(entries))).astype(int).tolist()
+    )
+    found: list[PictureMeasurement] = []
     hashed: list[NDArray[np.uint64]] = []
     samples: list[Sample] = []
     broken = list(listing.broken)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        results = pool.map(_examine, entries, (at in shown for at in range(len(entries))))
+        results = pool.map(_examine_entry, entries, (at in shown for at in range(len(entries))))
         try:
             for at, (entry, result) in enumerate(zip(entries, results, strict=True), 1):
                 if isinstance(result, str):
@@ -113,23 +118,25 @@ def check_set(
             pool.shutdown(cancel_futures=True)
     pairs = near_duplicates(np.array(hashed, np.uint64).reshape(-1, 2))
     duplicates = tuple((found[i].name, found[j].name) for i, j in pairs)
-    return Report(folder, chosen, tuple(found), tuple(broken), duplicates, tuple(samples))
+    return SetReport(folder, chosen, tuple(found), tuple(broken), duplicates, tuple(samples))
 
 
-def _examine(
+def _examine_entry(
     entry: Entry, show: bool
-) -> tuple[Finding, NDArray[np.uint64], tuple[Sample, ...]] | str:
-    """What is found in an entry, its hash, and, if it is shown, a small sample; or the reason."""
+) -> tuple[PictureMeasurement, NDArray[np.uint64], tuple[Sample, ...]] | str:
+    """Return an entry's measurement, its hash and, if `show`, a small sample; for one that can't
+    be used, the reason.
+    """
     try:
-        sample = read(entry)
+        sample = read_sample(entry)
     except UnusableError as error:
         return str(error)
-    small = (_small(sample),) if show else ()
-    return measure(sample), hashes([sample.picture])[0], small
+    small = (_shrink_sample(sample),) if show else ()
+    return measure_sample(sample), difference_hashes([sample.picture])[0], small
 
 
-def measure(sample: Sample) -> Finding:
-    """The sample's size and shares."""
+def measure_sample(sample: Sample) -> PictureMeasurement:
+    """Return a sample's size and its shares of subject, soft and ignored pixels."""
     truth = sample.truth
     mask = sample.kind == "mask"
     ignored = float((truth == UNKNOWN).mean()) if mask else 0.0
@@ -137,10 +144,11 @@ def measure(sample: Sample) -> Finding:
     counted = truth[truth != UNKNOWN] if mask else truth
     subject = float(counted.mean()) / SUBJECT if counted.size else 0.0
     height, width = truth.shape
-    return Finding(sample.name, sample.kind, width, height, subject, soft, ignored)
+    return PictureMeasurement(sample.name, sample.kind, width, height, subject, soft, ignored)
 
 
-def _small(sample: Sample) -> Sample:
+def _shrink_sample(sample: Sample) -> Sample:
+    """Return the sample at the size of a sheet's tile."""
     method = cv2.INTER_NEAREST_EXACT if sample.kind == "mask" else cv2.INTER_AREA
-    picture = shrunk(sample.picture, TILE, cv2.INTER_AREA)
-    return Sample(sample.name, sample.kind, picture, shrunk(sample.truth, TILE, method))
+    picture = shrink_to(sample.picture, TILE_PIXELS, cv2.INTER_AREA)
+    return Sample(sample.name, sample.kind, picture, shrink_to(sample.truth, TILE_PIXELS, method))

@@ -6,9 +6,9 @@ W. Yang, P. Luo, L. Lin, "Clothing Co-Parsing by Joint Image Segmentation and La
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matte.datasets.finding import Found, found, paired, subfolder
-from matte.datasets.folders import required
-from matte.datasets.matlab import needs_scipy
+from matte.datasets.finding import FoundFiles, find_files, find_subfolder, pair_files
+from matte.datasets.folders import require_subfolder
+from matte.datasets.matlab import require_scipy
 from matte.datasets.samples import Listing
 from matte.errors import SettingError
 from matte.registry import nearest
@@ -22,42 +22,42 @@ _NAMES = (
     "shorts skin skirt sneakers socks stockings suit sunglasses sweater sweatshirt swimwear "
     "t-shirt tie tights top vest wallet watch wedges"
 )
-NAMES = tuple(_NAMES.split())
+CCP_LABELS = tuple(_NAMES.split())
 _OTHERS = (
     "null background skin hair face accessories bag bracelet earrings glasses necklace purse ring "
     "sunglasses wallet watch"
 )
-NO_GARMENTS = frozenset(_OTHERS.split())
+NOT_GARMENTS = frozenset(_OTHERS.split())
 
 
-def ccp(folder: Path, classes: Sequence[str] = ()) -> Listing:
-    """images/ or photos/, and labels/*.png with the class numbers that labels.txt names.
+def list_ccp(folder: Path, classes: Sequence[str] = ()) -> Listing:
+    """List images/ or photos/, and labels/*.png with the class numbers that labels.txt names.
 
     Instead of labels/, annotations/pixel-level/*.mat as CCP is published; photos that have only
     tags there are left out. Without `classes` whatever is labelled, skin and hair too, is the
     subject.
     """
-    pictures = found([required(folder, "images", "photos")])
-    subject = chosen(classes, _names(folder))
-    labels = subfolder(folder, "labels")
+    pictures = find_files([require_subfolder(folder, "images", "photos")])
+    subject = class_labels(classes, _read_label_names(folder))
+    labels = find_subfolder(folder, "labels")
     if labels is not None:
-        return paired("mask", pictures, found([labels]), subject)
-    needs_scipy()
-    annotations = required(folder, "annotations")
-    tagged = found([subfolder(annotations, "image-level")], (".mat",)).files
-    drawn = found([required(annotations, "pixel-level")], (".mat",))
+        return pair_files("mask", pictures, find_files([labels]), subject)
+    require_scipy()
+    annotations = require_subfolder(folder, "annotations")
+    tagged = find_files([find_subfolder(annotations, "image-level")], (".mat",)).files
+    drawn = find_files([require_subfolder(annotations, "pixel-level")], (".mat",))
     usable = {n: p for n, p in pictures.files.items() if n in drawn.files or n not in tagged}
-    return paired("mask", Found(usable, pictures.broken), drawn, subject)
+    return pair_files("mask", FoundFiles(usable, pictures.broken), drawn, subject)
 
 
-def chosen(classes: Sequence[str], names: Mapping[str, int]) -> tuple[int, ...]:
-    """The labels that classes mean: by name, by number, or "clothing" for all garments."""
+def class_labels(classes: Sequence[str], names: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the labels of classes: by name, by number, or "clothing" for all garments."""
     if not classes:
         return tuple(sorted(label for label in names.values() if label))
     labels: set[int] = set()
     for word in classes:
         if word == CLOTHING and word not in names:
-            labels |= {label for name, label in names.items() if name not in NO_GARMENTS}
+            labels |= {label for name, label in names.items() if name not in NOT_GARMENTS}
         elif word in names:
             labels.add(names[word])
         elif word.isdecimal():
@@ -67,11 +67,11 @@ def chosen(classes: Sequence[str], names: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(sorted(labels))
 
 
-def _names(folder: Path) -> dict[str, int]:
-    """The labels by name: from labels.txt, lines such as `14 dress`, or CCP's own."""
+def _read_label_names(folder: Path) -> dict[str, int]:
+    """Return the labels by name: from labels.txt, lines such as `14 dress`, or CCP's own."""
     path = folder / "labels.txt"
     if not path.is_file():
-        return {name: label for label, name in enumerate(NAMES)}
+        return {name: label for label, name in enumerate(CCP_LABELS)}
     names: dict[str, int] = {}
     try:
         lines = path.read_text("utf-8-sig").splitlines()

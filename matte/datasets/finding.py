@@ -10,12 +10,13 @@ from matte.datasets.samples import Entry, Kind, Listing
 from matte.errors import PictureError
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-NOT_OURS = ("__MACOSX",)  # what macOS adds to archives; hidden files and folders are left out too
+# What macOS adds to archives; hidden files and folders are left out too.
+IGNORED_NAMES = ("__MACOSX",)
 Broken = tuple[Path, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFiles:
     """Files by name, sorted, and those whose names are not unique.
 
     A name is the path below the folder searched, with slashes and without the ending, in composed
@@ -26,29 +27,29 @@ class Found:
     broken: tuple[Broken, ...] = ()
 
 
-def subfolder(folder: Path, *names: str) -> Path | None:
-    """The first of `names` that is a folder in `folder`, upper and lower case being the same."""
-    there = {child.name.lower(): child for child in folders(folder)}
+def find_subfolder(folder: Path, *names: str) -> Path | None:
+    """Return the first of `names` that is a folder in `folder`, in upper or lower case."""
+    there = {child.name.lower(): child for child in visible_folders(folder)}
     return next((there[name.lower()] for name in names if name.lower() in there), None)
 
 
-def folders(folder: Path) -> list[Path]:
-    """The folders in `folder`, without hidden ones, by name."""
+def visible_folders(folder: Path) -> list[Path]:
+    """Return the folders in `folder`, without hidden ones, sorted by name."""
     try:
-        return sorted(p for p in folder.iterdir() if _ours(p.name) and p.is_dir())
+        return sorted(p for p in folder.iterdir() if _is_visible(p.name) and p.is_dir())
     except OSError as error:
-        raise _unreadable(error) from error
+        raise _unreadable_error(error) from error
 
 
-def found(
+def find_files(
     within: Iterable[Path | None],
     endings: Collection[str] = PICTURES,
     rename: Callable[[str], str] = str,
-) -> Found:
-    """The files with one of the endings in the folders and below; `rename` changes their names."""
+) -> FoundFiles:
+    """Find the files with one of the endings in the folders and below; `rename` changes names."""
     named: dict[str, list[Path]] = {}
     for folder in within:
-        for path in _walk(folder) if folder else ():
+        for path in _iterate_files(folder) if folder else ():
             if path.suffix.lower() in endings:
                 name = path.relative_to(folder or "").with_suffix("").as_posix()
                 named.setdefault(rename(unicodedata.normalize("NFC", name)), []).append(path)
@@ -58,11 +59,13 @@ def found(
         for _, paths in sorted(named.items())
         if len(paths) > 1
     ]
-    return Found(files, tuple(broken))
+    return FoundFiles(files, tuple(broken))
 
 
-def paired(kind: Kind, pictures: Found, truths: Found, classes: tuple[int, ...] = ()) -> Listing:
-    """Each picture with the truth of its name; those that have none, and the truths left over."""
+def pair_files(
+    kind: Kind, pictures: FoundFiles, truths: FoundFiles, classes: tuple[int, ...] = ()
+) -> Listing:
+    """List each picture with the truth of its name; those without a partner are named as broken."""
     word = "alpha" if kind == "alpha" else "mask"
     twice = {path.stem for path, _ in (*pictures.broken, *truths.broken)}
     entries = [
@@ -83,19 +86,19 @@ def paired(kind: Kind, pictures: Found, truths: Found, classes: tuple[int, ...] 
     return Listing(tuple(entries), (*pictures.broken, *truths.broken, *single))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, below, names in os.walk(folder, onerror=_refuse):
-        below[:] = sorted(name for name in below if _ours(name))
-        yield from (Path(place) / name for name in sorted(names) if _ours(name))
+def _iterate_files(folder: Path) -> Iterator[Path]:
+    for place, below, names in os.walk(folder, onerror=_raise_unreadable):
+        below[:] = sorted(name for name in below if _is_visible(name))
+        yield from (Path(place) / name for name in sorted(names) if _is_visible(name))
 
 
-def _ours(name: str) -> bool:
-    return not name.startswith(".") and name not in NOT_OURS
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name not in IGNORED_NAMES
 
 
-def _refuse(error: OSError) -> None:
-    raise _unreadable(error) from error
+def _raise_unreadable(error: OSError) -> None:
+    raise _unreadable_error(error) from error
 
 
-def _unreadable(error: OSError) -> PictureError:
+def _unreadable_error(error: OSError) -> PictureError:
     return PictureError(f"can't read {error.filename} ({error.strerror})", "name a folder")

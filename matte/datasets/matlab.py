@@ -14,15 +14,15 @@ from matte.errors import BackendError
 VARIABLE = "groundtruth"
 
 
-def needs_scipy() -> None:
-    """Raises unless scipy, which is not among matte's own requirements, is installed."""
+def require_scipy() -> None:
+    """Raise unless scipy, which is not among matte's own requirements, is installed."""
     if find_spec("scipy") is None:
         raise BackendError("reading MATLAB's .mat files needs scipy", "pip install scipy")
 
 
 def read_annotation(path: Path) -> NDArray[Any]:
-    """The label map (H, W) in a .mat file's variable `groundtruth`."""
-    needs_scipy()
+    """Read the label map (H, W) in a .mat file's variable `groundtruth`."""
+    require_scipy()
     scipy_io = import_module("scipy.io")
     try:
         labels = np.asarray(scipy_io.loadmat(path, variable_names=[VARIABLE])[VARIABLE])

@@ -18,7 +18,7 @@ MAGENTA = (255, 0, 255)  # behind the subject: hardly any subject has it, so rim
 
 
 def draw_sheet(samples: Sequence[Sample]) -> NDArray[np.uint8]:
-    """The samples as (H, W, 3) RGB, three in a row, each with its name.
+    """Draw the samples as (H, W, 3) RGB, three in a row, each with its name.
 
     Of a sample, whose long side should be at most 200, three tiles are drawn: the picture, the
     truth, and the picture weighted by it on magenta. A background has only the first.
@@ -29,8 +29,8 @@ def draw_sheet(samples: Sequence[Sample]) -> NDArray[np.uint8]:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for at, sample in enumerate(samples):
         x, y = GAP + at % COLUMNS * wide, GAP + at // COLUMNS * high
-        pen.text((x, y + 2), _label(sample, pen, font), INK, font)
-        for tile in _tiles(sample):
+        pen.text((x, y + 2), _caption(sample, pen, font), INK, font)
+        for tile in _sample_tiles(sample):
             picture = Pillow.fromarray(tile)
             picture.thumbnail((TILE, TILE))
             sheet.paste(picture, (x, y + LABEL))
@@ -38,7 +38,8 @@ def draw_sheet(samples: Sequence[Sample]) -> NDArray[np.uint8]:
     return np.array(sheet)
 
 
-def _tiles(sample: Sample) -> list[NDArray[np.uint8]]:
+def _sample_tiles(sample: Sample) -> list[NDArray[np.uint8]]:
+    """Return the picture, its truth, and the subject alone on magenta."""
     if sample.kind == "background":
         return [sample.picture]
     weight = sample.truth[:, :, None] / np.float32(255)
@@ -47,10 +48,10 @@ def _tiles(sample: Sample) -> list[NDArray[np.uint8]]:
     return [sample.picture, truth, np.rint(alone).astype(np.uint8)]
 
 
-def _label(
+def _caption(
     sample: Sample, pen: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont
 ) -> str:
-    """The name and the kind; of a name that is too long the end, which differs."""
+    """Return the name and the kind; of a long name the end, which differs."""
     name = sample.name
     while pen.textlength(f"…{name} ({sample.kind})", font) > 3 * TILE - GAP and len(name) > 1:
         name = name[1:]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap, same_size
-from matte.datasets.masks import as_truth
+from matte.datasets.masks import mask_from_grey
 from matte.errors import PictureError
 from matte.imaging.bit_depth import quantise_alpha
 from matte.media.pictures import READABLE, read_alpha, read_image
@@ -153,7 +153,7 @@ def _read_label(path: Path) -> Trimap:
     grey = quantise_alpha(alpha, np.uint8)
     if alpha.any() and not grey.any():  # class numbers of 16 bits
         raise PictureError(f"{path.name} is all but black", "write the subject as white")
-    return as_truth(grey, path.name)
+    return mask_from_grey(grey, path.name)
 
 
 def _cut(alpha: Alpha) -> Trimap:

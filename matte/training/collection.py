@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from matte.datasets.duplicates import families, hashes
-from matte.datasets.finding import subfolder
+from matte.datasets.duplicates import difference_hashes, duplicate_families
+from matte.datasets.finding import find_subfolder
 from matte.datasets.layouts import list_set
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, Kind, Sample, UnusableError
 from matte.errors import SettingError
 from matte.training.settings import Collecting, DataSet
@@ -97,7 +97,7 @@ def data_sets_below(
     if any((root / one.folder).is_dir() for one in data) or not root.is_dir():
         return tuple(data)
     for layout, truths in (("pairs", "masks"), ("alphas", "alphas")):
-        if subfolder(root, "images") and subfolder(root, truths):
+        if find_subfolder(root, "images") and find_subfolder(root, truths):
             progress(
                 f"{root} has none of the recipe's data sets: its images/ and {truths}/ are used"
             )
@@ -142,7 +142,7 @@ def _read_set(
         if entry.name in data.exclude:
             continue
         try:
-            found.append((entry, shift_picture(read(entry, longest), data.shift)))
+            found.append((entry, shift_picture(read_sample(entry, longest), data.shift)))
         except UnusableError as error:
             skip(entry.picture, str(error))
     return found
@@ -157,6 +157,6 @@ def _held_back_flags(pictures: Sequence[SetPictures], share: float) -> list[bool
             is_chosen = name_fraction(entry.group or entry.name) < part
             flags.append(sample.kind != "cutout" and is_chosen)
             samples.append(sample)
-    first = families(hashes(sample.picture for sample in samples))
+    first = duplicate_families(difference_hashes(sample.picture for sample in samples))
     held_families = {family for family, is_held in zip(first, flags, strict=True) if is_held}
     return [family in held_families for family in first]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import SUBJECT, Mask, Trimap
 from matte.datasets.layouts import list_set
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import UnusableError
 from matte.errors import OutputError, SettingError
 from matte.files import make_folder, write_file
@@ -85,7 +85,7 @@ def distil(
             present.append(entry.name)
             continue
         try:
-            sample = read(entry, longest)
+            sample = read_sample(entry, longest)
         except UnusableError as error:
             skipped.append(f"{entry.picture}: {error}")
             progress(f"skipped {skipped[-1]}")

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matte.datasets.check import SHOWN, TILE, check_set, measure
+from matte.datasets.check import SHEET_SAMPLES, TILE_PIXELS, check_set, measure_sample
 from matte.datasets.samples import Sample
 from matte.datasets.sheet import draw_sheet
 from tests.datasets.sets import half, photo, put
@@ -12,12 +12,12 @@ from tests.datasets.sets import half, photo, put
 def test_shares_leave_out_what_does_not_count() -> None:
     mask = half()
     mask[:6] = 128
-    finding = measure(Sample("a", "mask", photo(), mask))
+    finding = measure_sample(Sample("a", "mask", photo(), mask))
     assert (finding.subject, finding.ignored, finding.soft) == (0.5, 0.5, 0)
 
 
 def test_alpha_counts_as_a_part() -> None:
-    finding = measure(Sample("a", "alpha", photo(), half(top=51)))
+    finding = measure_sample(Sample("a", "alpha", photo(), half(top=51)))
     assert finding.subject == pytest.approx(0.1)
     assert (finding.soft, finding.ignored) == (0.5, 0)
 
@@ -49,11 +49,11 @@ def test_an_empty_set_has_an_empty_report(tmp_path: Path) -> None:
 
 
 def test_some_samples_are_kept_small(tmp_path: Path) -> None:
-    for n in range(SHOWN + 6):
+    for n in range(SHEET_SAMPLES + 6):
         put(tmp_path, f"{n}.jpg", array=photo(30, 300, n))
     report = check_set(tmp_path)
-    assert len(report.shown) == SHOWN
-    assert {max(sample.truth.shape) for sample in report.shown} == {TILE}
+    assert len(report.shown) == SHEET_SAMPLES
+    assert {max(sample.truth.shape) for sample in report.shown} == {TILE_PIXELS}
 
 
 def test_the_sheet_shows_the_subject_on_magenta() -> None:

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from matte.datasets import matlab
-from matte.datasets.clothing import NAMES, ccp, chosen
-from matte.datasets.reading import read
+from matte.datasets.clothing import CCP_LABELS, class_labels, list_ccp
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import UnusableError
 from matte.errors import BackendError, SettingError
 from tests.datasets.sets import names, put
 
-BUILT_IN = {name: label for label, name in enumerate(NAMES)}
+BUILT_IN = {name: label for label, name in enumerate(CCP_LABELS)}
 
 
 def test_the_built_in_names_have_ccps_numbers() -> None:
@@ -20,20 +20,20 @@ def test_the_built_in_names_have_ccps_numbers() -> None:
 
 
 def test_clothing_is_what_one_wears_but_no_accessories() -> None:
-    labels = chosen(["clothing"], BUILT_IN)
+    labels = class_labels(["clothing"], BUILT_IN)
     assert {BUILT_IN[n] for n in ("jeans", "dress", "shoes", "hat", "scarf", "belt")} <= {*labels}
     others = ("null", "skin", "hair", "bag", "watch", "necklace", "sunglasses", "wallet")
     assert not {BUILT_IN[n] for n in others} & {*labels}
 
 
 def test_classes_are_names_numbers_or_by_default_all() -> None:
-    assert chosen(["jeans", "3", "dress"], BUILT_IN) == (3, 14, 25)
-    assert chosen([], BUILT_IN) == tuple(range(1, 59))
+    assert class_labels(["jeans", "3", "dress"], BUILT_IN) == (3, 14, 25)
+    assert class_labels([], BUILT_IN) == tuple(range(1, 59))
 
 
 def test_an_unknown_class_names_the_nearest() -> None:
     with pytest.raises(SettingError, match="no class 'jaens': did you mean 'jeans'"):
-        chosen(["jaens"], BUILT_IN)
+        class_labels(["jaens"], BUILT_IN)
 
 
 def test_labels_become_the_mask_of_the_classes(tmp_path: Path) -> None:
@@ -41,23 +41,23 @@ def test_labels_become_the_mask_of_the_classes(tmp_path: Path) -> None:
     labels[0], labels[1], labels[2] = 25, 14, 255
     put(tmp_path, "photos/0001.jpg")
     put(tmp_path, "labels/0001.png", array=labels)
-    truth = read(ccp(tmp_path, ["jeans"]).entries[0]).truth
+    truth = read_sample(list_ccp(tmp_path, ["jeans"]).entries[0]).truth
     assert truth[:4, 0].tolist() == [255, 0, 128, 0]
 
 
 def test_labels_txt_renames_the_labels(tmp_path: Path) -> None:
     put(tmp_path, "images/a.jpg", "labels/a.png")
     (tmp_path / "labels.txt").write_text("0 background\n7 rain coat\n\n9 kilt\n", "utf-8")
-    assert ccp(tmp_path, ["rain coat"]).entries[0].classes == (7,)
-    assert ccp(tmp_path, ["clothing"]).entries[0].classes == (7, 9)
-    assert ccp(tmp_path).entries[0].classes == (7, 9)
+    assert list_ccp(tmp_path, ["rain coat"]).entries[0].classes == (7,)
+    assert list_ccp(tmp_path, ["clothing"]).entries[0].classes == (7, 9)
+    assert list_ccp(tmp_path).entries[0].classes == (7, 9)
 
 
 def test_a_broken_labels_txt_names_the_line(tmp_path: Path) -> None:
     put(tmp_path, "images/a.jpg", "labels/a.png")
     (tmp_path / "labels.txt").write_text("0 null\ndress\n", "utf-8")
     with pytest.raises(SettingError, match=r"line 2: 'dress': write '14 dress'"):
-        ccp(tmp_path)
+        list_ccp(tmp_path)
 
 
 def published(root: Path) -> None:
@@ -72,10 +72,10 @@ def published(root: Path) -> None:
 
 def test_matlab_annotations_are_read(tmp_path: Path) -> None:
     published(tmp_path)
-    listing = ccp(tmp_path, ["jeans"])
+    listing = list_ccp(tmp_path, ["jeans"])
     assert names(listing) == ["0001"]
     assert listing.broken == ()
-    assert (read(listing.entries[0]).truth == 255).all()
+    assert (read_sample(listing.entries[0]).truth == 255).all()
 
 
 def test_a_damaged_matlab_file_is_unusable(tmp_path: Path) -> None:
@@ -90,4 +90,4 @@ def test_without_scipy_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     put(tmp_path, "photos/0001.jpg")
     monkeypatch.setattr(matlab, "find_spec", lambda name: importlib.util.find_spec(name + "_not"))
     with pytest.raises(BackendError, match="pip install scipy"):
-        ccp(tmp_path)
+        list_ccp(tmp_path)

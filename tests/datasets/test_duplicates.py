@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matte.datasets import duplicates
-from matte.datasets.duplicates import families, hashes, near_duplicates
+from matte.datasets.duplicates import difference_hashes, duplicate_families, near_duplicates
 from tests.conftest import SAMPLE
 from tests.datasets.sets import Bytes, photo
 
@@ -20,19 +20,19 @@ def test_size_light_and_compression_do_not_hide_a_duplicate() -> None:
     coarse = np.asarray(cv2.imdecode(stream, cv2.IMREAD_COLOR), np.uint8)
     bright = np.clip(picture.astype(int) + 25, 0, 255).astype(np.uint8)
     others = [photo(64, 64, seed) for seed in range(5)]
-    pairs = near_duplicates(hashes([picture, *others, small, coarse, bright]))
+    pairs = near_duplicates(difference_hashes([picture, *others, small, coarse, bright]))
     assert pairs.tolist() == [[0, 6], [0, 7], [0, 8], [6, 7], [6, 8], [7, 8]]
 
 
 def test_a_mirrored_picture_is_another() -> None:
     picture = portrait()
-    assert len(near_duplicates(hashes([picture, picture[:, ::-1]]))) == 0
+    assert len(near_duplicates(difference_hashes([picture, picture[:, ::-1]]))) == 0
 
 
 def test_none_and_one_have_no_pairs() -> None:
-    assert hashes([]).shape == (0, 2)
-    assert near_duplicates(hashes([])).shape == (0, 2)
-    assert families(hashes([photo()])).tolist() == [0]
+    assert difference_hashes([]).shape == (0, 2)
+    assert near_duplicates(difference_hashes([])).shape == (0, 2)
+    assert duplicate_families(difference_hashes([photo()])).tolist() == [0]
 
 
 @given(
@@ -51,11 +51,13 @@ def test_pairs_are_those_of_counting_bits(numbers: list[tuple[int, int]], distan
 
 
 def test_blocks_of_the_matrix_fit_together() -> None:
-    hashed = np.random.default_rng(1).integers(0, 2**62, (duplicates.ROWS + 90, 2), np.uint64)
-    hashed[3] = hashed[-1] = hashed[duplicates.ROWS] = hashed[7]
+    hashed = np.random.default_rng(1).integers(
+        0, 2**62, (duplicates.MATRIX_ROWS_AT_ONCE + 90, 2), np.uint64
+    )
+    hashed[3] = hashed[-1] = hashed[duplicates.MATRIX_ROWS_AT_ONCE] = hashed[7]
     pairs = near_duplicates(hashed).tolist()
     last = len(hashed) - 1
-    middle = duplicates.ROWS
+    middle = duplicates.MATRIX_ROWS_AT_ONCE
     assert pairs == [[3, 7], [3, middle], [3, last], [7, middle], [7, last], [middle, last]]
 
 
@@ -64,4 +66,4 @@ def test_chains_make_one_family() -> None:
     chain = [[0, 0], [0, 2**10 - 1], [0, 2**20 - 1], [0, 2**30 - 1]]
     far = [2**64 - 1, 2**64 - 1]
     hashed = np.array([chain[2], far, chain[0], chain[3], chain[1]], np.uint64)
-    assert families(hashed).tolist() == [0, 1, 0, 0, 0]
+    assert duplicate_families(hashed).tolist() == [0, 1, 0, 0, 0]

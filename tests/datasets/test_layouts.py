@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from matte.datasets.layouts import LAYOUTS, guess, list_set
-from matte.datasets.reading import read
+from matte.datasets.layouts import LAYOUTS, guess_layout, list_set
+from matte.datasets.reading import read_sample
 from matte.errors import SettingError
 from matte.registry import resolve
 from tests.datasets.sets import cutout, names, photo, put, reasons
@@ -30,31 +30,31 @@ def test_every_name_stands_for_a_function() -> None:
 @pytest.mark.parametrize("layout", SETS)
 def test_a_set_is_guessed_listed_and_read(layout: str, tmp_path: Path) -> None:
     put(tmp_path, *SETS[layout])
-    assert guess(tmp_path) == layout
+    assert guess_layout(tmp_path) == layout
     listing = list_set(tmp_path, "auto")
     assert len(listing.entries) == 1
     assert listing.broken == ()
-    assert read(listing.entries[0]).picture.shape == (12, 16, 3)
+    assert read_sample(listing.entries[0]).picture.shape == (12, 16, 3)
 
 
 def test_cutouts_are_told_by_their_transparency(tmp_path: Path) -> None:
     put(tmp_path, "people/a.png", array=cutout())
-    assert guess(tmp_path) == "cutouts"
+    assert guess_layout(tmp_path) == "cutouts"
     put(tmp_path, "b.png", array=photo())
     with pytest.raises(SettingError, match=r"could be backgrounds or cutouts: .*pairs"):
-        guess(tmp_path)
+        guess_layout(tmp_path)
 
 
 def test_masks_alone_are_no_backgrounds(tmp_path: Path) -> None:
     put(tmp_path, "set/pictures/a.jpg", "set/masks/a.png")
     with pytest.raises(SettingError, match=r"no layout that is known: .*ppm100"):
-        guess(tmp_path)
+        guess_layout(tmp_path)
 
 
 def test_labels_beside_masks_are_taken_when_classes_are_asked_for(tmp_path: Path) -> None:
     put(tmp_path, "images/a.jpg", "masks/a.png", "labels/a.png")
-    assert guess(tmp_path) == "pairs"
-    assert guess(tmp_path, ["dress"]) == "ccp"
+    assert guess_layout(tmp_path) == "pairs"
+    assert guess_layout(tmp_path, ["dress"]) == "ccp"
 
 
 def test_two_layouts_at_once_are_ambiguous(tmp_path: Path) -> None:

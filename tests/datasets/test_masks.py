@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matte.datasets.masks import as_truth
+from matte.datasets.masks import mask_from_grey
 from matte.datasets.samples import UnusableError
 from tests.datasets.sets import photo
 
@@ -29,22 +29,22 @@ def test_a_smooth_edge_does_not_count(scale: float, ignored: bool) -> None:
     mask = smooth(disc(ignored=ignored), scale)
     between = ~np.isin(mask, (0, 128, 255))
     assert between.any()
-    truth = as_truth(mask, "m.png")
+    truth = mask_from_grey(mask, "m.png")
     assert (truth[between] == 128).all()
     assert (truth[~between] == mask[~between]).all()
 
 
 @pytest.mark.parametrize("mask", [disc(), disc(ignored=True), disc() // 255, np.zeros_like(disc())])
 def test_sharp_masks_stay(mask: Bytes) -> None:
-    assert (as_truth(mask, "m.png") == (mask * 255 if mask.max() == 1 else mask)).all()
+    assert (mask_from_grey(mask, "m.png") == (mask * 255 if mask.max() == 1 else mask)).all()
 
 
 def test_a_large_picture_may_have_a_wider_edge() -> None:
     small, large = smooth(disc(150), 4), smooth(disc(600), 4)
     wide = np.asarray(cv2.blur(large, (13, 13)), np.uint8)
-    assert set(np.unique(as_truth(wide, "m.png"))) == {0, 128, 255}
+    assert set(np.unique(mask_from_grey(wide, "m.png"))) == {0, 128, 255}
     with pytest.raises(UnusableError):
-        as_truth(np.asarray(cv2.blur(small, (13, 13)), np.uint8), "m.png")
+        mask_from_grey(np.asarray(cv2.blur(small, (13, 13)), np.uint8), "m.png")
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_a_large_picture_may_have_a_wider_edge() -> None:
 )
 def test_what_is_no_mask_is_refused(grey: Bytes) -> None:
     with pytest.raises(UnusableError, match=r"m\.png has the values \d+.*: a mask is of 0, 128"):
-        as_truth(grey, "m.png")
+        mask_from_grey(grey, "m.png")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from matte.datasets.reading import read, shrunk
+from matte.datasets.reading import read_sample, shrink_to
 from matte.datasets.samples import Entry, Kind, UnusableError
 from matte.media.pictures import read_image
 from tests.conftest import save
@@ -23,7 +23,7 @@ def test_a_mask_keeps_its_values(tmp_path: Path) -> None:
     mask[0] = 128
     save(tmp_path / "p.png", picture)
     save(tmp_path / "m.png", mask)
-    sample = read(entry(tmp_path, truth="m.png"))
+    sample = read_sample(entry(tmp_path, truth="m.png"))
     assert (sample.picture == picture).all()
     assert (sample.truth == mask).all()
 
@@ -32,7 +32,7 @@ def test_a_mask_keeps_its_values(tmp_path: Path) -> None:
 def test_binary_masks_may_be_of_0_and_1(top: int, tmp_path: Path) -> None:
     save(tmp_path / "p.png", photo())
     save(tmp_path / "m.png", half(top=top))
-    assert np.unique(read(entry(tmp_path, truth="m.png")).truth).tolist() == [0, 255]
+    assert np.unique(read_sample(entry(tmp_path, truth="m.png")).truth).tolist() == [0, 255]
 
 
 def test_a_palette_of_two_colours_is_a_mask(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_palette_of_two_colours_is_a_mask(tmp_path: Path) -> None:
     picture = Pillow.fromarray(half(top=1), "P")
     picture.putpalette([0, 0, 0, 128, 0, 0])
     picture.save(tmp_path / "m.png")
-    assert (read(entry(tmp_path, truth="m.png")).truth == half()).all()
+    assert (read_sample(entry(tmp_path, truth="m.png")).truth == half()).all()
 
 
 def test_labels_on_a_palette_are_read_as_numbers(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_labels_on_a_palette_are_read_as_numbers(tmp_path: Path) -> None:
     picture.putpalette([(7 * n) % 256 for n in range(768)])
     picture.save(tmp_path / "m.png")
     labelled = Entry("p", "mask", tmp_path / "p.png", tmp_path / "m.png", classes=(15,))
-    assert (read(labelled).truth == half()).all()
+    assert (read_sample(labelled).truth == half()).all()
 
 
 def test_an_alpha_is_grey_of_8_or_16_bits_or_a_transparency(tmp_path: Path) -> None:
@@ -57,19 +57,19 @@ def test_an_alpha_is_grey_of_8_or_16_bits_or_a_transparency(tmp_path: Path) -> N
     soft = np.linspace(0, 255, 12 * 16).astype(np.uint8).reshape(12, 16)
     for array in (soft, soft.astype(np.uint16) * 257, np.dstack([photo(), soft])):
         save(tmp_path / "a.png", array).touch()
-        assert (read(entry(tmp_path, "alpha", truth="a.png")).truth == soft).all()
+        assert (read_sample(entry(tmp_path, "alpha", truth="a.png")).truth == soft).all()
         (tmp_path / "a.png").unlink()
 
 
 def test_an_opaque_cut_out_is_subject_everywhere(tmp_path: Path) -> None:
     save(tmp_path / "p.png", photo())
     save(tmp_path / "a.png", np.dstack([photo(), np.full((12, 16), 255, np.uint8)]))
-    assert (read(entry(tmp_path, "alpha", truth="a.png")).truth == 255).all()
+    assert (read_sample(entry(tmp_path, "alpha", truth="a.png")).truth == 255).all()
 
 
 def test_a_background_has_no_subject(tmp_path: Path) -> None:
     save(tmp_path / "p.png", photo())
-    sample = read(entry(tmp_path, "background"))
+    sample = read_sample(entry(tmp_path, "background"))
     assert sample.truth.shape == (12, 16)
     assert not sample.truth.any()
 
@@ -77,7 +77,7 @@ def test_a_background_has_no_subject(tmp_path: Path) -> None:
 def test_a_cutout_is_split_into_colours_and_alpha(tmp_path: Path) -> None:
     rgba = cutout()
     save(tmp_path / "p.png", rgba)
-    sample = read(entry(tmp_path, "cutout"))
+    sample = read_sample(entry(tmp_path, "cutout"))
     assert (sample.truth == rgba[:, :, 3]).all()
     solid = sample.truth == 255
     assert (sample.picture[solid] == rgba[:, :, :3][solid]).all()
@@ -86,7 +86,7 @@ def test_a_cutout_is_split_into_colours_and_alpha(tmp_path: Path) -> None:
 def test_a_cutout_may_have_its_alpha_in_a_file(tmp_path: Path) -> None:
     save(tmp_path / "p.jpg", photo())
     save(tmp_path / "a.png", half())
-    sample = read(entry(tmp_path, "cutout", picture="p.jpg", truth="a.png"))
+    sample = read_sample(entry(tmp_path, "cutout", picture="p.jpg", truth="a.png"))
     assert (sample.truth == half()).all()
 
 
@@ -94,14 +94,14 @@ def test_shrinking_a_cutout_mixes_no_transparent_black_in(tmp_path: Path) -> Non
     rgba = np.zeros((40, 40, 4), np.uint8)
     rgba[:, :21] = (200, 150, 100, 255)
     save(tmp_path / "p.png", rgba)
-    sample = read(entry(tmp_path, "cutout"), longest=20)
+    sample = read_sample(entry(tmp_path, "cutout"), longest=20)
     assert 0 < sample.truth[0, 10] < 255
     assert np.abs(sample.picture.astype(int) - (200, 150, 100)).max() <= 2
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 40))
 def test_the_long_side_is_at_most_longest(height: int, width: int, longest: int) -> None:
-    small = shrunk(np.zeros((height, width), np.uint8), longest, 0)
+    small = shrink_to(np.zeros((height, width), np.uint8), longest, 0)
     assert max(small.shape) == (min(longest, max(height, width)) or max(height, width))
     assert min(small.shape) >= 1
 
@@ -111,7 +111,7 @@ def test_a_shrunk_mask_has_no_new_values(tmp_path: Path) -> None:
     mask = half(50, 70)
     mask[:5] = 128
     save(tmp_path / "m.png", mask)
-    sample = read(entry(tmp_path, truth="m.png"), longest=30)
+    sample = read_sample(entry(tmp_path, truth="m.png"), longest=30)
     assert sample.picture.shape == (21, 30, 3)
     assert set(np.unique(sample.truth)) <= {0, 128, 255}
 
@@ -131,7 +131,7 @@ def test_pictures_are_upright_as_everywhere(ending: str, orientation: int, tmp_p
     path = turned(tmp_path / f"p{ending}", smooth, orientation)
     expected = read_image(path)
     save(tmp_path / "m.png", half(*expected.shape[:2]))
-    sample = read(entry(tmp_path, picture=path.name, truth="m.png"))
+    sample = read_sample(entry(tmp_path, picture=path.name, truth="m.png"))
     assert sample.picture.shape == expected.shape
     assert np.abs(sample.picture.astype(int) - expected).max() < 12  # two decoders
     assert (sample.truth == half(*expected.shape[:2])).all()
@@ -140,24 +140,24 @@ def test_pictures_are_upright_as_everywhere(ending: str, orientation: int, tmp_p
 def test_cutouts_and_truths_are_turned_too(tmp_path: Path) -> None:
     rgba = cutout()
     turned(tmp_path / "p.png", rgba, 6)
-    sample = read(entry(tmp_path, "cutout"))
+    sample = read_sample(entry(tmp_path, "cutout"))
     assert (sample.truth == np.rot90(rgba[:, :, 3], -1)).all()
     turned(tmp_path / "m.png", half(), 6)
-    assert (read(entry(tmp_path, truth="m.png")).truth == np.rot90(half(), -1)).all()
+    assert (read_sample(entry(tmp_path, truth="m.png")).truth == np.rot90(half(), -1)).all()
     labels = Pillow.fromarray(half(top=15), "P")
     labels.putpalette([(7 * n) % 256 for n in range(768)])
     exif = Pillow.Exif()
     exif[0x0112] = 6
     labels.save(tmp_path / "l.png", exif=exif)
     labelled = Entry("p", "mask", tmp_path / "p.png", tmp_path / "l.png", classes=(15,))
-    assert (read(labelled).truth == np.rot90(half(), -1)).all()
+    assert (read_sample(labelled).truth == np.rot90(half(), -1)).all()
 
 
 def test_a_truth_that_was_not_turned_is_said(tmp_path: Path) -> None:
     turned(tmp_path / "p.jpg", photo(12, 16), 6)
     save(tmp_path / "m.png", half(12, 16))
     with pytest.raises(UnusableError, match="12×16 turned upright: turn the truth too, or clear"):
-        read(entry(tmp_path, picture="p.jpg", truth="m.png"))
+        read_sample(entry(tmp_path, picture="p.jpg", truth="m.png"))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_unusable_truths_are_said(kind: Kind, truth: Bytes, said: str, tmp_path:
     save(tmp_path / "p.png", photo())
     save(tmp_path / "m.png", truth)
     with pytest.raises(UnusableError, match=said):
-        read(entry(tmp_path, kind, truth="m.png"))
+        read_sample(entry(tmp_path, kind, truth="m.png"))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_unusable_truths_are_said(kind: Kind, truth: Bytes, said: str, tmp_path:
 def test_unreadable_pictures_are_said(data: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "p.jpg").write_bytes(data)
     with pytest.raises(UnusableError, match=said):
-        read(entry(tmp_path, "background", picture="p.jpg"))
+        read_sample(entry(tmp_path, "background", picture="p.jpg"))
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp"])
@@ -190,12 +190,12 @@ def test_a_picture_cut_short_is_unusable(ending: str, tmp_path: Path) -> None:
     path = save(tmp_path / f"p{ending}", photo(90, 120))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UnusableError, match="can't decode"):
-        read(entry(tmp_path, "background", picture=path.name))
+        read_sample(entry(tmp_path, "background", picture=path.name))
 
 
 def test_a_missing_picture_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnusableError, match=r"can't read p\.png \(No such file"):
-        read(entry(tmp_path, "background"))
+        read_sample(entry(tmp_path, "background"))
 
 
 @pytest.mark.parametrize(
@@ -205,4 +205,4 @@ def test_cutouts_that_are_none(alpha: int | None, said: str, tmp_path: Path) -> 
     layers = [photo()] if alpha is None else [photo(), np.full((12, 16), alpha, np.uint8)]
     save(tmp_path / "p.png", np.dstack(layers))
     with pytest.raises(UnusableError, match=said):
-        read(entry(tmp_path, "cutout"))
+        read_sample(entry(tmp_path, "cutout"))

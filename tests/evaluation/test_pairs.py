@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image, Trimap
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, UnusableError
 from matte.errors import PictureError
 from matte.evaluation.pairs import MaskCase, MatteCase, Skipped, find_pairs, mask_cases, matte_cases
@@ -87,11 +87,11 @@ def test_masks_mean_what_they_mean_in_training(masks: Path) -> None:
         pair = Entry("a", "mask", masks / "images/a.png", masks / "masks/a.png")
         if isinstance(evaluated, Skipped):
             with pytest.raises(UnusableError) as caught:
-                read(pair)
+                read_sample(pair)
             assert str(caught.value) == evaluated.reason
             assert "a.png has the values 204" in evaluated.reason
         else:
-            assert (read(pair).truth == evaluated.truth).all()
+            assert (read_sample(pair).truth == evaluated.truth).all()
             assert (evaluated.truth[19:41, 20:60] != 0).any()
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.datasets.layouts import list_set
-from matte.datasets.reading import read
+from matte.datasets.reading import read_sample
 from matte.errors import OutputError, SettingError
 from matte.stages import Matte
 from matte.training.distil import distil
@@ -59,7 +59,7 @@ def test_only_where_teacher_and_mask_agree(root: Path, tmp_path: Path) -> None:
     assert any("1, IoU 0." in line and line.endswith("dropped") for line in said)
     entries = list_set(tmp_path / "out", "alphas").entries
     assert [entry.name for entry in entries] == ["0", "2"]
-    sample = read(entries[0])
+    sample = read_sample(entries[0])
     expected = Brightness()(disc(0).picture).alpha
     assert np.abs(sample.truth / 255 - expected).max() < 0.003
     # JPEG spares no coloured noise.

@@ -7,7 +7,7 @@ import numpy as np
 
 from matte.arrays import Alpha, Image
 from matte.compositing.foreground import estimate_foreground
-from matte.datasets.colours import bled
+from matte.datasets.colours import spread_subject_colours
 from matte.training.synthesis.geometry import Bytes, Random, Window, seen
 from matte.training.synthesis.noise import smooth_noise
 
@@ -40,7 +40,7 @@ def estimated_layer(picture: Bytes, alpha: Bytes) -> Layer:
     colours = np.asarray(estimate_foreground(Image(picture), Alpha(opacity)), np.uint8)
     # The fainter the subject, the more of the old background is left in the estimate, and where
     # there is no subject it is black: neither must be mixed into a new picture.
-    return Layer(bled(colours, alpha), alpha)
+    return Layer(spread_subject_colours(colours, alpha), alpha)
 
 
 def mask_layer(picture: Bytes, mask: Bytes, random: Random) -> Layer:

@@ -33,7 +33,7 @@ Box = tuple[slice, slice]
 
 
 class AlphaHistory:
-    """What was refined of a clip's alpha, warped from frame to frame, and how old it is.
+    """The refined alpha of a clip's previous frame, warped to the next one as far as it holds.
 
     Boxes cover the unknown band. A box is stale as a whole if frames changed in it; and in each
     frame the oldest boxes are, so many that none gets much older than `max_age` frames.
@@ -49,7 +49,7 @@ class AlphaHistory:
         self._current: _RefinedFrame | None = None
 
     def start_frame(self, motion: Motion) -> None:
-        """Begin the next frame; to be called before all else for each frame of the clip."""
+        """Begin the next frame: to be called first, for each frame of the clip."""
         self._motion = motion
         refined = self._current is not None and self._current.alpha is not None
         self._previous, self._current = self._current if refined else None, None
@@ -61,7 +61,7 @@ class AlphaHistory:
         """
         assert self._motion is not None  # start_frame() comes first
         motion, previous = self._motion, self._previous
-        current = self._current = _new_frame(motion.colours.means())
+        current = self._current = _unrefined_frame(motion.colours.local_means())
         if motion.starts_scene or previous is None or previous.alpha is None:
             return None
         if previous.alpha.shape != trimap.shape:
@@ -75,9 +75,9 @@ class AlphaHistory:
         return ReusableAlpha(alpha, stale)
 
     def update(self, alpha: Alpha) -> Alpha:
-        """Take the refined alpha of the frame that warped() was called with, and return it blended.
+        """Remember the refined alpha of the frame that warped() was called for, and return it.
 
-        Where it was refined only for its age, the warped alpha goes on with most of the weight.
+        Where it was refined only for its age, it is blended with the warped alpha, mostly that.
         The array is changed in place.
         """
         if self._current is not None:
@@ -87,14 +87,14 @@ class AlphaHistory:
         return alpha
 
     def _mark_stale(self, frame: "_RefinedFrame", trimap: Trimap) -> BoolArray:
-        """Return the unknown pixels to refine again (H, W), and start their counts anew."""
+        """Return which unknown pixels (H, W) to refine again, and reset their cells' counts."""
         stale = np.zeros(trimap.shape, np.bool_)
         frame.unchanged = frame.changes == 0
         for box, changed in self._stale_boxes(frame, trimap):
             stale[box] = True
             if changed:
-                frame.unchanged[_cells(box)] = False
-            frame.ages[_cells(box)] = frame.changes[_cells(box)] = 0
+                frame.unchanged[_cell_box(box)] = False
+            frame.ages[_cell_box(box)] = frame.changes[_cell_box(box)] = 0
         stale &= trimap == UNKNOWN
         return stale
 
@@ -106,18 +106,18 @@ class AlphaHistory:
         corners = tile_corners(RefineTask(trimap), Tiling(side, 0))
         boxes = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
         band = trimap[::CELL_SIDE_PIXELS, ::CELL_SIDE_PIXELS] == UNKNOWN
-        ages = [_mean_where(frame.ages[_cells(box)], band[_cells(box)]) for box in boxes]
+        ages = [_mean_where(frame.ages[_cell_box(box)], band[_cell_box(box)]) for box in boxes]
         # A part of a box that is due falls to the next frame.
         due, self._boxes_due = divmod(self._boxes_due + len(boxes) / self._max_age, 1)
         oldest = set(sorted(range(len(boxes)), key=ages.__getitem__, reverse=True)[: int(due)])
         threshold = MIN_CHANGED_PIXELS * scale**2
-        changed = [bool(frame.changes[_cells(box)].sum() >= threshold) for box in boxes]
+        changed = [bool(frame.changes[_cell_box(box)].sum() >= threshold) for box in boxes]
         return [(box, changed[n]) for n, box in enumerate(boxes) if changed[n] or n in oldest]
 
 
 @dataclass(slots=True, eq=False)
 class _RefinedFrame:
-    """A frame and what is counted of it, in cells: its alpha's age, and changes meanwhile.
+    """A frame's alpha, and for each cell its age and how much changed since it was refined.
 
     `mean_colours` are (H, W, 3). `ages` counts the frames since a cell was refined, `changes` the
     compared pixels that changed since then, and `unchanged` is True where none did; `alpha` comes
@@ -134,15 +134,15 @@ class _RefinedFrame:
     renewed_alpha: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def remember_renewed(self, alpha: Alpha, stale: BoolArray) -> None:
-        """Note the stale pixels where nothing changed, and the warped alpha there."""
+        """Remember the pixels that are refined for their age alone, and their warped alpha."""
         at = np.flatnonzero(stale)
         rows, columns = np.divmod(at, stale.shape[1])
         self.renewed = at[self.unchanged[rows // CELL_SIDE_PIXELS, columns // CELL_SIDE_PIXELS]]
         self.renewed_alpha = alpha.take(self.renewed)
 
 
-def _new_frame(mean_colours: NDArray[np.uint8]) -> _RefinedFrame:
-    """Return a frame of which nothing is known yet."""
+def _unrefined_frame(mean_colours: NDArray[np.uint8]) -> _RefinedFrame:
+    """Return the record of a frame that has no alpha yet, with all counts at 0."""
     height, width = mean_colours.shape[:2]
     cells = (-(-height // CELL_SIDE_PIXELS), -(-width // CELL_SIDE_PIXELS))
     none = np.zeros(cells, np.int64)
@@ -193,8 +193,8 @@ def _count_changes(
     return counts.reshape(height, width)
 
 
-def _cells(box: Box) -> Box:
-    """Return the rows and columns of cells in a box and across its borders."""
+def _cell_box(box: Box) -> Box:
+    """Return the rows and columns of the cells that a box of pixels touches."""
     rows, columns = (
         slice(side.start // CELL_SIDE_PIXELS, -(-side.stop // CELL_SIDE_PIXELS)) for side in box
     )

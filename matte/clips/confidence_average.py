@@ -18,8 +18,8 @@ class ConfidenceAverage:
         self._blends = blends
         self._previous: FloatArray | None = None
 
-    def average(self, confidence: Confidence, motion: Motion) -> Confidence:
-        """Return the frame's confidence, at its own size, blended with that of the frames before.
+    def blend(self, confidence: Confidence, motion: Motion) -> Confidence:
+        """Return a frame's confidence (H, W), blended with the average of the frames before.
 
         Confidence is as coarse as the segmenter's network, so what changes is found at the
         motion's size.
@@ -33,11 +33,11 @@ class ConfidenceAverage:
         return Confidence(np.clip(confidence + resize(change, *confidence.shape), 0, 1))
 
     def warp(self, motion: Motion) -> FloatArray | None:
-        """Return the average (h, w) warped to the next frame; None where that starts a scene."""
+        """Return the average (h, w), warped to the next frame; None where that starts a scene."""
         if self._previous is None or motion.starts_scene:
             return None
         return motion.warp(self._previous)
 
-    def replace(self, average: FloatArray) -> None:
-        """Let a warped average (h, w) stand for the frame, which is not segmented."""
+    def set_average(self, average: FloatArray) -> None:
+        """Use a warped average (h, w) as that of the frame, which is not segmented."""
         self._previous = average

@@ -34,13 +34,13 @@ class SparseSegmenter:
         reusable = self._unsegmented < self._segment_every
         confidence = self._average.warp(motion) if reusable else None
         if confidence is not None and can_follow(confidence, motion):
-            self._average.replace(confidence)
+            self._average.set_average(confidence)
         else:
             self._unsegmented = 0
             # As coarse as warped ones where there are any, or edges would jump to and fro.
             size = motion.shape if self._segment_every > 1 else None
             found = self._segmenter.segment(image, size).confidence
-            confidence = self._average.average(found, motion)
+            confidence = self._average.blend(found, motion)
         return Confidence(resize(confidence, *image.shape[:2]))
 
 

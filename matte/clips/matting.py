@@ -79,7 +79,7 @@ class FrameMatter:
         return SegmentedFrame(image, motion, confidence)
 
     def refine(self, frame: SegmentedFrame) -> Alpha:
-        """Return the frame's alpha as the line finds it."""
+        """Return the frame's alpha, by the line's trimap and refiner, not yet stabilised."""
         if self._history is not None:
             self._history.start_frame(frame.motion)
         prior = NO_PRIOR

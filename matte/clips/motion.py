@@ -35,8 +35,8 @@ class FrameColours:
         self._means: NDArray[np.uint8] | None = None
         self._lock = Lock()
 
-    def means(self) -> NDArray[np.uint8]:
-        """Return the frame's local mean colours (H, W, 3); several threads may call it."""
+    def local_means(self) -> NDArray[np.uint8]:
+        """Return the frame's local mean colours (H, W, 3); any thread may call it."""
         with self._lock:
             if self._means is None:
                 assert self._image is not None

@@ -27,7 +27,7 @@ EDITING_CODECS = ("prores", "ffv1")  # not for players: mattes get 16 bits
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _OutputStream:
-    """A writer, which pixels of a frame it gets, and whether it shifts times to 0 by itself."""
+    """One output: its writer, which pixels of a frame it gets, and whether it shifts times to 0."""
 
     writer: FrameWriter
     pixels: Callable[[VideoFrame], NDArray[Any]]

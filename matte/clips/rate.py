@@ -12,7 +12,7 @@ RATE_MARGIN = 1.05  # times the wanted rate, measured on a few frames, keeps up 
 
 @dataclass(frozen=True, slots=True)
 class RateCandidate:
-    """Settings that a clip may be matted with, and what they are called."""
+    """Settings to try for matting a clip at a wanted rate, and their name."""
 
     name: str
     merged: MergedSettings

@@ -28,7 +28,7 @@ MEASURED_FRAMES, WARM_UP_FRAMES, MAX_MEASURING_SECONDS = 24, 8, 6.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderResult:
-    """What became of a clip.
+    """The result of rendering a clip: its files, frames, times and faults.
 
     `written` are the files. `ms` are the milliseconds of its steps, which overlap within `seconds`.
     `faults` are broken frames; `doubts` counts in how many frames another line took over, by its
@@ -44,7 +44,7 @@ class RenderResult:
 
     @property
     def rate(self) -> float:
-        """Frames a second."""
+        """Frames that were rendered for each second."""
         return self.frames / self.seconds
 
     def as_json(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class RenderJob:
     def render(
         self, pipeline: Pipeline, progress: Callable[[int], None] = lambda _: None
     ) -> RenderResult:
-        """Write the files; `progress` is called with the number of frames so far.
+        """Matte the clip into its files; `progress` is called with the number of frames so far.
 
         Raises UnfinishedError if it failed or was stopped after some frames were written.
         """
@@ -148,6 +148,7 @@ class RenderJob:
         pipelines: dict[str, Pipeline] = {}
 
         def measure(candidate: RateCandidate) -> float:
+            """Return the candidate's frames a second, and keep its pipeline."""
             pipelines[candidate.name] = build(candidate.merged)
             return self._measure_rate(pipelines[candidate.name], check)
 

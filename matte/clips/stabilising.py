@@ -66,7 +66,10 @@ class NeighbourStabiliser:
 
     def stabilise(self, alpha: Alpha, motion: Motion) -> Alpha | None:
         """Return the stabilised alpha of the frame before this one; None at the first frame."""
-        self._frames = [*self._frames[-2:], _AlphaFrame(alpha, motion, motion.colours.means())]
+        self._frames = [
+            *self._frames[-2:],
+            _AlphaFrame(alpha, motion, motion.colours.local_means()),
+        ]
         if len(self._frames) == 3:
             return _neighbour_mean(*self._frames)
         return self._frames[0].alpha if len(self._frames) == 2 else None
@@ -86,7 +89,7 @@ class _AlphaFrame:
 
 
 def _neighbour_mean(before: _AlphaFrame, now: _AlphaFrame, after: _AlphaFrame) -> Alpha:
-    """Return the middle frame's alpha, the mean of the others' where it alone differs."""
+    """Return the middle frame's alpha, with its neighbours' mean where it alone differs."""
     shape = now.alpha.shape
     same_size = before.alpha.shape == shape == after.alpha.shape
     if now.motion.starts_scene or after.motion.starts_scene or not same_size:
@@ -123,7 +126,7 @@ class AverageStabiliser:
     def stabilise(self, alpha: Alpha, motion: Motion) -> Alpha:
         """Return the frame's alpha, stabilised."""
         previous, previous_colours = self._alpha, self._mean_colours
-        colours = self._mean_colours = motion.colours.means()
+        colours = self._mean_colours = motion.colours.local_means()
         self._alpha = alpha
         if motion.starts_scene or previous is None or previous_colours is None:
             return alpha

@@ -16,12 +16,12 @@ EPSILON = np.float32(1e-6)  # keeps divisions finite
 
 
 def subject_flow(motion: Motion, alpha: FloatArray, history_weight: FloatArray) -> FloatArray:
-    """Return the flow of the subject in and around it, and the blend weights of what it leads to.
+    """Return the subject's optical flow in and around it, with blend weights, as (h, w, 4).
 
     `alpha` (h, w) is the frame's at the motion's size, `history_weight` (h, w) the highest weight
-    of the past. Of the four values (h, w, 4) two are the steps back, x and y. The third is the
-    weight where the subject is far: its own flow agrees. The fourth is the weight around the
-    subject, as far as the subject's flow nearby agrees; the two add up.
+    of the past. The first two of the four values are the steps back, x and y. The third is the
+    past's weight far from the subject, as far as the flow there agrees; the fourth is its weight
+    in and around the subject, as far as the subject's flow nearby agrees. The two add up.
     """
     kernel_side = 2 * SUBJECT_DEPTH_PIXELS + 1
     kernel = np.ones((kernel_side, kernel_side), np.uint8)

@@ -33,6 +33,7 @@ def run_ahead(
     closed = False
 
     def work() -> None:
+        """Put all results into the queue, then the end."""
         end = _End()
         try:
             with closing(items):

@@ -35,7 +35,7 @@ AGREEMENT_BY_LEVELS = np.clip(
 
 
 def flow_copy(image: Image) -> NDArray[np.uint8]:
-    """Return the 8-bit copy of a picture between which and another one flow is searched.
+    """Return the small 8-bit copy of a picture in which optical flow is searched.
 
     Its long side is `FLOW_LONG_SIDE`; smaller pictures keep their size.
     """
@@ -48,9 +48,10 @@ def flow_copy(image: Image) -> NDArray[np.uint8]:
 def backward_flow(
     current: NDArray[np.uint8], previous: NDArray[np.uint8], halvings: int = FINE_HALVINGS
 ) -> Flow:
-    """Return for each pixel of `current` the steps back to where it was in `previous`.
+    """Return the optical flow (h, w, 2) from the current frame back to the previous one.
 
-    Both are flow copies (h, w, 3) of one size; the search ends at a copy halved `halvings` times.
+    Both frames are flow copies (h, w, 3) of one size. Flow is searched down to copies that are
+    halved `halvings` times: fewer are finer, and slower.
     Copies that are too small to be searched have no flow: it is zero everywhere.
     """
     if not min(current.shape[:2]) >= MIN_FLOW_SIDE:
@@ -63,7 +64,7 @@ def backward_flow(
 
 
 def warp(values: NDArray[PixelT], flow: Flow) -> NDArray[PixelT]:
-    """Return values of the previous frame, (H, W) or (H, W, C), moved to where flow says they are.
+    """Return values of the previous frame, (H, W) or (H, W, C), warped along the flow to this one.
 
     They may have any size; the flow is resized to theirs.
     """
@@ -111,7 +112,7 @@ def colour_agreement(current: NDArray[np.uint8], previous: NDArray[np.uint8]) ->
 
 
 def flow_consistency(backward: Flow, forward: Flow) -> FloatArray:
-    """Return how surely flow is right, 0 … 1 (h, w): whether it comes back to where it began.
+    """Return how surely flow is right, 0 … 1 (h, w): whether back and forth ends at the start.
 
     `backward` leads from the current frame to the previous one, `forward` from that to the current
     one. Where they don't meet, a pixel is covered in one of the two, or the flow is wrong.
@@ -123,7 +124,7 @@ def flow_consistency(backward: Flow, forward: Flow) -> FloatArray:
 
 
 def _grey(copy: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an RGB picture's grey."""
+    """Return an RGB picture in grey."""
     return np.asarray(cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY), np.uint8)
 
 

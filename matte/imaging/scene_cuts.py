@@ -14,7 +14,7 @@ MIN_COLOUR_DIFFERENCE, MAX_GREY_CORRELATION = 0.35, 0.6
 def is_cut(
     current: NDArray[np.uint8], previous: NDArray[np.uint8], warped: NDArray[np.uint8]
 ) -> bool:
-    """Return whether two frames' small copies (h, w, 3) show two scenes.
+    """Return whether a cut lies between two frames, given their small copies (h, w, 3).
 
     Two scenes differ in their colours and in their shapes. Shapes are compared with `warped`, the
     previous frame brought along by the optical flow. Light that changes keeps the shapes, and a

@@ -16,7 +16,7 @@ def test_confidence_does_not_flip_and_follows_motion() -> None:
         coarse = random.normal(0, 0.15, (HEIGHT // 8, WIDTH // 8)).astype(np.float32)
         noise = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
         unsure = Confidence(np.clip(0.35 + 0.3 * alpha + noise, 0, 1).astype(np.float32))
-        calm = average.average(unsure, tracker.track(frame))
+        calm = average.blend(unsure, tracker.track(frame))
         flips_before.append(((unsure > 0.5) != (alpha > 0.5)).mean())
         flips.append(((calm > 0.5) != (alpha > 0.5)).mean())
     assert np.mean(flips_before[4:]) > 0.1
@@ -27,7 +27,7 @@ def test_without_blending_each_frame_counts_alone() -> None:
     frames, alphas = still_clip(2)
     tracker, average = MotionTracker(), ConfidenceAverage(blends=False)
     assert average.warp(tracker.track(frames[0])) is None
-    average.average(Confidence(alphas[0]), tracker.track(frames[0]))
+    average.blend(Confidence(alphas[0]), tracker.track(frames[0]))
     none = Confidence(np.zeros_like(alphas[0]))
-    assert average.average(none, tracker.track(frames[1])) is none
+    assert average.blend(none, tracker.track(frames[1])) is none
     assert average.warp(tracker.track(dark_scene(frames[1]))) is None, "another scene"

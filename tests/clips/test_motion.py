@@ -40,7 +40,9 @@ def test_the_past_counts_more_with_each_frame_that_agrees() -> None:
 def test_mean_colours_are_calculated_once_whoever_asks() -> None:
     frames, _ = still_clip(1)
     colours, found = FrameColours(frames[0]), []
-    threads = [threading.Thread(target=lambda: found.append(colours.means())) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: found.append(colours.local_means())) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -129,7 +129,7 @@ class LiveMatting:
         wanted = _refuse_delay(with_preset(self._merged, following))
         if self._coming is not None:
             self._coming[1].cancel()
-        self._coming = wanted, self._builder.submit(self._build_warm, wanted, self._image)
+        self._coming = wanted, self._builder.submit(self._build_warmed_up, wanted, self._image)
 
     def next_frame(self, timeout: float) -> LiveFrame | None:
         """Return the camera's newest frame, matted; None if none comes within `timeout` seconds."""
@@ -158,7 +158,7 @@ class LiveMatting:
             shown = blend_over(foreground, alpha, _chequered_board(*alpha.shape), "srgb")
         return LiveFrame(shot, image, alpha, composite, shown)
 
-    def _build_warm(self, merged: MergedSettings, image: Image | None) -> Pipeline:
+    def _build_warmed_up(self, merged: MergedSettings, image: Image | None) -> Pipeline:
         """Return a pipeline that has matted a frame already, as the first one takes long."""
         pipeline = self._build(merged)
         if image is not None:
@@ -167,7 +167,7 @@ class LiveMatting:
         return pipeline
 
     def _switch_preset(self) -> None:
-        """Go on with the pipeline of the preset that was chosen, if it is ready."""
+        """Switch to the pipeline of the preset that was chosen, once it is built."""
         if self._coming is None or not self._coming[1].done():
             return
         (merged, built), self._coming = self._coming, None
@@ -188,13 +188,13 @@ class LiveMatting:
 
 
 def _matter_for(image: Image, pipeline: Pipeline, merged: MergedSettings) -> FrameMatter:
-    """Return what mattes frames of this image's size; raises if they are too large for memory."""
+    """Return a FrameMatter for frames of an image's size; raise if memory is too small for them."""
     pipeline.memory.check_image(image)
     return FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))
 
 
 def _refuse_delay(merged: MergedSettings) -> MergedSettings:
-    """Return the settings; raises SettingError if with them alphas come a frame late."""
+    """Return the settings; raise SettingError if they make alphas come a frame late."""
     if merged.config.video.temporal == "ofd":
         raise SettingError(
             "temporal = 'ofd' knows a frame's alpha only a frame later", "give flow or off"

@@ -30,7 +30,7 @@ TITLE_INTERVAL_SECONDS = 0.5
 
 
 class Screen(Protocol):
-    """Where frames are shown, and keys are pressed."""
+    """A window that shows frames and reads keys."""
 
     def show(self, picture: Image, lines: Sequence[str] = ()) -> None:
         """Show a picture, RGB (H, W, 3), under lines of text."""

@@ -40,3 +40,9 @@ def test_amounts_in_words() -> None:
     assert limits.format_bytes(3 << 29) == "1.5 GiB"
     assert limits.format_bytes(200 << 30) == "200 GiB"
     assert limits.format_pixels(12_200_000) == "12.2 megapixels"
+
+
+def test_pictures_are_measured_by_their_header() -> None:
+    limits.check_pixels("p", 40, 30, 1200)
+    with pytest.raises(PictureError, match="p is 4000×3000, 12 megapixels: raise --max-pixels"):
+        limits.check_pixels("p", 4000, 3000, 12_000_000 - 1)

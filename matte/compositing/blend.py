@@ -23,12 +23,16 @@ def blend_over(foreground: Image, alpha: Alpha, background: Image, blend: Blend)
     other one. `blend` is what is weighted: "srgb", the stored values, or "linear", their light.
     """
     out = np.empty(foreground.shape, foreground.dtype)
-    plain = background.shape[:2] == (1, 1)
-    if plain:
-        background = Image(convert_depth(background, foreground.dtype))
-    for rows in strip_slices(*alpha.shape):
-        behind = background if plain else convert_depth(background[rows], foreground.dtype)
-        _blend_strip(out[rows], foreground[rows], alpha[rows], behind, blend)
+    if background.shape[:2] == (1, 1):
+        pixel = convert_depth(background, foreground.dtype)
+        row = np.repeat(pixel, alpha.shape[1], 1)  # NumPy copies rows, not pixel after pixel
+        for rows in strip_slices(*alpha.shape):
+            out[rows] = row
+            _blend_strip(out[rows], foreground[rows], alpha[rows], pixel, blend)
+    else:
+        for rows in strip_slices(*alpha.shape):
+            out[rows] = behind = convert_depth(background[rows], foreground.dtype)
+            _blend_strip(out[rows], foreground[rows], alpha[rows], behind, blend)
     return Image(out)
 
 
@@ -39,15 +43,12 @@ def _blend_strip(
     background: NDArray[Any],
     blend: Blend,
 ) -> None:
-    """Write αF + (1 − α)B into `out`; only where alpha is soft there is anything to compute."""
-    plain = background.shape[:2] == (1, 1)
-    # A row of a plain colour: NumPy copies rows, not pixel after pixel.
-    out[:] = np.repeat(background, alpha.shape[1], 1) if plain else background
+    """Write αF + (1 − α)B into `out`, which holds B: only subject and soft edges change."""
     cv2.copyTo(foreground, (alpha >= 1).view(np.uint8), out)
     soft = np.flatnonzero((alpha > 0) & (alpha < 1))
     f = np.ascontiguousarray(foreground).reshape(-1, 3).take(soft, 0)
     b = np.ascontiguousarray(background).reshape(-1, 3)
-    if not plain:
+    if len(b) > 1:
         b = b.take(soft, 0)
     weights = repeat_per_channel(alpha.take(soft))
     if blend == "linear":

@@ -13,7 +13,7 @@ import numpy as np
 import matte
 from matte.arrays import Image
 from matte.configs.loader import merge_settings
-from matte.configs.places import cache, stored_weights, user_config
+from matte.configs.places import cache_folder, settings_file, weights_folder
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
 from matte.errors import MatteError, install_command
 from matte.pipeline.networks import TORCH_SESSIONS, as_runtime_network, open_weights
@@ -152,13 +152,13 @@ def _choices() -> Iterator[Finding]:
 
 
 def _places() -> Iterator[Finding]:
-    own = user_config()
+    own = settings_file()
     try:
         merge_settings(file=own if own.exists() else None)
         yield Finding("settings file", True, False, _there(own))
     except MatteError as error:
         yield Finding("settings file", False, True, error.cause, error.remedy)
-    for name, path in (("own weights", stored_weights()), ("cache", cache())):
+    for name, path in (("own weights", weights_folder()), ("cache", cache_folder())):
         yield Finding(name, True, False, _there(path))
 
 

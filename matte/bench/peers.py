@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 
 from matte.bench.processes import Command
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.configs.tables import from_file, read_toml
 from matte.errors import BackendError, OutputError, SettingError, install_command
 from matte.files import make_folder
@@ -100,7 +100,7 @@ def command_of(peer: Peer, source: Path, target: Path) -> Command:
             how = "install" if _is_folder(peer.environment) else "--install-peers puts"
             remedy = f"{how} {' '.join(peer.package)} into {_environment(peer)}"
         raise BackendError(f"peer {peer.name!r} is not installed", remedy)
-    home = cache() / "peers" / peer.name / "home"
+    home = cache_folder() / "peers" / peer.name / "home"
     make_folder(home)
     network = home / peer.network
     if peer.network and not network.is_file():
@@ -157,7 +157,7 @@ def _environment(peer: Peer) -> Path:
     """The virtual environment's folder."""
     if _is_folder(peer.environment):
         return Path(peer.environment).expanduser()
-    return cache() / "peers" / (peer.environment or peer.name) / "environment"
+    return cache_folder() / "peers" / (peer.environment or peer.name) / "environment"
 
 
 def _is_folder(environment: str) -> bool:

@@ -25,7 +25,7 @@ from matte.bench.sizes import Size, framed
 from matte.bench.warm import Worker, measure
 from matte.configs.fields import as_table
 from matte.configs.loader import MergedSettings, written_values
-from matte.configs.places import stored_weights
+from matte.configs.places import weights_folder
 from matte.configs.settings import Config
 from matte.errors import MatteError
 from matte.media.encoding import encode
@@ -166,8 +166,8 @@ def _commands(
 def _first_time(config: Config, picture: Path, folder: Path) -> Timed:
     """What the first run on a machine takes: nothing is compiled, and `auto` knows nothing."""
     home = Path(tempfile.mkdtemp(dir=folder))
-    if stored_weights().is_dir():
-        lend(stored_weights(), home / "weights")
+    if weights_folder().is_dir():
+        lend(weights_folder(), home / "weights")
     own = _settings_file(config, folder / "settings.toml")
     command = _image(f"{IMAGE}, first time", own, picture, folder)
     return time_once(replace(command, env={"MATTE_HOME": str(home)}, note="empty cache"))

@@ -25,16 +25,16 @@ def show(settings: MergedSettings) -> None:
     Example: matte config show --preset fast > fast.toml
     """
     current = written_values(settings.config)
-    click.echo(f"preset = {_text(settings.preset)}")
+    click.echo(f"preset = {_toml_text(settings.preset)}")
     section = ""
     for name, setting in SETTINGS.items():
         if setting.section != section:
             section = setting.section
             click.echo(f"\n[{section}]")
-        line = f"{name} = {_text(current[name])}"
-        click.echo(f"{line:<28}  # {_text(settings.origins[name])[1:-1]}")
+        line = f"{name} = {_toml_text(current[name])}"
+        click.echo(f"{line:<28}  # {_toml_text(settings.origins[name])[1:-1]}")
 
 
-def _text(value: object) -> str:
+def _toml_text(value: object) -> str:
     """Return a value as TOML writes it, and JSON too."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

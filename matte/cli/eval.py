@@ -130,7 +130,7 @@ def refiner(
         names = [GCA]
     if weights is not None and GCA not in names:
         raise SettingError("--weights belongs to the refiner gca", "add --refiner gca")
-    source = _trimaps(data, trimap, trimap_from_alpha, trimap_from_segmenter)
+    source = _trimap_source(data, trimap, trimap_from_alpha, trimap_from_segmenter)
     config = settings.config
     return evaluate_refiner(
         data, names or [config.refiner.refiner], config, source, weights, peers, watch
@@ -191,7 +191,7 @@ def pipeline(
     return evaluate_pipeline(data, settings, peers, watch)
 
 
-def _trimaps(
+def _trimap_source(
     data: Path, folder: str | None, width: int | None, by_segmenter: bool
 ) -> "Trimaps | None":
     """Return where the trimaps come from; None: they are drawn by the settings' segmenter."""

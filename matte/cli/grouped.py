@@ -52,6 +52,7 @@ class GroupedCommand(click.Command):
             formatter.write_text(f"All {count} options, in groups: {ctx.command_path} --help-all")
 
     def _options(self) -> list[click.Option]:
+        """Return the options that are not hidden."""
         return [p for p in self.params if isinstance(p, click.Option) and not p.hidden]
 
 
@@ -61,10 +62,12 @@ def option(*words: str, group: Group, common: bool = False, **rest: Any) -> Call
 
 
 def _group(each: click.Option) -> Group:
+    """Return the group of an option; options of click itself belong to Help."""
     return each.group if isinstance(each, GroupedOption) else "Help"
 
 
 def _is_common(each: click.Option) -> bool:
+    """Return whether --help shows an option."""
     return _group(each) == "Help" or (isinstance(each, GroupedOption) and each.common)
 
 

@@ -13,7 +13,7 @@ from matte.cli.options import (
     GROUND,
     cut_out_options,
     output_options,
-    pack,
+    pack_options,
     print_path,
     start_opening,
 )
@@ -116,8 +116,8 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     group="Running",
     help="Print what ran on each picture, and how long it took.",
 )
-@pack("cut", "bg", "crop", "premultiply")
-@pack("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
+@pack_options("cut", "bg", "crop", "premultiply")
+@pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
     files: tuple[Path, ...],
     cut: dict[str, Any],

@@ -7,7 +7,7 @@ from types import FrameType
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], None]]:
+def deferred_interrupts() -> Iterator[Callable[[], None]]:
     """Hold SIGINT and SIGTERM back within the block, and yield a function that answers them.
 
     Called between two frames, it raises KeyboardInterrupt if one has come: native code is not

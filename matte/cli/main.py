@@ -78,7 +78,7 @@ class MatteGroup(click.Group):
         with one_line_errors(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", MatteWarning)
-            warnings.showwarning = _show_once()
+            warnings.showwarning = _print_warnings_once()
             return super().invoke(ctx)
 
 
@@ -99,7 +99,7 @@ def _refuse_typo(word: str) -> None:
         raise SettingError(f"no command or file {word!r}", nearest(word, COMMANDS))
 
 
-def _show_once() -> Callable[..., None]:
+def _print_warnings_once() -> Callable[..., None]:
     """Return a printer of warnings that prints each text once, even for many pictures."""
     printed = set()
 

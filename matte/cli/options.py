@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FileName(click.Path):
-    """A path, whatever is there; what can't be read or written is said by whoever tries."""
+    """A path of any kind: whether it can be read or written is found out later."""
 
     def __init__(self) -> None:
         super().__init__(readable=False, path_type=Path)
@@ -100,7 +100,7 @@ def output_options(default: str, what: str = "File to write.") -> Callable[[F], 
     return decorate
 
 
-def pack(name: str, *keys: str) -> Callable[[F], F]:
+def pack_options(name: str, *keys: str) -> Callable[[F], F]:
     """Return a decorator that gives several options to the command as one dictionary."""
 
     def decorate(command: F) -> F:
@@ -127,7 +127,7 @@ def start_opening(config: "Config") -> "NetworkOpener":
 
 @contextmanager
 def torch_required(task: str) -> Iterator[None]:
-    """Translate a missing package, within the block, into what installs it for that task."""
+    """Turn a missing package, within the block, into an error that says how to install it."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -12,9 +12,9 @@ from click.shell_completion import CompletionItem
 
 from matte.cli.grouped import option
 from matte.cli.options import FILE
-from matte.configs.fields import Rule, words_of
+from matte.configs.fields import SettingRule, literal_words
 from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings, preset_names
-from matte.configs.places import user_config
+from matte.configs.places import settings_file
 from matte.configs.settings import SETTINGS, Setting
 
 # Which kind of stored network an option takes.
@@ -88,7 +88,7 @@ def setting_options(*names: str) -> Callable[[F], F]:
         def with_settings(preset: str | None, config_file: Path | None, **arguments: Any) -> Any:
             flags = {name: arguments.pop(name) for name in names}
             flags[OLD_PROTOCOL] = arguments.pop(OLD_PROTOCOL, None)
-            own = user_config()
+            own = settings_file()
             file = config_file or (own if os.path.isfile(own) else None)
             return command(settings=merge_settings(preset, file, flags), **arguments)
 
@@ -118,6 +118,7 @@ def setting_options(*names: str) -> Callable[[F], F]:
 
 
 def _setting_option(name: str, setting: Setting) -> Callable[[Any], Any]:
+    """Return the decorator that adds a setting's option to a command."""
     rule = setting.rule
     words = f"--{name.replace('_', '-')}"
     if setting.hint is bool:
@@ -125,17 +126,17 @@ def _setting_option(name: str, setting: Setting) -> Callable[[Any], Any]:
     return option(
         words,
         name,
-        type=_type(setting),
+        type=_click_type(setting),
         metavar=_metavar(setting),
         default=None,
         group=rule.group,
         common=rule.common,
-        help=rule.help + _range(rule),
+        help=rule.help + _range_text(rule),
         shell_complete=_network_names if name in NETWORKS else None,
     )
 
 
-def _type(setting: Setting) -> Any:
+def _click_type(setting: Setting) -> Any:
     """Return click's type for a setting; texts with units are parsed when layers are merged."""
     hint, rule = setting.hint, setting.rule
     if hint is bool:
@@ -145,14 +146,14 @@ def _type(setting: Setting) -> Any:
     if rule.unit in ("length", "bytes"):
         return str
     if get_origin(hint) in (Union, UnionType):
-        return NumberOrWord(_words(setting)) if int in get_args(hint) else str
+        return NumberOrWord(_word_values(setting)) if int in get_args(hint) else str
     return hint
 
 
-def _words(setting: Setting) -> tuple[str, ...]:
+def _word_values(setting: Setting) -> tuple[str, ...]:
     """Return the words that a setting may be instead of a number."""
     unset = setting.rule.unset
-    return (*words_of(setting.hint), *([unset] if unset else []))
+    return (*literal_words(setting.hint), *([unset] if unset else []))
 
 
 def _metavar(setting: Setting) -> str | None:
@@ -161,10 +162,10 @@ def _metavar(setting: Setting) -> str | None:
     if hint is bool or get_origin(hint) is Literal:
         return None
     number = "NUMBER" if hint is float or int in (hint, *get_args(hint)) else "TEXT"
-    return "|".join([rule.metavar or METAVARS.get(rule.unit, number), *_words(setting)])
+    return "|".join([rule.metavar or METAVARS.get(rule.unit, number), *_word_values(setting)])
 
 
-def _range(rule: Rule) -> str:
+def _range_text(rule: SettingRule) -> str:
     """Return the numbers that a setting takes, for --help; empty where words say it already."""
     if rule.maximum is None or rule.examples or rule.maximum > 10**6:
         return ""
@@ -186,4 +187,5 @@ def _network_names(ctx: click.Context, param: click.Parameter, word: str) -> lis
 
 
 def _starting_with(names: Iterable[str], word: str) -> list[CompletionItem]:
+    """Return the names that a shell may complete a word to."""
     return [CompletionItem(name) for name in names if name.startswith(word)]

@@ -11,7 +11,7 @@ import click
 
 import matte
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, GROUND, output_options, pack, print_path
+from matte.cli.options import FILE, GROUND, output_options, pack_options, print_path
 from matte.cli.progress import progress_bar
 from matte.cli.settings import RUNNING, SEGMENTING, setting_options
 from matte.cli.tables import draw_table
@@ -104,7 +104,7 @@ COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
     group="Running",
     help="Print what ran on each picture, and how long it took.",
 )
-@pack("bands", "kernels", "iterations", "widths")
+@pack_options("bands", "kernels", "iterations", "widths")
 def sweep_trimap(
     images: tuple[Path, ...],
     bands: dict[str, tuple[str, ...]],
@@ -222,12 +222,14 @@ def _parse_list(option: str, texts: tuple[str, ...], read: Callable[[str], T]) -
 
 
 def _parse_whole(word: str) -> int:
+    """Return a whole number from its text."""
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
         raise ValueError("whole numbers such as 4,6")
     return int(word)
 
 
 def _parse_kernel(word: str) -> "Kernel":
+    """Return a kernel\'s side from its text, or `auto`."""
     if word == "auto":
         return "auto"
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
@@ -236,6 +238,7 @@ def _parse_kernel(word: str) -> "Kernel":
 
 
 def _parse_width(word: str) -> Length:
+    """Return a width of the band from its text."""
     if not word:
         raise ValueError("pixels or shares such as 12,1.5%")
     return parse_length(word)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.interrupts import interruptible
+from matte.cli.interrupts import deferred_interrupts
 from matte.cli.options import (
     FILE,
     VIDEO_GROUND,
     output_options,
-    pack,
+    pack_options,
     premultiply_option,
     print_path,
     start_opening,
@@ -134,9 +134,9 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     " the fast preset, MODNet and the mask alone; the first that is fast enough is used.",
 )
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
-@pack("ground", "bg", "bg_end", "premultiply")
-@pack("times", "start", "end")
-@pack("outputs", "output", "alpha", "foreground", "codec", "crf", "bitrate", "overwrite")
+@pack_options("ground", "bg", "bg_end", "premultiply")
+@pack_options("times", "start", "end")
+@pack_options("outputs", "output", "alpha", "foreground", "codec", "crf", "bitrate", "overwrite")
 def video(
     clip: Path,
     ground: dict[str, Any],
@@ -177,7 +177,7 @@ def video(
         pipeline = _choose_pipeline(job, settings, fps_target)
     else:
         pipeline = build(settings, opener)
-    with interruptible() as check, progress_bar("matte", quiet) as watch:
+    with deferred_interrupts() as check, progress_bar("matte", quiet) as watch:
 
         def on_frame(done: int) -> None:
             watch(done, max(done, job.frames))
@@ -252,7 +252,7 @@ def _choose_pipeline(job: "RenderJob", settings: MergedSettings, rate: float) ->
         candidate = with_video_refiner(candidate)
         return build(candidate, NetworkOpener(candidate.config))
 
-    with interruptible() as check:
+    with deferred_interrupts() as check:
         choice, pipeline = job.choose(settings, rate, build_for_video, check)
     click.echo(f"--fps-target: {choice}", err=True)
     return pipeline

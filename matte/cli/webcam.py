@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.interrupts import interruptible
-from matte.cli.options import FILE, VIDEO_GROUND, pack, print_path
+from matte.cli.interrupts import deferred_interrupts
+from matte.cli.options import FILE, VIDEO_GROUND, pack_options, print_path
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_video_refiner
 from matte.errors import PictureError, SettingError
@@ -112,7 +112,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
     "max_memory",
     *(name for name in RUNNING if name != "device"),
 )
-@pack("source", "camera", "size", "fps", "loop")
+@pack_options("source", "camera", "size", "fps", "loop")
 def webcam(
     source: dict[str, Any],
     grounds: tuple[str, ...],
@@ -164,7 +164,7 @@ def webcam(
         opened.enter_context(newest)
         show = LiveShow(live, recorder, window, (lambda path: None) if quiet else print_path)
         # Ctrl-C is a way to end it: what was recorded is finished by then.
-        with interruptible() as check, suppress(KeyboardInterrupt):
+        with deferred_interrupts() as check, suppress(KeyboardInterrupt):
             show.run(StopCondition(frames, seconds), check)
         if not show.statistics.shown and live.ended:
             raise PictureError(f"{source['camera']} gave no pictures", "name another with --device")

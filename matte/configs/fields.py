@@ -19,8 +19,8 @@ PARSERS: dict[str, tuple[Callable[[str], Any], type, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """The grammar of one setting.
+class SettingRule:
+    """What one setting may hold, and how it is written and explained.
 
     `minimum` … `maximum` include both ends, unless `between` is set; lengths in percent end at
     `max_percent`. Words that are no numbers (`auto`) are not limited by them. `unset` is the word
@@ -67,6 +67,7 @@ class Rule:
             raise SettingError(f"{name} = {shown!r}", f"give {self.allowed(words)}")
 
     def _in_range(self, number: float, maximum: float | None) -> bool:
+        """Return whether a number is allowed, where `maximum` is the upper end."""
         low = float("-inf") if self.minimum is None else self.minimum
         high = float("inf") if maximum is None else maximum
         # Phrased so that NaN fails.
@@ -93,6 +94,7 @@ class Rule:
         return ", or ".join([", ".join(first), last] if first else [last])
 
     def _number(self, end: float | None) -> str:
+        """Return an end of the range as a reader writes it: `4096`, `1MiB`, `10^12`."""
         if end is None:
             return ""
         if self.unit == "bytes":
@@ -110,12 +112,12 @@ class Rule:
 
 def setting(default: Any, help: str, group: Group, **rule: Any) -> Any:  # noqa: A002  # click's word
     """Return a field of a settings class that knows its rule."""
-    return field(default=default, metadata={"rule": Rule(help, group, **rule)})
+    return field(default=default, metadata={"rule": SettingRule(help, group, **rule)})
 
 
-def rule_of(settings_field: Any) -> Rule | None:
+def rule_of(settings_field: Any) -> SettingRule | None:
     """Return the rule of a dataclass's field; None if it is no setting."""
-    rule: Rule | None = settings_field.metadata.get("rule")
+    rule: SettingRule | None = settings_field.metadata.get("rule")
     return rule
 
 
@@ -124,10 +126,10 @@ def check_fields(settings: Any) -> None:
     for each in fields(settings):
         rule, value = rule_of(each), getattr(settings, each.name)
         if rule is not None and value is not None and not isinstance(value, bool):
-            rule.check(each.name, value, words_of(each.type))
+            rule.check(each.name, value, literal_words(each.type))
 
 
-def words_of(hint: Any) -> tuple[str, ...]:
+def literal_words(hint: Any) -> tuple[str, ...]:
     """Return the words that a type allows besides numbers: `auto` of `int | Literal["auto"]`."""
     return tuple(
         word

@@ -48,7 +48,7 @@ def merge_settings(
     for origin, layer in (
         (f"preset {name}", _parse_layer(read_toml(_preset_file(name)), f"preset {name}")),
         (str(file), _parse_layer(user, str(file))),
-        ("flag", _by_section(flags or {})),
+        ("flag", _flags_by_section(flags or {})),
     ):
         for section, table in layer.items():
             tables.setdefault(section, {}).update(table)
@@ -71,7 +71,7 @@ def with_modnet(merged: MergedSettings) -> MergedSettings:
 
 
 def with_video_refiner(merged: MergedSettings) -> MergedSettings:
-    """Return the settings with the refiner of videos in place of that of pictures."""
+    """Return merged settings with the refiner of videos in place of that of pictures."""
     return replace(merged, config=config_for_video(merged.config))
 
 
@@ -118,7 +118,7 @@ def _parse_layer(layer: dict[str, Any], origin: str) -> dict[str, dict[str, Any]
     }
 
 
-def _by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _flags_by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the flags that are not None, parsed, in tables like those of a file."""
     tables: dict[str, dict[str, Any]] = {}
     present = {name: value for name, value in flags.items() if value is not None}
@@ -164,6 +164,7 @@ def _drop_replaced_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> lis
 
 
 def _preset_file(name: str) -> Path:
+    """Return the file of a shipped preset; raise if there is none of that name."""
     if name not in preset_names():
         raise SettingError(f"no preset {name!r}", nearest(name, preset_names()))
     return PRESETS / f"{name}.toml"

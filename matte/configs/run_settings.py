@@ -13,7 +13,7 @@ MIN_REFINE_SIZE = 192  # pixels: in smaller copies of a frame, hair is a blot
 
 @dataclass(frozen=True, slots=True)
 class VideoSettings:
-    """What is different where pictures follow one another."""
+    """The settings of videos alone: flicker, and which work is skipped."""
 
     temporal: Literal["off", "ofd", "flow"] = setting(
         "flow",
@@ -76,7 +76,7 @@ class VideoSettings:
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
-    """What is read."""
+    """The settings of reading pictures."""
 
     max_pixels: int = setting(
         DEFAULT_MAX_PIXELS,
@@ -92,7 +92,7 @@ class MediaSettings:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeSettings:
-    """What the networks run on."""
+    """The settings of how, and where, the networks run."""
 
     backend: Literal["auto", "openvino", "onnx", "onnx-tensorrt", "tensorrt", "torch"] = setting(
         "auto",

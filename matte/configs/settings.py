@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from matte.configs.fields import Rule, rule_of
+from matte.configs.fields import SettingRule, rule_of
 from matte.configs.run_settings import MediaSettings, RuntimeSettings, VideoSettings
 from matte.configs.stage_settings import (
     CompositingSettings,
@@ -52,10 +52,11 @@ class Setting:
 
     section: str
     hint: Any
-    rule: Rule
+    rule: SettingRule
 
 
 def _settings() -> Iterator[tuple[str, Setting]]:
+    """Yield every field of every section, with its name."""
     names = set()
     for section in fields(Config):
         assert isinstance(section.type, type)

@@ -9,7 +9,7 @@ from matte.configs.lengths import Length
 
 @dataclass(frozen=True, slots=True)
 class SegmentationSettings:
-    """How the subject is found, and how its mask is cleaned."""
+    """The settings of finding the subject and cleaning its mask."""
 
     segmenter: str = setting(
         "person",
@@ -85,7 +85,7 @@ class SegmentationSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrimapSettings:
-    """How wide the unknown band is that is drawn around the mask's edge.
+    """The settings of the unknown band around the mask's edge.
 
     `width` goes before `k`. To name `iterations`, `erode`, `dilate` or `shape` where k is "auto"
     asks for a kernel again: the default one, unless k is named too.
@@ -148,8 +148,8 @@ class TrimapSettings:
         check_fields(self)
 
     @property
-    def times(self) -> tuple[int, int]:
-        """How many times the mask is eroded, and how many times it is dilated."""
+    def repetitions(self) -> tuple[int, int]:
+        """How often the mask is eroded, and how often it is dilated."""
         erode = self.iterations if self.erode is None else self.erode
         dilate = self.iterations if self.dilate is None else self.dilate
         return erode, dilate
@@ -157,7 +157,7 @@ class TrimapSettings:
 
 @dataclass(frozen=True, slots=True)
 class RefinerSettings:
-    """How alpha is found inside the band."""
+    """The settings of refining alpha inside the band."""
 
     refiner: str = setting(
         "guided",
@@ -183,7 +183,7 @@ class RefinerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModnetSettings:
-    """The network that needs no trimap."""
+    """The settings of the network that needs no trimap."""
 
     modnet: str | None = setting(
         None,
@@ -197,7 +197,7 @@ class ModnetSettings:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """What happens where mask, trimap and refiner can't be trusted."""
+    """The settings of the fallback, where mask, trimap or refiner can't be trusted."""
 
     fallback: Literal["modnet", "none"] = setting(
         "modnet",
@@ -222,7 +222,7 @@ class PipelineSettings:
 
 @dataclass(frozen=True, slots=True)
 class CompositingSettings:
-    """How the subject is put on its new background."""
+    """The settings of putting the subject on a background."""
 
     fit: Literal["cover", "contain", "stretch", "tile"] = setting(
         "cover", "How a background of another shape is fitted to the picture.", "Result"

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from matte.configs.fields import PARSERS, Rule, rule_of
+from matte.configs.fields import PARSERS, SettingRule, rule_of
 from matte.errors import SettingError
 from matte.registry import nearest
 
@@ -54,7 +54,7 @@ def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
         raise SettingError(f"{where} is not complete", str(error).partition("() ")[2]) from error
 
 
-def parse_setting(value: Any, hint: Any, rule: Rule | None, name: str) -> Any:
+def parse_setting(value: Any, hint: Any, rule: SettingRule | None, name: str) -> Any:
     """Return a setting's value from what a file, a flag or Python gives for it.
 
     The word for "not set" becomes None, a length or an amount of memory is read from its text.

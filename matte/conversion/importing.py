@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from matte.configs.places import stored_weights
+from matte.configs.places import weights_folder
 from matte.conversion import gca, modnet
 from matte.conversion.checkpoints import read_state_dict
 from matte.conversion.export import export_segmenter
@@ -56,9 +56,9 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
         raise SettingError(f"{name!r} can't be a name", "use letters, digits, '.', '_' and '-'")
     if name in known and not overwrite:
         raise SettingError(f"{name!r} is stored already", "choose another --as, or --overwrite")
-    if name in known and known[name].folder != stored_weights():
+    if name in known and known[name].folder != weights_folder():
         raise SettingError(f"{name!r} is one of matte's own names", "choose another --as")
-    folder = stored_weights()
+    folder = weights_folder()
     folder.mkdir(parents=True, exist_ok=True)
     if file.suffix.lower() == ".onnx":
         weights, parity = _from_onnx(file, folder / f"{name}.onnx"), "taken as it is"

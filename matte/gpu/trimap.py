@@ -69,7 +69,7 @@ def draw_band(mask: Tensor, confidence: Tensor, settings: TrimapSettings) -> tup
 def kernel_band(mask: Tensor, settings: TrimapSettings) -> Tensor:
     """Unknown between the eroded and the dilated mask."""
     assert isinstance(settings.k, int)
-    inwards, outwards = settings.times
+    inwards, outwards = settings.repetitions
     side = (settings.k, settings.k)
     kernel = np.asarray(cv2.getStructuringElement(KERNEL_SHAPES[settings.shape], side), np.uint8)
     eroded, dilated = ~grown(~mask, kernel, inwards), grown(mask, kernel, outwards)

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.errors import SettingError
 from matte.files import make_folder, write_files
 from matte.runtime.engine_shapes import EngineShapes, as_input_size
@@ -142,7 +142,7 @@ def timing_cache_file(key: EngineKey) -> Path:
     """Return the file of the timings that TensorRT took while it built engines for that GPU."""
     facts = (key.tensorrt, key.gpu, key.capability)
     name = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-    return cache() / "tensorrt" / f"{name}.timing"
+    return cache_folder() / "tensorrt" / f"{name}.timing"
 
 
 def installed_tensorrt_version() -> str:
@@ -165,7 +165,7 @@ def file_digest(network: NetworkSource) -> str:
 
 def _engine_file(key: EngineKey) -> Path:
     """Return where the engine of that key lies."""
-    return cache() / "tensorrt" / f"{key.precision}-{key}.engine"
+    return cache_folder() / "tensorrt" / f"{key.precision}-{key}.engine"
 
 
 def _other_engines(network: NetworkSource, key: EngineKey) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -179,7 +179,7 @@ def _other_engines(network: NetworkSource, key: EngineKey) -> Iterator[tuple[Pat
 
 def _engine_rows() -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield (file, facts) of each stored engine; files that can't be read are skipped."""
-    for file in sorted((cache() / "tensorrt").glob("*.json")):
+    for file in sorted((cache_folder() / "tensorrt").glob("*.json")):
         with suppress(OSError, ValueError):
             row = json.loads(file.read_bytes())
             if {"path", "precision", "network", "tensorrt", "gpu", "capability"} <= set(row):

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import MatteError, OutputError
 from matte.files import write_file
@@ -83,7 +83,7 @@ def memo_file(network: NetworkSource, settings: RuntimeSettings) -> Path:
         *engine_names(network),  # a new engine has not been measured
     )
     name = hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
-    return cache() / "choices" / f"{name}.json"
+    return cache_folder() / "choices" / f"{name}.json"
 
 
 def machine_fingerprint() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
@@ -156,7 +156,7 @@ def _providers(execution: Execution, network: NetworkSource) -> list[tuple[str, 
 
 def _engine_cache_options(network: NetworkSource) -> dict[str, str]:
     """Return the options by which TensorRT stores its engines; none if it can't store any."""
-    folder = cache() / "onnx-tensorrt" / (network.digest[:20] or network.path.stem)
+    folder = cache_folder() / "onnx-tensorrt" / (network.digest[:20] or network.path.stem)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

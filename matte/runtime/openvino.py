@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
@@ -156,7 +156,7 @@ def _compile_cache(network: NetworkSource, path: Path) -> Path:
     """Return the cache folder of a network's bytes; OpenVINO itself compares name and time."""
     known = network.digest if path == network.path else network.int8_digest
     digest = known or hashlib.sha256(path.read_bytes()).hexdigest()
-    folder = cache() / "openvino" / digest[:20]
+    folder = cache_folder() / "openvino" / digest[:20]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

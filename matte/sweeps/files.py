@@ -179,7 +179,7 @@ def band_token(band: TrimapSettings) -> str:
         return "auto"
     if (band.erode, band.dilate) == (None, None):
         return f"k{band.k}-i{band.iterations}"
-    inwards, outwards = band.times
+    inwards, outwards = band.repetitions
     return f"k{band.k}-e{inwards}-d{outwards}"
 
 

@@ -119,5 +119,5 @@ def band_name(band: TrimapSettings) -> str:
         return "k = auto"
     if (band.erode, band.dilate) == (None, None):
         return f"k = {band.k}, {band.iterations} iteration" + "s" * (band.iterations != 1)
-    inwards, outwards = band.times
+    inwards, outwards = band.repetitions
     return f"k = {band.k}, eroded {inwards} and dilated {outwards} times"

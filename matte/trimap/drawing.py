@@ -43,7 +43,7 @@ def draw_trimap(mask: Mask, confidence: Confidence, settings: TrimapSettings) ->
         return _draw_by_confidence(mask, confidence)
     times = f"k = {settings.k}, {settings.iterations} iterations"
     if (settings.erode, settings.dilate) != (None, None):
-        inwards, outwards = settings.times
+        inwards, outwards = settings.repetitions
         times = f"k = {settings.k}, eroded {inwards}, dilated {outwards} times"
     return DrawnTrimap(kernel_band(mask, settings), f"{times}, as asked")
 

@@ -30,7 +30,7 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
             stacklevel=2,
         )
     kernel = cv2.getStructuringElement(KERNEL_SHAPES[settings.shape], (k, k))
-    inwards, outwards = settings.times
+    inwards, outwards = settings.repetitions
     trimap = np.full(mask.shape, UNKNOWN, np.uint8)
     # One after the other: large pictures have no room for both.
     for operation, times, level in (

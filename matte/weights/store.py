@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matte.configs.places import stored_weights
+from matte.configs.places import weights_folder
 from matte.configs.tables import from_file, read_toml
 from matte.errors import MissingWeightsError, SettingError, WeightsError
 from matte.files import write_file
@@ -95,13 +95,13 @@ class Weights:
 def all_weights() -> dict[str, Weights]:
     """The shipped and the user's networks by name."""
     found: dict[str, Weights] = {}
-    for folder in (SHIPPED, stored_weights()):
+    for folder in (SHIPPED, weights_folder()):
         manifest = folder / "manifest.toml"
         if not os.path.isfile(manifest):
             continue
         for name, row in read_toml(manifest).items():
             weights = from_file(Weights, row, str(manifest), name)
-            found[name] = replace(weights, folder=stored_weights() if weights.url else folder)
+            found[name] = replace(weights, folder=weights_folder() if weights.url else folder)
     return found
 
 
@@ -137,7 +137,7 @@ def fetch(name: str, url: str, progress: "Progress") -> Path:
 
 def add(name: str, weights: Weights) -> None:
     """Lists a network, whose files lie in the user's store already, in the store's manifest."""
-    manifest = stored_weights() / "manifest.toml"
+    manifest = weights_folder() / "manifest.toml"
     rows = read_toml(manifest) if os.path.isfile(manifest) else {}
     row = {f.name: getattr(weights, f.name) for f in fields(Weights) if f.name != "folder"}
     rows[name] = {key: value for key, value in row.items() if value}

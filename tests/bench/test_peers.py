@@ -6,7 +6,7 @@ import pytest
 
 from matte.bench.peers import SHIPPED, command_of, find_peers, install, version_of
 from matte.bench.processes import run_once
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.configs.tables import read_toml
 from matte.errors import BackendError, MatteError, SettingError
 
@@ -97,7 +97,7 @@ def test_what_can_not_be_installed_is_told(tmp_path: Path, monkeypatch: pytest.M
     told: list[str] = []
     with pytest.raises(MatteError, match=r"can't install a \(ERROR: No matching distribution"):
         install(peer, told.append)
-    assert told == [f"installing no-such-package into {cache()}/peers/a/environment"]
+    assert told == [f"installing no-such-package into {cache_folder()}/peers/a/environment"]
 
 
 @pytest.mark.parametrize("folder", ["C:/envs/rembg", r"C:\envs\rembg", "envs/rembg"])

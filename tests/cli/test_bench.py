@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.media.pictures import read_image
 from tests.commands import HEAVY, loaded_by, run
 from tests.conftest import save
@@ -76,7 +76,7 @@ def test_everything_is_measured_and_told(tmp_path: Path, peers: Path) -> None:
 def test_auto_learns_anew(tmp_path: Path) -> None:
     words = ("bench", "--sizes", "96", "--runtimes", "auto", "--no-cold", *QUICK)
     assert run(*words).exit_code == 0
-    choices = list((cache() / "choices").glob("*.json"))
+    choices = list((cache_folder() / "choices").glob("*.json"))
     assert choices
     for file in choices:
         told = json.loads(file.read_text())

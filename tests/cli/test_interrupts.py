@@ -3,12 +3,12 @@ import signal
 
 import pytest
 
-from matte.cli.interrupts import interruptible
+from matte.cli.interrupts import deferred_interrupts
 
 
 def test_a_signal_waits_until_it_is_asked_for() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with interruptible() as check:
+    with deferred_interrupts() as check:
         check()
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
@@ -17,7 +17,7 @@ def test_a_signal_waits_until_it_is_asked_for() -> None:
 
 
 def test_a_second_signal_does_not_wait() -> None:
-    with interruptible():
+    with deferred_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)

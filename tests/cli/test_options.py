@@ -4,7 +4,7 @@ from pathlib import Path
 import click
 import pytest
 
-from matte.cli.options import FILE, pack, path_beside, print_path, torch_required
+from matte.cli.options import FILE, pack_options, path_beside, print_path, torch_required
 from matte.errors import BackendError, OutputError
 from tests.commands import run
 
@@ -14,7 +14,7 @@ def test_results_lie_beside_their_pictures() -> None:
 
 
 def test_options_are_packed_into_one_argument() -> None:
-    @pack("size", "width", "height")
+    @pack_options("size", "width", "height")
     def command(**arguments: object) -> dict[str, object]:
         return arguments
 

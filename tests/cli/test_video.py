@@ -206,7 +206,7 @@ def test_the_search_for_what_keeps_up_can_be_stopped(
 
         yield check
 
-    monkeypatch.setattr("matte.cli.video.interruptible", stopped)
+    monkeypatch.setattr("matte.cli.video.deferred_interrupts", stopped)
     source = clip(tmp_path / "in.mp4")
     result = run("video", source, "--bg", "red", "--fps-target", "5", *BAND)
     assert result.exit_code == 130

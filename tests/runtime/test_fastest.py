@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matte.configs.places import cache
+from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteWarning
 from matte.runtime.execution import Execution, NetworkSource
@@ -101,7 +101,7 @@ def test_what_can_not_be_opened_is_no_candidate() -> None:
     broken = BackendError("no driver", "install it")
     with pytest.warns(MatteWarning, match="openvino cpu fp32 is left out: no driver: install it"):
         assert chosen([EXACT, OTHER], openvino_fp32=broken, onnx_fp32=(0.0, 0.0)) == OTHER
-    (file,) = (cache() / "choices").iterdir()
+    (file,) = (cache_folder() / "choices").iterdir()
     assert json.loads(file.read_text())["failed"] == {str(EXACT): "no driver: install it"}
     with pytest.raises(BackendError, match="no driver"):
         chosen([EXACT], openvino_fp32=broken)
@@ -161,7 +161,7 @@ def test_a_choice_that_fails_or_is_garbled_is_made_again() -> None:
     weights = find("segmenter", "person-light")
     network = NetworkSource(weights.path, weights.sha256)
     first = open_session(network, SETTINGS)
-    (file,) = (cache() / "choices").iterdir()
+    (file,) = (cache_folder() / "choices").iterdir()
     told = json.loads(file.read_text())
     assert Execution(**told["way"]) == first.execution
     told["way"]["backend"] = "gone"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matte.clips.live.matting import LiveBackground, LiveMatting
     from matte.clips.live.statistics import DisplayStatistics
     from matte.media.video.camera_watcher import Camera
-    from matte.media.window import Window
+    from matte.media.window import PictureWindow
 
 RECORDING = Path("webcam.mp4")  # what recordings and pictures are named after
 MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg names
@@ -172,11 +172,11 @@ def webcam(
         click.echo(_summary(show.statistics, live), err=True)
 
 
-def _open_window(opened: ExitStack) -> "Window":
+def _open_window(opened: ExitStack) -> "PictureWindow":
     """Return a window that is closed with `opened`."""
-    from matte.media.window import Window
+    from matte.media.window import PictureWindow
 
-    window = Window("matte")
+    window = PictureWindow("matte")
     opened.callback(window.close)
     return window
 

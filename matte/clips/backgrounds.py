@@ -44,7 +44,7 @@ SQUARE = Fraction(1)
 def open_composer(
     background: Background,
     settings: CompositingSettings,
-    after: FilmEnd = "loop",
+    film_end: FilmEnd = "loop",
     *,
     premultiply: bool = False,
     aspect: Fraction = SQUARE,
@@ -60,7 +60,7 @@ def open_composer(
         yield Composer(None, settings.blend, premultiply)
         return
     ground = open_ground(
-        background, settings.fit, after, aspect=aspect, dtype=dtype, max_pixels=max_pixels
+        background, settings.fit, film_end, aspect=aspect, dtype=dtype, max_pixels=max_pixels
     )
     with ground as opened:
         yield Composer(opened, settings.blend, premultiply)
@@ -70,7 +70,7 @@ def open_composer(
 def open_ground(
     background: Background,
     fit: Fit = "cover",
-    after: FilmEnd = "loop",
+    film_end: FilmEnd = "loop",
     *,
     aspect: Fraction = SQUARE,
     dtype: type[np.unsignedinteger[Any]] = np.uint8,
@@ -83,8 +83,8 @@ def open_ground(
     the frames' pixels are shown: pictures and films look right on pixels that are not square.
     `dtype` is the frames': a picture is brought to it once.
     """
-    if after not in FILM_ENDS:
-        raise SettingError(f"after = {after!r}", "give " + " or ".join(FILM_ENDS))
+    if film_end not in FILM_ENDS:
+        raise SettingError(f"film_end = {film_end!r}", "give " + " or ".join(FILM_ENDS))
     if isinstance(background, Transparent):
         raise SettingError("a transparent background is none", "give another one")
     if isinstance(background, PlainColour):
@@ -98,7 +98,7 @@ def open_ground(
         yield PictureGround(widen_pixels(picture, 1 / aspect), fit)
     else:
         clip = open_clip(background.path, max_pixels)
-        with closing(film_frames(clip, loops=after == "loop")) as frames:
+        with closing(film_frames(clip, loops=film_end == "loop")) as frames:
             yield FilmGround(frames, fit, clip.facts.sample_aspect / aspect)
 
 

@@ -85,7 +85,7 @@ class RenderJob:
     clip: Clip
     files: VideoFiles
     background: Background
-    after: FilmEnd = "loop"
+    film_end: FilmEnd = "loop"
     premultiply: bool = False
     start: float = 0
     end: float | None = None
@@ -196,7 +196,7 @@ class RenderJob:
             pipeline,
             self.clip,
             self.background,
-            self.after,
+            self.film_end,
             premultiply=self.premultiply,
             start=self.start,
             end=self.end,

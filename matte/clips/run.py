@@ -151,7 +151,7 @@ def open_run(
     pipeline: "Pipeline",
     clip: Clip,
     background: Background,
-    after: FilmEnd = "loop",
+    film_end: FilmEnd = "loop",
     *,
     premultiply: bool = False,
     start: float = 0,
@@ -170,7 +170,7 @@ def open_run(
     with open_composer(
         background,
         config.compositing,
-        after,
+        film_end,
         premultiply=premultiply,
         aspect=facts.sample_aspect,
         dtype=dtype,

@@ -1,1 +1,1 @@
-"""Files in and out."""
+"""Pictures and clips, read from files and written to them."""

@@ -19,7 +19,7 @@ LINES_PER_WINDOW, MIN_LINE_PIXELS = 30, 16
 PAPER, INK = (0, 0, 0, 160), (255, 255, 255)
 
 
-class Window:
+class PictureWindow:
     """A window that can be resized; it opens with the first picture, in its size."""
 
     def __init__(self, title: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from matte.media.video.clip import open_clip
-from matte.media.window import Window
+from matte.media.window import PictureWindow
 from tests import fakes
 from tests.commands import loaded_by, run
 from tests.media.clips import CFR, clip, names
@@ -30,21 +30,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def press(monkeypatch: pytest.MonkeyPatch, script: dict[int, str]) -> list[Any]:
     """Has keys pressed in the window when so many frames were shown; returns what is shown."""
-    show, keys, shown = Window.show, Window.pressed_keys, []
+    show, keys, shown = PictureWindow.show, PictureWindow.pressed_keys, []
 
-    def spied(window: Window, picture: Any, lines: Any = ()) -> None:
+    def spied(window: PictureWindow, picture: Any, lines: Any = ()) -> None:
         show(window, picture, lines)
         shown.append(picture)
 
-    def posted(window: Window) -> list[str]:
+    def posted(window: PictureWindow) -> list[str]:
         pygame = importlib.import_module("pygame")
         for letter in script.pop(len(shown), ""):
             key = pygame.event.Event(pygame.KEYDOWN, key=getattr(pygame, f"K_{letter}"))
             pygame.event.post(key)
         return keys(window)
 
-    monkeypatch.setattr(Window, "show", spied)
-    monkeypatch.setattr(Window, "pressed_keys", posted)
+    monkeypatch.setattr(PictureWindow, "show", spied)
+    monkeypatch.setattr(PictureWindow, "pressed_keys", posted)
     return shown
 
 

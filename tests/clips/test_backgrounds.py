@@ -118,7 +118,7 @@ def test_no_ground_to_blur_is_no_failure(value: float) -> None:
 @pytest.mark.parametrize(("after", "last"), [("loop", [0, 1, 4, 0, 2]), ("hold", [4] * 5)])
 def test_a_film_runs_in_time(film: Path, after: Any, last: list[int]) -> None:
     begin = Fraction(100, 7)
-    with open_ground(FilmFile(film), after=after) as ground:
+    with open_ground(FilmFile(film), film_end=after) as ground:
         found = [nearest(shown(ground, begin + TICK * at)) for at in range(5)]
         assert found == [0, 1, 2, 3, 4]
         over = [nearest(shown(ground, begin + TICK * at)) for at in (5, 6, 9, 10, 102)]
@@ -126,10 +126,10 @@ def test_a_film_runs_in_time(film: Path, after: Any, last: list[int]) -> None:
 
 
 def test_a_film_of_another_rate(film: Path) -> None:
-    with open_ground(FilmFile(film), after="hold") as ground:
+    with open_ground(FilmFile(film), film_end="hold") as ground:
         found = [nearest(shown(ground, TICK * at / 3)) for at in range(15)]
     assert found == [at // 3 for at in range(15)]
-    with open_ground(FilmFile(film), after="loop") as ground:
+    with open_ground(FilmFile(film), film_end="loop") as ground:
         found = [nearest(shown(ground, TICK * at * 2)) for at in range(10)]
     assert found == [0, 2, 4, 1, 3] * 2
 

@@ -8,15 +8,15 @@ import pytest
 
 from matte.arrays import Image
 from matte.errors import BackendError
-from matte.media.window import Window
+from matte.media.window import PictureWindow
 
 RED = Image(np.full((48, 64, 3), (255, 0, 0), np.uint8))
 
 
 @pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[PictureWindow]:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    found = Window("a name")
+    found = PictureWindow("a name")
     yield found
     found.close()
 
@@ -27,14 +27,14 @@ def drawn() -> Any:
     return pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
 
 
-def test_it_opens_in_the_size_of_the_picture(window: Window) -> None:
+def test_it_opens_in_the_size_of_the_picture(window: PictureWindow) -> None:
     window.show(RED)
     assert (drawn() == RED).all()
     window.show(Image(np.zeros_like(RED)))
     assert (drawn() == 0).all()
 
 
-def test_it_shows_other_sizes_whole_and_in_their_shape(window: Window) -> None:
+def test_it_shows_other_sizes_whole_and_in_their_shape(window: PictureWindow) -> None:
     window.show(RED)
     window.show(Image(np.full((24, 24, 3), 255, np.uint8)))
     found = drawn()
@@ -45,7 +45,7 @@ def test_it_shows_other_sizes_whole_and_in_their_shape(window: Window) -> None:
     assert 0 < (drawn() == 255).all(axis=2).sum() <= 48 * 2
 
 
-def test_lines_lie_over_the_picture(window: Window) -> None:
+def test_lines_lie_over_the_picture(window: PictureWindow) -> None:
     large = Image(np.full((480, 640, 3), 100, np.uint8))
     window.show(large, ["q  quit"])
     found = drawn()
@@ -54,7 +54,7 @@ def test_lines_lie_over_the_picture(window: Window) -> None:
     assert (found[-60:] == 100).all()
 
 
-def test_keys_are_heard_once(window: Window) -> None:
+def test_keys_are_heard_once(window: PictureWindow) -> None:
     pygame = importlib.import_module("pygame")
     window.show(RED)
     window.pressed_keys()
@@ -66,7 +66,7 @@ def test_keys_are_heard_once(window: Window) -> None:
     assert window.pressed_keys() == []
 
 
-def test_the_title_can_change(window: Window) -> None:
+def test_the_title_can_change(window: PictureWindow) -> None:
     pygame = importlib.import_module("pygame")
     window.show(RED)
     assert pygame.display.get_caption()[0] == "a name"
@@ -77,7 +77,7 @@ def test_the_title_can_change(window: Window) -> None:
 def test_without_pygame_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)
     with pytest.raises(BackendError) as found:
-        Window("")
+        PictureWindow("")
     assert (
         str(found.value)
         == "matte webcam needs a window: run pip install '.[webcam]' in matte's checkout"
@@ -94,4 +94,4 @@ def test_without_a_display_it_says_what_to_do(
     if display is not None:
         monkeypatch.setenv("DISPLAY", display)
     with pytest.raises(BackendError, match=r"^no display for a window \(.*\): run it on a desktop"):
-        Window("")
+        PictureWindow("")

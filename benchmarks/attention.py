@@ -27,7 +27,7 @@ from harness import Row
 from numpy.typing import NDArray
 
 from matte.arrays import FloatArray, Image, Trimap
-from matte.bench.spread import spread
+from matte.bench.timings import summarise_timings
 from matte.refiner.protocols import network_inputs
 from matte.runtime.threads import usable_threads
 
@@ -87,7 +87,7 @@ def measure(form: str, network: Path, size: str, runs: int) -> Row:
         run(inputs)
         seconds.append(time.perf_counter() - start)
         processor.append(time.process_time() - busy)
-    timed = spread(seconds, 3)
+    timed = summarise_timings(seconds, 3)
     return {
         "form": form,
         "size": size,

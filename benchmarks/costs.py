@@ -25,7 +25,7 @@ from matte.pipeline.budget import COSTS_FILE, PIXELS_PER_MEGAPIXEL, Cost
 from matte.pipeline.build import build_refiner, build_segmenter
 from matte.trimap.drawing import unknown_share
 from matte.trimap.reach import even_band
-from matte.weights.store import all_weights, place
+from matte.weights.store import all_weights, storage_status
 
 SIDES = ((384, 288), (512, 512), (800, 600), (1280, 720), (1920, 1080))
 REACHES = (0.01, 0.04)  # of the long side
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     config = merge_settings("balanced", None, {"threads": options.threads}).config
-    kinds = {name: w.kind for name, w in all_weights().items() if place(w) == "shipped"}
+    kinds = {name: w.kind for name, w in all_weights().items() if storage_status(w) == "shipped"}
     found = {
         name: segmenter_cost(name, config, options.repeats)
         for name, kind in kinds.items()

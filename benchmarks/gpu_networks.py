@@ -14,16 +14,16 @@ import harness
 import torch
 from torch import Tensor
 
-from matte.bench.spread import Spread, spread
+from matte.bench.timings import TimingSpread, summarise_timings
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
-from matte.conversion.returning import from_onnx
+from matte.conversion.onnx_to_torch import torch_from_onnx
 from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.pipeline.networks import as_runtime_network
 from matte.runtime.execution import Execution
 from matte.runtime.opener import open_session
 from matte.runtime.torch import DeviceNetwork
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
 NETWORKS = {"segmenter": "person", "refiner": "gca-slim", "modnet": "modnet"}
 EAGER = "torch fp32"
@@ -59,7 +59,7 @@ class MissingMethodError(Exception):
 def open_network(kind: str, method: str, device: str) -> Run:
     """Return the network of a kind, run by a method: tensors on the device by name in, one out."""
     runtime, precision, *extras = method.split()
-    weights = find(kind, NETWORKS[kind])
+    weights = find_weights(kind, NETWORKS[kind])
     if runtime == "torch":
         if device == "cpu" and {"compile", "graphs"} & set(extras):
             raise MissingMethodError(
@@ -96,7 +96,7 @@ def open_network(kind: str, method: str, device: str) -> Run:
 
 @cache
 def _torch_network(file: Path) -> torch.nn.Module:
-    return from_onnx(file).runs
+    return torch_from_onnx(file).exported
 
 
 def open_path(path: str, method: str, device: str, size: int = 0) -> DeviceLine | DeviceModnet:
@@ -115,14 +115,14 @@ def open_path(path: str, method: str, device: str, size: int = 0) -> DeviceLine 
     plain = " ".join(word for word in method.split() if word != "graphs")
     if path == "modnet path":
         matte = open_network("modnet", plain, device)
-        size = size or find("modnet", NETWORKS["modnet"]).size
+        size = size or find_weights("modnet", NETWORKS["modnet"]).size
         return DeviceModnet(lambda image: matte({"input": image}), config, size, graphs=graphs)
     segment, refine = (open_network(kind, plain, device) for kind in ("segmenter", "refiner"))
     return DeviceLine(
         lambda image: segment({"image": image}),
         lambda image, trimap: refine(refiner_inputs(image, trimap)),
         config,
-        size or find("segmenter", NETWORKS["segmenter"]).size,
+        size or find_weights("segmenter", NETWORKS["segmenter"]).size,
         graphs=graphs,
     )
 
@@ -160,7 +160,7 @@ def as_cuda_graph(run: Run) -> Run:
     return replay
 
 
-def time_on_device(run: Callable[[], Any], on_gpu: bool, runs: int) -> Spread:
+def time_on_device(run: Callable[[], Any], on_gpu: bool, runs: int) -> TimingSpread:
     """Return the milliseconds of a run, by the GPU's own events where there is one."""
     if not on_gpu:
         return harness.time_call(run, runs, warm_up=0)
@@ -176,7 +176,7 @@ def time_on_device(run: Callable[[], Any], on_gpu: bool, runs: int) -> Spread:
         end.record()
         torch.cuda.synchronize()
         times.append(start.elapsed_time(end))
-    return spread(times, 3)
+    return summarise_timings(times, 3)
 
 
 def torch_versions() -> dict[str, str]:

@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from matte.bench.spread import Spread, spread
+from matte.bench.timings import TimingSpread, summarise_timings
 from matte.files import write_file
 from matte.runtime.machine import describe_machine
 from matte.runtime.processor import processor_abilities
@@ -76,7 +76,7 @@ def time_call(
     runs: int = 5,
     warm_up: int = 1,
     clock: Callable[[], float] = time.perf_counter,
-) -> Spread:
+) -> TimingSpread:
     """Return the milliseconds of a call, after some that don't count.
 
     `clock` is time.process_time or time.thread_time where neighbours must not be counted.
@@ -91,7 +91,7 @@ def time_in_turns(
     pause: float = 0,
     warm_up: int = 1,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, Spread]:
+) -> dict[str, TimingSpread]:
     """Return each call's milliseconds; calls alternate, so that a busy moment hits all.
 
     In each of the rounds a call waits `pause` seconds and runs `each` times. Before the first one,
@@ -107,7 +107,7 @@ def time_in_turns(
                 start = clock()
                 call()
                 found[name].append(1000 * (clock() - start))
-    return {name: spread(values, 3) for name, values in found.items()}
+    return {name: summarise_timings(values, 3) for name, values in found.items()}
 
 
 def run_self(*words: object, **environment: str) -> Any:

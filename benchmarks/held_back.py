@@ -22,7 +22,7 @@ from matte.training.collection import collect_pictures, name_fraction
 from matte.training.modnet_settings import ModnetSettings
 from matte.training.recipes import read_recipe
 from matte.training.settings import Collecting, DataSet, RefinerSettings, SegmenterSettings
-from matte.weights.store import stored
+from matte.weights.store import weights_named
 
 AnyRecipe = SegmenterSettings | RefinerSettings | ModnetSettings
 RECIPES: dict[str, type[AnyRecipe]] = {
@@ -57,7 +57,7 @@ class HeldBackSet:
 
 def recipe_of(name: str) -> AnyRecipe:
     """Return the recipe that a stored network was trained by."""
-    weights = stored(name)
+    weights = weights_named(name)
     if not weights.recipe:
         raise SettingError(f"{name!r} has no recipe", "write it into its manifest")
     return read_recipe(RECIPES[weights.kind], weights.recipe)

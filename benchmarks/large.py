@@ -27,7 +27,7 @@ from matte.refiner.gca import NO_BORDER
 from matte.refiner.protocols import network_inputs, pad_for_network
 from matte.stages import NO_CONTEXT, RefineContext, Refined
 from matte.training.synthesis.strands import Strands, drawn
-from matte.weights.store import stored
+from matte.weights.store import weights_named
 
 # Which pictures of the set, in the order of names: gca-slim was trained on none of them.
 SOFT_PORTRAITS = (18, 20, 25, 27)
@@ -82,10 +82,10 @@ class WholePictureRefiner:
     network = None
 
     def __init__(self) -> None:
-        from matte.conversion.returning import from_onnx
+        from matte.conversion.onnx_to_torch import torch_from_onnx
         from matte.refiner.attention import GuidedAttention
 
-        self._network = from_onnx(stored("gca-slim").path).runs
+        self._network = torch_from_onnx(weights_named("gca-slim").path).exported
         for module in self._network.modules():
             if isinstance(module, GuidedAttention):
                 module.queries = QUERIES

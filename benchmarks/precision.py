@@ -30,15 +30,21 @@ from held_back import trained_on
 from score_weights import ScoringOptions, measure_network, shipped_names
 
 from matte.configs.settings import RuntimeSettings
-from matte.conversion.quantise import PICTURES, quantise_weights
+from matte.conversion.quantise import MAX_PICTURES, quantise_weights
 from matte.errors import MatteError
 from matte.files import write_file
 from matte.pipeline.networks import as_runtime_network
 from matte.runtime.example_inputs import portrait_inputs
 from matte.runtime.machine import describe_machine
 from matte.runtime.opener import open_session
-from matte.weights.scores import Score
-from matte.weights.store import SHIPPED, Weights, add, all_weights, stored
+from matte.weights.scores import NetworkScore
+from matte.weights.store import (
+    SHIPPED_FOLDER,
+    Weights,
+    all_weights,
+    register_weights,
+    weights_named,
+)
 
 RESULTS = harness.RESULTS / "precision.json"
 MAX_LOSS = 0.005  # of a metric over all pictures
@@ -63,7 +69,7 @@ def main() -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--times", action="store_true")
-    parser.add_argument("--int8", type=Path, default=SHIPPED)
+    parser.add_argument("--int8", type=Path, default=SHIPPED_FOLDER)
     parser.add_argument("--make-int8", type=Path, metavar="FOLDER")
     parser.add_argument("--pictures", type=int, default=0)
     options = parser.parse_args()
@@ -80,7 +86,7 @@ def main() -> None:
         for name in names:
             list_networks(Path(home) / "weights", name, options.int8.resolve())
             if options.times:
-                save_row(name, forward_times(stored(name)))
+                save_row(name, forward_times(weights_named(name)))
                 continue
             row = compare_precisions(name, scoring)
             good = ", ".join(row["as_good_in"]) or "none"
@@ -93,8 +99,8 @@ def make_int8(names: Sequence[str], data: Path, folder: Path) -> None:
     """Write the int8 files of networks and print how far they are from fp32."""
     for name in names:
         path = folder / f"{name}.int8.onnx"
-        pictures = trained_on(name, data, PICTURES)
-        done = quantise_weights(stored(name), pictures, path, overwrite=True)
+        pictures = trained_on(name, data, MAX_PICTURES)
+        done = quantise_weights(weights_named(name), pictures, path, overwrite=True)
         farthest = max(done.differences, key=lambda difference: difference.mean)
         far = f"at most {farthest.mean:.4f} from fp32 on average ({farthest.runtime})"
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {done.pictures} pictures; {far}")
@@ -102,9 +108,9 @@ def make_int8(names: Sequence[str], data: Path, folder: Path) -> None:
 
 def compare_precisions(name: str, options: ScoringOptions) -> Row:
     """Return a network's scores and times in each precision."""
-    weights = stored(name)
+    weights = weights_named(name)
     asked = {way: pair for way, pair in MEASURED.items() if pair[1] != "int8" or weights.int8}
-    scores: dict[str, Sequence[Score]] = {
+    scores: dict[str, Sequence[NetworkScore]] = {
         way: measure_network(name, replace(options, precision=precision, backend=backend)).scores
         for way, (backend, precision) in asked.items()
     }
@@ -176,7 +182,7 @@ def list_networks(store: Path, measured: str, folder: Path) -> None:
     int8 = folder / f"{measured}.int8.onnx"
     for name, weights in all_weights().items():
         if weights.recipe:
-            files = [SHIPPED / weights.file]
+            files = [SHIPPED_FOLDER / weights.file]
             row = replace(weights, int8=weights.file, int8_sha256="")
             if name == measured:
                 row = replace(row, int8=int8.name if int8.is_file() else "")
@@ -184,7 +190,7 @@ def list_networks(store: Path, measured: str, folder: Path) -> None:
             for file in files:
                 if not (store / file.name).exists():
                     (store / file.name).symlink_to(file)
-            add(name, row)
+            register_weights(name, row)
 
 
 def save_row(name: str, row: Row) -> None:

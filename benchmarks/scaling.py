@@ -27,7 +27,7 @@ from large import KINDS, picture_files, trimap_with_share
 from scaling_plot import draw_scaling
 
 from matte.arrays import UNKNOWN
-from matte.bench.processes import MATTE, Command, run_once
+from matte.bench.process_timing import MATTE_COMMAND, Command, run_once
 from matte.configs.amounts import parse_bytes
 from matte.errors import BackendError
 from matte.files import write_file
@@ -92,7 +92,7 @@ class LargeRuns:
         if not (picture.is_file() and alpha.is_file()):
             KINDS[kind](self.options.data, 0, megapixels).save(self._folder)
         words = ("image", str(picture), "--trimap", str(trimap), "--overwrite")
-        run_once(Command("matte", (*MATTE, *words, "-o", str(self._folder / "out.png"))))
+        run_once(Command("matte", (*MATTE_COMMAND, *words, "-o", str(self._folder / "out.png"))))
         return name
 
     def files(self, name: str) -> tuple[Path, Path, Path]:
@@ -103,7 +103,7 @@ class LargeRuns:
         """Return what `matte image` takes for a picture on white, and what it reports."""
         report = self._folder / "report.json"
         words = ("image", str(self.files(name)[0]), *words, "--report", str(report), "--overwrite")
-        words = (*MATTE, *words, "--bg", "white", "-o", str(self._folder / "out.png"))
+        words = (*MATTE_COMMAND, *words, "--bg", "white", "-o", str(self._folder / "out.png"))
         row = time_processes(Command("matte", words), runs or self.options.runs)
         if "error" in row:
             return row

@@ -16,7 +16,7 @@ from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
 from matte.refiner.gca import Gca
 from matte.runtime.opener import open_onnx_file
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
 # Folders below DATA with their layouts.
 ALPHAMATTING = ("matting_gt/alphamatting_lowres", "alphamatting")
@@ -75,4 +75,4 @@ def trimap_around(truth: Alpha, reach: int) -> Trimap:
 
 def one_thread_refiner(name: str = "gca-slim") -> Gca:
     """Return a shipped refiner on OpenVINO and one thread."""
-    return Gca(open_onnx_file(find("refiner", name).path, "openvino", threads=1), "demo")
+    return Gca(open_onnx_file(find_weights("refiner", name).path, "openvino", threads=1), "demo")

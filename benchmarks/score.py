@@ -36,7 +36,7 @@ from speed_pair import CLIP, MEASURES, PORTRAIT, Checkout, enlarge_clip
 
 import matte
 from matte.arrays import BACKGROUND, SUBJECT, Alpha, Mask, Trimap
-from matte.bench.spread import spread
+from matte.bench.timings import summarise_timings
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
@@ -210,7 +210,7 @@ def speed(data: Path, rounds: int) -> Row:
         report: Row = {"load_before": load and round(load, 2), "unit": "ms", "rounds": rounds}
         for name, call in MEASURES.items():
             call(checkout)
-            found = spread([call(checkout) for _ in range(rounds)])
+            found = summarise_timings([call(checkout) for _ in range(rounds)])
             report[name] = found.as_json()
             print(name, found, flush=True)
     return report

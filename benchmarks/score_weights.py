@@ -38,14 +38,23 @@ from matte.files import write_file
 from matte.media.encoding import encode
 from matte.metrics.intervals import Interval, median_ratio
 from matte.runtime.threads import usable_threads
-from matte.weights.scores import Against, Measured, Score, line_of, read_scores, save_scores
-from matte.weights.store import SHIPPED, all_weights, stored
+from matte.weights.scores import (
+    ErrorRatio,
+    Measurement,
+    NetworkScore,
+    networks_of_preset,
+    read_scores,
+    save_scores,
+)
+from matte.weights.store import SHIPPED_FOLDER, all_weights, weights_named
 
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "openvino")
 PORTRAITS = "matting_gt/aisegment60"  # the set that whole lines are measured on
 CLOSED_FORM = "closed-form"
 WIDTH = 15  # pixels, of trimaps drawn from the truth
-PartScores = tuple[list[Score], Sequence[str]]  # and the names of the other networks that took part
+PartScores = tuple[
+    list[NetworkScore], Sequence[str]
+]  # and the names of the other networks that took part
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +95,9 @@ def main() -> None:
         parser.exit(1, f"Error: {error}\n")
 
 
-def save(name: str, measured: Measured, is_line: bool) -> None:
+def save(name: str, measured: Measurement, is_line: bool) -> None:
     """Save the scores beside the manifest of the network, or of the preset's networks."""
-    folder = SHIPPED if is_line else stored(name).folder
+    folder = SHIPPED_FOLDER if is_line else weights_named(name).folder
     board = read_scores(folder)
     if is_line:
         board = replace(board, lines={**board.lines, name: measured})
@@ -97,11 +106,11 @@ def save(name: str, measured: Measured, is_line: bool) -> None:
     save_scores(folder, board)
 
 
-def measure_network(name: str, options: ScoringOptions) -> Measured:
+def measure_network(name: str, options: ScoringOptions) -> Measurement:
     """Return a network's scores on all held-back pictures that its kind can be measured on."""
-    measure = MEASURES[stored(name).kind]
+    measure = MEASURES[weights_named(name).kind]
     partners = {name}
-    rows: list[Score] = []
+    rows: list[NetworkScore] = []
     for held in held_back(name, options.data, options.pictures):
         found, others = measure(name, held, options)
         rows += found
@@ -111,14 +120,14 @@ def measure_network(name: str, options: ScoringOptions) -> Measured:
     return _measurement(partners, rows)
 
 
-def measure_line(preset: str, options: ScoringOptions) -> Measured:
+def measure_line(preset: str, options: ScoringOptions) -> Measurement:
     """Return the scores of a preset's line on portraits.
 
     None of its networks, nor the trimap-free ones that it is compared with, was trained on them.
     """
     merged = options.merged(preset)
-    rivals = [n for n in shipped_names() if stored(n).kind == "modnet"]
-    networks = (*line_of(preset), *rivals)
+    rivals = [n for n in shipped_names() if weights_named(n).kind == "modnet"]
+    networks = (*networks_of_preset(preset), *rivals)
     each = [h for n in networks for h in held_back(n, options.data) if h.name == PORTRAITS]
     if not each:
         raise SettingError(f"no recipe of {preset} holds back {PORTRAITS}", "name other networks")
@@ -183,7 +192,7 @@ MEASURES = {"segmenter": segmenter_scores, "refiner": refiner_scores, "modnet": 
 
 def shipped_names() -> list[str]:
     """Return the names of the shipped networks."""
-    return sorted(name for name, w in all_weights().items() if w.folder == SHIPPED)
+    return sorted(name for name, w in all_weights().items() if w.folder == SHIPPED_FOLDER)
 
 
 def score_rows(
@@ -192,7 +201,7 @@ def score_rows(
     metrics: Sequence[str],
     trimaps: str = "",
     rivals: Sequence[str] = (),
-) -> list[Score]:
+) -> list[NetworkScore]:
     """Return a row for each metric, with the ratios to rivals."""
     rows = []
     for metric in metrics:
@@ -202,14 +211,16 @@ def score_rows(
         )
         against = tuple(a for a in compared if a)
         pictures = len(scores.pictures)
-        rows.append(Score(folder, pictures, metric, value, low, high, trimaps, against))
+        rows.append(NetworkScore(folder, pictures, metric, value, low, high, trimaps, against))
     return rows
 
 
-def _compared_with(scores: Scores, metric: str, rival: str) -> Against | None:
+def _compared_with(scores: Scores, metric: str, rival: str) -> ErrorRatio | None:
     ratio = scores.measured_by(rival).against(scores.evaluated, metric)
     median = median_ratio(scores.values[scores.evaluated][metric], scores.values[rival][metric])
-    return None if ratio is None else Against(rival, *_rounded(ratio), _five_digits(median or 0.0))
+    return (
+        None if ratio is None else ErrorRatio(rival, *_rounded(ratio), _five_digits(median or 0.0))
+    )
 
 
 def _rounded(interval: Interval) -> tuple[float, float, float]:
@@ -220,9 +231,9 @@ def _five_digits(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-def _measurement(names: Iterable[str], rows: Sequence[Score]) -> Measured:
-    return Measured(
-        networks={name: stored(name).sha256 for name in sorted(names)},
+def _measurement(names: Iterable[str], rows: Sequence[NetworkScore]) -> Measurement:
+    return Measurement(
+        networks={name: weights_named(name).sha256 for name in sorted(names)},
         date=date.today().isoformat(),
         machine=f"{platform.machine()}, {usable_threads()} cores",
         packages={name: version(name) for name in PACKAGES},

@@ -29,7 +29,7 @@ import av
 import harness
 from harness import Row
 
-from matte.bench.spread import spread
+from matte.bench.timings import summarise_timings
 
 PORTRAIT = "media/photos/volcomix_woman-5883428_1280.jpg"
 CLIP, WIDTH, HEIGHT = "media/videos/volcomix_Doctor_-_26732.mp4", 1280, 720
@@ -158,10 +158,10 @@ def measure(name: str, old: Checkout, new: Checkout, rounds: int) -> Row:
         for checkout in (old, new) if number % 2 == 0 else (new, old):
             found[checkout].append(call(checkout))
         print(name, *(f"{found[one][-1]:.1f}" for one in (old, new)), flush=True)
-    ratio = spread([b / a for a, b in zip(found[old], found[new], strict=True)], 4)
+    ratio = summarise_timings([b / a for a, b in zip(found[old], found[new], strict=True)], 4)
     row: Row = {"what": name}
     for side, checkout in (("old", old), ("new", new)):
-        timed = spread(found[checkout])
+        timed = summarise_timings(found[checkout])
         row |= {side: timed.median, f"{side} q1": timed.low, f"{side} q3": timed.high}
     row |= {"new / old": ratio.median, "ratio q1": ratio.low, "ratio q3": ratio.high}
     fastest = min(found[new]) / min(found[old])

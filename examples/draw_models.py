@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import matte
 from matte.arrays import Alpha, Image, Trimap
-from matte.weights.store import SHIPPED, all_weights
+from matte.weights.store import SHIPPED_FOLDER, all_weights
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
 GROUND = np.array([250, 235, 190], np.float32)
@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     """Writes one sheet for each network."""
     picture = np.asarray(cv2.imread(str(SAMPLE), cv2.IMREAD_COLOR_RGB), np.uint8)
     for name, weights in all_weights().items():
-        if weights.folder != SHIPPED:
+        if weights.folder != SHIPPED_FOLDER:
             continue
         found = matte.load(**{weights.kind: name})(picture)
         alpha, colours, middle = found.alpha, found.foreground, found.trimap

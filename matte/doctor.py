@@ -30,7 +30,7 @@ from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.runtime.machine import system_name
 from matte.runtime.threads import usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
-from matte.weights.store import all_weights, find, place
+from matte.weights.store import all_weights, find_weights, storage_status
 
 BASE = ("numpy", "opencv-python-headless", "Pillow", "click")
 EXTRAS = {
@@ -81,7 +81,7 @@ def _package(name: str, needed: bool, remedy: str, use: str) -> Finding:
 
 def _weights() -> Iterator[Finding]:
     for name, weights in all_weights().items():
-        if place(weights) == "not fetched":
+        if storage_status(weights) == "not fetched":
             continue
         told = f"{weights.kind}, {weights.path}"
         try:
@@ -131,7 +131,7 @@ def _tried(backend: str, there: DevicePrecisions) -> Iterator[str]:
     if backend in BUILDERS:
         return
     picture, settings = Image(np.full((64, 64, 3), 128, np.uint8)), SegmentationSettings()
-    weights = find("segmenter", settings.segmenter)
+    weights = find_weights("segmenter", settings.segmenter)
     if backend == "torch" and weights.torch_path is None:
         yield f"{settings.segmenter!r} has no torch weights"
         return
@@ -145,7 +145,7 @@ def _tried(backend: str, there: DevicePrecisions) -> Iterator[str]:
 def _choices() -> Iterator[Finding]:
     """What `--backend auto` has learnt on this machine, with default settings."""
     for name, weights in all_weights().items():
-        if weights.kind in KINDS and place(weights) != "not fetched":
+        if weights.kind in KINDS and storage_status(weights) != "not fetched":
             execution = remembered_execution(as_runtime_network(weights), RuntimeSettings())
             if execution is not None:
                 yield Finding(f"auto {name}", True, False, f"{execution}: {execution.why}")

@@ -10,7 +10,7 @@ from matte.pipeline.networks import open_weights
 from matte.runtime import backends
 from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.runtime.processor import ProcessorAbilities
-from matte.weights.store import find
+from matte.weights.store import find_weights
 from tests.conftest import SetAbilities
 
 
@@ -36,7 +36,7 @@ def test_devices_precisions_and_missing_gpus_are_told(
 
 
 def test_what_auto_learnt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    execution = open_weights(find("segmenter", "person-light"), RuntimeSettings()).execution
+    execution = open_weights(find_weights("segmenter", "person-light"), RuntimeSettings()).execution
     told = findings()["auto person-light"].told
     assert told == f"{execution}: {execution.why}"
 

@@ -12,7 +12,7 @@ from matte.registry import nearest
 from matte.runtime.backends import BACKEND_PACKAGES, possible_executions
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import forget_execution
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
 AUTO: Literal["auto"] = "auto"
 
@@ -32,17 +32,21 @@ class Contestant:
         return one if all(other == one for other in others) else None
 
 
-def networks_of(config: Config) -> dict[str, NetworkSource]:
+def networks_of_line(config: Config) -> dict[str, NetworkSource]:
     """The networks that the line of these settings runs, by their kind."""
     if config.modnet.modnet:
-        return {"modnet": as_runtime_network(find("modnet", config.modnet.modnet))}
-    found = {"segmenter": as_runtime_network(find("segmenter", config.segmentation.segmenter))}
+        return {"modnet": as_runtime_network(find_weights("modnet", config.modnet.modnet))}
+    found = {
+        "segmenter": as_runtime_network(find_weights("segmenter", config.segmentation.segmenter))
+    }
     if config.refiner.refiner not in REFINERS:
-        found["refiner"] = as_runtime_network(find("refiner", config.refiner.refiner, REFINERS))
+        found["refiner"] = as_runtime_network(
+            find_weights("refiner", config.refiner.refiner, REFINERS)
+        )
     return found
 
 
-def contestants(
+def find_contestants(
     networks: Mapping[str, NetworkSource], settings: RuntimeSettings, asked: Sequence[str] = ()
 ) -> list[Contestant]:
     """The ways that there are, `auto` first; of the runtimes asked for, else of all.
@@ -59,7 +63,7 @@ def contestants(
     for backend in BACKEND_PACKAGES:
         if backend in asked or not asked:
             try:
-                found += _of_backend(backend, networks, settings)
+                found += _contestants_of_backend(backend, networks, settings)
             except BackendError:
                 if asked:
                     raise
@@ -68,11 +72,11 @@ def contestants(
 
 def forget_choices(config: Config) -> None:
     """Has `auto` try again what is the fastest here."""
-    for network in networks_of(config).values():
+    for network in networks_of_line(config).values():
         forget_execution(network, replace(config.runtime, backend=AUTO))
 
 
-def _of_backend(
+def _contestants_of_backend(
     backend: Any, networks: Mapping[str, NetworkSource], settings: RuntimeSettings
 ) -> list[Contestant]:
     asked = replace(settings, backend=backend)

@@ -8,20 +8,20 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from matte.arrays import Image
-from matte.bench.report import MATTE, BenchReport, Measured
+from matte.bench.report import MATTE_IMAGE, BenchReport, SizeReport
 
-WIDTH = 1600
-MARGIN, NAMES, NUMBERS = 48, 420, 260  # pixels left of the bars, and right of them
-BAR, GAP = 34, 14
+SHEET_WIDTH = 1600
+MARGIN, NAME_WIDTH, NUMBER_WIDTH = 48, 420, 260  # pixels left of the bars, and right of them
+BAR_HEIGHT, BAR_GAP = 34, 14
 PAPER, INK, FAINT, RULE = (255, 255, 255), (28, 30, 36), (112, 116, 124), (228, 230, 234)
-STAGES = {
+STAGE_COLOURS = {
     "segment": (0, 114, 178),
     "trimap": (230, 159, 0),
     "refine": (0, 158, 115),
     "matte": (0, 158, 115),
     "foreground": (204, 121, 167),
 }  # Okabe and Ito's colours: told apart by everybody
-OTHER, OURS, THEIRS = (150, 154, 160), (213, 94, 0), (176, 180, 186)
+OTHER_COLOUR, OUR_COLOUR, THEIR_COLOUR = (150, 154, 160), (213, 94, 0), (176, 180, 186)
 
 Colour = tuple[int, int, int]
 
@@ -46,47 +46,49 @@ class Panel:
     @property
     def height(self) -> int:
         """In pixels."""
-        return 84 + 36 * bool(self.legend) + len(self.bars) * (BAR + GAP)
+        return 84 + 36 * bool(self.legend) + len(self.bars) * (BAR_HEIGHT + BAR_GAP)
 
 
 def draw_plot(report: BenchReport) -> Image:
     """Panels below each other: for each size the warm line's stages, and whole processes; RGB."""
-    panels = [p for m in report.sizes for p in (_warm(m), _whole(m)) if p is not None]
+    panels = [p for m in report.sizes for p in (_line_panel(m), _process_panel(m)) if p is not None]
     machine = report.machine
     about = f"{machine['processor']}, {machine['threads']} threads; preset {report.preset}"
-    sheet = Pillow.new("RGB", (WIDTH, 150 + sum(panel.height for panel in panels)), PAPER)
+    sheet = Pillow.new("RGB", (SHEET_WIDTH, 150 + sum(panel.height for panel in panels)), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((MARGIN, 36), "matte bench", INK, ImageFont.load_default(34))
     pen.text((MARGIN, 84), f"{about}; {report.date}", FAINT, ImageFont.load_default(20))
     y = 130
     for panel in panels:
-        _draw(pen, panel, y)
+        _draw_panel(pen, panel, y)
         y += panel.height
     return Image(np.asarray(sheet))
 
 
-def _warm(measured: Measured) -> Panel | None:
+def _line_panel(measured: SizeReport) -> Panel | None:
     bars: list[Bar] = []
     legend: dict[str, Colour] = {}
     for warm in measured.warm:
         if warm.total is None or warm.error:
             continue
-        parts = [(s.median, STAGES.get(name, OTHER)) for name, s in warm.stages.items()]
-        legend |= {name: STAGES.get(name, OTHER) for name in warm.stages}
+        parts = [
+            (s.median, STAGE_COLOURS.get(name, OTHER_COLOUR)) for name, s in warm.stages.items()
+        ]
+        legend |= {name: STAGE_COLOURS.get(name, OTHER_COLOUR) for name in warm.stages}
         bars.append(Bar(warm.name, parts, f"{warm.total.median:.0f} ms   {warm.fps:.2f}/s"))
     size = measured.size
     title = f"{size.width} x {size.height}, networks loaded: milliseconds of each stage"
     return Panel(title, bars, list(legend.items())) if bars else None
 
 
-def _whole(measured: Measured) -> Panel | None:
+def _process_panel(measured: SizeReport) -> Panel | None:
     bars = []
     for timed in measured.processes:
         if timed.seconds is None:
             continue
-        ratio = measured.ratio(timed, MATTE)
+        ratio = measured.ratio(timed, MATTE_IMAGE)
         told = f"{timed.seconds.median:.2f} s" + (f"   {ratio:.2f} x" if ratio else "")
-        colour = OURS if timed.name.startswith(MATTE) else THEIRS
+        colour = OUR_COLOUR if timed.name.startswith(MATTE_IMAGE) else THEIR_COLOUR
         name = timed.name + (f" ({timed.note})" if timed.note else "")
         bars.append(Bar(name, [(timed.seconds.median, colour)], told))
     size = measured.size
@@ -94,38 +96,38 @@ def _whole(measured: Measured) -> Panel | None:
     return Panel(title, bars) if bars else None
 
 
-def _draw(pen: ImageDraw.ImageDraw, panel: Panel, y: int) -> None:
+def _draw_panel(pen: ImageDraw.ImageDraw, panel: Panel, y: int) -> None:
     large, plain = ImageFont.load_default(24), ImageFont.load_default(20)
-    pen.line((MARGIN, y + 8, WIDTH - MARGIN, y + 8), RULE, 2)
+    pen.line((MARGIN, y + 8, SHEET_WIDTH - MARGIN, y + 8), RULE, 2)
     pen.text((MARGIN, y + 26), panel.title, INK, large)
     y += 72
     if panel.legend:
-        x: float = MARGIN + NAMES
+        x: float = MARGIN + NAME_WIDTH
         for name, colour in panel.legend:
             pen.rounded_rectangle((x, y + 4, x + 18, y + 22), 4, colour)
             pen.text((x + 26, y), name, FAINT, plain)
             x += 26 + pen.textlength(name, plain) + 32
         y += 36
     longest = max(sum(value for value, _ in bar.parts) for bar in panel.bars)
-    room = WIDTH - 2 * MARGIN - NAMES - NUMBERS
+    room = SHEET_WIDTH - 2 * MARGIN - NAME_WIDTH - NUMBER_WIDTH
     for bar in panel.bars:
-        name = _shortened(pen, bar.name, plain)
-        pen.text((MARGIN, y + BAR // 2), name, INK, plain, anchor="lm")
-        start = x = MARGIN + NAMES
+        name = _shorten_name(pen, bar.name, plain)
+        pen.text((MARGIN, y + BAR_HEIGHT // 2), name, INK, plain, anchor="lm")
+        start = x = MARGIN + NAME_WIDTH
         for value, colour in bar.parts:
             end = x + room * value / longest
             if end - x >= 1:
-                pen.rectangle((x, y, end - 1, y + BAR - 1), colour)
+                pen.rectangle((x, y, end - 1, y + BAR_HEIGHT - 1), colour)
             x = end
-        told = (max(x, start + 2) + 14, y + BAR // 2)
+        told = (max(x, start + 2) + 14, y + BAR_HEIGHT // 2)
         pen.text(told, bar.told, INK, plain, anchor="lm")
-        y += BAR + GAP
+        y += BAR_HEIGHT + BAR_GAP
 
 
-def _shortened(
+def _shorten_name(
     pen: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> str:
     """As much of the name as there is room for."""
-    while pen.textlength(name, font) > NAMES - 20:
+    while pen.textlength(name, font) > NAME_WIDTH - 20:
         name = name[:-2] + "…"
     return name

@@ -4,29 +4,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from matte.bench.processes import Timed
-from matte.bench.sizes import Size
-from matte.bench.warm import Warm
+from matte.bench.frame_sizes import FrameSize
+from matte.bench.line_timing import LineTiming
+from matte.bench.process_timing import ProcessTiming
 
-MATTE = "matte image"  # the process that others are compared with
+MATTE_IMAGE = "matte image"  # the process that others are compared with
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class SizeReport:
     """Everything about one size."""
 
-    size: Size
-    warm: Sequence[Warm]
-    cold: Mapping[str, Timed] = field(default_factory=dict)  # of contestants, by name
-    processes: Sequence[Timed] = ()  # from an empty interpreter to peers
+    size: FrameSize
+    warm: Sequence[LineTiming]
+    cold: Mapping[str, ProcessTiming] = field(default_factory=dict)  # of contestants, by name
+    processes: Sequence[ProcessTiming] = ()  # from an empty interpreter to peers
 
     @property
-    def fastest(self) -> Warm | None:
+    def fastest(self) -> LineTiming | None:
         """The contestant whose whole line takes the least, of those that are right."""
         ranked = [warm for warm in self.warm if warm.total and not warm.error]
         return min(ranked, key=lambda warm: warm.total.median if warm.total else 0, default=None)
 
-    def ratio(self, timed: Timed, to: str) -> float | None:
+    def ratio(self, timed: ProcessTiming, to: str) -> float | None:
         """The seconds of a process, as a share of another's."""
         other = next((p for p in self.processes if p.name == to), None)
         if timed.seconds is None or other is None or other.seconds is None or other is timed:
@@ -48,7 +48,10 @@ class Measured:
                 for w in self.warm
             ],
             "processes": [
-                {**p.as_json(), "ratio": {name: self.ratio(p, name) for name in (MATTE, *peers)}}
+                {
+                    **p.as_json(),
+                    "ratio": {name: self.ratio(p, name) for name in (MATTE_IMAGE, *peers)},
+                }
                 for p in self.processes
             ],
         }
@@ -64,7 +67,7 @@ class BenchReport:
     settings: Mapping[str, Any]
     picture: str
     peers: Mapping[str, str]  # their versions
-    sizes: Sequence[Measured]
+    sizes: Sequence[SizeReport]
 
     @property
     def choice(self) -> Mapping[str, Mapping[str, str]]:

@@ -13,16 +13,22 @@ import matte
 from matte.bench.contestants import (
     AUTO,
     Contestant,
-    contestants,
+    find_contestants,
     forget_choices,
-    networks_of,
+    networks_of_line,
 )
-from matte.bench.peers import Peer, command_of, version_of
-from matte.bench.processes import MATTE, Command, Timed, time_commands, time_once
-from matte.bench.report import MATTE as IMAGE
-from matte.bench.report import BenchReport, Measured
-from matte.bench.sizes import Size, framed
-from matte.bench.warm import Worker, measure
+from matte.bench.frame_sizes import FrameSize, fit_to_frame
+from matte.bench.line_timing import WorkerProcess, time_contestants
+from matte.bench.peers import BenchPeer, peer_command, peer_version
+from matte.bench.process_timing import (
+    MATTE_COMMAND,
+    Command,
+    ProcessTiming,
+    time_commands,
+    time_once,
+)
+from matte.bench.report import MATTE_IMAGE as IMAGE
+from matte.bench.report import BenchReport, SizeReport
 from matte.configs.fields import as_table
 from matte.configs.loader import MergedSettings, written_values
 from matte.configs.places import weights_folder
@@ -32,9 +38,9 @@ from matte.media.encoding import encode
 from matte.media.pictures import read_photo
 from matte.runtime.machine import describe_machine
 
-SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
+SAMPLE_PICTURE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 # Loads the networks of a settings file, and does nothing with them.
-LOAD = """
+LOAD_SCRIPT = """
 import sys
 from pathlib import Path
 from matte.configs.fields import as_table
@@ -42,27 +48,27 @@ from matte.configs.loader import merge_settings
 from matte.pipeline.build import build
 build(merge_settings(file=Path(sys.argv[1])))
 """
-COLD = "cold "  # begins the names of contestants' processes
-Watch = Callable[[int, int], None]
+COLD_PREFIX = "cold "  # begins the names of contestants' processes
+WatchSteps = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """What is to be measured."""
 
     merged: MergedSettings
-    sizes: Sequence[Size]
+    sizes: Sequence[FrameSize]
     runtimes: Sequence[str] = ()  # none: all that are here
     runs: int = 7
     cold: bool = True  # whole processes too
-    peers: Sequence[Peer] = ()
-    picture: Path = SAMPLE
+    peers: Sequence[BenchPeer] = ()
+    picture: Path = SAMPLE_PICTURE
 
 
-class Steps:
+class StepCounter:
     """Counts what is done, for a progress bar."""
 
-    def __init__(self, total: int, watch: Watch) -> None:
+    def __init__(self, total: int, watch: WatchSteps) -> None:
         self._done, self._total, self._watch = 0, total, watch
 
     def __call__(self) -> None:
@@ -71,7 +77,7 @@ class Steps:
         self._watch(self._done, self._total)
 
 
-def run_bench(plan: Plan, watch: Watch = lambda done, total: None) -> BenchReport:
+def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> BenchReport:
     """Measures everything; raises if no contestant can run the line, or a peer is not here.
 
     What `auto` has learnt is forgotten, and learnt anew.
@@ -79,55 +85,55 @@ def run_bench(plan: Plan, watch: Watch = lambda done, total: None) -> BenchRepor
     config = plan.merged.config
     # Nothing that steps in for a line is to be timed as that line.
     config = replace(config, pipeline=replace(config.pipeline, fallback="none", budget_ms=None))
-    field = contestants(networks_of(config), config.runtime, plan.runtimes)
+    field = find_contestants(networks_of_line(config), config.runtime, plan.runtimes)
     photo = read_photo(plan.picture, config.media.max_pixels)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for peer in plan.peers:  # what is missing is told before anything takes time
-            command_of(peer, folder, folder)
+            peer_command(peer, folder, folder)
         pictures = [folder / f"{size.width}x{size.height}.jpg" for size in plan.sizes]
         for size, picture in zip(plan.sizes, pictures, strict=True):
-            picture.write_bytes(encode(framed(photo.pixels, size), ".jpg"))
+            picture.write_bytes(encode(fit_to_frame(photo.pixels, size), ".jpg"))
         if any(contestant.name == AUTO for contestant in field):
             forget_choices(config)
-            _learn(field[0], config, pictures[0], folder)
-        each = len(field) + len(_commands(plan, field, pictures[0], folder))
-        steps = Steps(len(pictures) * (1 + plan.runs) * each, watch)
+            _measure_auto(field[0], config, pictures[0], folder)
+        each = len(field) + len(_all_commands(plan, field, pictures[0], folder))
+        steps = StepCounter(len(pictures) * (1 + plan.runs) * each, watch)
         measured = []
         for size, picture in zip(plan.sizes, pictures, strict=True):
-            warm = measure(config, field, picture, plan.runs, folder, steps)
+            warm = time_contestants(config, field, picture, plan.runs, folder, steps)
             if not any(contestant.total for contestant in warm):
                 raise MatteError(warm[0].error)
-            cold, processes = _whole(plan, field, picture, folder, steps)
-            measured.append(Measured(size, warm, cold, processes))
+            cold, processes = _time_processes(plan, field, picture, folder, steps)
+            measured.append(SizeReport(size, warm, cold, processes))
     return BenchReport(
         date.today().isoformat(),
         describe_machine(),
         plan.merged.preset,
         written_values(plan.merged.config),
         plan.picture.name,
-        {peer.name: version_of(peer) for peer in plan.peers},
+        {peer.name: peer_version(peer) for peer in plan.peers},
         measured,
     )
 
 
-def _whole(
-    plan: Plan, field: Sequence[Contestant], picture: Path, folder: Path, steps: Steps
-) -> tuple[dict[str, Timed], list[Timed]]:
+def _time_processes(
+    plan: BenchPlan, field: Sequence[Contestant], picture: Path, folder: Path, steps: StepCounter
+) -> tuple[dict[str, ProcessTiming], list[ProcessTiming]]:
     """Whole processes: those of the contestants by name, and all others."""
-    times = time_commands(_commands(plan, field, picture, folder), plan.runs, steps)
-    cold = {c.name: times[COLD + c.name] for c in field if COLD + c.name in times}
-    others = [timed for name, timed in times.items() if not name.startswith(COLD)]
+    times = time_commands(_all_commands(plan, field, picture, folder), plan.runs, steps)
+    cold = {c.name: times[COLD_PREFIX + c.name] for c in field if COLD_PREFIX + c.name in times}
+    others = [timed for name, timed in times.items() if not name.startswith(COLD_PREFIX)]
     if plan.cold:
         if plan.merged.config.runtime.backend == AUTO:
             cold[AUTO] = times[IMAGE]  # is what it does
-        others.append(_first_time(plan.merged.config, picture, folder))
+        others.append(_time_first_run(plan.merged.config, picture, folder))
     return cold, others
 
 
-def _learn(automatic: Contestant, config: Config, picture: Path, folder: Path) -> None:
+def _measure_auto(automatic: Contestant, config: Config, picture: Path, folder: Path) -> None:
     """Has `auto` try everything, in a process that is not measured."""
-    worker = Worker(automatic, config, picture, folder / "learn.json")
+    worker = WorkerProcess(automatic, config, picture, folder / "learn.json")
     try:
         worker.answer()
     except MatteError:
@@ -136,44 +142,46 @@ def _learn(automatic: Contestant, config: Config, picture: Path, folder: Path) -
         worker.end()
 
 
-def _commands(
-    plan: Plan, field: Sequence[Contestant], picture: Path, folder: Path
+def _all_commands(
+    plan: BenchPlan, field: Sequence[Contestant], picture: Path, folder: Path
 ) -> list[Command]:
     """The processes that are timed beside each other."""
     config = plan.merged.config
-    own = _settings_file(config, folder / "settings.toml")
+    own = _write_settings(config, folder / "settings.toml")
     found = []
     if plan.cold:
         found += [
             Command("python", (sys.executable, "-c", "pass"), note="an empty interpreter"),
-            Command("matte config show", (*MATTE, "config", "show", "--config", own)),
-            Command("networks loaded", (sys.executable, "-c", LOAD, own), note="nothing run"),
+            Command("matte config show", (*MATTE_COMMAND, "config", "show", "--config", own)),
+            Command(
+                "networks loaded", (sys.executable, "-c", LOAD_SCRIPT, own), note="nothing run"
+            ),
         ]
     if plan.cold or plan.peers:
         # What lies behind the subject is any picture of that size.
-        found.append(_image(f"{IMAGE} --bg", own, picture, folder, "--bg", str(picture)))
-        found.append(_image(IMAGE, own, picture, folder))
+        found.append(_image_command(f"{IMAGE} --bg", own, picture, folder, "--bg", str(picture)))
+        found.append(_image_command(IMAGE, own, picture, folder))
     if plan.cold:
         for number, contestant in enumerate(field):
             runtime = contestant.runtime
             if runtime is not None and runtime != config.runtime:
-                file = _settings_file(replace(config, runtime=runtime), folder / f"{number}.toml")
-                found.append(_image(COLD + contestant.name, file, picture, folder))
+                file = _write_settings(replace(config, runtime=runtime), folder / f"{number}.toml")
+                found.append(_image_command(COLD_PREFIX + contestant.name, file, picture, folder))
     target = folder / "peer.png"
-    return [*found, *(command_of(peer, picture, target) for peer in plan.peers)]
+    return [*found, *(peer_command(peer, picture, target) for peer in plan.peers)]
 
 
-def _first_time(config: Config, picture: Path, folder: Path) -> Timed:
+def _time_first_run(config: Config, picture: Path, folder: Path) -> ProcessTiming:
     """What the first run on a machine takes: nothing is compiled, and `auto` knows nothing."""
     home = Path(tempfile.mkdtemp(dir=folder))
     if weights_folder().is_dir():
-        lend(weights_folder(), home / "weights")
-    own = _settings_file(config, folder / "settings.toml")
-    command = _image(f"{IMAGE}, first time", own, picture, folder)
+        link_or_copy(weights_folder(), home / "weights")
+    own = _write_settings(config, folder / "settings.toml")
+    command = _image_command(f"{IMAGE}, first time", own, picture, folder)
     return time_once(replace(command, env={"MATTE_HOME": str(home)}, note="empty cache"))
 
 
-def lend(folder: Path, place: Path) -> None:
+def link_or_copy(folder: Path, place: Path) -> None:
     """Has what the folder holds lie at that place too."""
     try:
         place.symlink_to(folder, target_is_directory=True)
@@ -181,13 +189,13 @@ def lend(folder: Path, place: Path) -> None:
         shutil.copytree(folder, place)
 
 
-def _image(name: str, settings: str, picture: Path, folder: Path, *more: str) -> Command:
+def _image_command(name: str, settings: str, picture: Path, folder: Path, *more: str) -> Command:
     target = folder / "matte.png"
     words = ("image", str(picture), *more, "-o", str(target), "--quiet", "--config", settings)
-    return Command(name, (*MATTE, *words), result=target)
+    return Command(name, (*MATTE_COMMAND, *words), result=target)
 
 
-def _settings_file(config: Config, file: Path) -> str:
+def _write_settings(config: Config, file: Path) -> str:
     """Writes all settings as TOML."""
     lines = []
     for section, table in as_table(config).items():

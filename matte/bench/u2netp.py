@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from matte.conversion.graphs import traced
+from matte.conversion.onnx_graphs import trace_network
 from matte.files import write_file
 
-WIDE, NARROW = 64, 16  # channels between the blocks, and inside them
-STAGES = 6
-SEEN = 320  # the square that it is fed
-SHARP = 200.0  # standard deviations of the logits: the border is then as wide as usual
+OUTER_CHANNELS, INNER_CHANNELS = 64, 16  # channels between the blocks, and inside them
+STAGE_COUNT = 6
+INPUT_SIDE = 320  # the square that it is fed
+LOGIT_DEVIATION = 200.0  # standard deviations of the logits: the border is then as wide as usual
 
 
-class Layer(nn.Module):
+class ConvolutionLayer(nn.Module):
     """Convolution, norm, ReLU."""
 
     def __init__(self, taken: int, given: int, apart: int = 1) -> None:
@@ -34,19 +34,26 @@ class Layer(nn.Module):
         return F.relu(self.bn_s1(self.conv_s1(x)))
 
 
-class Block(nn.Module):
+class ResidualUBlock(nn.Module):
     """A small U-Net whose result is added to its first layer's; `flat`: without pooling."""
 
     def __init__(self, depth: int, taken: int, flat: bool = False) -> None:
         super().__init__()
         self._depth, self._flat = depth, flat
-        self.rebnconvin = Layer(taken, WIDE)
+        self.rebnconvin = ConvolutionLayer(taken, OUTER_CHANNELS)
         for n in range(1, depth + 1):
             apart = 2 ** (n - 1) if flat else 1 + (n == depth)
-            self.add_module(f"rebnconv{n}", Layer(WIDE if n == 1 else NARROW, NARROW, apart))
+            self.add_module(
+                f"rebnconv{n}",
+                ConvolutionLayer(
+                    OUTER_CHANNELS if n == 1 else INNER_CHANNELS, INNER_CHANNELS, apart
+                ),
+            )
         for n in range(depth - 1, 0, -1):
             apart = 2 ** (n - 1) if flat else 1
-            layer = Layer(2 * NARROW, WIDE if n == 1 else NARROW, apart)
+            layer = ConvolutionLayer(
+                2 * INNER_CHANNELS, OUTER_CHANNELS if n == 1 else INNER_CHANNELS, apart
+            )
             self.add_module(f"rebnconv{n}d", layer)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,9 +64,9 @@ class Block(nn.Module):
             x = self.get_submodule(f"rebnconv{n}")(x)
             kept.append(x)
             if not self._flat and n < self._depth - 1:
-                x = pooled(x)
+                x = halve_size(x)
         for n in range(self._depth - 1, 0, -1):
-            x = torch.cat((enlarged(x, kept[n - 1]), kept[n - 1]), 1)
+            x = torch.cat((resize_like(x, kept[n - 1]), kept[n - 1]), 1)
             x = self.get_submodule(f"rebnconv{n}d")(x)
         return torch.add(first, x)
 
@@ -69,13 +76,15 @@ class U2NetP(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for n in range(1, STAGES + 1):
-            depth, flat = max(4, 8 - n), n >= STAGES - 1
-            self.add_module(f"stage{n}", Block(depth, 3 if n == 1 else WIDE, flat))
-            if n < STAGES:
-                self.add_module(f"stage{n}d", Block(depth, 2 * WIDE, flat))
-            self.add_module(f"side{n}", nn.Conv2d(WIDE, 1, 3, padding=1))
-        self.outconv = nn.Conv2d(STAGES, 1, 1)
+        for n in range(1, STAGE_COUNT + 1):
+            depth, flat = max(4, 8 - n), n >= STAGE_COUNT - 1
+            self.add_module(
+                f"stage{n}", ResidualUBlock(depth, 3 if n == 1 else OUTER_CHANNELS, flat)
+            )
+            if n < STAGE_COUNT:
+                self.add_module(f"stage{n}d", ResidualUBlock(depth, 2 * OUTER_CHANNELS, flat))
+            self.add_module(f"side{n}", nn.Conv2d(OUTER_CHANNELS, 1, 3, padding=1))
+        self.outconv = nn.Conv2d(STAGE_COUNT, 1, 1)
 
     def forward(self, picture: Tensor) -> Tensor:
         """The probability of the subject, (N, 1, H, W), for a normalised (N, 3, H, W)."""
@@ -84,23 +93,23 @@ class U2NetP(nn.Module):
     def maps(self, picture: Tensor) -> Tensor:
         """Each depth's own map, (N, 6, H, W)."""
         kept, x = [], picture
-        for n in range(1, STAGES + 1):
-            x = self.get_submodule(f"stage{n}")(x if n == 1 else pooled(x))
+        for n in range(1, STAGE_COUNT + 1):
+            x = self.get_submodule(f"stage{n}")(x if n == 1 else halve_size(x))
             kept.append(x)
-        sides = [self.get_submodule(f"side{STAGES}")(x)]
-        for n in range(STAGES - 1, 0, -1):
-            x = torch.cat((enlarged(x, kept[n - 1]), kept[n - 1]), 1)
+        sides = [self.get_submodule(f"side{STAGE_COUNT}")(x)]
+        for n in range(STAGE_COUNT - 1, 0, -1):
+            x = torch.cat((resize_like(x, kept[n - 1]), kept[n - 1]), 1)
             x = self.get_submodule(f"stage{n}d")(x)
             sides.append(self.get_submodule(f"side{n}")(x))
-        return torch.cat([enlarged(side, picture) for side in reversed(sides)], 1)
+        return torch.cat([resize_like(side, picture) for side in reversed(sides)], 1)
 
 
-def pooled(x: Tensor) -> Tensor:
+def halve_size(x: Tensor) -> Tensor:
     """Half the size."""
     return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
 
 
-def enlarged(x: Tensor, like: Tensor) -> Tensor:
+def resize_like(x: Tensor, like: Tensor) -> Tensor:
     """The size of another."""
     return F.interpolate(x, size=like.shape[2:], mode="bilinear")
 
@@ -114,10 +123,10 @@ def random_network() -> U2NetP:
     with torch.random.fork_rng(), torch.inference_mode():
         torch.manual_seed(0)
         network = U2NetP().eval()
-        rows = torch.linspace(-2, 2, SEEN // 2)
+        rows = torch.linspace(-2, 2, INPUT_SIDE // 2)
         bright = torch.exp(-(rows[:, None] ** 2) - rows[None] ** 2)  # somebody in the middle
         deepest = network.maps((4 * bright - 2).expand(1, 3, -1, -1))[:, -1]
-        steep = SHARP / deepest.std()
+        steep = LOGIT_DEVIATION / deepest.std()
         network.outconv.weight.zero_()
         network.outconv.weight[0, -1] = steep
         network.outconv.bias = nn.Parameter(-steep * deepest.median()[None])
@@ -127,8 +136,8 @@ def random_network() -> U2NetP:
 def write_onnx(path: Path) -> None:
     """Writes the network as ONNX, for pictures of the size that it is fed."""
     example = torch.zeros(1, 3, 64, 64)  # small: it is only traced
-    model = traced(random_network(), {"picture": example}, ["mask"])
-    fixed = onnxslim.slim(model, input_shapes=[f"picture:1,3,{SEEN},{SEEN}"])
+    model = trace_network(random_network(), {"picture": example}, ["mask"])
+    fixed = onnxslim.slim(model, input_shapes=[f"picture:1,3,{INPUT_SIDE},{INPUT_SIDE}"])
     write_file(path, fixed.SerializeToString(), overwrite=True)
 
 

@@ -92,27 +92,27 @@ def bench(
 
     Example: matte bench --sizes 720p,1080p --json bench.json --plot bench.png
     """
-    from matte.bench.peers import find_peers, install
+    from matte.bench.frame_sizes import parse_frame_size
+    from matte.bench.peers import find_peers, install_peer
     from matte.bench.plot import draw_plot
-    from matte.bench.run import SAMPLE, Plan, run_bench
-    from matte.bench.sizes import parse_size
-    from matte.bench.table import draw_tables
+    from matte.bench.run import SAMPLE_PICTURE, BenchPlan, run_bench
+    from matte.bench.tables import draw_tables
     from matte.files import check_outputs, write_files
     from matte.media.encoding import WRITABLE, encode
 
-    named = [parse_size(word) for word in _words(sizes)]
+    named = [parse_frame_size(word) for word in _words(sizes)]
     frames = list({(size.width, size.height): size for size in named}.values())
     if not frames:
         raise SettingError("no sizes", "give one, such as 1080p")
     peers = find_peers(_words(against))
-    source = picture or SAMPLE
+    source = picture or SAMPLE_PICTURE
     outputs = [(json_file, (".json",)), (plot, WRITABLE)]
     written = [(path, endings) for path, endings in outputs if path is not None]
     check_outputs(written, [source], overwrite)
     if install_peers:
         for peer in peers:
-            install(peer, lambda text: click.echo(text, err=True))
-    plan = Plan(settings, frames, _words(runtimes), runs, cold, peers, source)
+            install_peer(peer, lambda text: click.echo(text, err=True))
+    plan = BenchPlan(settings, frames, _words(runtimes), runs, cold, peers, source)
     with progress_bar("bench") as watch:
         report = run_bench(plan, watch)
     files = []

@@ -64,10 +64,14 @@ def compile_engines(
     if not RuntimeSettings(device=device).device.startswith("gpu"):
         raise SettingError(f"device = {device!r}", "give gpu or gpu:1: engines are for GPUs")
     with torch_required("compiling"):
-        from matte.conversion.engines import Wanted, compile_weights, named
+        from matte.conversion.tensorrt_engines import (
+            EngineRequest,
+            compile_weights,
+            weights_to_compile,
+        )
     least, middle, most = (parse_input_size(t) if t else None for t in (smallest, usual, largest))
-    wanted = Wanted(precision or "", device, via, least, middle, most, tolerance)
-    networks = named(names, merge_settings(preset).config if preset else None)
+    wanted = EngineRequest(precision or "", device, via, least, middle, most, tolerance)
+    networks = weights_to_compile(names, merge_settings(preset).config if preset else None)
     for weights in networks:
         done = compile_weights(weights, wanted)
         click.echo(f"{weights.path.name}, {done.key.precision}, {done.key.gpu}:", err=True)

@@ -62,15 +62,17 @@ def export(
     from matte.files import check_outputs
 
     with torch_required("exporting"):
-        from matte.conversion.exporting import export_weights
-        from matte.conversion.quantise import quantise_weights, read_pictures
-    from matte.weights.store import stored
+        from matte.conversion.network_export import export_weights
+        from matte.conversion.quantise import quantise_weights, read_calibration_pictures
+    from matte.weights.store import weights_named
 
-    weights = stored(name)
+    weights = weights_named(name)
     target = output or Path(f"{name}.onnx")
     check_outputs([(target, (".onnx",))], [weights.path], overwrite)
     if calibrate is not None:
-        quantised = quantise_weights(weights, read_pictures(calibrate), target, overwrite)
+        quantised = quantise_weights(
+            weights, read_calibration_pictures(calibrate), target, overwrite
+        )
         differences, reference = quantised.differences, "fp32"
     else:
         done = export_weights(weights, target, precision, size, overwrite)

@@ -23,10 +23,10 @@ def list_command(verbose: bool) -> None:
 
     Example: matte weights list --verbose
     """
-    from matte.weights.store import all_weights, place
+    from matte.weights.store import all_weights, storage_status
 
     for name, w in sorted(all_weights().items()):
-        click.echo(f"{name:<24}{w.kind:<11}{place(w):<15}{w.architecture}")
+        click.echo(f"{name:<24}{w.kind:<11}{storage_status(w):<15}{w.architecture}")
         if verbose:
             for text in (_counts(w), w.origin or w.command or w.url, w.licence):
                 for line in text.splitlines():
@@ -46,10 +46,10 @@ def verify(names: tuple[str, ...]) -> None:
 
     Example: matte weights verify person
     """
-    from matte.weights.store import all_weights, place, stored
+    from matte.weights.store import all_weights, storage_status, weights_named
 
-    chosen = [stored(name) for name in names] or [
-        w for w in all_weights().values() if place(w) != "not fetched"
+    chosen = [weights_named(name) for name in names] or [
+        w for w in all_weights().values() if storage_status(w) != "not fetched"
     ]
     for w in chosen:
         w.check()
@@ -63,9 +63,9 @@ def card(name: str) -> None:
 
     Example: matte weights card gca-slim
     """
-    from matte.weights.cards import card
+    from matte.weights.cards import model_card
 
-    click.echo(card(name), nl=False)
+    click.echo(model_card(name), nl=False)
 
 
 @weights.command()
@@ -75,9 +75,9 @@ def path(name: str) -> None:
 
     Example: matte weights path person
     """
-    from matte.weights.store import stored
+    from matte.weights.store import weights_named
 
-    click.echo(stored(name).path)
+    click.echo(weights_named(name).path)
 
 
 @weights.command()
@@ -91,14 +91,14 @@ def download(name: str, url: str | None, quiet: bool) -> None:
 
     Example: matte weights download modnet-photographic
     """
-    from matte.weights.store import fetch
+    from matte.weights.store import fetch_weights
 
     def progress(done: int, of: int) -> None:
         if not quiet:
             share = f"{done / of:4.0%}" if of else f"{done / 1e6:.1f} MB"
             click.echo(f"\r{name} {share}", err=True, nl=done == of)
 
-    fetched = fetch(name, url or "", progress)
+    fetched = fetch_weights(name, url or "", progress)
     if fetched.suffix == ".onnx":
         click.echo(fetched)
     else:
@@ -119,7 +119,7 @@ def import_command(file: Path, name: str, overwrite: bool) -> None:
     Example: matte weights import gca-dist-all-data.pth --as my-gca
     """
     with torch_required("importing"):
-        from matte.conversion.importing import import_weights
+        from matte.conversion.network_import import import_weights
 
     done = import_weights(file, name, overwrite)
     w = done.weights

@@ -22,9 +22,9 @@ from safetensors.torch import load_file
 from matte.errors import WeightsError
 from matte.limits import MAX_CHECKPOINT_NESTING
 
-PREFIX = "module."  # what nn.DataParallel puts before every key
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the tensors
-NAMED = 3  # keys that a refusal lists
+MODULE_PREFIX = "module."  # what nn.DataParallel puts before every key
+WRAPPER_KEYS = ("state_dict", "model_state_dict", "model")  # where checkpoints keep the tensors
+MAX_LISTED_KEYS = 3  # keys that a refusal lists
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
@@ -33,26 +33,26 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     Torch's zip files and the pickles from before 1.6, with or without optimiser state around
     them, and .safetensors.
     """
-    head = _head(path)
+    head = _read_head(path)
     if not head:
         raise WeightsError(f"{path} is empty", "get it again")
     if path.suffix == ".safetensors" or head[8:9] == b"{":
-        return _safetensors(path)
+        return _read_safetensors(path)
     if head.startswith(b"PK"):
-        _refuse_other_zip(path)
+        _check_torch_zip(path)
     elif not head.startswith(b"\x80"):
         raise WeightsError(f"{path} is not a checkpoint", "give a .ckpt, .pth or .safetensors")
-    return _tensors(_unpickled(path), path)
+    return _find_tensors(_unpickle(path), path)
 
 
-def without_prefix(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def strip_module_prefix(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The same tensors; if every key starts with `module.`, without it."""
-    if all(key.startswith(PREFIX) for key in state):
-        return {key.removeprefix(PREFIX): tensor for key, tensor in state.items()}
+    if all(key.startswith(MODULE_PREFIX) for key in state):
+        return {key.removeprefix(MODULE_PREFIX): tensor for key, tensor in state.items()}
     return dict(state)
 
 
-def refuse_other_keys(
+def check_state_dict(
     state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor], kind: str
 ) -> None:
     """Raises unless keys and shapes are the expected ones; says which differ first."""
@@ -65,15 +65,15 @@ def refuse_other_keys(
     ]
     differences += [f"{key} is too many" for key in state if key not in expected]
     if differences:
-        rest = len(differences) - NAMED
+        rest = len(differences) - MAX_LISTED_KEYS
         more = f" and {rest} more" if rest > 0 else ""
         raise WeightsError(
-            f"the checkpoint is not {kind}: {', '.join(differences[:NAMED])}{more}",
+            f"the checkpoint is not {kind}: {', '.join(differences[:MAX_LISTED_KEYS])}{more}",
             "give one of that architecture",
         )
 
 
-def as_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def to_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The same numbers, real ones as float32, each tensor with memory of its own."""
     converted = {}
     for key, tensor in state.items():
@@ -84,7 +84,7 @@ def as_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return converted
 
 
-def _head(path: Path) -> bytes:
+def _read_head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(9)
@@ -92,14 +92,14 @@ def _head(path: Path) -> bytes:
         raise WeightsError(f"can't read {path}", str(error.strerror)) from error
 
 
-def _safetensors(path: Path) -> dict[str, torch.Tensor]:
+def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} is not a whole safetensors file", "get it again") from error
 
 
-def _refuse_other_zip(path: Path) -> None:
+def _check_torch_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
@@ -111,7 +111,7 @@ def _refuse_other_zip(path: Path) -> None:
         raise WeightsError(f"{path} is a zip file of something else", "give a checkpoint")
 
 
-def _unpickled(path: Path) -> Any:
+def _unpickle(path: Path) -> Any:
     try:
         # What torch says about old files is no news to whoever imports one.
         with warnings.catch_warnings(), torch.serialization.safe_globals(STAND_INS):
@@ -134,10 +134,10 @@ def _unpickled(path: Path) -> Any:
         raise WeightsError(f"{path} is cut off or damaged", "get it again") from error
 
 
-def _tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
+def _find_tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
     for _ in range(MAX_CHECKPOINT_NESTING):
         if isinstance(loaded, Mapping):
-            inner = [loaded[key] for key in WRAPPERS if isinstance(loaded.get(key), Mapping)]
+            inner = [loaded[key] for key in WRAPPER_KEYS if isinstance(loaded.get(key), Mapping)]
             loaded = inner[0] if inner else loaded
     if not isinstance(loaded, Mapping) or not loaded:
         raise WeightsError(f"{path} holds no tensors by name", "give a checkpoint")
@@ -151,7 +151,7 @@ def _tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
     return {key: value.detach() for key, value in loaded.items()}
 
 
-class _NumpyType:
+class _NumpyTypeStandIn:
     """Stands for numpy.dtype: the code of a number's type and the order of its bytes."""
 
     def __init__(self, code: str, *_: Any) -> None:
@@ -163,23 +163,23 @@ class _NumpyType:
         self.order = ">" if state[1] == ">" else "<"
 
 
-def _number(kind: _NumpyType, stored: bytes) -> bool | int | float:
+def _scalar_stand_in(kind: _NumpyTypeStandIn, stored: bytes) -> bool | int | float:
     """Stands for numpy's scalar."""
     values: list[bool | int | float] = np.frombuffer(stored, kind.order + kind.code).tolist()
     (number,) = values
     return number
 
 
-def _dictionary(*_: Any) -> dict[Any, Any]:
+def _defaultdict_stand_in(*_: Any) -> dict[Any, Any]:
     """Stands for collections.defaultdict, whose default nothing here asks for."""
     return {}
 
 
 # OrderedDict is among torch's own; dict is what optimisers' defaultdicts make.
 STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-    (_NumpyType, "numpy.dtype"),
-    (_number, "numpy.core.multiarray.scalar"),
-    (_number, "numpy._core.multiarray.scalar"),  # the same since numpy 2
-    (_dictionary, "collections.defaultdict"),
+    (_NumpyTypeStandIn, "numpy.dtype"),
+    (_scalar_stand_in, "numpy.core.multiarray.scalar"),
+    (_scalar_stand_in, "numpy._core.multiarray.scalar"),  # the same since numpy 2
+    (_defaultdict_stand_in, "collections.defaultdict"),
     (dict, "builtins.dict"),
 ]

@@ -38,7 +38,7 @@ def norm_pairs(network: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, st
     return pairs
 
 
-def without_batch_norms(network: nn.Module, inputs: Mapping[str, Tensor]) -> nn.Module:
+def fold_batch_norms(network: nn.Module, inputs: Mapping[str, Tensor]) -> nn.Module:
     """A copy in evaluation mode, in which every norm right behind a convolution is a part of it.
 
     `inputs` as in `norm_pairs`.
@@ -58,7 +58,7 @@ def without_batch_norms(network: nn.Module, inputs: Mapping[str, Tensor]) -> nn.
 
 
 @torch.no_grad()
-def with_half_weights(network: nn.Module) -> nn.Module:
+def round_weights_to_half(network: nn.Module) -> nn.Module:
     """A copy whose weights float16 can hold exactly; biases and norms stay as they are."""
     rounded = copy.deepcopy(network)
     for parameter in rounded.parameters():

@@ -14,46 +14,48 @@ from torch import Tensor
 from matte.errors import WeightsError
 from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
 
-SHOWN = 3  # differences that an error lists
+MAX_LISTED_DIFFERENCES = 3  # differences that an error lists
 REMEDY = "give a checkpoint of the released GCA code"
-BAR, U, V = ".module.weight_bar", ".module.weight_u", ".module.weight_v"
+RAW_WEIGHT, LEFT_VECTOR, RIGHT_VECTOR = ".module.weight_bar", ".module.weight_u", ".module.weight_v"
 
 
 def is_official_gca(checkpoint: Mapping[str, Any]) -> bool:
     """Whether the checkpoint, as it was loaded, comes from the released GCA code or a relative."""
-    state = _bare(checkpoint)
-    return "encoder.conv1" + BAR in state and any(key.startswith("decoder.") for key in state)
+    state = _state_dict(checkpoint)
+    return "encoder.conv1" + RAW_WEIGHT in state and any(
+        key.startswith("decoder.") for key in state
+    )
 
 
-def from_official(checkpoint: Mapping[str, Any]) -> tuple[Design, dict[str, Tensor]]:
+def from_official_gca(checkpoint: Mapping[str, Any]) -> tuple[Design, dict[str, Tensor]]:
     """Which network the checkpoint, as it was loaded, holds, and the state dict for it, float32.
 
     It is {"state_dict": …} or bare, with or without the prefix "module.". One that fits none of
     the networks is refused, with the first names that differ.
     """
-    state = _bare(checkpoint)
-    design = _design(state)
+    state = _state_dict(checkpoint)
+    design = _find_design(state)
     with torch.device("meta"):
         network = GcaNetwork(design)
     ours = network.state_dict()
     shapes = {key: tuple(tensor.shape) for key, tensor in ours.items()}
     spectral = [name for name, _ in spectral_convolutions(network)]
-    _refuse_differences(state, _official_shapes(shapes, spectral))
-    folded = {f"{name}.weight": _folded(name, state) for name in spectral}
+    _check_names_and_shapes(state, _official_shapes(shapes, spectral))
+    folded = {f"{name}.weight": _fold_spectral_norm(name, state) for name in spectral}
     same = {key: state[key].to(like.dtype) for key, like in ours.items() if key not in folded}
     return design, same | folded
 
 
-def _bare(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+def _state_dict(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     inner = checkpoint.get("state_dict", checkpoint)
     state = inner if isinstance(inner, Mapping) else {}
     return {str(key).removeprefix("module."): value for key, value in state.items()}
 
 
-def _design(state: Mapping[str, Any]) -> Design:
-    first = state.get("encoder.conv1" + BAR)
+def _find_design(state: Mapping[str, Any]) -> Design:
+    first = state.get("encoder.conv1" + RAW_WEIGHT)
     if not isinstance(first, Tensor) or first.ndim != 4:
-        raise WeightsError(f"no weights of GCA (encoder.conv1{BAR} is missing)", REMEDY)
+        raise WeightsError(f"no weights of GCA (encoder.conv1{RAW_WEIGHT} is missing)", REMEDY)
     attention = any(".gca." in key for key in state)
     return Design(attention=attention, trimap_channels=1 if first.shape[1] == 4 else 3)
 
@@ -64,13 +66,15 @@ def _official_shapes(
     official = dict(shapes)
     for name in spectral:
         shape = official.pop(f"{name}.weight")
-        official[name + BAR] = shape
-        official[name + U] = shape[:1]
-        official[name + V] = (torch.Size(shape[1:]).numel(),)
+        official[name + RAW_WEIGHT] = shape
+        official[name + LEFT_VECTOR] = shape[:1]
+        official[name + RIGHT_VECTOR] = (torch.Size(shape[1:]).numel(),)
     return official
 
 
-def _refuse_differences(state: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _check_names_and_shapes(
+    state: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
     differences = [f"{key} is missing" for key in shapes if key not in state]
     differences += [f"{key} is unknown" for key in state if key not in shapes]
     for key in shapes.keys() & state.keys():
@@ -78,15 +82,19 @@ def _refuse_differences(state: Mapping[str, Any], shapes: Mapping[str, tuple[int
         if shape != shapes[key]:
             differences.append(f"{key} is {shape}, not {shapes[key]}")
     if differences:
-        first = "; ".join(sorted(differences)[:SHOWN])
-        more = f"; {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+        first = "; ".join(sorted(differences)[:MAX_LISTED_DIFFERENCES])
+        more = (
+            f"; {len(differences) - MAX_LISTED_DIFFERENCES} more"
+            if len(differences) > MAX_LISTED_DIFFERENCES
+            else ""
+        )
         raise WeightsError(f"weights of another network than GCA ({first}{more})", REMEDY)
 
 
-def _folded(name: str, state: Mapping[str, Tensor]) -> Tensor:
+def _fold_spectral_norm(name: str, state: Mapping[str, Tensor]) -> Tensor:
     """The weight divided by u·W·v, its largest singular value; rows are dimension 0 always."""
-    weight, u, v = (state[name + part].double() for part in (BAR, U, V))
+    weight, u, v = (state[name + part].double() for part in (RAW_WEIGHT, LEFT_VECTOR, RIGHT_VECTOR))
     folded = (weight / (u @ (weight.flatten(1) @ v))).float()
     if not folded.isfinite().all():
-        raise WeightsError(f"{name + BAR} has weights that are not finite", REMEDY)
+        raise WeightsError(f"{name + RAW_WEIGHT} has weights that are not finite", REMEDY)
     return folded

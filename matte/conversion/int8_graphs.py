@@ -11,7 +11,7 @@ from matte.runtime.mixed_precision import fold_casts
 # What stays in float32: sums over many values, what divides, the attention's products. Of joined
 # values the parts are quantised by whoever takes them: OpenVINO is wrong about quantised Concats
 # of any size (decision 0016).
-KEPT = (
+FLOAT32_OPERATORS = (
     "Concat",
     "Div",
     "Einsum",
@@ -26,10 +26,12 @@ KEPT = (
     "Sqrt",
     "Sub",
 )
-DEPTHWISE = 4  # as many of the first depthwise convolutions stay in float32 (decision 0016)
+FLOAT32_DEPTHWISE_COUNT = (
+    4  # as many of the first depthwise convolutions stay in float32 (decision 0016)
+)
 
 
-def in_float32(model: onnx.ModelProto) -> onnx.ModelProto:
+def prepare_for_int8(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with its weights in float32 where they lay as float16 before a Cast, every node
     with a name, and without what only training needs.
     """
@@ -40,15 +42,15 @@ def in_float32(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def kept_names(model: onnx.ModelProto) -> list[str]:
+def float32_convolutions(model: onnx.ModelProto) -> list[str]:
     """The convolutions of the model that stay in float32."""
-    return sorted({*_early_depthwise(model), *_fed_by_expand(model)})
+    return sorted({*_first_depthwise_convolutions(model), *_convolutions_after_expand(model)})
 
 
-def for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
+def adapt_for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
     """The quantised model, the same numbers, in a form that OpenVINO computes rightly."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-    makers = _makers(model)
+    makers = _producers(model)
     shifted = set()
     for node in model.graph.node:
         # Joined values of −128 … 127 are taken for 0 … 255.
@@ -67,7 +69,7 @@ def for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def _early_depthwise(model: onnx.ModelProto) -> list[str]:
+def _first_depthwise_convolutions(model: onnx.ModelProto) -> list[str]:
     """The first few convolutions that keep channels apart: their channels' ranges differ so much
     that one scale for all of them loses the small ones.
     """
@@ -77,14 +79,14 @@ def _early_depthwise(model: onnx.ModelProto) -> list[str]:
         for node in model.graph.node
         if node.op_type == "Conv" and shapes.get(node.input[1], (0, 0))[1] == 1
     ]
-    return found[:DEPTHWISE]
+    return found[:FLOAT32_DEPTHWISE_COUNT]
 
 
-def _fed_by_expand(model: onnx.ModelProto) -> list[str]:
+def _convolutions_after_expand(model: onnx.ModelProto) -> list[str]:
     """The convolutions of what is joined with something expanded to any size: OpenVINO would
     expand it wrongly.
     """
-    makers = _makers(model)
+    makers = _producers(model)
 
     def made_by(name: str, kind: str) -> NodeProto | None:
         node = makers.get(name)
@@ -98,6 +100,6 @@ def _fed_by_expand(model: onnx.ModelProto) -> list[str]:
     return found
 
 
-def _makers(model: onnx.ModelProto) -> dict[str, NodeProto]:
+def _producers(model: onnx.ModelProto) -> dict[str, NodeProto]:
     """The node that makes each value."""
     return {output: node for node in model.graph.node for output in node.output}

@@ -5,38 +5,48 @@ from collections.abc import Mapping
 
 import torch
 
-from matte.conversion.checkpoints import as_float32, refuse_other_keys, without_prefix
+from matte.conversion.checkpoints import check_state_dict, strip_module_prefix, to_float32
 from matte.errors import MatteWarning
 from matte.modnet.network import ModnetInfo, build_network
 
-BRANCHES = ("lr_branch.", "hr_branch.", "f_branch.")
-BACKBONE = "backbone."
-COPY = "lr_branch.backbone."  # the same module a second time, in their code and in their files
+BRANCH_PREFIXES = ("lr_branch.", "hr_branch.", "f_branch.")
+BACKBONE_PREFIX = "backbone."
+BACKBONE_COPY_PREFIX = (
+    "lr_branch.backbone."  # the same module a second time, in their code and in their files
+)
 
 
 def is_official_modnet(state: Mapping[str, torch.Tensor]) -> bool:
     """Whether these are the tensors of a MODNet, be it another than the released one."""
-    keys = without_prefix(state)
-    return all(any(key.startswith(branch) for key in keys) for branch in BRANCHES)
+    keys = strip_module_prefix(state)
+    return all(any(key.startswith(branch) for key in keys) for branch in BRANCH_PREFIXES)
 
 
-def from_official(state: Mapping[str, torch.Tensor]) -> tuple[ModnetInfo, dict[str, torch.Tensor]]:
+def from_official_modnet(
+    state: Mapping[str, torch.Tensor],
+) -> tuple[ModnetInfo, dict[str, torch.Tensor]]:
     """Which MODNet it is, and the state_dict for `build_network` of that, float32.
 
     With or without `module.` before the keys, the backbone in both of its places or in one. Any
     other than the released network is refused, with the first keys that differ.
     """
     info = ModnetInfo()
-    single = _with_one_backbone(without_prefix(state))
+    single = _merge_backbones(strip_module_prefix(state))
     with torch.device("meta"):
         expected = build_network(info).state_dict()
-    refuse_other_keys(single, expected, "the released MODNet")
-    return info, as_float32({key: single[key] for key in expected})
+    check_state_dict(single, expected, "the released MODNet")
+    return info, to_float32({key: single[key] for key in expected})
 
 
-def _with_one_backbone(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    copied = {BACKBONE + k.removeprefix(COPY): t for k, t in state.items() if k.startswith(COPY)}
-    others = {key: tensor for key, tensor in state.items() if not key.startswith(COPY)}
+def _merge_backbones(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    copied = {
+        BACKBONE_PREFIX + k.removeprefix(BACKBONE_COPY_PREFIX): t
+        for k, t in state.items()
+        if k.startswith(BACKBONE_COPY_PREFIX)
+    }
+    others = {
+        key: tensor for key, tensor in state.items() if not key.startswith(BACKBONE_COPY_PREFIX)
+    }
     if any(key in others and not torch.equal(others[key], copied[key]) for key in copied):
         warnings.warn(
             "the checkpoint's two backbones differ; the one in the low-resolution branch is"

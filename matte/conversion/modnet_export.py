@@ -8,13 +8,14 @@ width) with any batch and any multiples of 32, and gives `output`, float32 alpha
 from dataclasses import asdict
 from pathlib import Path
 
-from matte.conversion.writing import Case, ParityReport, smooth, write_network
+from matte.conversion.onnx_writer import write_network
+from matte.conversion.parity import Example, ParityReport, smooth_noise
 from matte.modnet.network import KIND, ModnetNetwork
 
-SIZES = ((2, 64, 96), (1, 32, 32), (1, 160, 64), (1, 224, 352))  # batch, height, width
+EXAMPLE_SIZES = ((2, 64, 96), (1, 32, 32), (1, 160, 64), (1, 224, 352))  # batch, height, width
 # Weights drawn at random amplify float32's rounding to 3e-4 in single pixels. What is not the
 # same, a resampling or a norm, shows by 1e-2 and more.
-SAME = 1e-3
+MAX_DIFFERENCE = 1e-3
 
 
 def export_modnet(network: ModnetNetwork, path: Path, *, half: bool = True) -> ParityReport:
@@ -24,9 +25,11 @@ def export_modnet(network: ModnetNetwork, path: Path, *, half: bool = True) -> P
     """
     info = {key: str(value) for key, value in asdict(network.info).items()}
     notes = {"kind": KIND, **info}
-    return write_network(network, path, notes, modnet_cases(), "output", half=half, same=SAME)
+    return write_network(
+        network, path, notes, modnet_examples(), "output", half=half, same=MAX_DIFFERENCE
+    )
 
 
-def modnet_cases() -> list[Case]:
+def modnet_examples() -> list[Example]:
     """Pictures of several sizes, alone and in pairs."""
-    return [{"input": smooth(*size[:1], 3, *size[1:]) * 2 - 1} for size in SIZES]
+    return [{"input": smooth_noise(*size[:1], 3, *size[1:]) * 2 - 1} for size in EXAMPLE_SIZES]

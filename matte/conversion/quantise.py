@@ -20,8 +20,13 @@ from numpy.typing import NDArray
 from matte.arrays import Image
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings, SegmentationSettings
-from matte.conversion.int8_graphs import KEPT, for_openvino, in_float32, kept_names
-from matte.conversion.writing import Difference, compared
+from matte.conversion.int8_graphs import (
+    FLOAT32_OPERATORS,
+    adapt_for_openvino,
+    float32_convolutions,
+    prepare_for_int8,
+)
+from matte.conversion.parity import OutputDifference, output_difference
 from matte.errors import BackendError, PictureError, SettingError, WeightsError, install_command
 from matte.files import write_file
 from matte.imaging.resizing import resize
@@ -37,74 +42,74 @@ from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner
 from matte.weights.store import Weights
 
-PICTURES = 160  # at most, spread over all that are given
-LONGEST = 480  # pixels of the pictures that a refiner is calibrated on: it saves memory
-COMPARED = 16  # pictures that the result is compared with float32 on
+MAX_PICTURES = 160  # at most, spread over all that are given
+MAX_REFINER_SIDE = 480  # pixels of the pictures that a refiner is calibrated on: it saves memory
+MAX_COMPARED_PICTURES = 16  # pictures that the result is compared with float32 on
 # Largest mean difference from float32 on a picture: what is farther is broken. What int8 costs is
 # for scores on pictures with truth to tell (benchmarks/precision.py).
-TOLERANCE = 0.1
-Feed = Mapping[str, NDArray[Any]]
+MAX_MEAN_DIFFERENCE = 0.1
+NamedInputs = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Quantised:
+class QuantisedNetwork:
     """The file that was written, and how far it is from float32 on some of the pictures."""
 
     path: Path
     pictures: int
-    differences: tuple[Difference, ...]
+    differences: tuple[OutputDifference, ...]
 
 
 def quantise_weights(
     weights: Weights, pictures: Sequence[Image], path: Path, overwrite: bool = False
-) -> Quantised:
+) -> QuantisedNetwork:
     """Writes a stored network in int8, calibrated on the pictures, which should be such as it was
     trained on, and not those that it is measured on.
 
     Each goes through the network's own preprocessing; a refiner is given the band that the default
     segmenter draws. A file that is far from float32 on either runtime is not written.
     """
-    seen = Recorded(open_onnx_file(weights.path))
-    _show(weights, list(_spread(pictures)), seen)
+    seen = RecordingSession(open_onnx_file(weights.path))
+    _run_on_pictures(weights, list(_spread_evenly(pictures)), seen)
     if not seen.feeds:
         raise SettingError("no picture to calibrate on", "give some with a subject in them")
-    model = in_float32(onnx.load(weights.path))
+    model = prepare_for_int8(onnx.load(weights.path))
     notes = {entry.key: entry.value for entry in model.metadata_props}
-    quantised = for_openvino(_quantised(model, seen.feeds))
+    quantised = adapt_for_openvino(_quantise_by_nncf(model, seen.feeds))
     onnx.helper.set_model_props(quantised, {**notes, "matte.precision": "int8"})
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         onnx.save(quantised, file)
-        found = tuple(_differences(file, seen))
+        found = tuple(_int8_differences(file, seen))
         for d in found:
             # Phrased so that NaN fails.
-            if not d.mean <= TOLERANCE:
+            if not d.mean <= MAX_MEAN_DIFFERENCE:
                 raise WeightsError(
                     f"in int8 on {d.runtime} the network differs by {d.mean:.1e} on average",
                     "leave it as it is",
                 )
         write_file(path, file.read_bytes(), overwrite)
-    return Quantised(path, len(seen.feeds), found)
+    return QuantisedNetwork(path, len(seen.feeds), found)
 
 
-def read_pictures(folder: Path) -> list[Image]:
+def read_calibration_pictures(folder: Path) -> list[Image]:
     """The pictures in a folder and below it, at most PICTURES, evenly spread over all by name."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE)
     if not files:
         raise PictureError(f"no picture in {folder}", "name a folder of pictures")
-    return [read_image(file) for file in _spread(files)]
+    return [read_image(file) for file in _spread_evenly(files)]
 
 
-class Recorded:
+class RecordingSession:
     """A session that remembers what it was given and what it gave."""
 
     def __init__(self, session: Session) -> None:
         self.execution, self.inputs = session.execution, session.inputs
-        self.feeds: list[Feed] = []
+        self.feeds: list[NamedInputs] = []
         self.outputs: list[NDArray[np.float32]] = []
         self._session = session
 
-    def run(self, inputs: Feed) -> dict[str, NDArray[np.float32]]:
+    def run(self, inputs: NamedInputs) -> dict[str, NDArray[np.float32]]:
         """The session's outputs by name."""
         outputs = self._session.run(inputs)
         self.feeds.append(dict(inputs))
@@ -116,7 +121,7 @@ class Recorded:
         return self._session.metadata()
 
 
-def _quantised(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
+def _quantise_by_nncf(model: onnx.ModelProto, feeds: Sequence[NamedInputs]) -> onnx.ModelProto:
     try:
         # Without openvino-telemetry, which the OpenVINO runtime keeps out, it reports nothing.
         import nncf
@@ -134,7 +139,7 @@ def _quantised(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto
                 preset=nncf.QuantizationPreset.MIXED,
                 target_device=nncf.TargetDevice.CPU,
                 ignored_scope=nncf.IgnoredScope(
-                    names=kept_names(model), types=list(KEPT), validate=False
+                    names=float32_convolutions(model), types=list(FLOAT32_OPERATORS), validate=False
                 ),
                 # ONNX Runtime has no convolutions of values with a scale for each channel.
                 advanced_parameters=nncf.AdvancedQuantizationParameters(
@@ -148,13 +153,15 @@ def _quantised(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto
     return quantised
 
 
-def _spread(items: Sequence[Any]) -> Iterator[Any]:
+def _spread_evenly(items: Sequence[Any]) -> Iterator[Any]:
     """At most PICTURES of the items, evenly spread."""
-    count = min(PICTURES, len(items))
+    count = min(MAX_PICTURES, len(items))
     return (items[number * len(items) // count] for number in range(count))
 
 
-def _show(weights: Weights, pictures: Iterable[Image], session: Recorded) -> None:
+def _run_on_pictures(
+    weights: Weights, pictures: Iterable[Image], session: RecordingSession
+) -> None:
     """Has the network run on the pictures, as the pipeline runs it."""
     if weights.kind == "segmenter":
         segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
@@ -165,26 +172,26 @@ def _show(weights: Weights, pictures: Iterable[Image], session: Recorded) -> Non
         for picture in pictures:
             modnet.matte(picture)
     else:
-        _show_bands(pictures, Gca(session))
+        _run_refiner_on_pictures(pictures, Gca(session))
 
 
-def _show_bands(pictures: Iterable[Image], refiner: Refiner) -> None:
+def _run_refiner_on_pictures(pictures: Iterable[Image], refiner: Refiner) -> None:
     config = merge_settings("balanced").config
     segmenter = build_segmenter(config)
     for picture in pictures:
         height, width = picture.shape[:2]
-        scale = min(1.0, LONGEST / max(height, width))
+        scale = min(1.0, MAX_REFINER_SIDE / max(height, width))
         small = Image(resize(picture, max(1, round(height * scale)), max(1, round(width * scale))))
         subject = cut_subject(segmenter.segment(small), config.segmentation)
         refiner.refine(small, draw(subject, config.trimap).trimap)
 
 
-def _differences(file: Path, seen: Recorded) -> Iterator[Difference]:
+def _int8_differences(file: Path, seen: RecordingSession) -> Iterator[OutputDifference]:
     """For each runtime and some of the pictures, how far int8 is from float32."""
-    step = -(-len(seen.feeds) // COMPARED)
+    step = -(-len(seen.feeds) // MAX_COMPARED_PICTURES)
     backends: tuple[Literal["onnx", "openvino"], ...] = ("onnx", "openvino")
     for backend in backends:
         settings = RuntimeSettings(backend=backend, device="cpu", precision="int8")
         session = open_session(NetworkSource(file, int8=file), settings)
         for feed, expected in list(zip(seen.feeds, seen.outputs, strict=True))[::step]:
-            yield compared(backend, session.run, feed, expected)
+            yield output_difference(backend, session.run, feed, expected)

@@ -15,12 +15,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from matte.conversion.writing import Case, ParityReport, smooth, write_network
+from matte.conversion.onnx_writer import write_network
+from matte.conversion.parity import Example, ParityReport, smooth_noise
 from matte.refiner.checkpoint import KIND, RefinerNetwork, architecture, load_network
 from matte.refiner.gca import RATIO_INPUT
 from matte.refiner.network import GcaNetwork, without_spectral_norm
 
-SIZES = ((64, 96), (32, 64), (96, 160), (192, 128))
+EXAMPLE_SIZES = ((64, 96), (32, 64), (96, 160), (192, 128))
 
 
 def export_refiner(checkpoint: Path, path: Path) -> ParityReport:
@@ -42,16 +43,16 @@ def export_refiner_network(network: RefinerNetwork, path: Path, *, half: bool) -
     plain.set_queries(None)
     design = json.dumps(asdict(plain.design))
     notes = {"kind": KIND, "architecture": architecture(plain), "design": design}
-    return write_network(plain, path, notes, refiner_cases(plain), "alpha", half=half)
+    return write_network(plain, path, notes, refiner_examples(plain), "alpha", half=half)
 
 
-def refiner_cases(network: RefinerNetwork) -> list[Case]:
+def refiner_examples(network: RefinerNetwork) -> list[Example]:
     """Two pictures in each of several sizes, one with its own share of unknown, one with a given
     one.
     """
     cases: list[dict[str, Tensor]] = []
-    for height, width in SIZES:
-        noise = smooth(2, 4, height, width)
+    for height, width in EXAMPLE_SIZES:
+        noise = smooth_noise(2, 4, height, width)
         cases.append({"image": noise[:, :3], "trimap": (2.98 * noise[:, 3:]).floor() / 2})
         if network.design.attention:
             cases[-1][RATIO_INPUT] = torch.tensor([-1.0, 0.3])

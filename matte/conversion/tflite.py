@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from matte.errors import WeightsError
 
-Numbers = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Convolution:
+class TfliteConvolution:
     """`weight` (out, in / groups, height, width) and `bias` (out,), as torch orders them."""
 
-    weight: Numbers
-    bias: Numbers
+    weight: FloatArray
+    bias: FloatArray
 
 
-def convolutions(path: Path) -> list[Convolution]:
+def read_convolutions(path: Path) -> list[TfliteConvolution]:
     """All convolutions in the order of their work; quantised ones as their real values."""
     from tflite.BuiltinOperator import BuiltinOperator
     from tflite.Model import Model
@@ -36,9 +36,11 @@ def convolutions(path: Path) -> list[Convolution]:
                 _, weight, bias = operator.InputsAsNumpy()
                 # (out, height, width, in), but (1, height, width, out) when depthwise.
                 order = (0, 3, 1, 2) if kind == BuiltinOperator.CONV_2D else (3, 0, 1, 2)
-                values = _values(model, graph.Tensors(weight)).transpose(order)
+                values = _real_values(model, graph.Tensors(weight)).transpose(order)
                 found.append(
-                    Convolution(np.ascontiguousarray(values), _values(model, graph.Tensors(bias)))
+                    TfliteConvolution(
+                        np.ascontiguousarray(values), _real_values(model, graph.Tensors(bias))
+                    )
                 )
     except OSError as error:
         raise WeightsError(f"can't read {path}", str(error.strerror)) from error
@@ -47,7 +49,7 @@ def convolutions(path: Path) -> list[Convolution]:
     return found
 
 
-def _values(model: Any, tensor: Any) -> Numbers:  # the reader has no types
+def _real_values(model: Any, tensor: Any) -> FloatArray:  # the reader has no types
     from tflite.TensorType import TensorType
 
     kinds = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorrt as trt
 
-from matte.conversion.returning import from_onnx, is_own
+from matte.conversion.onnx_to_torch import is_own_file, torch_from_onnx
 from matte.errors import BackendError, WeightsError
 from matte.runtime.engine_builder import input_shape
 from matte.runtime.engine_compiler import read_onnx_header
@@ -18,23 +18,23 @@ from matte.runtime.engine_store import EngineKey
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.gpus import gpu_number
 
-OTHER_WAY = "use --via onnx"
-OPSET = 18
-WORKSPACE = 4 << 30  # bytes; versions that set a limit would set 32 MiB
+OTHER_BUILDER = "use --via onnx"
+ONNX_OPSET = 18
+MAX_WORKSPACE_BYTES = 4 << 30  # bytes; versions that set a limit would set 32 MiB
 
 
 def build_by_torch2trt(
     network: NetworkSource, execution: Execution, key: EngineKey, shapes: EngineShapes
 ) -> bytes:
     """The plan of a network that matte wrote."""
-    convert = _convert(key)
-    if not is_own(network.path):
-        raise WeightsError(f"{network.path} has no torch network", OTHER_WAY)
+    convert = _import_torch2trt(key)
+    if not is_own_file(network.path):
+        raise WeightsError(f"{network.path} has no torch network", OTHER_BUILDER)
     import torch
 
     ranks, _ = read_onnx_header(network.path)
     device = torch.device("cuda", gpu_number(execution.device))
-    module = _whole(from_onnx(network.path).runs).to(device)
+    module = _without_query_parts(torch_from_onnx(network.path).exported).to(device)
     sizes = [
         [input_shape(rank, size) for rank in ranks.values()]
         for size in (shapes.smallest, shapes.usual, shapes.largest)
@@ -47,10 +47,10 @@ def build_by_torch2trt(
                 module,
                 given,
                 input_names=list(ranks),
-                output_names=_outputs(network.path),
+                output_names=_output_names(network.path),
                 use_onnx=True,
-                onnx_opset=OPSET,
-                max_workspace_size=WORKSPACE,
+                onnx_opset=ONNX_OPSET,
+                max_workspace_size=MAX_WORKSPACE_BYTES,
                 min_shapes=sizes[0],
                 opt_shapes=sizes[1],
                 max_shapes=sizes[2],
@@ -58,14 +58,14 @@ def build_by_torch2trt(
     # It wraps an exporter, a graph library and a parser, each with errors of its own.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
-        raise BackendError(f"torch2trt failed ({reason})", OTHER_WAY) from error
+        raise BackendError(f"torch2trt failed ({reason})", OTHER_BUILDER) from error
     if done.engine is None:  # it does not look at what the parser says
-        raise BackendError(f"torch2trt built no engine for TensorRT {key.tensorrt}", OTHER_WAY)
+        raise BackendError(f"torch2trt built no engine for TensorRT {key.tensorrt}", OTHER_BUILDER)
     engine: trt.ICudaEngine = done.engine
     return bytes(engine.serialize())
 
 
-def _convert(key: EngineKey) -> Any:
+def _import_torch2trt(key: EngineKey) -> Any:
     try:
         import onnx_graphsurgeon  # noqa: F401  # its ONNX mode needs it
         from torch2trt import torch2trt
@@ -76,24 +76,26 @@ def _convert(key: EngineKey) -> Any:
             if name == "torch2trt"
             else f"pip install {name.replace('_', '-')}"
         )
-        raise BackendError(f"--via torch2trt needs {name}", f"{remedy}, or {OTHER_WAY}") from error
+        raise BackendError(
+            f"--via torch2trt needs {name}", f"{remedy}, or {OTHER_BUILDER}"
+        ) from error
     # Its releases look at names that TensorRT 11 has no more.
     except (ImportError, AttributeError) as error:
         raise BackendError(
             f"this torch2trt does not work with TensorRT {key.tensorrt} ({error})",
-            f"{OTHER_WAY}, or install TensorRT 10",
+            f"{OTHER_BUILDER}, or install TensorRT 10",
         ) from error
     return torch2trt
 
 
-def _whole(module: Any) -> Any:
+def _without_query_parts(module: Any) -> Any:
     """The network with its attention in one piece, as it is exported."""
     if hasattr(module, "set_queries"):
         module.set_queries(None)
     return module.eval()
 
 
-def _outputs(path: Path) -> list[str]:
+def _output_names(path: Path) -> list[str]:
     import onnx
 
     return [value.name for value in onnx.load(path, load_external_data=False).graph.output]

@@ -20,7 +20,7 @@ from matte.media.pictures import Photo
 from matte.metrics.mattes import mad, matte_scores
 from matte.pipeline.build import build, build_refiner, build_segmenter
 from matte.refiner import REFINERS
-from matte.weights.store import all_weights, place
+from matte.weights.store import all_weights, storage_status
 
 BLIND = "blind"
 GCA = "gca"  # whichever network --weights names, or the first one that is here
@@ -129,7 +129,9 @@ def _refine(name: str, weights: str | None, config: Config) -> Callable[[Image, 
 
 def _first_network() -> str:
     here = (
-        n for n, w in all_weights().items() if w.kind == "refiner" and place(w) != "not fetched"
+        n
+        for n, w in all_weights().items()
+        if w.kind == "refiner" and storage_status(w) != "not fetched"
     )
     name = next(here, None)
     if name is None:

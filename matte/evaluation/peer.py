@@ -16,7 +16,7 @@ from matte.imaging.letterbox import Letterbox, letterbox, unletterbox
 from matte.imaging.resizing import resize
 from matte.runtime.execution import NetworkSource
 from matte.runtime.opener import open_session
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Peer:
     def __init__(self, toml: Path, runtime: RuntimeSettings) -> None:
         self._settings = from_file(PeerSettings, read_toml(toml), str(toml))
         self.name = self._settings.name or toml.stem
-        found = find("peer", str(toml.parent / self._settings.file))
+        found = find_weights("peer", str(toml.parent / self._settings.file))
         self._session = open_session(NetworkSource(found.path, found.sha256), runtime)
         self._fixed = self._fixed_size()
 

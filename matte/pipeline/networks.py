@@ -15,7 +15,7 @@ from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.opener import open_known_fastest, open_session
 from matte.runtime.session import Session
 from matte.stages import NetworkFacts
-from matte.weights.store import Weights, find
+from matte.weights.store import Weights, find_weights
 
 # What makes a torch session of a stored network, by its kind.
 TORCH_SESSIONS = {
@@ -81,7 +81,7 @@ def open_network(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork
 
 
 def _find_weights(kind: str, name: str) -> Weights:
-    return find(kind, name, REFINERS if kind == "refiner" else ())
+    return find_weights(kind, name, REFINERS if kind == "refiner" else ())
 
 
 def open_weights(weights: Weights, settings: RuntimeSettings) -> Session:

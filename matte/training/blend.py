@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from matte.conversion.export import export_segmenter, segmenter_cases
 from matte.conversion.folding import norm_pairs
-from matte.conversion.returning import told_by
-from matte.conversion.writing import ParityReport
+from matte.conversion.onnx_to_torch import onnx_notes
+from matte.conversion.parity import ParityReport
+from matte.conversion.segmenter_export import export_segmenter, segmenter_examples
 from matte.segmentation.network import (
     KIND,
     CheckpointInfo,
@@ -35,7 +35,7 @@ def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> Parit
     """
     network = stored(tuned, KIND)
     assert isinstance(network, SegmentationNetwork)
-    image = segmenter_cases()[0]["image"]
+    image = segmenter_examples()[0]["image"]
     fold_norms(network, image)
     other = copy.deepcopy(network)
     start_segmenter(other, start)
@@ -53,7 +53,7 @@ def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> Parit
 def _info(segmenter: Path) -> CheckpointInfo:
     if segmenter.suffix != ".onnx":
         return load_checkpoint(segmenter)[1]
-    told = told_by(segmenter)
+    told = onnx_notes(segmenter)
     return CheckpointInfo(told["architecture"], int(told["size"]))
 
 

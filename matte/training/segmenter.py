@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from matte.arrays import SUBJECT, UNKNOWN
-from matte.conversion.export import export_segmenter
+from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import SettingError
 from matte.segmentation.network import (
     CheckpointInfo,

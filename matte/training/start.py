@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from matte.conversion.returning import from_onnx
-from matte.conversion.tflite import convolutions
+from matte.conversion.onnx_to_torch import torch_from_onnx
+from matte.conversion.tflite import read_convolutions
 from matte.errors import WeightsError
 from matte.modnet.backbones import MobileNetV2Backbone
 from matte.modnet.checkpoint import load_network as load_modnet
@@ -116,7 +116,7 @@ def stored(path: Path, *kinds: str) -> nn.Module:
     `refit_norms`.
     """
     if path.suffix == ".onnx":
-        back = from_onnx(path)
+        back = torch_from_onnx(path)
         kind, network = back.kind, back.network
     else:
         kind = network_kind(path)
@@ -136,7 +136,7 @@ def released(path: Path) -> list[Released]:
     or DeepLabV3 for TensorFlow Lite (.tflite).
     """
     if path.suffix == ".tflite":
-        return [_folded(c.weight, c.bias) for c in convolutions(path)]
+        return [_folded(c.weight, c.bias) for c in read_convolutions(path)]
     try:
         whole = torch.load(path, map_location="cpu", weights_only=True)
         weights = {k: v.float() for k, v in whole.items() if k.startswith("features.")}

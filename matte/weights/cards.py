@@ -9,24 +9,31 @@ from pathlib import Path
 
 from matte.configs.loader import PRESETS, preset_names
 from matte.configs.tables import from_file, read_toml
-from matte.weights.scores import Against, Measured, Score, line_of, scores_of, scores_of_line
-from matte.weights.store import SHIPPED, Weights, all_weights, place, stored
+from matte.weights.scores import (
+    ErrorRatio,
+    Measurement,
+    NetworkScore,
+    current_line_scores,
+    current_scores,
+    networks_of_preset,
+)
+from matte.weights.store import SHIPPED_FOLDER, Weights, all_weights, storage_status, weights_named
 
-RECIPES = PRESETS.parent / "recipes"
+RECIPES_FOLDER = PRESETS.parent / "recipes"
 NOT_MEASURED = "not measured yet"
-WHAT = {
+KIND_DESCRIPTIONS = {
     "segmenter": "A segmenter: finds the subject, as a mask",
     "refiner": "A refiner: finds alpha in the unknown band of a trimap",
     "modnet": "A trimap-free network: finds alpha from the photo alone",
     "checkpoint": "Torch weights, to be imported",
 }
-USE = {
+USAGE_COMMANDS = {
     "segmenter": "matte photo.jpg --segmenter {name}",
     "refiner": "matte photo.jpg --refiner {name}",
     "modnet": "matte photo.jpg --trimap-free --modnet {name}",
     "checkpoint": 'matte weights import "$(matte weights path {name})" --as my-{name}',
 }
-METRICS = {
+METRIC_FORMATS = {
     "miou": ("mIoU", ".3f"),
     "accuracy": ("right pixels", ".3f"),
     "sad": ("SAD (k)", ".2f"),
@@ -34,7 +41,7 @@ METRICS = {
     "mad": ("MAD", ".4f"),
     "mad_whole": ("MAD, whole picture", ".4f"),
 }
-ALLOWED = (
+LICENCE_TEXT = (
     "The weights as such: {licence}. The pictures that they learnt from are not ours, and not all"
     " are cleared: some have no licence at all, others are for research only (see the table)."
     " Whether their terms bind the weights is not settled; we claim nothing beyond our own part."
@@ -55,37 +62,37 @@ class TrainingSet:
 
 def training_sets() -> dict[str, TrainingSet]:
     """The described sets by the folders that recipes name."""
-    path = SHIPPED / "data.toml"
+    path = SHIPPED_FOLDER / "data.toml"
     rows = read_toml(path).items()
     return {folder: from_file(TrainingSet, row, str(path), folder) for folder, row in rows}
 
 
-def card(name: str, pictures: Path | None = None) -> str:
+def model_card(name: str, pictures: Path | None = None) -> str:
     """The model card of a network: what is known of it, whosesoever it is.
 
     `pictures` is the folder, seen from where the card will stand, of the pictures of failures.
     """
-    weights = stored(name)
+    weights = weights_named(name)
     parts = [
         f"## {name}",
-        _what(weights),
-        _use(name, weights),
-        _origin(weights),
-        _training(weights),
-        _licence(weights),
-        _measured(name, weights),
-        _weaknesses(name, weights, pictures),
+        _description(weights),
+        _usage(name, weights),
+        _origin_section(weights),
+        _training_section(weights),
+        _licence_section(weights),
+        _scores_section(name, weights),
+        _weaknesses_section(name, weights, pictures),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def cards(pictures: Path | None = None) -> str:
+def all_model_cards(pictures: Path | None = None) -> str:
     """The cards of all shipped networks, by name."""
-    shipped = sorted(name for name, w in all_weights().items() if w.folder == SHIPPED)
-    return "\n".join(card(name, pictures) for name in shipped)
+    shipped = sorted(name for name, w in all_weights().items() if w.folder == SHIPPED_FOLDER)
+    return "\n".join(model_card(name, pictures) for name in shipped)
 
 
-def overview() -> str:
+def network_table() -> str:
     """One row for each shipped network."""
     rows = [
         (
@@ -93,43 +100,49 @@ def overview() -> str:
             f"{w.kind}: {w.architecture}" + (f", {w.size} px" if w.size else ""),
             f"{w.parameters / 1e6:.2f} M",
             f"{w.path.stat().st_size / 1e6:.1f} MB",
-            _first(scores_of(name, w)),
+            _first_score(current_scores(name, w)),
         )
         for name, w in sorted(all_weights().items())
-        if w.folder == SHIPPED
+        if w.folder == SHIPPED_FOLDER
     ]
-    return _table(("name", "what", "parameters", "file", "on held-back pictures"), rows)
+    return _markdown_table(("name", "what", "parameters", "file", "on held-back pictures"), rows)
 
 
-def lines() -> str:
+def preset_scores() -> str:
     """What whole lines reach, from the photo alone: a section for each preset."""
     parts = []
     for preset in preset_names():
-        measured = scores_of_line(preset, SHIPPED)
-        made_of = " and ".join(f"`{name}`" for name in line_of(preset)) or "no network"
+        measured = current_line_scores(preset, SHIPPED_FOLDER)
+        made_of = " and ".join(f"`{name}`" for name in networks_of_preset(preset)) or "no network"
         told = _scores_table(measured) if measured else f"{NOT_MEASURED.capitalize()}."
         parts.append(f"**`{preset}`** ({made_of})\n\n{told}")
     return "\n\n".join(parts)
 
 
-def _what(weights: Weights) -> str:
+def _description(weights: Weights) -> str:
     told = [
         weights.architecture,
         f"{weights.parameters / 1e6:.2f} M parameters" if weights.parameters else "",
         f"made for {weights.size} px" if weights.size else "",
-        _file(weights),
-        _precisions(weights),
+        _file_facts(weights),
+        _precision_facts(weights),
     ]
-    return f"{WHAT.get(weights.kind, weights.kind)}. " + "; ".join(t for t in told if t) + "."
+    return (
+        f"{KIND_DESCRIPTIONS.get(weights.kind, weights.kind)}. "
+        + "; ".join(t for t in told if t)
+        + "."
+    )
 
 
-def _file(weights: Weights) -> str:
-    if place(weights) in ("missing", "not fetched"):
-        return f"`{weights.file}`, {place(weights)}"
-    return f"`{weights.file}`, {weights.path.stat().st_size / 1e6:.1f} MB, {place(weights)}"
+def _file_facts(weights: Weights) -> str:
+    if storage_status(weights) in ("missing", "not fetched"):
+        return f"`{weights.file}`, {storage_status(weights)}"
+    return (
+        f"`{weights.file}`, {weights.path.stat().st_size / 1e6:.1f} MB, {storage_status(weights)}"
+    )
 
 
-def _precisions(weights: Weights) -> str:
+def _precision_facts(weights: Weights) -> str:
     """In what it is as good as in fp32, and the file that it needs for that."""
     if not weights.accurate_precisions:
         return ""
@@ -139,18 +152,18 @@ def _precisions(weights: Weights) -> str:
     return f"{told} (`{weights.int8}`, {weights.int8_path.stat().st_size / 1e6:.1f} MB)"
 
 
-def _use(name: str, weights: Weights) -> str:
+def _usage(name: str, weights: Weights) -> str:
     fetch = f"matte weights download {name}\n" if weights.url else ""
-    line = USE.get(weights.kind, "").format(name=name)
+    line = USAGE_COMMANDS.get(weights.kind, "").format(name=name)
     return f"```sh\n{fetch}{line}\n```" if fetch or line else ""
 
 
-def _origin(weights: Weights) -> str:
+def _origin_section(weights: Weights) -> str:
     told = [weights.origin, f"<{weights.url}>" if weights.url else ""]
     return "**Origin.** " + "; ".join(t for t in told if t) + "." if any(told) else ""
 
 
-def _training(weights: Weights) -> str:
+def _training_section(weights: Weights) -> str:
     if not weights.recipe:
         return ""
     told = f"**Training.** Recipe `{weights.recipe}`"
@@ -158,13 +171,13 @@ def _training(weights: Weights) -> str:
     told += f", {weights.time}" if weights.time else ""
     told += f". Starts from {weights.start}." if weights.start else "."
     command = f"```sh\n{weights.command}\n```" if weights.command else ""
-    return "\n\n".join(part for part in (told, command, _data(weights)) if part)
+    return "\n\n".join(part for part in (told, command, _training_data_table(weights)) if part)
 
 
-def _data(weights: Weights) -> str:
+def _training_data_table(weights: Weights) -> str:
     """The described sets of the recipe, with the number of pictures that it doesn't leave out."""
     path = Path(weights.recipe)
-    path = path if path.suffix == ".toml" else RECIPES / f"{weights.recipe}.toml"
+    path = path if path.suffix == ".toml" else RECIPES_FOLDER / f"{weights.recipe}.toml"
     known = training_sets()
     rows = []
     for chosen in read_toml(path).get("data", []):
@@ -172,19 +185,19 @@ def _data(weights: Weights) -> str:
             number = one.pictures - len(chosen.get("exclude", []))
             rows.append((one.title, str(number), one.source, one.licence))
     header = ("pictures", "with those held back", "source", "what it says of the licence")
-    return _table(header, rows) if rows else ""
+    return _markdown_table(header, rows) if rows else ""
 
 
-def _licence(weights: Weights) -> str:
+def _licence_section(weights: Weights) -> str:
     if not weights.licence:
         return ""
-    if weights.folder == SHIPPED:
-        return "**Licence.** " + ALLOWED.format(licence=weights.licence, kind=weights.kind)
+    if weights.folder == SHIPPED_FOLDER:
+        return "**Licence.** " + LICENCE_TEXT.format(licence=weights.licence, kind=weights.kind)
     return f"**Licence.** {weights.licence}."
 
 
-def _measured(name: str, weights: Weights) -> str:
-    measured = scores_of(name, weights)
+def _scores_section(name: str, weights: Weights) -> str:
+    measured = current_scores(name, weights)
     if measured is None:
         return f"**Scores.** {NOT_MEASURED.capitalize()}." if weights.recipe else ""
     return (
@@ -196,7 +209,7 @@ def _measured(name: str, weights: Weights) -> str:
     )
 
 
-def _weaknesses(name: str, weights: Weights, pictures: Path | None) -> str:
+def _weaknesses_section(name: str, weights: Weights, pictures: Path | None) -> str:
     listed = "\n".join(f"- {weakness}" for weakness in weights.weaknesses)
     told = f"**Weaknesses**\n\n{listed}" if listed else ""
     if weights.failures and pictures is not None:
@@ -205,7 +218,7 @@ def _weaknesses(name: str, weights: Weights, pictures: Path | None) -> str:
     return told.strip()
 
 
-def _scores_table(measured: Measured) -> str:
+def _scores_table(measured: Measurement) -> str:
     rivals = list(dict.fromkeys(a.name for s in measured.scores for a in s.against))
     trimaps = any(s.trimaps for s in measured.scores)
     header = [
@@ -217,37 +230,37 @@ def _scores_table(measured: Measured) -> str:
     ]
     rows = [
         [
-            _title(score.set),
+            _set_title(score.set),
             *([score.trimaps] if trimaps else []),
             str(score.pictures),
-            METRICS.get(score.metric, (score.metric, ""))[0],
-            _value(score),
-            *(_rival(score.against, rival) for rival in rivals),
+            METRIC_FORMATS.get(score.metric, (score.metric, ""))[0],
+            _format_score(score),
+            *(_format_ratio(score.against, rival) for rival in rivals),
         ]
         for score in measured.scores
     ]
-    return _table([*header, *(f"compared with {rival}" for rival in rivals)], rows)
+    return _markdown_table([*header, *(f"compared with {rival}" for rival in rivals)], rows)
 
 
-def _first(measured: Measured | None) -> str:
+def _first_score(measured: Measurement | None) -> str:
     if measured is None or not measured.scores:
         return NOT_MEASURED
     score = measured.scores[0]
-    name = METRICS.get(score.metric, (score.metric, ""))[0]
-    return f"{_title(score.set)}: {name} {_value(score)}"
+    name = METRIC_FORMATS.get(score.metric, (score.metric, ""))[0]
+    return f"{_set_title(score.set)}: {name} {_format_score(score)}"
 
 
-def _title(folder: str) -> str:
+def _set_title(folder: str) -> str:
     known = training_sets()
     return known[folder].title if folder in known else folder
 
 
-def _value(score: Score) -> str:
-    form = METRICS.get(score.metric, ("", ".4f"))[1]
+def _format_score(score: NetworkScore) -> str:
+    form = METRIC_FORMATS.get(score.metric, ("", ".4f"))[1]
     return f"{score.value:{form}} ({score.low:{form}} … {score.high:{form}})"
 
 
-def _rival(against: Iterable[Against], name: str) -> str:
+def _format_ratio(against: Iterable[ErrorRatio], name: str) -> str:
     return next(
         (
             f"× {a.ratio:.2f} ({a.low:.2f} … {a.high:.2f}), median {a.median:.2f}"
@@ -258,6 +271,6 @@ def _rival(against: Iterable[Against], name: str) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    all_rows = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in all_rows)

@@ -12,13 +12,13 @@ from pathlib import Path
 from matte.errors import OutputError, WeightsError
 from matte.limits import MAX_DOWNLOAD_TRIES, MAX_SILENCE_SECONDS
 
-Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not told)
+DownloadProgress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not told)
 
 CHUNK_BYTES = 1 << 20
 
 
 def download(
-    url: str, target: Path, sha256: str, progress: Progress = lambda _done, _all: None
+    url: str, target: Path, sha256: str, progress: DownloadProgress = lambda _done, _all: None
 ) -> None:
     """Fetches `url` to `target`, which appears only when it is whole and has that hash.
 
@@ -34,8 +34,8 @@ def download(
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, part, progress)
-        if not _digest(part).startswith(sha256):
+        _fetch_with_retries(url, part, progress)
+        if not _file_digest(part).startswith(sha256):
             part.unlink()
             raise WeightsError(
                 f"{url} is not the file that it was (other sha256)", "tell the authors of matte"
@@ -45,11 +45,11 @@ def download(
         raise OutputError(f"can't write {part} ({error.strerror})", "set MATTE_HOME") from error
 
 
-def _fetch(url: str, part: Path, progress: Progress) -> None:
+def _fetch_with_retries(url: str, part: Path, progress: DownloadProgress) -> None:
     """Fetches what of the file is not in `part` yet; a connection that breaks is taken up again."""
     for attempt in range(1, MAX_DOWNLOAD_TRIES + 1):
         try:
-            return _fetch_rest(url, part, progress)
+            return _fetch_remaining(url, part, progress)
         except urllib.error.HTTPError as error:
             if error.code == 416:  # nothing is missing
                 return None
@@ -64,7 +64,7 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
     return None
 
 
-def _fetch_rest(url: str, part: Path, progress: Progress) -> None:
+def _fetch_remaining(url: str, part: Path, progress: DownloadProgress) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "matte"})
     if have:
@@ -82,6 +82,6 @@ def _fetch_rest(url: str, part: Path, progress: Progress) -> None:
         raise ConnectionError("the connection broke off")
 
 
-def _digest(path: Path) -> str:
+def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

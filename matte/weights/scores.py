@@ -11,11 +11,11 @@ from matte.errors import WeightsError
 from matte.files import write_file
 from matte.weights.store import Weights, all_weights
 
-FILE = "scores.json"
+SCORES_FILE = "scores.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class ErrorRatio:
     """The ratio of an error to another contestant's on the same pictures, its 95 % interval, and
     the median of the pictures' own ratios.
     """
@@ -28,7 +28,7 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class NetworkScore:
     """A mean over pictures and its 95 % interval.
 
     `set`: the pictures' folder, as recipes name it. `trimaps`: where they came from, if any were
@@ -42,31 +42,31 @@ class Score:
     low: float
     high: float
     trimaps: str = ""
-    against: tuple[Against, ...] = ()
+    against: tuple[ErrorRatio, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """The scores of one measurement, and the sha256 of all networks that took part, by name."""
 
     networks: dict[str, str]
     date: str
     machine: str
     packages: dict[str, str]
-    scores: tuple[Score, ...]
+    scores: tuple[NetworkScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scoreboard:
     """Measurements by network, and by preset those of the whole line."""
 
-    networks: dict[str, Measured] = field(default_factory=dict)
-    lines: dict[str, Measured] = field(default_factory=dict)
+    networks: dict[str, Measurement] = field(default_factory=dict)
+    lines: dict[str, Measurement] = field(default_factory=dict)
 
 
 def read_scores(folder: Path) -> Scoreboard:
     """The scores of the networks whose manifest lies in the folder."""
-    path = folder / FILE
+    path = folder / SCORES_FILE
     try:
         return from_file(Scoreboard, json.loads(path.read_text(encoding="utf-8")), str(path))
     except FileNotFoundError:
@@ -78,32 +78,32 @@ def read_scores(folder: Path) -> Scoreboard:
 def save_scores(folder: Path, board: Scoreboard) -> None:
     """Replaces the folder's scores."""
     text = json.dumps(asdict(board), indent=1, ensure_ascii=False, sort_keys=True)
-    write_file(folder / FILE, text.encode() + b"\n", overwrite=True)
+    write_file(folder / SCORES_FILE, text.encode() + b"\n", overwrite=True)
 
 
-def scores_of(name: str, weights: Weights) -> Measured | None:
+def current_scores(name: str, weights: Weights) -> Measurement | None:
     """What the network reached; None if it, or one that took part, has other weights by now."""
     measured = read_scores(weights.folder).networks.get(name)
-    return measured if measured and _still_true(measured, all_weights()) else None
+    return measured if measured and _has_same_weights(measured, all_weights()) else None
 
 
-def scores_of_line(preset: str, folder: Path) -> Measured | None:
+def current_line_scores(preset: str, folder: Path) -> Measurement | None:
     """What the preset's line reached; None if it has other networks, or other weights, by now."""
     measured = read_scores(folder).lines.get(preset)
     known = all_weights()
-    if measured is None or not set(line_of(preset)) <= set(measured.networks):
+    if measured is None or not set(networks_of_preset(preset)) <= set(measured.networks):
         return None
-    return measured if _still_true(measured, known) else None
+    return measured if _has_same_weights(measured, known) else None
 
 
-def line_of(preset: str) -> tuple[str, ...]:
+def networks_of_preset(preset: str) -> tuple[str, ...]:
     """The names of the networks that the preset's line is made of."""
     chosen = written_values(merge_settings(preset).config)
     named = (chosen[setting] for setting in ("segmenter", "refiner", "modnet"))
     return tuple(name for name in named if name in all_weights())
 
 
-def _still_true(measured: Measured, known: Mapping[str, Weights]) -> bool:
+def _has_same_weights(measured: Measurement, known: Mapping[str, Weights]) -> bool:
     return all(
         name in known and known[name].sha256 == sha256 for name, sha256 in measured.networks.items()
     )

@@ -21,9 +21,9 @@ from matte.limits import (
 from matte.registry import nearest
 
 if TYPE_CHECKING:
-    from matte.weights.download import Progress
+    from matte.weights.download import DownloadProgress
 
-SHIPPED = Path(__file__).parent
+SHIPPED_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Weights:
     origin: str = ""  # of those that matte did not train
     licence: str = ""
     url: str = ""  # where it can be fetched, if it is not shipped
-    folder: Path = SHIPPED
+    folder: Path = SHIPPED_FOLDER
 
     def __post_init__(self) -> None:
         if self.size != 0 and not is_trained_size(self.size):
@@ -77,7 +77,7 @@ class Weights:
 
     def check(self) -> None:
         """Raises unless the files are there and are the ones that the manifest means."""
-        remedy = "install matte again" if self.folder == SHIPPED else "store it again"
+        remedy = "install matte again" if self.folder == SHIPPED_FOLDER else "store it again"
         files = {self.path: self.sha256}
         if self.int8_path is not None:
             files[self.int8_path] = self.int8_sha256
@@ -95,7 +95,7 @@ class Weights:
 def all_weights() -> dict[str, Weights]:
     """The shipped and the user's networks by name."""
     found: dict[str, Weights] = {}
-    for folder in (SHIPPED, weights_folder()):
+    for folder in (SHIPPED_FOLDER, weights_folder()):
         manifest = folder / "manifest.toml"
         if not os.path.isfile(manifest):
             continue
@@ -105,7 +105,7 @@ def all_weights() -> dict[str, Weights]:
     return found
 
 
-def stored(name: str) -> Weights:
+def weights_named(name: str) -> Weights:
     """The network of that name, of whatever kind."""
     known = all_weights()
     if name not in known:
@@ -113,18 +113,18 @@ def stored(name: str) -> Weights:
     return known[name]
 
 
-def place(weights: Weights) -> str:
+def storage_status(weights: Weights) -> str:
     """Whether it is shipped, stored, or only known."""
-    if weights.folder == SHIPPED:
+    if weights.folder == SHIPPED_FOLDER:
         return "shipped"
     if os.path.isfile(weights.path):
         return "stored"
     return "not fetched" if weights.url else "missing"
 
 
-def fetch(name: str, url: str, progress: "Progress") -> Path:
+def fetch_weights(name: str, url: str, progress: "DownloadProgress") -> Path:
     """Downloads a network that matte knows an address of; the path that it got."""
-    weights = stored(name)
+    weights = weights_named(name)
     address = url or weights.url
     if not address:
         raise WeightsError(f"{name!r} has no address", "it is here already, or name one with --url")
@@ -135,16 +135,16 @@ def fetch(name: str, url: str, progress: "Progress") -> Path:
     return weights.path
 
 
-def add(name: str, weights: Weights) -> None:
+def register_weights(name: str, weights: Weights) -> None:
     """Lists a network, whose files lie in the user's store already, in the store's manifest."""
     manifest = weights_folder() / "manifest.toml"
     rows = read_toml(manifest) if os.path.isfile(manifest) else {}
     row = {f.name: getattr(weights, f.name) for f in fields(Weights) if f.name != "folder"}
     rows[name] = {key: value for key, value in row.items() if value}
-    write_file(manifest, _toml(rows).encode(), overwrite=True)
+    write_file(manifest, _format_toml(rows).encode(), overwrite=True)
 
 
-def _toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def _format_toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """Tables of strings and numbers, and tables of those, as TOML."""
     lines = []
     for name, row in rows.items():
@@ -161,13 +161,13 @@ def _toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def find(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
+def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     """The network that `name` means: a stored one of that kind, or an ONNX file.
 
     `others` are names that could have been meant besides.
     """
     known = {n: w for n, w in all_weights().items() if w.kind == kind}
-    if name in known and place(known[name]) == "not fetched":
+    if name in known and storage_status(known[name]) == "not fetched":
         raise MissingWeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
     if name in known:
         known[name].check()
@@ -191,7 +191,7 @@ def find(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     return Weights(file=path.name, kind=kind, sha256=digest, folder=path.parent)
 
 
-GRAPH = 7  # the field of a protobuf ModelProto that holds the graph
+ONNX_GRAPH_FIELD = 7  # the field of a protobuf ModelProto that holds the graph
 
 
 def _is_onnx(data: bytes) -> bool:
@@ -202,21 +202,21 @@ def _is_onnx(data: bytes) -> bool:
     at, fields = 0, set()
     try:
         while at < len(data):
-            tag, at = _varint(data, at)
+            tag, at = _read_varint(data, at)
             fields.add(tag >> 3)
             if tag & 7 == 0:
-                _, at = _varint(data, at)
+                _, at = _read_varint(data, at)
             elif tag & 7 == 2:
-                length, at = _varint(data, at)
+                length, at = _read_varint(data, at)
                 at += length
             else:
                 return False
     except IndexError:
         return False
-    return at == len(data) and GRAPH in fields
+    return at == len(data) and ONNX_GRAPH_FIELD in fields
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     """A protobuf number and where it ends."""
     value = shift = 0
     while True:

@@ -1,21 +1,21 @@
 """A report as `matte bench` makes it, without the wait."""
 
-from matte.bench.processes import Timed
-from matte.bench.report import BenchReport, Measured
-from matte.bench.sizes import parse_size
-from matte.bench.spread import spread
-from matte.bench.warm import Warm
+from matte.bench.frame_sizes import parse_frame_size
+from matte.bench.line_timing import LineTiming
+from matte.bench.process_timing import ProcessTiming
+from matte.bench.report import BenchReport, SizeReport
+from matte.bench.timings import summarise_timings
 
 WAY = {"name": "person", "backend": "openvino", "device": "cpu", "precision": "bf16"}
 
 
-def warm(name: str, segment: float, refine: float, error: str = "") -> Warm:
-    return Warm(
+def warm(name: str, segment: float, refine: float, error: str = "") -> LineTiming:
+    return LineTiming(
         name,
         networks={"segmenter": {**WAY, "why": "the fastest here (…)"}},
         load_ms=250,
-        stages={"segment": spread([segment]), "refine": spread([refine])},
-        total=spread([segment + refine]),
+        stages={"segment": summarise_timings([segment]), "refine": summarise_timings([refine])},
+        total=summarise_timings([segment + refine]),
         peak_mib=400,
         largest=0.5,
         mean=1e-4,
@@ -23,8 +23,8 @@ def warm(name: str, segment: float, refine: float, error: str = "") -> Warm:
     )
 
 
-def timed(name: str, seconds: float, note: str = "", error: str = "") -> Timed:
-    return Timed(name, None if error else spread([seconds], 4), 300, note, error)
+def timed(name: str, seconds: float, note: str = "", error: str = "") -> ProcessTiming:
+    return ProcessTiming(name, None if error else summarise_timings([seconds], 4), 300, note, error)
 
 
 def report() -> BenchReport:
@@ -32,7 +32,7 @@ def report() -> BenchReport:
         warm("auto", 20, 80),
         warm("openvino cpu fp32", 40, 160),
         warm("onnx cpu fp32", 1, 1, error="wrong: alpha is 0.3 from openvino cpu fp32's"),
-        Warm("torch cpu fp32", error="torch failed"),
+        LineTiming("torch cpu fp32", error="torch failed"),
     ]
     processes = [
         timed("matte image", 0.8),
@@ -40,7 +40,7 @@ def report() -> BenchReport:
         timed("slow", 0, error="slow took over 900 seconds"),
     ]
     cold = {"auto": processes[0], "openvino cpu fp32": timed("cold openvino cpu fp32", 0.9)}
-    measured = Measured(parse_size("720p"), found, cold, processes)
+    measured = SizeReport(parse_frame_size("720p"), found, cold, processes)
     machine = {"processor": "a processor", "threads": 2}
     peers = {"rembg": "2.0.86", "slow": ""}
     return BenchReport("2026-01-02", machine, "balanced", {"k": 7}, "a.jpg", peers, [measured])

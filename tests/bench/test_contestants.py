@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.bench.contestants import Contestant, contestants, networks_of
+from matte.bench.contestants import Contestant, find_contestants, networks_of_line
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError
@@ -24,7 +24,7 @@ def test_int8_runs_where_the_processor_is_exact_in_it(
     vnni: bool, set_abilities: SetAbilities
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=vnni))
-    names = by_name(contestants({"segmenter": QUANTISED}, RuntimeSettings(device="cpu")))
+    names = by_name(find_contestants({"segmenter": QUANTISED}, RuntimeSettings(device="cpu")))
     int8 = {"openvino cpu int8", "onnx cpu int8"} if vnni else set()
     assert set(names) == {"auto", "openvino cpu fp32", "onnx cpu fp32"} | int8
 
@@ -34,7 +34,7 @@ def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said(
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=True))
     networks = {"segmenter": QUANTISED, "refiner": PLAIN}
-    found = by_name(contestants(networks, RuntimeSettings(device="cpu")))
+    found = by_name(find_contestants(networks, RuntimeSettings(device="cpu")))
     assert next(iter(found)) == "auto"
     mixed, plain = found["openvino cpu int8"], found["openvino cpu fp32"]
     assert mixed.runtimes["segmenter"].precision == "int8"
@@ -47,22 +47,22 @@ def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said(
 
 
 def test_only_what_is_asked_for() -> None:
-    names = by_name(contestants({"segmenter": PLAIN}, RuntimeSettings(device="cpu"), ["onnx"]))
+    names = by_name(find_contestants({"segmenter": PLAIN}, RuntimeSettings(device="cpu"), ["onnx"]))
     assert list(names) == ["onnx cpu fp32"]
-    found = contestants({"segmenter": PLAIN}, RuntimeSettings(threads=3), ["auto"])
+    found = find_contestants({"segmenter": PLAIN}, RuntimeSettings(threads=3), ["auto"])
     assert [c.runtimes["segmenter"].threads for c in found] == [3]
 
 
 def test_what_is_asked_for_and_not_there_is_an_error() -> None:
     with pytest.raises(SettingError, match="no runtime 'openvin': did you mean 'openvino'"):
-        contestants({"segmenter": PLAIN}, ANY, ["openvin"])
+        find_contestants({"segmenter": PLAIN}, ANY, ["openvin"])
     with pytest.raises(BackendError, match="no torch weights"):
-        contestants({"segmenter": PLAIN}, ANY, ["torch"])
-    assert not any("torch" in name for name in by_name(contestants({"segmenter": PLAIN}, ANY)))
+        find_contestants({"segmenter": PLAIN}, ANY, ["torch"])
+    assert not any("torch" in name for name in by_name(find_contestants({"segmenter": PLAIN}, ANY)))
 
 
 def test_the_networks_of_a_line() -> None:
-    assert list(networks_of(merge_settings("balanced").config)) == ["segmenter", "refiner"]
+    assert list(networks_of_line(merge_settings("balanced").config)) == ["segmenter", "refiner"]
     guided = merge_settings("balanced", flags={"refiner": "guided"}).config
-    assert list(networks_of(guided)) == ["segmenter"]
-    assert list(networks_of(merge_settings(flags={"modnet": "modnet"}).config)) == ["modnet"]
+    assert list(networks_of_line(guided)) == ["segmenter"]
+    assert list(networks_of_line(merge_settings(flags={"modnet": "modnet"}).config)) == ["modnet"]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from matte.bench.peers import SHIPPED, command_of, find_peers, install, version_of
-from matte.bench.processes import run_once
+from matte.bench.peers import SHIPPED_PEERS, find_peers, install_peer, peer_command, peer_version
+from matte.bench.process_timing import run_once
 from matte.configs.places import cache_folder
 from matte.configs.tables import read_toml
 from matte.errors import BackendError, MatteError, SettingError
@@ -28,7 +28,7 @@ def test_a_peer_of_ones_own_runs(table: Path, tmp_path: Path) -> None:
     (peer,) = find_peers([str(table)])
     source, target = tmp_path / "in.jpg", tmp_path / "out.jpg"
     source.write_bytes(b"picture")
-    command = command_of(peer, source, target)
+    command = peer_command(peer, source, target)
     assert (command.name, command.note) == ("copy", "nothing done")
     home = command.env["COPY_HOME"].removesuffix("/x")
     assert command.words[-1] == f'{{"home": "{home}"}}'  # other braces are the word's own
@@ -38,16 +38,16 @@ def test_a_peer_of_ones_own_runs(table: Path, tmp_path: Path) -> None:
 
 
 def test_the_shipped_ones_say_how_they_are_installed(tmp_path: Path) -> None:
-    names = list(read_toml(SHIPPED))
+    names = list(read_toml(SHIPPED_PEERS))
     peers = find_peers(names)
     assert [peer.name for peer in peers] == names
     for peer in peers:
         assert re.fullmatch(r"[a-z]+(\[[a-z,]+\])?==[\d.]+", peer.package[0])
         assert "{source}" in peer.command
         assert "{target}" in peer.command
-        assert version_of(peer) == ""
+        assert peer_version(peer) == ""
         with pytest.raises(BackendError, match=f"peer '{peer.name}' is not installed: --install"):
-            command_of(peer, tmp_path, tmp_path)
+            peer_command(peer, tmp_path, tmp_path)
 
 
 def test_peers_may_share_an_environment() -> None:
@@ -96,7 +96,7 @@ def test_what_can_not_be_installed_is_told(tmp_path: Path, monkeypatch: pytest.M
     (peer,) = find_peers([str(tmp_path / "own.toml")])
     told: list[str] = []
     with pytest.raises(MatteError, match=r"can't install a \(ERROR: No matching distribution"):
-        install(peer, told.append)
+        install_peer(peer, told.append)
     assert told == [f"installing no-such-package into {cache_folder()}/peers/a/environment"]
 
 
@@ -107,7 +107,7 @@ def test_a_path_of_any_system_is_ones_own_folder(tmp_path: Path, folder: str) ->
     )
     (peer,) = find_peers([str(tmp_path / "own.toml")])
     told: list[str] = []
-    install(peer, told.append)
+    install_peer(peer, told.append)
     assert told == []
 
 
@@ -120,7 +120,7 @@ def test_nothing_is_installed_into_ones_own_folders(tmp_path: Path) -> None:
     )
     (peer,) = find_peers([str(tmp_path / "own.toml")])
     told: list[str] = []
-    install(peer, told.append)
+    install_peer(peer, told.append)
     assert (told, [path.name for path in folder.iterdir()]) == ([], ["precious"])
     with pytest.raises(BackendError, match=f"not installed: install b==1 into {folder}"):
-        command_of(peer, tmp_path, tmp_path)
+        peer_command(peer, tmp_path, tmp_path)

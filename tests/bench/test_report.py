@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from matte.bench.plot import OURS, STAGES, THEIRS, draw_plot
-from matte.bench.table import draw_tables
+from matte.bench.plot import OUR_COLOUR, STAGE_COLOURS, THEIR_COLOUR, draw_plot
+from matte.bench.tables import draw_tables
 from tests.bench.reports import report
 
 
@@ -65,6 +65,6 @@ def test_bars_are_as_long_as_what_they_tell() -> None:
         return int((plot == colour).all(axis=2).sum())
 
     legend = 18 * 18
-    refine, segment = (area(STAGES[name]) - legend for name in ("refine", "segment"))
+    refine, segment = (area(STAGE_COLOURS[name]) - legend for name in ("refine", "segment"))
     assert refine / segment == pytest.approx(4, rel=0.05)  # of two contestants; no others count
-    assert area(THEIRS) / area(OURS) == pytest.approx(2.5, rel=0.05)
+    assert area(THEIR_COLOUR) / area(OUR_COLOUR) == pytest.approx(2.5, rel=0.05)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.bench.run import lend
+from matte.bench.run import link_or_copy
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -17,6 +17,6 @@ def test_a_folder_is_lent_with_links_and_without(
     (folder / "more" / "own.onnx").write_bytes(b"network")
     if not links:
         monkeypatch.setattr(Path, "symlink_to", refuse)
-    lend(folder, place)
+    link_or_copy(folder, place)
     assert (place / "more" / "own.onnx").read_bytes() == b"network"
     assert place.is_symlink() == links

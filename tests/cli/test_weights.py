@@ -1,5 +1,5 @@
 from matte.configs.settings import SegmentationSettings
-from matte.weights.cards import card
+from matte.weights.cards import model_card
 from tests.commands import HEAVY, loaded_by, run
 
 NAME = SegmentationSettings().segmenter
@@ -8,7 +8,7 @@ NAME = SegmentationSettings().segmenter
 def test_a_card_is_printed_as_it_is() -> None:
     result = run("weights", "card", NAME)
     assert result.exit_code == 0, result.output
-    assert result.stdout == card(NAME)
+    assert result.stdout == model_card(NAME)
 
 
 def test_an_unknown_network_is_one_line() -> None:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from matte.conversion.checkpoints import _number, _NumpyType, read_state_dict
+from matte.conversion.checkpoints import _NumpyTypeStandIn, _scalar_stand_in, read_state_dict
 from matte.errors import WeightsError
 
 STATE = {"module.a.weight": torch.arange(6.0).reshape(2, 3), "module.a.steps": torch.tensor(3)}
@@ -80,12 +80,12 @@ def test_the_numbers_are_those_of_2020(tmp_path: Path) -> None:
 
 def test_numpys_numbers_keep_their_values() -> None:
     for value in (np.float64(0.25), np.int16(-3), np.bool_(True), np.uint8(200), np.float16(2)):
-        kind = _NumpyType(value.dtype.str[1:], False, True)
+        kind = _NumpyTypeStandIn(value.dtype.str[1:], False, True)
         kind.__setstate__((3, "<", None, None, None, -1, -1, 0))
-        assert _number(kind, value.tobytes()) == value
-    kind = _NumpyType("f4", False, True)
+        assert _scalar_stand_in(kind, value.tobytes()) == value
+    kind = _NumpyTypeStandIn("f4", False, True)
     kind.__setstate__((3, ">", None, None, None, -1, -1, 0))
-    assert _number(kind, np.array(2.5, ">f4").tobytes()) == 2.5
+    assert _scalar_stand_in(kind, np.array(2.5, ">f4").tobytes()) == 2.5
 
 
 def test_safetensors_are_read_by_content(tmp_path: Path) -> None:

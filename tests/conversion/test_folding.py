@@ -2,11 +2,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from matte.conversion.export import segmenter_cases
-from matte.conversion.folding import norm_pairs, with_half_weights, without_batch_norms
-from matte.conversion.modnet_export import modnet_cases
-from matte.conversion.refiner_export import refiner_cases
-from matte.conversion.writing import Case
+from matte.conversion.folding import fold_batch_norms, norm_pairs, round_weights_to_half
+from matte.conversion.modnet_export import modnet_examples
+from matte.conversion.parity import Example
+from matte.conversion.refiner_export import refiner_examples
+from matte.conversion.segmenter_export import segmenter_examples
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
 from matte.refiner.network import Design, GcaNetwork
@@ -36,8 +36,8 @@ def test_pairs_are_found_by_what_flows() -> None:
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
 
 
-def same(network: nn.Module, case: Case) -> nn.Module:
-    folded = without_batch_norms(network, case)
+def same(network: nn.Module, case: Example) -> nn.Module:
+    folded = fold_batch_norms(network, case)
     with torch.inference_mode():
         torch.testing.assert_close(folded(**case), network(**case), atol=1e-4, rtol=1e-4)
     return folded
@@ -51,7 +51,7 @@ def norms(network: nn.Module) -> int:
 def test_segmenters_have_no_norms_left(architecture: str) -> None:
     network = lived_in(Probability(build_network(architecture)))
     before = norms(network)
-    assert norms(same(network, segmenter_cases()[0])) == 0
+    assert norms(same(network, segmenter_examples()[0])) == 0
     assert norms(network) == before > 50
 
 
@@ -59,10 +59,10 @@ def test_norms_behind_something_else_stay() -> None:
     case = {"image": torch.rand(2, 3, 8, 8)}
     assert norms(same(lived_in(Crossed()), case)) == 2
     gca = lived_in(GcaNetwork(Design(width=0.125)))
-    assert norms(same(gca, refiner_cases(gca)[0])) == 13  # behind ReLUs
+    assert norms(same(gca, refiner_examples(gca)[0])) == 13  # behind ReLUs
     modnet = lived_in(build_modnet(ModnetInfo(context="e_aspp", width=0.25)))
     left = {
-        n for n, m in same(modnet, modnet_cases()[0]).named_modules() if "Batch" in str(type(m))
+        n for n, m in same(modnet, modnet_examples()[0]).named_modules() if "Batch" in str(type(m))
     }
     assert "lr_branch.e_aspp.norm.0" in left  # behind a sum
     assert all("bnorm" in name or "e_aspp" in name for name in left)
@@ -70,7 +70,7 @@ def test_norms_behind_something_else_stay() -> None:
 
 def test_rounded_weights_fit_into_half() -> None:
     network = lived_in(Crossed())
-    rounded = with_half_weights(network)
+    rounded = round_weights_to_half(network)
     for before, after in zip(network.parameters(), rounded.parameters(), strict=True):
         expected = before.half().float() if before.ndim > 1 else before
         assert torch.equal(after, expected)

@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-import matte.conversion.writing
+import matte.conversion.onnx_writer
 from matte.arrays import Image, Trimap
-from matte.conversion.gca import from_official, is_official_gca
+from matte.conversion.gca import from_official_gca, is_official_gca
+from matte.conversion.parity import ParityReport
 from matte.conversion.refiner_export import export_refiner_network
-from matte.conversion.writing import ParityReport
 from matte.errors import WeightsError
 from matte.refiner.attention import GuidedAttention
 from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
@@ -37,7 +37,9 @@ def official() -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def network(official: dict[str, Tensor]) -> GcaNetwork:
-    design, state = from_official({"state_dict": {f"module.{k}": v for k, v in official.items()}})
+    design, state = from_official_gca(
+        {"state_dict": {f"module.{k}": v for k, v in official.items()}}
+    )
     assert design == Design(attention=True, trimap_channels=3, width=1)
     network = GcaNetwork(design)
     network.load_state_dict(state)
@@ -138,7 +140,7 @@ def test_a_network_that_differs_is_refused(
 ) -> None:
     # What a faulty exporter would give.
     model = onnx.load(exported.path)
-    monkeypatch.setattr(matte.conversion.writing, "traced", lambda *_: model)
+    monkeypatch.setattr(matte.conversion.onnx_writer, "trace_network", lambda *_: model)
     with pytest.raises(WeightsError, match=r"on onnx differs from torch by .* at 96×64: "):
         export_refiner_network(GcaNetwork(), tmp_path / "gca.onnx", half=False)
     assert list(tmp_path.iterdir()) == []
@@ -149,7 +151,7 @@ def test_every_way_it_was_saved_is_read(official: dict[str, Tensor], network: Gc
     prefixed = {f"module.{key}": tensor.double() for key, tensor in official.items()}
     for checkpoint in (bare, prefixed, {"state_dict": bare, "optimizer": None}):
         assert is_official_gca(checkpoint)
-        _, state = from_official(checkpoint)
+        _, state = from_official_gca(checkpoint)
         for key, tensor in network.state_dict().items():
             assert state[key].dtype == tensor.dtype
             assert torch.equal(state[key], tensor)
@@ -159,7 +161,7 @@ def test_every_way_it_was_saved_is_read(official: dict[str, Tensor], network: Gc
 @pytest.mark.parametrize("channels", [1, 3])
 def test_its_relatives_are_recognised(attention: bool, channels: int) -> None:
     given = Design(attention, channels)
-    design, state = from_official(wrapped(given))
+    design, state = from_official_gca(wrapped(given))
     assert design == given
     GcaNetwork(design).load_state_dict(state)
 
@@ -182,7 +184,7 @@ def test_transposed_convolutions_are_divided_by_rows_of_inputs() -> None:
     weight = state[f"{key}.module.weight_bar"]
     u, s, v = torch.linalg.svd(weight.flatten(1), full_matrices=False)
     state |= {f"{key}.module.weight_u": u[:, 0], f"{key}.module.weight_v": v[0]}
-    folded = from_official(state)[1][f"{key}.weight"]
+    folded = from_official_gca(state)[1][f"{key}.weight"]
     torch.testing.assert_close(folded, weight / s[0], atol=1e-6, rtol=1e-5)
 
 
@@ -193,7 +195,7 @@ def test_other_networks_are_refused_by_name(official: dict[str, Tensor]) -> None
     other["encoder.bn1.weight"] = 3
     other["decoder.bn1.weight"] = torch.zeros(7)
     with pytest.raises(WeightsError) as caught:
-        from_official(other)
+        from_official_gca(other)
     assert str(caught.value) == (
         "weights of another network than GCA (decoder.bn1.weight is (7,), not (32,);"
         " decoder.conv2.bias is missing; encoder.bn1.bias is (7,), not (32,); 2 more):"
@@ -205,10 +207,10 @@ def test_other_networks_are_refused_by_name(official: dict[str, Tensor]) -> None
 def test_no_gca_at_all(state: dict[str, Any]) -> None:
     assert not is_official_gca(state)
     with pytest.raises(WeightsError, match=r"encoder\.conv1\.module\.weight_bar is missing"):
-        from_official(state)
+        from_official_gca(state)
 
 
 def test_weights_that_are_no_numbers_are_refused(official: dict[str, Tensor]) -> None:
     key = "encoder.layer3.0.conv1.module.weight_u"
     with pytest.raises(WeightsError, match=r"encoder\.layer3\.0\.conv1.* are not finite"):
-        from_official(official | {key: torch.zeros_like(official[key])})
+        from_official_gca(official | {key: torch.zeros_like(official[key])})

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-import matte.conversion.writing
+import matte.conversion.onnx_writer
 from matte.arrays import Image
 from matte.conversion.checkpoints import read_state_dict
-from matte.conversion.modnet import from_official, is_official_modnet
+from matte.conversion.modnet import from_official_modnet, is_official_modnet
 from matte.conversion.modnet_export import export_modnet
-from matte.conversion.writing import ParityReport
+from matte.conversion.parity import ParityReport
 from matte.errors import MatteWarning, OutputError, WeightsError
 from matte.modnet.adapter import Modnet
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
@@ -41,7 +41,7 @@ def lived_in(info: ModnetInfo) -> ModnetNetwork:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
     folder = tmp_path_factory.mktemp("modnet")
     torch.save(released_state(), folder / "modnet.ckpt")
-    info, state = from_official(read_state_dict(folder / "modnet.ckpt"))
+    info, state = from_official_modnet(read_state_dict(folder / "modnet.ckpt"))
     network = build_network(info)
     network.load_state_dict(state)
     return export_modnet(network, folder / "modnet.onnx", half=False)
@@ -54,7 +54,7 @@ def test_the_released_checkpoint_becomes_ours(prefix: str) -> None:
     assert is_official_modnet(official)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        info, state = from_official(official)
+        info, state = from_official_modnet(official)
     assert info == ModnetInfo()
     assert {k: t.shape for k, t in state.items()} == {k: t.shape for k, t in single_state().items()}
     assert all(
@@ -66,7 +66,7 @@ def test_of_two_backbones_the_one_that_the_official_code_uses_is_taken() -> None
     official = released_state()
     official["module.backbone.model.features.0.0.weight"] = torch.zeros(32, 3, 3, 3)
     with pytest.warns(MatteWarning, match="two backbones differ"):
-        _, state = from_official(official)
+        _, state = from_official_modnet(official)
     key = "backbone.model.features.0.0.weight"
     assert torch.equal(state[key], single_state()[key])
 
@@ -77,13 +77,13 @@ def test_one_backbone_is_enough(place: str) -> None:
         place + key.removeprefix("backbone.") if key.startswith("backbone.") else key: tensor
         for key, tensor in single_state().items()
     }
-    _, state = from_official(single)
+    _, state = from_official_modnet(single)
     assert list(state) == list(build_network().state_dict())
 
 
 def test_half_precision_becomes_float32_in_memory_of_its_own() -> None:
     state = {k: t.half() if t.is_floating_point() else t for k, t in single_state().items()}
-    _, ours = from_official(state)
+    _, ours = from_official_modnet(state)
     assert {t.dtype for t in ours.values()} == {torch.float32, torch.int64}
     owners = {t.untyped_storage().data_ptr() for t in ours.values()}
     assert len(owners) == len(ours)
@@ -96,13 +96,13 @@ def test_another_architecture_says_which_keys_differ_first() -> None:
     state["module.extra"] = torch.zeros(1)
     assert is_official_modnet(state)
     with pytest.raises(WeightsError) as caught:
-        from_official(state)
+        from_official_modnet(state)
     assert "fc.0.weight is (80, 320) instead of (320, 1280)" in str(caught.value)
     assert "f_branch.conv_f.1.layers.0.bias is missing, extra is too many: give" in str(
         caught.value
     )
     with pytest.raises(WeightsError, match=r"features\.0\.0\.weight is missing.* and 437 more"):
-        from_official({"weight": torch.zeros(1)})
+        from_official_modnet({"weight": torch.zeros(1)})
     assert not is_official_modnet({"encoder.conv1.weight": torch.zeros(1)})
     assert not is_official_modnet({})
 
@@ -111,7 +111,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
     state = single_state()
     state["f_branch.conv_f.1.layers.0.bias"] = torch.tensor([float("nan")])
     with pytest.raises(WeightsError, match=r"conv_f\.1\.layers\.0\.bias is not finite"):
-        from_official(state)
+        from_official_modnet(state)
 
 
 def test_the_export_gives_the_official_matte(exported: ParityReport) -> None:
@@ -196,7 +196,7 @@ def test_a_network_that_differs_is_refused(
 ) -> None:
     # What a faulty exporter would give.
     model = onnx.load(exported.path)
-    monkeypatch.setattr(matte.conversion.writing, "traced", lambda *_: model)
+    monkeypatch.setattr(matte.conversion.onnx_writer, "trace_network", lambda *_: model)
     with pytest.raises(WeightsError, match="differs from torch"):
         export_modnet(lived_in(ModnetInfo()), tmp_path / "net.onnx", half=False)
     assert list(tmp_path.iterdir()) == []

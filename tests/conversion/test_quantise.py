@@ -11,15 +11,20 @@ from onnx import TensorProto, helper, numpy_helper
 
 import matte.conversion.quantise
 from matte.configs.settings import RuntimeSettings
-from matte.conversion.int8_graphs import DEPTHWISE, for_openvino, in_float32, kept_names
-from matte.conversion.quantise import PICTURES, quantise_weights, read_pictures
+from matte.conversion.int8_graphs import (
+    FLOAT32_DEPTHWISE_COUNT,
+    adapt_for_openvino,
+    float32_convolutions,
+    prepare_for_int8,
+)
+from matte.conversion.quantise import MAX_PICTURES, quantise_weights, read_calibration_pictures
 from matte.errors import BackendError, PictureError, SettingError, WeightsError
 from matte.media.pictures import read_image
 from matte.runtime.example_inputs import PORTRAIT_FILE, portrait_inputs
 from matte.runtime.execution import NetworkSource
 from matte.runtime.opener import open_onnx_file, open_session
 from matte.runtime.processor import ProcessorAbilities, processor_abilities
-from matte.weights.store import stored
+from matte.weights.store import weights_named
 from tests.commands import run
 from tests.conftest import SetAbilities, patch_abilities
 from tests.tolerances import INT8_MEAN, INT8_MEAN_WITHOUT_VNNI
@@ -65,7 +70,7 @@ def test_both_runtimes_come_close_to_fp32_at_any_size(
     set_abilities(ProcessorAbilities(vnni=True))
     settings = RuntimeSettings(backend=backend, device="cpu", precision="int8", threads=1)  # type: ignore[arg-type]  # parametrised
     int8 = open_session(NetworkSource(quantised, int8=quantised), settings)
-    exact = open_onnx_file(stored(NAME).path, threads=1)
+    exact = open_onnx_file(weights_named(NAME).path, threads=1)
     for height, width in SIZES:
         given = portrait_inputs(exact.inputs, 2, height, width)
         found, expected = int8.run(given)["mask"], exact.run(given)["mask"]
@@ -78,14 +83,14 @@ def test_weights_lie_in_the_file_as_int8(quantised: Path) -> None:
     told = {entry.key: entry.value for entry in model.metadata_props}
     assert (told["matte.precision"], told["matte.size"]) == ("int8", "320")
     large = [t for t in model.graph.initializer if numpy_helper.to_array(t).size > 2000]
-    kept = {n.input[1] for n in model.graph.node if n.name in kept_names(model)}
+    kept = {n.input[1] for n in model.graph.node if n.name in float32_convolutions(model)}
     assert {t.data_type for t in large if t.name not in kept} == {TensorProto.INT8}
-    assert quantised.stat().st_size < stored(NAME).path.stat().st_size
+    assert quantised.stat().st_size < weights_named(NAME).path.stat().st_size
 
 
 def test_early_depthwise_convolutions_and_what_is_expanded_stay() -> None:
-    names = kept_names(in_float32(onnx.load(stored(NAME).path)))
-    assert sum("conv_dw" in name for name in names) == DEPTHWISE
+    names = float32_convolutions(prepare_for_int8(onnx.load(weights_named(NAME).path)))
+    assert sum("conv_dw" in name for name in names) == FLOAT32_DEPTHWISE_COUNT
     assert [name for name in names if "project" in name]
 
 
@@ -103,7 +108,7 @@ def test_halves_that_several_casts_share_become_float32() -> None:
         [value("y", TensorProto.FLOAT, [2])],
         [numpy_helper.from_array(np.array([1, 2], np.float16), "half")],
     )
-    found = in_float32(helper.make_model(graph)).graph
+    found = prepare_for_int8(helper.make_model(graph)).graph
     assert [node.op_type for node in found.node] == ["Sub", "Add"]
     assert all(node.name for node in found.node)
     kinds = {tensor.name: tensor.data_type for tensor in found.initializer}
@@ -129,7 +134,7 @@ def test_the_graph_for_openvino_gives_the_same_numbers() -> None:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
     given = {"x": np.linspace(-20, 20, 80, dtype=np.float32).reshape(20, 4)}
-    before, after = model(), for_openvino(model())
+    before, after = model(), adapt_for_openvino(model())
     zero = next(t for t in after.graph.initializer if t.name == "z")
     assert (zero.data_type, int(numpy_helper.to_array(zero))) == (TensorProto.UINT8, 125)
     assert after.graph.node[2].input[0] == "x"
@@ -144,19 +149,19 @@ def test_the_graph_for_openvino_gives_the_same_numbers() -> None:
 def test_pictures_are_found_below_too_and_spread(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len(read_pictures(pictures)) == 4 <= PICTURES
-    monkeypatch.setattr(matte.conversion.quantise, "PICTURES", 2)
-    assert [p.shape for p in read_pictures(pictures)] == [(512, 512, 3)] * 2
+    assert len(read_calibration_pictures(pictures)) == 4 <= MAX_PICTURES
+    monkeypatch.setattr(matte.conversion.quantise, "MAX_PICTURES", 2)
+    assert [p.shape for p in read_calibration_pictures(pictures)] == [(512, 512, 3)] * 2
 
 
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=f"no picture in {tmp_path}"):
-        read_pictures(tmp_path)
+        read_calibration_pictures(tmp_path)
 
 
 def test_nothing_to_calibrate_on_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no picture to calibrate on"):
-        quantise_weights(stored(NAME), [], tmp_path / "x.onnx")
+        quantise_weights(weights_named(NAME), [], tmp_path / "x.onnx")
 
 
 def test_what_is_far_from_fp32_is_not_written(
@@ -166,9 +171,11 @@ def test_what_is_far_from_fp32_is_not_written(
     set_abilities: SetAbilities,
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=True))
-    monkeypatch.setattr(matte.conversion.quantise, "TOLERANCE", 1e-6)
+    monkeypatch.setattr(matte.conversion.quantise, "MAX_MEAN_DIFFERENCE", 1e-6)
     with pytest.raises(WeightsError, match="in int8 on onnx the network differs by"):
-        quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
+        quantise_weights(
+            weights_named(NAME), read_calibration_pictures(pictures)[:1], tmp_path / "x.onnx"
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -179,9 +186,11 @@ def test_what_this_processor_can_not_check_is_not_written(
     set_abilities: SetAbilities,
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=False))
-    monkeypatch.setattr(matte.conversion.quantise, "_quantised", lambda model, feeds: model)
+    monkeypatch.setattr(matte.conversion.quantise, "_quantise_by_nncf", lambda model, feeds: model)
     with pytest.raises(BackendError, match="backend 'onnx' has no int8 here"):
-        quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
+        quantise_weights(
+            weights_named(NAME), read_calibration_pictures(pictures)[:1], tmp_path / "x.onnx"
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,7 +201,9 @@ def test_without_nncf_its_extra_is_named(
     with pytest.raises(
         BackendError, match=r"needs nncf: run pip install '\.\[quantise\]' in matte's checkout"
     ):
-        quantise_weights(stored(NAME), read_pictures(pictures)[:1], tmp_path / "x.onnx")
+        quantise_weights(
+            weights_named(NAME), read_calibration_pictures(pictures)[:1], tmp_path / "x.onnx"
+        )
 
 
 @pytest.mark.parametrize(

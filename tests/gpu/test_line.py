@@ -17,7 +17,7 @@ from matte.compositing.blend import blend_over
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, ModnetSettings
-from matte.conversion.returning import from_onnx
+from matte.conversion.onnx_to_torch import torch_from_onnx
 from matte.errors import SettingError, WeightsError
 from matte.gpu.line import DeviceLine, DeviceModnet, Frames
 from matte.imaging.resizing import resize
@@ -29,7 +29,7 @@ from matte.pipeline.networks import open_weights
 from matte.runtime.execution import Execution
 from matte.runtime.torch import DeviceNetwork
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner
-from matte.weights.store import find
+from matte.weights.store import find_weights
 from tests.conftest import SAMPLE
 from tests.tolerances import (
     BF16_MEAN,
@@ -75,7 +75,7 @@ def ground(height: int, width: int) -> Image:
 
 @cache
 def returned(kind: str, name: str) -> nn.Module:
-    return from_onnx(find(kind, name).path).runs
+    return torch_from_onnx(find_weights(kind, name).path).exported
 
 
 def network(kind: str, name: str, execution: Execution = CPU, **how: bool) -> DeviceNetwork:
@@ -86,7 +86,7 @@ def device_line(asked: Config, execution: Execution = CPU, **options: Any) -> De
     name = asked.segmentation.segmenter
     segment = network("segmenter", name, execution)
     refine = network("refiner", asked.refiner.refiner, execution)
-    return DeviceLine(segment, refine, asked, find("segmenter", name).size, **options)
+    return DeviceLine(segment, refine, asked, find_weights("segmenter", name).size, **options)
 
 
 def in_numpy(image: Image, asked: Config, line: TwoStage | None = None) -> Expected:
@@ -179,7 +179,7 @@ def test_any_size_is_found(size: tuple[int, int]) -> None:
 
 def test_a_modnet_finds_the_same() -> None:
     asked, image = replace(config(), modnet=ModnetSettings("modnet")), picture()
-    weights = find("modnet", "modnet")
+    weights = find_weights("modnet", "modnet")
     line = DeviceModnet(network("modnet", "modnet"), asked, weights.size)
     alpha = Modnet(open_weights(weights, asked.runtime), "official", weights.size).matte(image)
     found = on_device(line, image, image)
@@ -197,7 +197,7 @@ def test_half_precision_and_layout_stay_near() -> None:
         network("segmenter", name, channels_last=True),
         network("refiner", asked.refiner.refiner, half, channels_last=True),
         asked,
-        find("segmenter", name).size,
+        find_weights("segmenter", name).size,
     )
     apart = (on_device(line, image).alpha - exact.alpha).abs()
     assert 0 < apart.mean() <= HALF["gca-slim-plain", "bf16"][1]

@@ -3,7 +3,7 @@ import pytest
 
 from matte.arrays import Trimap
 from matte.pipeline.budget import Budget, Cost, measured_costs
-from matte.weights.store import all_weights, place
+from matte.weights.store import all_weights, storage_status
 
 TRIMAP = Trimap(np.zeros((1000, 1000), np.uint8))
 TRIMAP[:500] = 128
@@ -15,7 +15,7 @@ def test_a_cost_grows_with_what_it_is_of() -> None:
 
 def test_every_shipped_refiner_has_a_cost() -> None:
     known = all_weights().items()
-    shipped = {name for name, w in known if place(w) == "shipped" and w.kind != "modnet"}
+    shipped = {name for name, w in known if storage_status(w) == "shipped" and w.kind != "modnet"}
     assert shipped | {"closed-form", "guided"} <= measured_costs().keys()
     for cost in measured_costs().values():
         assert cost.estimate_ms(TRIMAP) > 0

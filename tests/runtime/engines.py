@@ -12,9 +12,9 @@ from matte.runtime.engine_store import (
     file_digest,
 )
 from matte.runtime.execution import NetworkSource
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
-PATH = find("segmenter", "person-light").path
+PATH = find_weights("segmenter", "person-light").path
 SHAPES = EngineShapes((1, 32, 32), (1, 320, 320), (8, 1024, 1024))
 INPUTS: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
 GPU, VERSION = "NVIDIA H200", "11.4.0.106"

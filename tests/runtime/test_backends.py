@@ -11,11 +11,11 @@ from matte.runtime.backends import BACKEND_PACKAGES, possible_executions
 from matte.runtime.execution import DevicePrecisions, NetworkSource
 from matte.runtime.opener import open_session
 from matte.runtime.processor import ProcessorAbilities
-from matte.weights.store import find
+from matte.weights.store import find_weights
 from tests.conftest import SetAbilities
 
 Backend = Literal["onnx", "openvino"]
-PATH = find("segmenter", "person-light").path
+PATH = find_weights("segmenter", "person-light").path
 NETWORK = NetworkSource(PATH)
 BACKENDS: tuple[Backend, ...] = ("onnx", "openvino")
 

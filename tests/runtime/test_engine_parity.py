@@ -12,7 +12,7 @@ from matte.runtime.engine_parity import (
 from matte.runtime.example_inputs import portrait_inputs
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.opener import open_onnx_file
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
 WAY = Execution("tensorrt", "gpu:0", "fp16")
 
@@ -20,7 +20,7 @@ WAY = Execution("tensorrt", "gpu:0", "fp16")
 @pytest.mark.parametrize("name", ["person-light", "gca-slim", "modnet"])
 def test_a_session_is_no_way_from_itself_on_the_portrait(name: str) -> None:
     kind = {"person-light": "segmenter", "gca-slim": "refiner", "modnet": "modnet"}[name]
-    path = find(kind, name).path
+    path = find_weights(kind, name).path
     one, other = open_onnx_file(path), open_onnx_file(path, "openvino")
     given = portrait_inputs(one.inputs, 2, 256, 224)
     assert set(given) == set(one.inputs)

@@ -17,7 +17,7 @@ from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import forget_execution, remembered_execution
 from matte.runtime.fastest import open_fastest
 from matte.runtime.opener import open_session
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
 EXACT, HALF, OTHER = (
     Execution("openvino"),
@@ -158,7 +158,7 @@ def test_where_nothing_can_be_remembered_nothing_is_tried(
 
 
 def test_a_choice_that_fails_or_is_garbled_is_made_again() -> None:
-    weights = find("segmenter", "person-light")
+    weights = find_weights("segmenter", "person-light")
     network = NetworkSource(weights.path, weights.sha256)
     first = open_session(network, SETTINGS)
     (file,) = (cache_folder() / "choices").iterdir()

@@ -16,9 +16,9 @@ from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.gpus import nvidia_gpus
 from matte.runtime.onnx import OnnxSession, _preload_cuda, _preload_cuda_once, _providers
 from matte.runtime.opener import open_session
-from matte.weights.store import find
+from matte.weights.store import find_weights
 
-PATH = find("segmenter", "person-light").path
+PATH = find_weights("segmenter", "person-light").path
 NETWORK = NetworkSource(PATH, "0123456789" * 4)
 built_without = pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="onnxruntime has CUDA"

@@ -19,12 +19,12 @@ from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.opener import open_onnx_file, open_session
 from matte.runtime.openvino import OpenVinoSession, has_bf16
 from matte.runtime.processor import ProcessorAbilities
-from matte.weights.store import find
+from matte.weights.store import find_weights
 from tests.conftest import SAMPLE, SetAbilities
 from tests.tolerances import BF16, BF16_MEAN, RUNTIMES
 
 Backend = Literal["onnx", "openvino"]
-PATH = find("segmenter", "person-light").path
+PATH = find_weights("segmenter", "person-light").path
 NETWORK = NetworkSource(PATH)
 BACKENDS: tuple[Backend, ...] = ("onnx", "openvino")
 

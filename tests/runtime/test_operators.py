@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, shape_inference
 
 from matte.runtime.mixed_precision import FIRST_INPUT_OPERATORS as TYPED_FIRST_ONLY
 from matte.runtime.mixed_precision import to_precision
-from matte.weights.store import SHIPPED, all_weights
+from matte.weights.store import SHIPPED_FOLDER, all_weights
 
 TABLE = json.loads(Path(__file__).with_name("tensorrt-operators.json").read_text())
 TYPES: dict[int, str] = {
@@ -22,7 +22,7 @@ TYPES: dict[int, str] = {
     TensorProto.INT64: "INT64",
     TensorProto.BOOL: "BOOL",
 }
-SHIPPED_NAMES = sorted(name for name, w in all_weights().items() if w.folder == SHIPPED)
+SHIPPED_NAMES = sorted(name for name, w in all_weights().items() if w.folder == SHIPPED_FOLDER)
 # Operators whose outputs have shapes that depend on values. Engines can't plan for those.
 DATA_DEPENDENT = {"NonZero", "Compress", "Unique", "NonMaxSuppression", "If", "Loop", "Scan"}
 FIRST_ONLY = TYPED_FIRST_ONLY | {"Pad", "Unsqueeze"}  # whose other inputs are no data

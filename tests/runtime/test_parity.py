@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
-from matte.conversion.returning import Returned, from_onnx
+from matte.conversion.onnx_to_torch import TorchNetwork, torch_from_onnx
 from matte.errors import BackendError
 from matte.imaging.letterbox import letterbox
 from matte.imaging.resizing import resize
@@ -25,7 +25,7 @@ from matte.runtime.opener import open_session
 from matte.runtime.openvino import has_bf16
 from matte.runtime.processor import ProcessorAbilities
 from matte.runtime.torch import DeviceNetwork
-from matte.weights.store import find
+from matte.weights.store import find_weights
 from tests.conftest import SAMPLE, SetAbilities
 from tests.tolerances import HALF, RUNTIMES
 
@@ -34,14 +34,14 @@ Given = dict[str, NDArray[np.float32]]
 
 
 @cache
-def returned(name: str) -> Returned:
-    return from_onnx(find(NETWORKS[name], name).path)
+def returned(name: str) -> TorchNetwork:
+    return torch_from_onnx(find_weights(NETWORKS[name], name).path)
 
 
 @cache
 def given(name: str) -> Given:
     """What the pipeline hands the network for the sample."""
-    image, size = read_photo(SAMPLE).pixels, find(NETWORKS[name], name).size
+    image, size = read_photo(SAMPLE).pixels, find_weights(NETWORKS[name], name).size
     if name == "person":
         return {"image": _blob(letterbox(image, size, size, 32).pixels)}
     if name == "modnet":
@@ -64,13 +64,13 @@ def expected(name: str) -> NDArray[np.float32]:
 
 
 def in_torch(name: str, execution: Execution) -> NDArray[np.float32]:
-    network = DeviceNetwork(copy.deepcopy(returned(name).runs), execution)
+    network = DeviceNetwork(copy.deepcopy(returned(name).exported), execution)
     tensors = {key: torch.from_numpy(v).to(network.device) for key, v in given(name).items()}
     return np.asarray(network(**tensors).cpu().numpy())
 
 
 def in_runtime(name: str, **asked: Any) -> NDArray[np.float32]:
-    network = as_runtime_network(find(NETWORKS[name], name))
+    network = as_runtime_network(find_weights(NETWORKS[name], name))
     (found,) = open_session(network, RuntimeSettings(**asked)).run(given(name)).values()
     return found
 

@@ -14,12 +14,12 @@ from matte.pipeline.networks import as_runtime_network
 from matte.runtime.example_inputs import portrait_inputs
 from matte.runtime.opener import open_session
 from matte.runtime.processor import ProcessorAbilities, processor_abilities
-from matte.weights.cards import card
-from matte.weights.store import SHIPPED, all_weights, stored
+from matte.weights.cards import model_card
+from matte.weights.store import SHIPPED_FOLDER, all_weights, weights_named
 from tests.conftest import SetAbilities
 from tests.tolerances import INT8_MEAN, INT8_MEAN_WITHOUT_VNNI
 
-WITH_INT8 = [name for name, w in all_weights().items() if w.folder == SHIPPED and w.int8]
+WITH_INT8 = [name for name, w in all_weights().items() if w.folder == SHIPPED_FOLDER and w.int8]
 NEAR = INT8_MEAN if processor_abilities().vnni else INT8_MEAN_WITHOUT_VNNI
 RESULTS = Path(__file__).parents[2] / "benchmarks/results/precision.json"
 
@@ -30,7 +30,7 @@ def test_int8_agrees_with_fp32_on_the_sample(
     name: str, backend: str, set_abilities: SetAbilities
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=True))
-    weights = stored(name)
+    weights = weights_named(name)
     weights.check()
     outputs = {}
     for precision in ("fp32", "int8"):
@@ -61,19 +61,19 @@ def test_a_damaged_int8_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     folder = tmp_path / "weights"
     folder.mkdir()
     (folder / "own.int8.onnx").write_bytes(b"int8")
-    shutil.copy(stored("person-light").path, folder / "own.onnx")
+    shutil.copy(weights_named("person-light").path, folder / "own.onnx")
     row = '[own]\nfile = "own.onnx"\nkind = "segmenter"\nint8 = "own.int8.onnx"\n'
     manifest = folder / "manifest.toml"
     manifest.write_text(f'{row}int8_sha256 = "{hashlib.sha256(b"int8").hexdigest()}"\n')
-    stored("own").check()
+    weights_named("own").check()
     manifest.write_text(f'{row}int8_sha256 = "00"\n')
     with pytest.raises(MissingWeightsError, match=r"own\.int8\.onnx is damaged: store it again"):
-        stored("own").check()
+        weights_named("own").check()
     (folder / "own.int8.onnx").unlink()
     with pytest.raises(MissingWeightsError, match=r"can't read .*own\.int8\.onnx"):
-        stored("own").check()
+        weights_named("own").check()
 
 
 def test_cards_tell_it() -> None:
     for name in WITH_INT8:
-        assert f"int8 as in fp32 (`{name}.int8.onnx`, " in card(name)
+        assert f"int8 as in fp32 (`{name}.int8.onnx`, " in model_card(name)

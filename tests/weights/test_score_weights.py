@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from matte.configs.settings import SegmentationSettings
-from matte.weights.cards import card
+from matte.weights.cards import model_card
 from matte.weights.scores import read_scores
 from matte.weights.store import all_weights
 from tests.conftest import save
@@ -77,7 +77,7 @@ def test_held_back_pictures_are_measured_and_kept(
     for score in (people, nobody):
         assert 0 < score.pictures < 8  # the others may have been trained on
         assert score.low <= score.value <= score.high
-    assert f"| people | {people.pictures} | mIoU |" in card("mine")
+    assert f"| people | {people.pictures} | mIoU |" in model_card("mine")
     assert {path.name for path in sheets.iterdir()} == {"mine-people.jpg", "mine-nobody.jpg"}
 
 

@@ -4,13 +4,19 @@ import pytest
 
 from matte.configs.settings import SegmentationSettings
 from matte.errors import SettingError, WeightsError
-from matte.weights.store import SHIPPED, all_weights, fetch, find, place
+from matte.weights.store import (
+    SHIPPED_FOLDER,
+    all_weights,
+    fetch_weights,
+    find_weights,
+    storage_status,
+)
 
 SHIPPED_NAME = SegmentationSettings().segmenter
 
 
 def test_every_shipped_network_is_whole_and_described() -> None:
-    shipped = {n: w for n, w in all_weights().items() if place(w) == "shipped"}
+    shipped = {n: w for n, w in all_weights().items() if storage_status(w) == "shipped"}
     assert shipped
     for weights in shipped.values():
         weights.check()
@@ -18,7 +24,7 @@ def test_every_shipped_network_is_whole_and_described() -> None:
         assert weights.licence
         assert weights.parameters > 0
     files = {name for w in shipped.values() for name in (w.file, w.int8) if name}
-    assert files == {p.name for p in SHIPPED.glob("*.onnx")}
+    assert files == {p.name for p in SHIPPED_FOLDER.glob("*.onnx")}
 
 
 def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:
@@ -27,13 +33,13 @@ def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:
     (folder / "manifest.toml").write_text('[mine]\nfile = "m.onnx"\nkind = "segmenter"\n')
     try:
         with pytest.raises(WeightsError, match=r"can't read .*m\.onnx"):
-            find("segmenter", "mine")
+            find_weights("segmenter", "mine")
         (folder / "m.onnx").write_bytes(b"\x08other")
-        assert find("segmenter", "mine").path == folder / "m.onnx"
+        assert find_weights("segmenter", "mine").path == folder / "m.onnx"
         row = '[mine]\nfile = "m.onnx"\nkind = "segmenter"\n'
         (folder / "manifest.toml").write_text(row + 'sha256 = "00"\n')
         with pytest.raises(WeightsError, match=r"m\.onnx is damaged: store it again"):
-            find("segmenter", "mine")
+            find_weights("segmenter", "mine")
         (folder / "manifest.toml").write_text("x = 3\n")
         with pytest.raises(SettingError, match=r"manifest\.toml: x = 3 is not a table"):
             all_weights()
@@ -44,7 +50,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:
 def test_files_are_taken_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "own.onnx"
     path.write_bytes(all_weights()[SHIPPED_NAME].path.read_bytes())
-    assert find("segmenter", str(path)).path == path
+    assert find_weights("segmenter", str(path)).path == path
 
 
 @pytest.mark.parametrize(
@@ -57,19 +63,19 @@ def test_files_are_taken_as_they_are(tmp_path: Path) -> None:
 )
 def test_what_is_not_there_is_named(name: str, message: str) -> None:
     with pytest.raises(WeightsError, match=message):
-        find("segmenter", name)
+        find_weights("segmenter", name)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(b"PK\x03\x04")
     with pytest.raises(WeightsError, match=r"weights\.pth is not a whole ONNX file: give"):
-        find("segmenter", str(path))
+        find_weights("segmenter", str(path))
 
 
 def test_a_network_of_another_kind_is_not_found() -> None:
     with pytest.raises(WeightsError, match=f"no modnet '{SHIPPED_NAME}'"):
-        find("modnet", SHIPPED_NAME)
+        find_weights("modnet", SHIPPED_NAME)
 
 
 def test_cut_and_foreign_files_are_no_networks(tmp_path: Path) -> None:
@@ -78,24 +84,24 @@ def test_cut_and_foreign_files_are_no_networks(tmp_path: Path) -> None:
     for data in (b"", b"\x08", b"\x08\x09", b"\xff" * 50, whole[:-1], whole[:5000], b"GIF89a"):
         path.write_bytes(data)
         with pytest.raises(WeightsError, match=r"own\.onnx is not a whole ONNX file"):
-            find("segmenter", str(path))
+            find_weights("segmenter", str(path))
 
 
 def test_networks_of_others_are_known_by_address_hash_and_licence() -> None:
     others = {n: w for n, w in all_weights().items() if w.url}
     assert others
     for name, weights in others.items():
-        assert place(weights) == "not fetched"
+        assert storage_status(weights) == "not fetched"
         assert weights.url.startswith("https://")
         assert len(weights.sha256) == 64
         assert weights.licence
         with pytest.raises(WeightsError, match=f"run 'matte weights download {name}'"):
-            find(weights.kind, name)
+            find_weights(weights.kind, name)
 
 
 def test_fetching_goes_through_the_checked_download(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTE_OFFLINE", "1")
     with pytest.raises(WeightsError, match="MATTE_OFFLINE"):
-        fetch("modnet-photographic", "", lambda *_: None)
+        fetch_weights("modnet-photographic", "", lambda *_: None)
     with pytest.raises(WeightsError, match=f"'{SHIPPED_NAME}' has no address"):
-        fetch(SHIPPED_NAME, "", lambda *_: None)
+        fetch_weights(SHIPPED_NAME, "", lambda *_: None)

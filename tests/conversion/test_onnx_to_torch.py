@@ -9,10 +9,10 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from matte.conversion.export import export_segmenter
 from matte.conversion.modnet_export import export_modnet
+from matte.conversion.onnx_to_torch import is_own_file, torch_from_onnx
 from matte.conversion.refiner_export import export_refiner_network
-from matte.conversion.returning import from_onnx, is_own
+from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import WeightsError
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
@@ -27,7 +27,7 @@ from matte.segmentation.network import (
     save_checkpoint,
 )
 from matte.training.start import refit_norms, start_modnet, start_refiner, start_segmenter
-from matte.weights.store import stored
+from matte.weights.store import weights_named
 from tests.trained_networks import lived_in
 
 ROUNDING = 0.02  # what float16 weights may change, as far as the output's scale goes
@@ -48,8 +48,8 @@ def apart(first: nn.Module, second: nn.Module, *inputs: torch.Tensor) -> float:
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_segmenters_come_back(architecture: str, tmp_path: Path) -> None:
     network, path = segmenter(architecture, tmp_path)
-    back = from_onnx(path)
-    assert (back.kind, back.told["size"]) == ("segmenter", "96")
+    back = torch_from_onnx(path)
+    assert (back.kind, back.notes["size"]) == ("segmenter", "96")
     image = torch.rand(1, 3, 96, 64)
     with torch.inference_mode():
         logits = float(network(image).abs().max())
@@ -75,7 +75,7 @@ def test_segmenters_come_back(architecture: str, tmp_path: Path) -> None:
 def test_refiners_come_back(make: Callable[[], RefinerNetwork], half: bool, tmp_path: Path) -> None:
     network = lived_in(make())
     export_refiner_network(network, tmp_path / "net.onnx", half=half)
-    back = from_onnx(tmp_path / "net.onnx")
+    back = torch_from_onnx(tmp_path / "net.onnx")
     assert back.kind == "refiner"
     assert isinstance(back.network, type(network))
     assert back.network.design == network.design
@@ -93,7 +93,7 @@ def test_modnets_come_back_with_the_heads_that_only_training_needs(
     info = ModnetInfo(context=context, width=0.25, size=256)
     network = lived_in(build_modnet(info))
     export_modnet(network, tmp_path / "net.onnx")
-    back = from_onnx(tmp_path / "net.onnx")
+    back = torch_from_onnx(tmp_path / "net.onnx")
     assert back.network.info == info
     image = torch.rand(1, 3, 64, 96) * 2 - 1
     assert isinstance(back.network, type(network))
@@ -115,20 +115,20 @@ def test_equal_tensors_come_back_too(tmp_path: Path) -> None:
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
     export_modnet(network, tmp_path / "net.onnx")
-    state = from_onnx(tmp_path / "net.onnx").network.state_dict()
+    state = torch_from_onnx(tmp_path / "net.onnx").network.state_dict()
     for key, tensor in network.state_dict().items():
         if "bnorm" in key:
             assert torch.equal(state[key], tensor)
 
 
 def test_a_shipped_segmenter_starts_a_modnet(tmp_path: Path) -> None:
-    back = from_onnx(stored("person").path)
+    back = torch_from_onnx(weights_named("person").path)
     network = build_modnet()
-    start_modnet(network, stored("person").path)
+    start_modnet(network, weights_named("person").path)
     first = next(back.network.get_submodule("network.encoder").parameters())
     assert torch.equal(next(network.backbone.parameters()), first)
     with pytest.raises(WeightsError, match=r"person\.onnx holds a segmenter: give a refiner"):
-        start_refiner(SlimNetwork(), stored("person").path)
+        start_refiner(SlimNetwork(), weights_named("person").path)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_what_is_missing_is_named(light: onnx.ModelProto, tmp_path: Path) -> Non
         node.input[:] = ["other" if i == name else i for i in node.input]
     onnx.save(model, tmp_path / "net.onnx")
     with pytest.raises(WeightsError, match=r"does not hold network\.network\.head\.0\.weight: "):
-        from_onnx(tmp_path / "net.onnx")
+        torch_from_onnx(tmp_path / "net.onnx")
 
 
 def test_tensors_that_do_something_else_are_refused(light: onnx.ModelProto, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_tensors_that_do_something_else_are_refused(light: onnx.ModelProto, tmp_
     scale.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(scale) / 2, scale.name))
     onnx.save(model, tmp_path / "net.onnx")
     with pytest.raises(WeightsError, match=r"came back from .* differs from it by .* at 96×64"):
-        from_onnx(tmp_path / "net.onnx")
+        torch_from_onnx(tmp_path / "net.onnx")
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_other_files_are_refused(
     model.CopyFrom(light)
     onnx.helper.set_model_props(model, notes)
     onnx.save(model, tmp_path / "net.onnx")
-    assert is_own(tmp_path / "net.onnx") == bool(notes)
+    assert is_own_file(tmp_path / "net.onnx") == bool(notes)
     with pytest.raises(WeightsError, match=message):
-        from_onnx(tmp_path / "net.onnx")
+        torch_from_onnx(tmp_path / "net.onnx")
 
 
 def test_what_is_no_network_gets_one_line(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"nonsense")
     for path in (tmp_path / "net.onnx", tmp_path / "none.onnx"):
         with pytest.raises(WeightsError, match=r"can't read .*\.onnx"):
-            from_onnx(path)
+            torch_from_onnx(path)

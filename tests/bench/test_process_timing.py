@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.bench.processes import Command, run_once, time_commands
+from matte.bench.process_timing import Command, run_once, time_commands
 from matte.errors import BackendError
 
 

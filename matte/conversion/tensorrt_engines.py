@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matte.configs.loader import TRIMAP_FREE
 from matte.configs.settings import Config
-from matte.conversion.exporting import torch_reference
+from matte.conversion.network_export import torch_reference
 from matte.errors import BackendError, SettingError
 from matte.pipeline.networks import as_runtime_network
 from matte.refiner import REFINERS
@@ -14,14 +14,14 @@ from matte.runtime.engine_parity import ENGINE_TOLERANCES
 from matte.runtime.engine_shapes import EngineShapes, InputSize, default_shapes
 from matte.runtime.execution import Execution
 from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
-from matte.weights.store import Weights, find, stored
+from matte.weights.store import Weights, find_weights, weights_named
 
 VIA = ("onnx", "torch2trt")
-MEAN = 0.1  # of the largest difference that is asked for, the largest mean
+MEAN_TOLERANCE_SHARE = 0.1  # of the largest difference that is asked for, the largest mean
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EngineRequest:
     """What engines are to be like; what is left out is found for each network."""
 
     precision: str = ""  # fp16; by torch2trt fp32
@@ -33,7 +33,7 @@ class Wanted:
     tolerance: float | None = None  # the largest difference to torch
 
 
-def compile_weights(weights: Weights, wanted: Wanted) -> CompiledEngine:
+def compile_weights(weights: Weights, wanted: EngineRequest) -> CompiledEngine:
     """Builds the engine of a network, compares it with torch at several sizes, and installs it.
 
     One that is farther from torch than it may be is not installed.
@@ -45,40 +45,40 @@ def compile_weights(weights: Weights, wanted: Wanted) -> CompiledEngine:
             f"torch2trt can't keep in fp32 what {precision} would spoil",
             "use --via onnx, or --precision fp32",
         )
-    refuse_without_gpu()
+    check_can_build()
     execution = Execution("tensorrt", wanted.device, precision)
     largest, mean = ENGINE_TOLERANCES["fp16" if wanted.via == "torch2trt" else precision]
     if wanted.tolerance is not None:
-        largest, mean = wanted.tolerance, MEAN * wanted.tolerance
+        largest, mean = wanted.tolerance, MEAN_TOLERANCE_SHARE * wanted.tolerance
     build = None
     if wanted.via == "torch2trt":
         from matte.conversion.torch2trt import build_by_torch2trt
 
         build = build_by_torch2trt
     reference = torch_reference(weights)
-    shapes = _shapes(wanted, default_shapes(reference.inputs, weights.size))
+    shapes = _requested_shapes(wanted, default_shapes(reference.inputs, weights.size))
     network = as_runtime_network(weights)
     return compile_network(
         network, execution, reference, shapes, (largest, mean), build, wanted.via
     )
 
 
-def named(names: Sequence[str], config: Config | None) -> list[Weights]:
+def weights_to_compile(names: Sequence[str], config: Config | None) -> list[Weights]:
     """The networks of those names, or those that a preset runs, its fallback among them."""
     if not names and config is None:
         raise SettingError("nothing to compile", "name networks, or a --preset")
-    found = [stored(name) for name in names]
+    found = [weights_named(name) for name in names]
     if config is not None:
         if not config.modnet.modnet:
-            found.append(find("segmenter", config.segmentation.segmenter))
+            found.append(find_weights("segmenter", config.segmentation.segmenter))
             if config.refiner.refiner not in REFINERS:
-                found.append(find("refiner", config.refiner.refiner))
+                found.append(find_weights("refiner", config.refiner.refiner))
         if config.modnet.modnet or config.pipeline.fallback == "modnet":
-            found.append(find("modnet", config.modnet.modnet or TRIMAP_FREE))
+            found.append(find_weights("modnet", config.modnet.modnet or TRIMAP_FREE))
     return list({weights.path: weights for weights in found}.values())
 
 
-def refuse_without_gpu() -> None:
+def check_can_build() -> None:
     """Raises where no engine can be built."""
     from importlib.util import find_spec
 
@@ -90,18 +90,18 @@ def refuse_without_gpu() -> None:
         )
 
 
-def _shapes(wanted: Wanted, usual: EngineShapes) -> EngineShapes:
+def _requested_shapes(wanted: EngineRequest, usual: EngineShapes) -> EngineShapes:
     """Those asked for; what is left out is the default, or as near to it as the others allow."""
     middle = wanted.usual or usual.usual
-    least = wanted.smallest or _each(min, usual.smallest, middle)
-    most = wanted.largest or _each(max, usual.largest, middle)
+    least = wanted.smallest or _per_length(min, usual.smallest, middle)
+    most = wanted.largest or _per_length(max, usual.largest, middle)
     if wanted.usual is None:
-        middle = _each(max, _each(min, middle, most), least)
+        middle = _per_length(max, _per_length(min, middle, most), least)
     if wanted.smallest is None:
-        least = _each(min, least, most)
+        least = _per_length(min, least, most)
     return EngineShapes(least, middle, most)
 
 
-def _each(choose: Callable[[int, int], int], one: InputSize, other: InputSize) -> InputSize:
+def _per_length(choose: Callable[[int, int], int], one: InputSize, other: InputSize) -> InputSize:
     batch, height, width = (choose(a, b) for a, b in zip(one, other, strict=True))
     return batch, height, width

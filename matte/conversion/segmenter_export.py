@@ -8,10 +8,11 @@ computation is float32.
 
 from pathlib import Path
 
-from matte.conversion.writing import Case, ParityReport, smooth, write_network
+from matte.conversion.onnx_writer import write_network
+from matte.conversion.parity import Example, ParityReport, smooth_noise
 from matte.segmentation.network import KIND, Probability, load_checkpoint
 
-SIZES = ((64, 96), (320, 192), (192, 320), (64, 320))
+EXAMPLE_SIZES = ((64, 96), (320, 192), (192, 320), (64, 320))
 
 
 def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
@@ -21,9 +22,9 @@ def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
     """
     network, info = load_checkpoint(checkpoint)
     notes = {"kind": KIND, "size": str(info.size), "architecture": info.architecture}
-    return write_network(Probability(network), path, notes, segmenter_cases(), "mask", half=True)
+    return write_network(Probability(network), path, notes, segmenter_examples(), "mask", half=True)
 
 
-def segmenter_cases() -> list[Case]:
+def segmenter_examples() -> list[Example]:
     """Two pictures in each of several sizes."""
-    return [{"image": smooth(2, 3, height, width)} for height, width in SIZES]
+    return [{"image": smooth_noise(2, 3, height, width)} for height, width in EXAMPLE_SIZES]

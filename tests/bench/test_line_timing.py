@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from matte.arrays import Alpha
-from matte.bench.contestants import Contestant, contestants, networks_of
-from matte.bench.spread import spread
-from matte.bench.warm import Warm, Worker, compared, measure
+from matte.bench.contestants import Contestant, find_contestants, networks_of_line
+from matte.bench.line_timing import LineTiming, WorkerProcess, compare_alphas, time_contestants
+from matte.bench.timings import summarise_timings
 from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, RuntimeSettings, SegmentationSettings
 from matte.errors import BackendError
@@ -22,16 +22,20 @@ QUICK = merge_settings(flags={"segmenter": "person-light", "refiner": "guided", 
 
 
 def field(config: Config, *runtimes: str) -> list[Contestant]:
-    return contestants(networks_of(config), config.runtime, runtimes)
+    return find_contestants(networks_of_line(config), config.runtime, runtimes)
 
 
-def ran(name: str, precision: str = "fp32") -> Warm:
-    return Warm(name, networks={"segmenter": {"precision": precision}}, total=spread([20.0, 10.0]))
+def ran(name: str, precision: str = "fp32") -> LineTiming:
+    return LineTiming(
+        name,
+        networks={"segmenter": {"precision": precision}},
+        total=summarise_timings([20.0, 10.0]),
+    )
 
 
 def test_each_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     steps: list[None] = []
-    found = measure(
+    found = time_contestants(
         QUICK, field(QUICK, "openvino", "onnx"), SAMPLE, 2, tmp_path, lambda: steps.append(None)
     )
     assert [warm.name for warm in found] == ["openvino cpu fp32", "onnx cpu fp32"]
@@ -54,7 +58,7 @@ def test_each_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
 def test_who_can_not_run_is_told_and_disturbs_no_other(tmp_path: Path) -> None:
     unable = RuntimeSettings(backend="openvino", device="gpu:99")
     both = [Contestant("unable", {"segmenter": unable}), *field(QUICK, "openvino")[:1]]
-    bad, good = measure(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
+    bad, good = time_contestants(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
     assert "gpu:99" in bad.error
     assert (bad.total, bad.fps) == (None, None)
     assert good.total is not None
@@ -63,16 +67,16 @@ def test_who_can_not_run_is_told_and_disturbs_no_other(tmp_path: Path) -> None:
 def test_who_fails_at_the_end_is_told_and_disturbs_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = Worker.finish
+    finish = WorkerProcess.finish
 
-    def end_early(worker: Worker) -> dict[str, Any]:
+    def end_early(worker: WorkerProcess) -> dict[str, Any]:
         if worker.contestant.name.startswith("openvino"):
             os.kill(worker.process.pid, signal.SIGKILL)
         return finish(worker)
 
-    monkeypatch.setattr(Worker, "finish", end_early)
+    monkeypatch.setattr(WorkerProcess, "finish", end_early)
     both = field(QUICK, "openvino", "onnx")
-    bad, good = measure(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
+    bad, good = time_contestants(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
     assert "broke down (exit code -9" in bad.error
     assert bad.total is None
     assert good.total is not None
@@ -82,18 +86,18 @@ def test_who_fails_at_the_end_is_told_and_disturbs_no_other(
 def test_a_picture_of_nobody_is_no_measure(tmp_path: Path) -> None:
     grey = save(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
     config = replace(QUICK, segmentation=SegmentationSettings(segmenter="person"))
-    (warm,) = measure(config, field(config, "onnx"), grey, 1, tmp_path, lambda: None)
+    (warm,) = time_contestants(config, field(config, "onnx"), grey, 1, tmp_path, lambda: None)
     assert warm.error == "no subject is found in the picture: give another one"
 
 
 def test_a_modnet_is_measured_too(tmp_path: Path) -> None:
     config = merge_settings(flags={"modnet": "modnet", **EXACT}).config
-    (warm,) = measure(config, field(config, "onnx"), SAMPLE, 1, tmp_path, lambda: None)
+    (warm,) = time_contestants(config, field(config, "onnx"), SAMPLE, 1, tmp_path, lambda: None)
     assert list(warm.stages) == ["matte", "foreground"]
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
-    worker = Worker(field(QUICK, "onnx")[0], QUICK, SAMPLE, tmp_path / "job.json")
+    worker = WorkerProcess(field(QUICK, "onnx")[0], QUICK, SAMPLE, tmp_path / "job.json")
     try:
         worker.answer()
         os.kill(worker.process.pid, signal.SIGKILL)
@@ -108,7 +112,7 @@ def test_who_finds_another_alpha_is_not_ranked(apart: float) -> None:
     found = [ran("auto"), ran("a"), ran("b"), ran("c", "bf16")]
     zeros = Alpha(np.zeros((4, 4), np.float32))
     alphas = {"auto": zeros, "a": zeros, "b": Alpha(zeros + np.float32(apart)), "c": zeros}
-    auto, first, other, rounded = compared(found, alphas)
+    auto, first, other, rounded = compare_alphas(found, alphas)
     assert other.error.startswith("wrong: alpha is ")
     assert other.error.endswith("from a's")
     assert other.fps is None
@@ -121,11 +125,11 @@ def test_rounding_may_take_alpha_farther() -> None:
     zeros = Alpha(np.zeros((4, 4), np.float32))
     near = Alpha(zeros + np.float32(5e-3))
     alphas = {"a": zeros, "b": near, "c": near}
-    _, plain, rounded = compared([ran("a"), ran("b"), ran("c", "int8")], alphas)
+    _, plain, rounded = compare_alphas([ran("a"), ran("b"), ran("c", "int8")], alphas)
     assert plain.error
     assert not rounded.error
 
 
 def test_without_fp32_nothing_is_compared() -> None:
     alone = replace(ran("a", "bf16"), error="")
-    assert compared([alone], {"a": Alpha(np.zeros((4, 4), np.float32))}) == [alone]
+    assert compare_alphas([alone], {"a": Alpha(np.zeros((4, 4), np.float32))}) == [alone]

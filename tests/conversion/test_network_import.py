@@ -10,10 +10,10 @@ import torch
 from click.testing import Result
 from numpy.typing import NDArray
 
-from matte.conversion.importing import import_weights
+from matte.conversion.network_import import import_weights
 from matte.errors import MatteError
 from matte.media.pictures import read_alpha
-from matte.weights.store import all_weights, find
+from matte.weights.store import all_weights, find_weights
 from tests.commands import run
 from tests.conftest import save
 from tests.modnet.official import released_state
@@ -94,12 +94,12 @@ def test_the_store_tells_what_it_holds() -> None:
     assert "non-commercial" in listed
     assert run("weights", "verify").stdout.count("ok  ") >= 3
     assert run("weights", "path", "my-gca").stdout.strip().endswith("my-gca.onnx")
-    assert find("refiner", "my-gca").torch_path is not None
+    assert find_weights("refiner", "my-gca").torch_path is not None
 
 
 def test_official_onnx_files_are_taken_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "modnet.onnx"
-    file.write_bytes(find("modnet", "my-modnet").path.read_bytes())
+    file.write_bytes(find_weights("modnet", "my-modnet").path.read_bytes())
     done = import_weights(file, "from-onnx")
     assert (done.weights.kind, done.weights.checkpoint) == ("modnet", "")
     assert run("weights", "verify", "from-onnx").exit_code == 0
@@ -107,7 +107,7 @@ def test_official_onnx_files_are_taken_as_they_are(tmp_path: Path) -> None:
 
 def test_files_of_the_official_onnx_run_at_once(tmp_path: Path) -> None:
     photo = save(tmp_path / "photo.png", np.full((64, 96, 3), 90, np.uint8))
-    network = find("modnet", "my-modnet").path
+    network = find_weights("modnet", "my-modnet").path
     assert run(photo, "--modnet", network, "--alpha", tmp_path / "a.npy").exit_code == 0
     assert read_alpha(tmp_path / "a.npy").shape == (64, 96)
 

@@ -14,12 +14,15 @@ from torch import Tensor, nn
 
 from matte.errors import WeightsError
 
-OPSET = 18
-FREE = {0: "batch", 2: "height", 3: "width"}
-HALF, TRANSPOSED = ".float16", ".transposed"  # what the names of tensors stored so end in
-COUNTS = "num_batches_tracked"  # of norms in training; nothing depends on them
+ONNX_OPSET = 18
+FREE_AXES = {0: "batch", 2: "height", 3: "width"}
+HALF_SUFFIX, TRANSPOSED_SUFFIX = (
+    ".float16",
+    ".transposed",
+)  # what the names of tensors stored so end in
+NORM_COUNTER = "num_batches_tracked"  # of norms in training; nothing depends on them
 # What the exporter says about itself, and about networks that ask for sizes while they are traced.
-TOLD = (
+IGNORED_WARNINGS = (
     "You are using the legacy TorchScript-based",
     "The feature will be removed",
     "Converting a tensor to a Python",
@@ -27,7 +30,9 @@ TOLD = (
 )
 
 
-def traced(network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]) -> onnx.ModelProto:
+def trace_network(
+    network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]
+) -> onnx.ModelProto:
     """The network's graph, for any batch, height and width that the network takes.
 
     `inputs` are examples in the order of `forward`'s arguments, whose names become the graph's:
@@ -35,12 +40,12 @@ def traced(network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str])
     for the caller to find out, by other sizes.
     """
     axes = {
-        name: {axis: size for axis, size in FREE.items() if axis < example.ndim}
+        name: {axis: size for axis, size in FREE_AXES.items() if axis < example.ndim}
         for name, example in inputs.items()
     }
     stream = io.BytesIO()
     with warnings.catch_warnings():
-        for told in TOLD:
+        for told in IGNORED_WARNINGS:
             warnings.filterwarnings("ignore", told)
         try:
             # torch.export's graphs are the same, but take it half a minute to minutes.
@@ -50,8 +55,8 @@ def traced(network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str])
                 stream,  # type: ignore[arg-type]  # the tracing exporter writes to streams too
                 input_names=list(inputs),
                 output_names=outputs,
-                opset_version=OPSET,
-                dynamic_axes={**axes, **dict.fromkeys(outputs, FREE)},
+                opset_version=ONNX_OPSET,
+                dynamic_axes={**axes, **dict.fromkeys(outputs, FREE_AXES)},
                 dynamo=False,
             )
         except RuntimeError as error:  # the exporter's errors are of this class
@@ -65,17 +70,19 @@ def traced(network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str])
     return slimmed
 
 
-def store_half(model: onnx.ModelProto, names: Iterable[str]) -> None:
+def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:
     """Turns the tensors of those names into float16, in the graph each followed by a Cast."""
-    weights = {name + form for name in names for form in ("", TRANSPOSED)}
+    weights = {name + form for name in names for form in ("", TRANSPOSED_SUFFIX)}
     casts = []
-    for tensor in _tensors(model):
+    for tensor in _all_tensors(model):
         name = tensor.name
         if name in weights and len(tensor.dims) > 1:
             half = numpy_helper.to_array(tensor).astype(np.float16)
-            tensor.CopyFrom(numpy_helper.from_array(half, name + HALF))
+            tensor.CopyFrom(numpy_helper.from_array(half, name + HALF_SUFFIX))
             if tensor in model.graph.initializer:
-                casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
+                casts.append(
+                    helper.make_node("Cast", [name + HALF_SUFFIX], [name], to=TensorProto.FLOAT)
+                )
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
@@ -84,10 +91,12 @@ def store_half(model: onnx.ModelProto, names: Iterable[str]) -> None:
 def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
     """The network's tensors by their names in torch, and whatever else the graph holds."""
     found: dict[str, NDArray[np.float32]] = {}
-    for tensor in _tensors(model):
-        name = tensor.name.removesuffix(HALF)
+    for tensor in _all_tensors(model):
+        name = tensor.name.removesuffix(HALF_SUFFIX)
         values = numpy_helper.to_array(tensor).astype(np.float32)
-        found[name.removesuffix(TRANSPOSED)] = values.T if name.endswith(TRANSPOSED) else values
+        found[name.removesuffix(TRANSPOSED_SUFFIX)] = (
+            values.T if name.endswith(TRANSPOSED_SUFFIX) else values
+        )
     for node in model.graph.node:  # a norm that other exporters folded left a bias of any name
         if node.op_type in ("Conv", "ConvTranspose") and len(node.input) > 2:
             bias = found.get(node.input[2])
@@ -96,7 +105,7 @@ def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def _tensors(model: onnx.ModelProto) -> list[TensorProto]:
+def _all_tensors(model: onnx.ModelProto) -> list[TensorProto]:
     """Those of the graph, and those that only training needs."""
     beside = [tensor for info in model.training_info for tensor in info.algorithm.initializer]
     return [*model.graph.initializer, *beside]
@@ -115,11 +124,11 @@ def _name_tensors(model: onnx.ModelProto, state: Mapping[str, Tensor]) -> None:
     beside = []
     for name, tensor in state.items():
         values = tensor.numpy()
-        if name.endswith(COUNTS) or np.array_equal(tensors.get(name, ()), values):
+        if name.endswith(NORM_COUNTER) or np.array_equal(tensors.get(name, ()), values):
             continue
         turned = [n for n, v in tensors.items() if v.ndim == 2 and np.array_equal(v, values.T)]
         if turned:
-            names[turned[0]] = name + TRANSPOSED
+            names[turned[0]] = name + TRANSPOSED_SUFFIX
         else:
             beside.append(numpy_helper.from_array(values, name))
     for part in graph.initializer:

@@ -5,9 +5,9 @@ import onnx
 import openvino
 import pytest
 
-import matte.conversion.writing
-from matte.conversion.export import export_segmenter
-from matte.conversion.writing import ParityReport
+import matte.conversion.onnx_writer
+from matte.conversion.parity import ParityReport
+from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import WeightsError
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
@@ -77,7 +77,7 @@ def test_a_network_that_differs_is_refused(
             values = onnx.numpy_helper.to_array(tensor) * np.float16(1.1)
             tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     # What a faulty exporter would give.
-    monkeypatch.setattr(matte.conversion.writing, "traced", lambda *_: model)
+    monkeypatch.setattr(matte.conversion.onnx_writer, "trace_network", lambda *_: model)
     with pytest.raises(WeightsError, match="differs from torch"):
         export_segmenter(exported.path.with_suffix(".safetensors"), tmp_path / "other.onnx")
     assert list(tmp_path.iterdir()) == []

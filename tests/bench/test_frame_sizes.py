@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import Image
-from matte.bench.sizes import framed, parse_size
+from matte.bench.frame_sizes import fit_to_frame, parse_frame_size
 from matte.errors import SettingError
 from tests.conftest import disc
 
@@ -18,21 +18,21 @@ from tests.conftest import disc
     ],
 )
 def test_names_of_sizes(word: str, size: tuple[int, int]) -> None:
-    found = parse_size(word)
+    found = parse_frame_size(word)
     assert (found.width, found.height) == size
 
 
 @pytest.mark.parametrize("word", ["", "huge", "12", "512x", "99999", "-512", "1e3", "٥١٢"])
 def test_what_is_no_size(word: str) -> None:
     with pytest.raises(SettingError, match="size"):
-        parse_size(word)
+        parse_frame_size(word)
 
 
 @pytest.mark.parametrize("word", ["128x64", "64x128", "320x240", "33x901"])
 def test_a_picture_is_put_on_the_frame_whole(word: str) -> None:
     picture, _ = disc(96, 128)
-    size = parse_size(word)
-    frame = framed(picture, size)
+    size = parse_frame_size(word)
+    frame = fit_to_frame(picture, size)
     assert frame.shape == (size.height, size.width, 3)
     assert frame.dtype == np.uint8
     # The disc is in the middle, the corners are its ground.
@@ -42,4 +42,4 @@ def test_a_picture_is_put_on_the_frame_whole(word: str) -> None:
 
 def test_sixteen_bits_become_eight() -> None:
     deep = Image(np.full((40, 40, 3), 257 * 200, np.uint16))
-    assert (framed(deep, parse_size("64")) == 200).all()
+    assert (fit_to_frame(deep, parse_frame_size("64")) == 200).all()

@@ -8,12 +8,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from matte.bench.report import MATTE, BenchReport, Measured
-from matte.bench.spread import Spread
-from matte.bench.warm import Warm
+from matte.bench.line_timing import LineTiming
+from matte.bench.report import MATTE_IMAGE, BenchReport, SizeReport
+from matte.bench.timings import TimingSpread
 
-NOTHING = "–"
-UNLIMITED = 1000  # columns, where no terminal sets a limit
+NO_VALUE = "–"
+MAX_COLUMNS = 1000  # columns, where no terminal sets a limit
 
 
 def draw_tables(report: BenchReport, columns: int | None = None) -> str:
@@ -24,11 +24,11 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
         f" {machine['threads']} threads"
     ]
     for measured in report.sizes:
-        parts.append(_title(measured))
-        parts.append(_drawn(_runtimes(measured), columns))
+        parts.append(_size_title(measured))
+        parts.append(_draw_table(_contestant_table(measured), columns))
         parts += [f"{each.name}: {each.error}" for each in measured.warm if each.error]
         if measured.processes:
-            parts.append(_drawn(_processes(measured, list(report.peers)), columns))
+            parts.append(_draw_table(_process_table(measured, list(report.peers)), columns))
         parts += [f"{each.name}: {each.error}" for each in measured.processes if each.error]
     for kind, facts in report.choice.items():
         execution = f"{facts['backend']} {facts['device']} {facts['precision']}"
@@ -36,84 +36,86 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
     return "\n".join(parts)
 
 
-def _title(measured: Measured) -> str:
+def _size_title(measured: SizeReport) -> str:
     size, fastest = measured.size, measured.fastest
     best = f"fastest: {fastest.name}, {fastest.fps} pictures/s" if fastest else "nothing to rank"
     return f"\n{size.name}: {size.width}×{size.height}, {best}"
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class TextTable:
     """A table's titles and texts."""
 
     titles: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
 
 
-def _runtimes(measured: Measured) -> Grid:
+def _contestant_table(measured: SizeReport) -> TextTable:
     stages = list(dict.fromkeys(name for warm in measured.warm for name in warm.stages))
     cold = ("cold s",) if measured.cold else ()
-    grid = Grid(["ms, warm", *stages, "all", "fps", "load", *cold, "MiB", "alpha apart: max, mean"])
+    grid = TextTable(
+        ["ms, warm", *stages, "all", "fps", "load", *cold, "MiB", "alpha apart: max, mean"]
+    )
     for warm in measured.warm:
         started = measured.cold.get(warm.name)
-        seconds = [_seconds(started.seconds if started else None)] if measured.cold else []
+        seconds = [_format_seconds(started.seconds if started else None)] if measured.cold else []
         grid.rows.append(
             [
                 warm.name + (f" ({warm.note})" if warm.note else ""),
-                *(_ms(warm.stages.get(stage)) for stage in stages),
-                _ms(warm.total),
-                NOTHING if warm.fps is None else f"{warm.fps:.2f}",
-                f"{warm.load_ms:.0f}" if warm.load_ms else NOTHING,
+                *(_format_ms(warm.stages.get(stage)) for stage in stages),
+                _format_ms(warm.total),
+                NO_VALUE if warm.fps is None else f"{warm.fps:.2f}",
+                f"{warm.load_ms:.0f}" if warm.load_ms else NO_VALUE,
                 *seconds,
-                NOTHING if warm.peak_mib is None else f"{warm.peak_mib:.0f}",
-                _apart(warm),
+                NO_VALUE if warm.peak_mib is None else f"{warm.peak_mib:.0f}",
+                _format_difference(warm),
             ]
         )
     return grid
 
 
-def _processes(measured: Measured, peers: Sequence[str]) -> Grid:
+def _process_table(measured: SizeReport, peers: Sequence[str]) -> TextTable:
     timed = {each.name for each in measured.processes if each.seconds}
-    compared = [name for name in (MATTE, *peers) if name in timed]
-    grid = Grid(["whole process", "s", "MiB", *(f"× {name}" for name in compared)])
+    compared = [name for name in (MATTE_IMAGE, *peers) if name in timed]
+    grid = TextTable(["whole process", "s", "MiB", *(f"× {name}" for name in compared)])
     for each in measured.processes:
         ratios = (measured.ratio(each, name) for name in compared)
         grid.rows.append(
             [
                 each.name + (f" ({each.note})" if each.note else ""),
-                _seconds(each.seconds),
-                NOTHING if each.peak_mib is None else f"{each.peak_mib:.0f}",
-                *(NOTHING if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+                _format_seconds(each.seconds),
+                NO_VALUE if each.peak_mib is None else f"{each.peak_mib:.0f}",
+                *(NO_VALUE if ratio is None else f"{ratio:.2f}" for ratio in ratios),
             ]
         )
     return grid
 
 
-def _drawn(grid: Grid, columns: int | None) -> str:
+def _draw_table(grid: TextTable, columns: int | None) -> str:
     table = Table(box=SIMPLE_HEAD if columns else None, pad_edge=False)
     for number, title in enumerate(grid.titles):
         table.add_column(title, justify="right" if number else "left")
     for row in grid.rows:
         table.add_row(*row)
-    console = Console(file=io.StringIO(), width=columns or UNLIMITED, color_system=None)
+    console = Console(file=io.StringIO(), width=columns or MAX_COLUMNS, color_system=None)
     console.print(table)
     lines: Iterable[str] = console.file.getvalue().rstrip().splitlines()  # type: ignore[attr-defined]  # a StringIO
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _ms(found: Spread | None) -> str:
+def _format_ms(found: TimingSpread | None) -> str:
     """The median, and half the distance of the quartiles."""
     if found is None:
-        return NOTHING
+        return NO_VALUE
     digits = 1 if found.median < 100 else 0
     return f"{found.median:.{digits}f} ±{(found.high - found.low) / 2:.{digits}f}"
 
 
-def _seconds(found: Spread | None) -> str:
-    return NOTHING if found is None else f"{found.median:.2f} ±{(found.high - found.low) / 2:.2f}"
+def _format_seconds(found: TimingSpread | None) -> str:
+    return NO_VALUE if found is None else f"{found.median:.2f} ±{(found.high - found.low) / 2:.2f}"
 
 
-def _apart(warm: Warm) -> str:
+def _format_difference(warm: LineTiming) -> str:
     if warm.largest is None or warm.mean is None:
-        return NOTHING
+        return NO_VALUE
     return f"{warm.largest:.1g}, {warm.mean:.1g}"

@@ -7,13 +7,13 @@ import onnx
 import pytest
 import torch
 
-from matte.conversion.importing import import_weights
+from matte.conversion.network_import import import_weights
 from matte.modnet.checkpoint import save_network as save_modnet
 from matte.modnet.network import build_network
 from matte.refiner.checkpoint import save_network as save_gca
 from matte.refiner.network import Design, GcaNetwork
 from matte.runtime.opener import open_onnx_file
-from matte.weights.store import find
+from matte.weights.store import find_weights
 from tests.commands import run
 
 
@@ -70,7 +70,7 @@ def test_one_size_is_in_the_file() -> None:
 
 def test_exported_files_are_networks_of_matte(tmp_path: Path) -> None:
     assert run("export", "person-light", "-o", "own.onnx").exit_code == 0
-    assert find("segmenter", "own.onnx").path == Path("own.onnx")
+    assert find_weights("segmenter", "own.onnx").path == Path("own.onnx")
     network = open_onnx_file(Path("own.onnx"), threads=1)
     out = network.run({"image": np.zeros((1, 3, 32, 64), np.float32)})["mask"]
     assert out.shape == (1, 1, 32, 64)

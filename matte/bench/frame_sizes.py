@@ -10,12 +10,17 @@ from matte.arrays import Image
 from matte.errors import SettingError
 from matte.imaging.resizing import resize
 
-WIDE = {"720p": (1280, 720), "1080p": (1920, 1080), "1440p": (2560, 1440), "4k": (3840, 2160)}
-LEAST, MOST = 32, 16384  # pixels of a side
+NAMED_SIZES = {
+    "720p": (1280, 720),
+    "1080p": (1920, 1080),
+    "1440p": (2560, 1440),
+    "4k": (3840, 2160),
+}
+MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 32, 16384  # pixels of a side
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class FrameSize:
     """A frame's size, and what it was asked for by."""
 
     name: str
@@ -23,22 +28,24 @@ class Size:
     height: int
 
 
-def parse_size(word: str) -> Size:
+def parse_frame_size(word: str) -> FrameSize:
     """The size that a word means: 1080p, 4k, 640x480, or 512 for a square."""
     name = word.strip().lower()
     match = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", name, re.ASCII)
-    if name in WIDE:
-        width, height = WIDE[name]
+    if name in NAMED_SIZES:
+        width, height = NAMED_SIZES[name]
     elif match:
         width, height = int(match[1]), int(match[2] or match[1])
     else:
-        raise SettingError(f"no size {word!r}", f"give {', '.join(WIDE)}, 512 or 640x480")
-    if not (min(width, height) >= LEAST and max(width, height) <= MOST):
-        raise SettingError(f"size {word!r}", f"give sides of {LEAST} … {MOST} pixels")
-    return Size(name, width, height)
+        raise SettingError(f"no size {word!r}", f"give {', '.join(NAMED_SIZES)}, 512 or 640x480")
+    if not (min(width, height) >= MIN_SIDE_PIXELS and max(width, height) <= MAX_SIDE_PIXELS):
+        raise SettingError(
+            f"size {word!r}", f"give sides of {MIN_SIDE_PIXELS} … {MAX_SIDE_PIXELS} pixels"
+        )
+    return FrameSize(name, width, height)
 
 
-def framed(image: Image, size: Size) -> Image:
+def fit_to_frame(image: Image, size: FrameSize) -> Image:
     """The picture as large as it fits on a frame of that size, its borders stretched; 8 bits."""
     eight = (image >> 8).astype(np.uint8) if image.dtype == np.uint16 else image
     height, width = image.shape[:2]

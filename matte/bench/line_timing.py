@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.bench.contestants import AUTO, Contestant
-from matte.bench.processes import last_line
-from matte.bench.spread import Spread, spread
+from matte.bench.process_timing import last_line
+from matte.bench.timings import TimingSpread, summarise_timings
 from matte.configs.fields import as_table
 from matte.configs.settings import Config
 from matte.errors import BackendError, MatteError
 
 # The most by which alpha may lie from the first fp32 runtime's, on average. Single pixels may
 # differ by more: where the mask's edge moves by one, the band does too.
-WRONG = 1e-3
-WRONG_ROUNDED = 1e-2  # where not all networks calculate in fp32
+MAX_MEAN_DIFFERENCE = 1e-3
+MAX_ROUNDED_MEAN_DIFFERENCE = 1e-2  # where not all networks calculate in fp32
 
 
 @dataclass(frozen=True, slots=True)
-class Warm:
+class LineTiming:
     """What was measured of a contestant whose networks are loaded, on one picture."""
 
     name: str
@@ -34,8 +34,8 @@ class Warm:
     networks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     load_ms: float = 0.0
     first_ms: float = 0.0
-    stages: Mapping[str, Spread] = field(default_factory=dict)
-    total: Spread | None = None
+    stages: Mapping[str, TimingSpread] = field(default_factory=dict)
+    total: TimingSpread | None = None
     peak_mib: float | None = None
     largest: float | None = None  # difference of alpha to the first fp32 runtime's
     mean: float | None = None
@@ -63,7 +63,7 @@ class Warm:
         }
 
 
-class Worker:
+class WorkerProcess:
     """A contestant's process; it is asked and answers in lines."""
 
     def __init__(self, contestant: Contestant, config: Config, picture: Path, place: Path) -> None:
@@ -128,29 +128,31 @@ class Worker:
         return f"exit code {code}: {last_line(said)}"
 
 
-def measure(
+def time_contestants(
     config: Config,
     contestants: Sequence[Contestant],
     picture: Path,
     runs: int,
     folder: Path,
     step: Callable[[], None],
-) -> list[Warm]:
+) -> list[LineTiming]:
     """What each contestant takes for the picture, warm; `step` is called for each run.
 
     Whoever fails, or finds another alpha, is told about in `error`, and disturbs no other.
     """
-    ready: dict[Worker, dict[str, Any]] = {}
-    times: dict[Worker, list[dict[str, Any]]] = {}
-    found: dict[str, Warm] = {}
+    ready: dict[WorkerProcess, dict[str, Any]] = {}
+    times: dict[WorkerProcess, list[dict[str, Any]]] = {}
+    found: dict[str, LineTiming] = {}
     with ExitStack() as stack:
         for number, contestant in enumerate(contestants):
-            worker = Worker(contestant, config, picture, folder / f"{number}.json")
+            worker = WorkerProcess(contestant, config, picture, folder / f"{number}.json")
             stack.callback(worker.end)
             try:
                 ready[worker], times[worker] = worker.answer(), []
             except MatteError as error:
-                found[contestant.name] = Warm(contestant.name, contestant.note, error=str(error))
+                found[contestant.name] = LineTiming(
+                    contestant.name, contestant.note, error=str(error)
+                )
             step()
         for _ in range(runs):  # in turns, so that a busy moment hits all
             for worker in list(times):
@@ -158,7 +160,7 @@ def measure(
                     times[worker].append(worker.run())
                 except MatteError as error:
                     name = worker.contestant.name
-                    found[name] = Warm(name, worker.contestant.note, error=str(error))
+                    found[name] = LineTiming(name, worker.contestant.note, error=str(error))
                     del times[worker]
                 step()
         alphas = {}
@@ -167,53 +169,62 @@ def measure(
             try:
                 peak = worker.finish()["peak_mib"]
                 alphas[name] = np.load(worker.alpha)
-                found[name] = _warm(worker, ready[worker], several, peak)
+                found[name] = _line_timing(worker, ready[worker], several, peak)
             except MatteError as error:
-                found[name] = Warm(name, worker.contestant.note, error=str(error))
+                found[name] = LineTiming(name, worker.contestant.note, error=str(error))
     in_order = [found[contestant.name] for contestant in contestants]
-    return compared(in_order, alphas)
+    return compare_alphas(in_order, alphas)
 
 
-def _warm(
-    worker: Worker, ready: dict[str, Any], several: Sequence[dict[str, Any]], peak: float | None
-) -> Warm:
-    return Warm(
+def _line_timing(
+    worker: WorkerProcess,
+    ready: dict[str, Any],
+    several: Sequence[dict[str, Any]],
+    peak: float | None,
+) -> LineTiming:
+    return LineTiming(
         worker.contestant.name,
         worker.contestant.note,
         ready["networks"],
         ready["load_ms"],
         ready["first_ms"],
-        {name: spread([run["ms"][name] for run in several]) for name in ready["stages"]},
-        spread([run["total"] for run in several]),
+        {name: summarise_timings([run["ms"][name] for run in several]) for name in ready["stages"]},
+        summarise_timings([run["total"] for run in several]),
         peak,
     )
 
 
-def compared(found: Sequence[Warm], alphas: Mapping[str, NDArray[np.float32]]) -> list[Warm]:
+def compare_alphas(
+    found: Sequence[LineTiming], alphas: Mapping[str, NDArray[np.float32]]
+) -> list[LineTiming]:
     """Each with its difference to the first that ran in fp32; too large a one is an error."""
     sound = [warm for warm in found if warm.name in alphas]
-    reference = next((warm for warm in _named_first(sound) if _numbers(warm) == {"fp32"}), None)
+    reference = next((warm for warm in _auto_last(sound) if _precisions(warm) == {"fp32"}), None)
     if reference is None:
         return list(found)
     expected = alphas[reference.name]
-    compared = []
+    results = []
     for warm in found:
         if warm in sound and warm is not reference:
             apart = np.abs(alphas[warm.name] - expected)
             largest, mean = float(apart.max()), float(apart.mean())
-            limit = WRONG if _numbers(warm) == {"fp32"} else WRONG_ROUNDED
+            limit = (
+                MAX_MEAN_DIFFERENCE
+                if _precisions(warm) == {"fp32"}
+                else MAX_ROUNDED_MEAN_DIFFERENCE
+            )
             # Phrased so that NaN fails.
             wrong = "" if mean <= limit else f"wrong: alpha is {mean:.2g} from {reference.name}'s"
-            compared.append(replace(warm, largest=largest, mean=mean, error=wrong))
+            results.append(replace(warm, largest=largest, mean=mean, error=wrong))
         else:
-            compared.append(warm)
-    return compared
+            results.append(warm)
+    return results
 
 
-def _named_first(found: Sequence[Warm]) -> list[Warm]:
+def _auto_last(found: Sequence[LineTiming]) -> list[LineTiming]:
     """Those that are named, then `auto`."""
     return sorted(found, key=lambda warm: warm.name == AUTO)
 
 
-def _numbers(warm: Warm) -> set[str]:
+def _precisions(warm: LineTiming) -> set[str]:
     return {facts["precision"] for facts in warm.networks.values()}

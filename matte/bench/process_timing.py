@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matte.bench.spread import Spread, spread
+from matte.bench.timings import TimingSpread, summarise_timings
 from matte.errors import BackendError
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
-LIMIT = 900  # seconds that a process may take
-MATTE = (sys.executable, "-m", "matte")
+LAUNCHER_FILE = Path(__file__).with_name("launcher.py")
+MAX_PROCESS_SECONDS = 900  # seconds that a process may take
+MATTE_COMMAND = (sys.executable, "-m", "matte")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class ProcessTiming:
     """What a command took; or why it can't be said."""
 
     name: str
-    seconds: Spread | None = None
+    seconds: TimingSpread | None = None
     peak_mib: float | None = None
     note: str = ""
     error: str = ""
@@ -55,7 +55,7 @@ class Timed:
 
 def time_commands(
     commands: Sequence[Command], runs: int, step: Callable[[], None]
-) -> dict[str, Timed]:
+) -> dict[str, ProcessTiming]:
     """Each command's seconds and its peak of memory, by its name.
 
     All run once before anything counts, so that their caches are filled, and then in turns.
@@ -80,21 +80,23 @@ def time_commands(
     for command in commands:
         name, words = command.name, command.words
         if name in failed:
-            found[name] = Timed(name, note=command.note, error=failed[name], words=words)
+            found[name] = ProcessTiming(name, note=command.note, error=failed[name], words=words)
             continue
         peak = max(peaks[name]) or None
-        found[name] = Timed(name, spread(seconds[name], 4), peak, command.note, words=words)
+        found[name] = ProcessTiming(
+            name, summarise_timings(seconds[name], 4), peak, command.note, words=words
+        )
     return found
 
 
-def time_once(command: Command) -> Timed:
+def time_once(command: Command) -> ProcessTiming:
     """What a single run takes, its caches as they are."""
     try:
         once = run_once(command)
     except BackendError as error:
-        return Timed(command.name, note=command.note, error=str(error), words=command.words)
-    seconds = spread([once["seconds"]], 4)
-    return Timed(command.name, seconds, once["peak_mib"], command.note, words=command.words)
+        return ProcessTiming(command.name, note=command.note, error=str(error), words=command.words)
+    seconds = summarise_timings([once["seconds"]], 4)
+    return ProcessTiming(command.name, seconds, once["peak_mib"], command.note, words=command.words)
 
 
 def run_once(command: Command) -> dict[str, Any]:
@@ -104,19 +106,19 @@ def run_once(command: Command) -> dict[str, Any]:
     job = {"words": command.words, "env": {**os.environ, **command.env}}
     with tempfile.TemporaryFile() as said:
         launcher = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(LAUNCHER)],
+            [sys.executable, "-I", "-S", str(LAUNCHER_FILE)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
             start_new_session=True,
         )
         try:
-            told, _ = launcher.communicate(json.dumps(job).encode(), timeout=LIMIT)
+            told, _ = launcher.communicate(json.dumps(job).encode(), timeout=MAX_PROCESS_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise BackendError(f"{command.name} took over {LIMIT} seconds") from error
+            raise BackendError(f"{command.name} took over {MAX_PROCESS_SECONDS} seconds") from error
         finally:
             if launcher.poll() is None:
-                _end(launcher)
+                _kill_process_group(launcher)
         said.seek(0)
         words = said.read().decode(errors="replace")
     once: dict[str, Any] = json.loads(told) if told else {"code": launcher.returncode}
@@ -127,7 +129,7 @@ def run_once(command: Command) -> dict[str, Any]:
     return once
 
 
-def _end(launcher: subprocess.Popen[bytes]) -> None:
+def _kill_process_group(launcher: subprocess.Popen[bytes]) -> None:
     """Ends the launcher and what it started."""
     if hasattr(os, "killpg"):
         os.killpg(launcher.pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from matte.conversion.graphs import store_half, stored_tensors, traced
+from matte.conversion.onnx_graphs import store_half_weights, stored_tensors, trace_network
 from matte.errors import WeightsError
 from matte.runtime.opener import open_onnx_file
 
@@ -42,7 +42,7 @@ def shape(value: onnx.ValueInfoProto) -> list[str | int]:
 
 @pytest.fixture(scope="module")
 def model() -> onnx.ModelProto:
-    return traced(Small().eval(), case(64, 96), ["found"])
+    return trace_network(Small().eval(), case(64, 96), ["found"])
 
 
 def test_free_sizes_have_names(model: onnx.ModelProto) -> None:
@@ -71,7 +71,7 @@ def test_half_of_the_bytes_give_the_same(model: onnx.ModelProto, tmp_path: Path)
     network = Small().eval()
     half = onnx.ModelProto()
     half.CopyFrom(model)
-    store_half(half, [name for name, _ in network.named_parameters()])
+    store_half_weights(half, [name for name, _ in network.named_parameters()])
     onnx.checker.check_model(half, full_check=True)
     float16 = {t.name for t in half.graph.initializer if t.data_type == TensorProto.FLOAT16}
     assert float16 == {
@@ -105,5 +105,5 @@ def test_what_can_t_be_traced_is_refused() -> None:
             return values
 
     with pytest.raises(WeightsError, match="this network can't be exported") as caught:
-        traced(Odd(), {"image": torch.rand(1, 3, 4, 4)}, ["found"])
+        trace_network(Odd(), {"image": torch.rand(1, 3, 4, 4)}, ["found"])
     assert "\n" not in str(caught.value)

@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class TimingSpread:
     """Median and quartiles of so many timings."""
 
     median: float
@@ -20,7 +20,7 @@ class Spread:
         return {"median": self.median, "q1": self.low, "q3": self.high, "runs": self.count}
 
 
-def spread(values: Sequence[float], digits: int = 2) -> Spread:
+def summarise_timings(values: Sequence[float], digits: int = 2) -> TimingSpread:
     """The spread of some timings, at least one."""
     low, median, high = (round(float(q), digits) for q in np.percentile(values, (25, 50, 75)))
-    return Spread(median, low, high, len(values))
+    return TimingSpread(median, low, high, len(values))

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from matte.configs.settings import RuntimeSettings
-from matte.conversion.returning import from_onnx, is_own
-from matte.conversion.writing import Difference, compared
+from matte.conversion.onnx_to_torch import is_own_file, torch_from_onnx
+from matte.conversion.parity import OutputDifference, output_difference
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
 from matte.pipeline.networks import open_weights
@@ -24,32 +24,37 @@ from matte.runtime.session import Session
 from matte.runtime.torch import TorchSession
 from matte.weights.store import Weights
 
-MULTIPLE = 32
-SIZES = ((64, 96), (160, 64), (224, 352), (32, 32))  # for the comparison, where any size is taken
+SIZE_MULTIPLE = 32
+COMPARED_SIZES = (
+    (64, 96),
+    (160, 64),
+    (224, 352),
+    (32, 32),
+)  # for the comparison, where any size is taken
 # Largest and mean difference to torch. Shipped networks keep 5e-6 and 1.1e-7 in fp32, 1e-3 and 3e-5
 # in fp16; a MODNet with random weights, which amplify rounding, 3e-4 and 3e-5, 3e-3 and 3e-4.
-TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (1e-2, 1e-3)}
+EXPORT_TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (1e-2, 1e-3)}
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportedNetwork:
     """The file that was written, and how far it is from `reference`."""
 
     path: Path
     reference: str
-    differences: tuple[Difference, ...]
+    differences: tuple[OutputDifference, ...]
 
 
 def export_weights(
     weights: Weights, path: Path, precision: str, size: tuple[int, int] | None, overwrite: bool
-) -> Exported:
+) -> ExportedNetwork:
     """Writes a stored network as ONNX, slimmed, for one height and width or for any.
 
     It is compared with torch, or, for a network that matte neither stores for torch nor wrote, with
     the stored file. A file that differs too much is not written.
     """
-    if size and any(length < MULTIPLE or length % MULTIPLE for length in size):
-        raise SettingError(f"{size[1]}×{size[0]} pixels", f"give multiples of {MULTIPLE}")
+    if size and any(length < SIZE_MULTIPLE or length % SIZE_MULTIPLE for length in size):
+        raise SettingError(f"{size[1]}×{size[0]} pixels", f"give multiples of {SIZE_MULTIPLE}")
     model = onnx.load(weights.path)
     notes = {entry.key: entry.value for entry in model.metadata_props}
     if size:
@@ -63,8 +68,10 @@ def export_weights(
         file = Path(folder) / "network.onnx"
         onnx.save(model, file)
         exported = open_onnx_file(file)
-        found = tuple(_compare(exported, reference, s) for s in ((size,) if size else SIZES))
-        largest, mean = TOLERANCES[precision]
+        found = tuple(
+            _difference_at(exported, reference, s) for s in ((size,) if size else COMPARED_SIZES)
+        )
+        largest, mean = EXPORT_TOLERANCES[precision]
         for d in found:
             # Phrased so that NaN fails.
             if not (d.largest <= largest and d.mean <= mean):
@@ -74,7 +81,7 @@ def export_weights(
                     "export it as fp32" if precision == "fp16" else "report it",
                 )
         write_file(path, file.read_bytes(), overwrite)
-    return Exported(path, reference.execution.backend, found)
+    return ExportedNetwork(path, reference.execution.backend, found)
 
 
 def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
@@ -95,18 +102,20 @@ def torch_reference(weights: Weights) -> Session:
         threads=torch.get_num_threads(),
     )
     session = open_weights(weights, settings)
-    if weights.checkpoint or not is_own(weights.path):
+    if weights.checkpoint or not is_own_file(weights.path):
         return session
-    return TorchSession(from_onnx(weights.path).runs, dict(session.inputs), "")
+    return TorchSession(torch_from_onnx(weights.path).exported, dict(session.inputs), "")
 
 
-def _compare(exported: Session, reference: Session, size: tuple[int, int]) -> Difference:
-    given = _inputs(exported.inputs, *size)
+def _difference_at(
+    exported: Session, reference: Session, size: tuple[int, int]
+) -> OutputDifference:
+    given = _random_inputs(exported.inputs, *size)
     (expected,) = reference.run(given).values()
-    return compared(exported.execution.backend, exported.run, given, expected)
+    return output_difference(exported.execution.backend, exported.run, given, expected)
 
 
-def _inputs(
+def _random_inputs(
     shapes: Mapping[str, tuple[int | None, ...]], height: int, width: int
 ) -> dict[str, NDArray[Any]]:
     """Smooth noise for pictures, three levels for trimaps, −1 for a ratio to be counted."""

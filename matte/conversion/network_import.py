@@ -11,9 +11,9 @@ import onnx
 from matte.configs.places import weights_folder
 from matte.conversion import gca, modnet
 from matte.conversion.checkpoints import read_state_dict
-from matte.conversion.export import export_segmenter
 from matte.conversion.modnet_export import export_modnet
 from matte.conversion.refiner_export import export_refiner_network
+from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import SettingError, WeightsError
 from matte.files import write_file
 from matte.limits import check_onnx_bytes
@@ -25,9 +25,9 @@ from matte.refiner.checkpoint import save_network as save_gca
 from matte.refiner.network import GcaNetwork
 from matte.runtime.tensors import network_kind
 from matte.segmentation.network import load_checkpoint
-from matte.weights.store import Weights, add, all_weights
+from matte.weights.store import Weights, all_weights, register_weights
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+VALID_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 GCA_LICENCE = (
     "as its authors say: weights trained on the Adobe matting data set are for"
     " non-commercial use only"
@@ -36,7 +36,7 @@ MODNET_LICENCE = "as its authors say: Apache-2.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedNetwork:
     """What was recognised, under which name it is stored, and how it compares with torch."""
 
     name: str
@@ -44,7 +44,7 @@ class Imported:
     parity: str
 
 
-def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Imported:
+def import_weights(file: Path, name: str = "", overwrite: bool = False) -> ImportedNetwork:
     """Stores the network of `file` under `name` ("": the file's own).
 
     Official GCA and MODNet checkpoints, ONNX files of MODNet, and matte's own: networks become
@@ -52,7 +52,7 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
     """
     name = name or file.stem
     known = all_weights()
-    if not NAME.fullmatch(name):
+    if not VALID_NAME.fullmatch(name):
         raise SettingError(f"{name!r} can't be a name", "use letters, digits, '.', '_' and '-'")
     if name in known and not overwrite:
         raise SettingError(f"{name!r} is stored already", "choose another --as, or --overwrite")
@@ -61,9 +61,9 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
     folder = weights_folder()
     folder.mkdir(parents=True, exist_ok=True)
     if file.suffix.lower() == ".onnx":
-        weights, parity = _from_onnx(file, folder / f"{name}.onnx"), "taken as it is"
+        weights, parity = _import_onnx(file, folder / f"{name}.onnx"), "taken as it is"
     else:
-        weights, parity = _from_checkpoint(file, folder / f"{name}.onnx")
+        weights, parity = _import_checkpoint(file, folder / f"{name}.onnx")
     data = file.read_bytes()
     weights = replace(
         weights,
@@ -71,15 +71,15 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
         origin=f"imported from {file.name}, sha256 {hashlib.sha256(data).hexdigest()}",
         folder=folder,
     )
-    add(name, weights)
-    return Imported(name, weights, parity)
+    register_weights(name, weights)
+    return ImportedNetwork(name, weights, parity)
 
 
-def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
+def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
     state = read_state_dict(file)
     tensors = target.with_suffix(".safetensors")
     if gca.is_official_gca(state):
-        design, ours = gca.from_official(state)
+        design, ours = gca.from_official_gca(state)
         network = GcaNetwork(design)
         network.load_state_dict(ours)
         report = str(export_refiner_network(network.eval(), target, half=False))
@@ -88,7 +88,7 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         architecture = f"{kind}, trimap as {design.trimap_channels}"
         weights = Weights(target.name, "refiner", architecture=architecture, licence=GCA_LICENCE)
     elif modnet.is_official_modnet(state):
-        info, ours = modnet.from_official(state)
+        info, ours = modnet.from_official_modnet(state)
         matter = build_network(info)
         matter.load_state_dict(ours)
         report = str(export_modnet(matter.eval(), target, half=False))
@@ -96,7 +96,7 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         architecture = f"MODNet on {info.encoder}"
         weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
     elif file.suffix == ".safetensors":
-        weights, report = _from_own(file, target)
+        weights, report = _import_own_file(file, target)
         write_file(tensors, file.read_bytes(), overwrite=True)
     else:
         first = ", ".join(list(state)[:3]) or "no tensors"
@@ -104,12 +104,12 @@ def _from_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
             f"{file} is no network that matte knows (its first keys: {first})",
             "give a checkpoint of GCA-Matting or MODNet, or an ONNX file",
         )
-    parameters, values = _counts(tensors)
+    parameters, values = _count_values(tensors)
     stored = replace(weights, checkpoint=tensors.name, parameters=parameters, values=values)
     return stored, report
 
 
-def _from_own(file: Path, target: Path) -> tuple[Weights, str]:
+def _import_own_file(file: Path, target: Path) -> tuple[Weights, str]:
     """The same for a .safetensors that matte wrote itself."""
     kind = network_kind(file)
     if kind == "refiner":
@@ -129,7 +129,7 @@ def _from_own(file: Path, target: Path) -> tuple[Weights, str]:
     return Weights(target.name, kind, size=told.size, architecture=told.architecture), report
 
 
-def _counts(tensors: Path) -> tuple[int, int]:
+def _count_values(tensors: Path) -> tuple[int, int]:
     """How many numbers were trained, and how many the file holds."""
     sizes = {key: tensor.numel() for key, tensor in read_state_dict(tensors).items()}
     statistics = ("running_mean", "running_var", "num_batches_tracked")
@@ -137,7 +137,7 @@ def _counts(tensors: Path) -> tuple[int, int]:
     return trained, sum(sizes.values())
 
 
-def _from_onnx(file: Path, target: Path) -> Weights:
+def _import_onnx(file: Path, target: Path) -> Weights:
     check_onnx_bytes(file)
     try:
         data = file.read_bytes()

@@ -185,7 +185,7 @@ def _count_changes(
     positions, weights = source_positions(flow, at, *alpha.shape)
     before = sample_at(previous.mean_colours, positions)
     same = colour_agreement(pixels_at(current.mean_colours, at), before)
-    # Around the subject what is behind it may change; what was the subject must look the same.
+    # Around the subject the background may change; the subject itself must look the same.
     agreement = weights[:, 0] * same + weights[:, 1] * (1 - np.take(alpha, at) * (1 - same))
     height, width = current.changes.shape
     cells = y // CELL_SIDE_PIXELS * width + x // CELL_SIDE_PIXELS

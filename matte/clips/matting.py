@@ -1,4 +1,4 @@
-"""A frame's way to its alpha: motion, confidence, refined alpha, stabilised alpha."""
+"""The steps from a frame to its alpha: motion, confidence, refined alpha, stabilised alpha."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from matte.media.video.animations import ANIMATIONS
 from matte.media.video.codecs import FORMATS
 from matte.media.video.sequences import first_file, is_sequence
 
-COMPOSITE_ENDINGS = (".m4v", ".mkv", ".mov")  # that a composite takes over from its source
+COMPOSITE_ENDINGS = (".m4v", ".mkv", ".mov")  # that a composite may have as its source does
 
 
 def default_output(source: Path, transparent: bool) -> Path:
@@ -38,9 +38,9 @@ class VideoFiles:
     transparent: bool = False
     """Whether the composite has an alpha channel."""
     codec: str | None = None
-    """The composite's, and that of the others where their endings take it; None: by the ending."""
+    """Of the composite, and of the others where their endings allow it; None: by the ending."""
     crf: int | None = None
-    """The composite's quality; the others have what is good for them."""
+    """The composite's quality; the other files have their codecs' defaults."""
     bitrate: int | None = None
     """The composite's, in bits for each second."""
     overwrite: bool = False

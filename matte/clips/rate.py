@@ -31,8 +31,8 @@ class RateChoice:
 
     def __str__(self) -> str:
         rates = ", ".join(f"{name} {rate:.1f}" for name, rate in self.rates.items())
-        how = "" if self.keeps_up else ", though it is too slow, too"
-        return f"{self.candidate.name} is taken{how}; frames a second: {rates}"
+        how = "" if self.keeps_up else ", the fastest, but too slow as well"
+        return f"{self.candidate.name} is used{how}; frames a second: {rates}"
 
 
 def rate_candidates(merged: MergedSettings) -> Iterator[RateCandidate]:

@@ -60,7 +60,7 @@ class RenderResult:
 
 
 class UnfinishedError(OutputError):
-    """A clip that could not be written to its end; what was done is kept, if it is any use."""
+    """A clip could not be written to its end; the frames that were are kept, if there are any."""
 
     def __init__(self, why: str, kept: list[Path], frames: int) -> None:
         names = ", ".join(str(path) for path in kept)
@@ -68,7 +68,7 @@ class UnfinishedError(OutputError):
 
 
 class StoppedError(UnfinishedError):
-    """A clip that was stopped by its user, with Ctrl-C."""
+    """A clip was stopped by its user, with Ctrl-C."""
 
     exit_code = 130  # what shells report of what Ctrl-C ended
 

@@ -1,4 +1,4 @@
-"""A clip's way from its file to matted and composed frames.
+"""The steps from a clip's file to its matted and composed frames.
 
     decode ─> segment (motion, confidence) ─> refine ─> stabilise ─> compose (colours, background)
 

@@ -21,7 +21,7 @@ from matte.imaging.sampling import sample_at
 
 TemporalMode = Literal["off", "ofd", "flow"]
 
-MIN_ALPHA_CHANGE = 0.01  # alpha nearer than this to 0, 1 or what it was is left alone
+MIN_ALPHA_CHANGE = 0.01  # alpha nearer than this to 0, 1 or its past value stays as it is
 MAX_ALPHA_DIFFERENCE = 0.1  # between alphas that agree: ξ of MODNet's de-flicker
 # Side of the window around alpha's edge that is stabilised, in pixels of the small copy. What
 # changes farther away is the segmenter's decision, and would only fade.
@@ -103,7 +103,7 @@ def _neighbour_mean(before: _AlphaFrame, now: _AlphaFrame, after: _AlphaFrame) -
     weight = np.minimum(
         colour_agreement(colours[1], colours[0]), colour_agreement(colours[1], colours[2])
     )
-    # What swings past may have the colours of what is behind it, here and there.
+    # A thing that swings past may have the colours of the background, here and there.
     followed = np.minimum(now.motion.agreement, after.motion.agreement)
     weight *= np.take(resize(followed, *shape), at)
     mean = (np.take(before.alpha, at) + np.take(after.alpha, at)) / 2
@@ -115,8 +115,8 @@ def _neighbour_mean(before: _AlphaFrame, now: _AlphaFrame, after: _AlphaFrame) -
 class AverageStabiliser:
     """Makes alpha an exponential moving average along the motion, where it is soft or changes.
 
-    The past counts as far as the frames agree: what comes into sight, or moves as flow can't tell,
-    counts alone.
+    The past counts as far as the frames agree: pixels that come into sight, or that flow can't
+    follow, count alone.
     """
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class AverageStabiliser:
         positions, weights = source_positions(flow, at, *alpha.shape)
         past = np.clip(sample_at(previous, positions, sharp=True), 0, 1)
         same = colour_agreement(pixels_at(colours, at), sample_at(previous_colours, positions))
-        # Around the subject what is behind it may change; what was the subject must look the same.
+        # Around the subject the background may change; the subject itself must look the same.
         weight = weights[:, 0] * same + weights[:, 1] * (1 - past * (1 - same))
         now = np.take(alpha, at)
         stabilised = alpha.copy()

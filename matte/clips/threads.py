@@ -42,7 +42,7 @@ def run_ahead(
                     room.acquire()
                     if closed:
                         return
-        except BaseException as error:  # noqa: BLE001  # whoever takes the items gets it
+        except BaseException as error:  # noqa: BLE001  # raised again where the results are read
             end = _End(error)
         results.put(end)
 

@@ -188,10 +188,10 @@ def test_a_rate_picks_what_keeps_up(tmp_path: Path) -> None:
     source = clip(tmp_path / "in.mp4")
     result = run("video", source, "--bg", "red", "--fps-target", "0.5", *BAND)
     assert result.exit_code == 0, result.output
-    assert "--fps-target: balanced is taken; frames a second: balanced " in result.stderr
+    assert "--fps-target: balanced is used; frames a second: balanced " in result.stderr
     result = run("video", source, "--bg", "red", "--fps-target", "1e9", *BAND, "--overwrite")
     assert result.exit_code == 0
-    assert "is taken, though it is too slow, too" in result.stderr
+    assert "is used, the fastest, but too slow as well" in result.stderr
     assert names(tmp_path) == ["in-matte.mp4", "in.mp4"]
 
 

@@ -96,7 +96,7 @@ def test_a_second_recording_gets_a_number(monkeypatch: pytest.MonkeyPatch, here:
         (("--device", "in.mp4", "--record", "out.txt"), 1, "can't write out.txt: end it in"),
         (("--device", "in.mp4", "--record", "no/out.mp4"), 1, "no folder no"),
         (("--device", "in.mp4", "--bg", "nothing"), 2, "background 'nothing' is neither"),
-        (("--device", "in.mp4", "--temporal", "ofd"), 2, "give flow or off"),
+        (("--device", "in.mp4", "--temporal", "ofd"), 2, "use --temporal flow or off"),
     ],
 )
 def test_what_can_not_be_done_is_said_in_one_line(

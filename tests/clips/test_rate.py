@@ -35,7 +35,7 @@ def test_the_first_that_keeps_up_is_taken() -> None:
     assert choice.candidate.name == "b"
     assert choice.keeps_up
     assert choice.rates == {"a": 5.0, "b": 20.0}
-    assert str(choice) == "b is taken; frames a second: a 5.0, b 20.0"
+    assert str(choice) == "b is used; frames a second: a 5.0, b 20.0"
 
 
 def test_a_rate_needs_some_room() -> None:
@@ -53,7 +53,7 @@ def test_where_none_keeps_up_the_quickest_is_taken_and_it_is_said() -> None:
     choice = choose_candidate(named("a", "b", "c"), 15, lambda candidate: rates[candidate.name])
     assert choice.candidate.name == "b"
     assert not choice.keeps_up
-    assert "b is taken, though it is too slow" in str(choice)
+    assert "b is used, the fastest, but too slow" in str(choice)
 
 
 def test_missing_weights_count_only_for_what_was_asked() -> None:

@@ -1,1 +1,1 @@
-"""Video as a camera gives it."""
+"""A camera's frames matted, shown and recorded while they come."""

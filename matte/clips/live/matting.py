@@ -1,4 +1,4 @@
-"""A camera's frames matted as they come; those that come too late are left out."""
+"""A camera's frames matted as they come; when it is faster than the line, frames are dropped."""
 
 import warnings
 from collections import deque
@@ -197,7 +197,8 @@ def _refuse_delay(merged: MergedSettings) -> MergedSettings:
     """Return the settings; raise SettingError if they make alphas come a frame late."""
     if merged.config.video.temporal == "ofd":
         raise SettingError(
-            "temporal = 'ofd' knows a frame's alpha only a frame later", "give flow or off"
+            "--temporal ofd finds a frame's alpha only a frame later, too late for a camera",
+            "use --temporal flow or off",
         )
     return merged
 

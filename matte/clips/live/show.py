@@ -25,7 +25,7 @@ KEYS = {
     "q": "quit, as Esc does",
 }
 HELP_LINES = tuple(f"{key}  {what}" for key, what in KEYS.items())
-FRAME_TIMEOUT_SECONDS = 0.05  # without a frame, after which keys are looked at
+FRAME_TIMEOUT_SECONDS = 0.05  # without a frame, after which keys are read
 TITLE_INTERVAL_SECONDS = 0.5
 
 

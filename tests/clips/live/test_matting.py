@@ -203,7 +203,7 @@ def test_what_takes_over_is_told_once(facts: ClipFacts) -> None:
 
 def test_a_frame_later_is_too_late(line: NumberedLine, facts: ClipFacts) -> None:
     merged = merge_settings("fast", flags={"temporal": "ofd"})
-    with pytest.raises(SettingError, match="give flow or off"):
+    with pytest.raises(SettingError, match="use --temporal flow or off"):
         LiveMatting(
             CameraWatcher(CountingCamera(facts)), merged, pipelines_of(line), [background("white")]
         )

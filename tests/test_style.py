@@ -21,14 +21,12 @@ LONG_MODULES = {
     "benchmarks/steady.py",
     "tests/cli/test_video.py",
     "tests/gpu/test_line.py",
-    "tests/media/video/test_writer.py",
     "tests/runtime/test_engine_store.py",
     "tests/sweeps/test_run.py",
 }
 LONG_FUNCTIONS = {
     "matte/training/distil.py:distil",
     "benchmarks/same_results.py:command_items",
-    "tests/media/clips.py:clip",
 }
 SHARED_CLASS_NAMES = {
     "Context",
@@ -39,7 +37,6 @@ SHARED_CLASS_NAMES = {
     "Pipeline",
     "RefinerSettings",
     "Subject",
-    "Window",
 }
 # Modules that hold declarations only, or that the tests of another module walk.
 WITHOUT_TEST_FILE = {
@@ -65,10 +62,6 @@ WITHOUT_TEST_FILE = {
     "evaluation/table.py",
     "gpu/colours.py",
     "gpu/trimap.py",
-    "media/png.py",
-    "media/tiff.py",
-    "media/video/codecs.py",
-    "media/video/unfinished.py",
     "modnet/backbones.py",
     "modnet/checkpoint.py",
     "photos/batch.py",

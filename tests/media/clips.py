@@ -15,6 +15,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from matte.media.video.clip import Clip, Frame, open_clip
+from matte.media.video.writer import ClipWriter
+
 RATE = Fraction(24000, 1001)
 BASE = Fraction(1, 24000)
 STEP = 1001
@@ -54,9 +57,9 @@ def clip(
     index_first: bool = False,  # in MP4
 ) -> Path:
     """Writes a clip whose n-th frame is `still(n)`, shown at the n-th of `times`."""
-    clock = {"movie_timescale": "48000", "video_track_timescale": str(base.denominator)}
-    if path.suffix not in (".mp4", ".mov"):
-        clock = {}
+    clock = {}
+    if path.suffix in (".mp4", ".mov"):
+        clock = {"movie_timescale": "48000", "video_track_timescale": str(base.denominator)}
     if index_first:
         clock["movflags"] = "faststart"
     with av.open(str(path), "w", container_options=clock) as output:
@@ -73,33 +76,13 @@ def clip(
         words = output.add_mux_stream("mov_text" if _is_mp4(path) else "subrip") if text else None
         output.metadata.update(metadata or {})
         if chapters:
-            output.set_chapters(
-                [
-                    {
-                        "id": n,
-                        "start": n * 300,
-                        "end": (n + 1) * 300,
-                        "time_base": Fraction(1, 1000),
-                        "metadata": {"title": f"Part {n}"},
-                    }
-                    for n in range(2)
-                ]
-            )
+            output.set_chapters([_chapter(number) for number in range(2)])
         if words is not None:
             words.time_base = Fraction(1, 1000)
         for at, time in enumerate(times):
             for stream in streams:
-                width, height = size
-                frame = VideoFrame.from_ndarray(still(at, height, width), format="rgb24")
-                frame = frame.reformat(
-                    format=pixel_format,
-                    src_colorspace=_matrix(colours),
-                    dst_colorspace=_matrix(colours),
-                    src_color_range=2,
-                    dst_color_range=2 if colours[0] == 2 else 1,
-                )
+                frame = _frame(at, size, pixel_format, colours)
                 frame.pts, frame.time_base = time, base
-                _tag(frame, colours)
                 output.mux(stream.encode(frame))
         for stream in streams:
             output.mux(stream.encode(None))
@@ -109,13 +92,45 @@ def clip(
                 output.mux(audio.encode(heard))
             output.mux(audio.encode(None))
         if words is not None:
-            for n in range(2):
-                said = av.Packet(_said(f"words {n}", path))
-                said.stream, said.time_base = words, Fraction(1, 1000)
-                said.pts = said.dts = 100 + 300 * n
-                said.duration = 200
-                output.mux(said)
+            for number in range(2):
+                output.mux(_subtitle(number, words, path))
     return path
+
+
+def _subtitle(number: int, stream: Any, path: Path) -> "av.Packet[Any]":
+    """Words that are shown for 0.2 seconds."""
+    packet = av.Packet(_said(f"words {number}", path))
+    packet.stream, packet.time_base = stream, Fraction(1, 1000)
+    packet.pts = packet.dts = 100 + 300 * number
+    packet.duration = 200
+    return packet
+
+
+def _chapter(number: int) -> Any:
+    """A chapter of 0.3 seconds."""
+    return {
+        "id": number,
+        "start": number * 300,
+        "end": (number + 1) * 300,
+        "time_base": Fraction(1, 1000),
+        "metadata": {"title": f"Part {number}"},
+    }
+
+
+def _frame(
+    at: int, size: tuple[int, int], pixel_format: str, colours: tuple[int, int, int, int]
+) -> VideoFrame:
+    """The frame that shows `still(at)`, with its colours' tags."""
+    width, height = size
+    frame = VideoFrame.from_ndarray(still(at, height, width), format="rgb24").reformat(
+        format=pixel_format,
+        src_colorspace=_matrix(colours),
+        dst_colorspace=_matrix(colours),
+        src_color_range=2,
+        dst_color_range=2 if colours[0] == 2 else 1,
+    )
+    _tag(frame, colours)
+    return frame
 
 
 def packets(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
@@ -219,3 +234,19 @@ def mean_error(one: NDArray[Any], other: NDArray[Any]) -> float:
     """The mean difference in levels of 8 bits, so that codecs' noise is not all that is seen."""
     scale = 257 if one.dtype == np.uint16 else 1
     return float(cv2.absdiff(one, other).mean()) / scale
+
+
+def copied_clip(found: Clip, path: Path, **options: Any) -> Clip:
+    """The clip, written as it is."""
+    with ClipWriter(path, found.facts, **options) as writer:
+        writer.copy_from(found)
+        for frame in found.frames():
+            assert isinstance(frame, Frame)
+            writer.write(frame.pixels, frame.pts, frame.duration)
+    assert writer.partial is None
+    return open_clip(path)
+
+
+def frame_times(found: Clip) -> list[Fraction]:
+    """When each frame is shown, in seconds."""
+    return [frame.pts * found.facts.time_base for frame in found.frames()]

@@ -7,7 +7,7 @@ import pytest
 from matte.errors import MatteWarning
 from matte.media.video.clip import Clip, Frame, open_clip
 from matte.media.video.writer import ClipWriter
-from tests.media.clips import clip, packets, still
+from tests.media.clips import BASE, STEP, clip, copied_clip, frame_times, packets, still
 
 TS: dict[str, Any] = {
     "codec": "mpeg2video",
@@ -54,3 +54,61 @@ def _copy(source: Clip, to: Path) -> None:
         writer.copy_from(source)
         for frame in source.frames():
             writer.write(still(0), frame.pts, frame.duration)
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(".mp4", ".mp4"), (".mkv", ".mkv")])
+def test_what_lies_beside_the_pictures_is_copied(tmp_path: Path, inside: str, outside: str) -> None:
+    path = clip(
+        tmp_path / f"in{inside}",
+        sound="stereo",
+        text=True,
+        chapters=True,
+        metadata={"title": "A name", "comment": "Hm"},
+    )
+    source = open_clip(path)
+    found = copied_clip(source, tmp_path / f"out{outside}")
+    for kind in ("audio", "subtitle"):
+        assert packets(found.path, kind) == packets(path, kind)
+    assert found.facts.chapters == source.facts.chapters
+    said = {key.lower(): text for key, text in found.facts.metadata.items()}
+    assert said.items() >= {("title", "A name"), ("comment", "Hm")}
+
+
+def test_what_can_not_be_held_is_said_once(tmp_path: Path) -> None:
+    path = clip(tmp_path / "in.mp4", sound="stereo", text=True, second=True)
+    source = open_clip(path)
+    with pytest.warns(MatteWarning) as said:
+        found = copied_clip(source, tmp_path / "out.webm")
+    assert [str(warning.message) for warning in said] == [
+        "left out: h264 video (only the first pictures are written), "
+        "aac audio (WebM can't hold it), mov_text subtitle (WebM can't hold it)"
+    ]
+    assert not found.facts.tracks
+
+
+def test_ranges_cut_sound_and_chapters_alike(tmp_path: Path) -> None:
+    path = clip(tmp_path / "in.mp4", range(0, 40 * STEP, STEP), sound="stereo", chapters=True)
+    source = open_clip(path)
+    start, end = 0.25, 1.0
+    frames = list(source.frames(start, end))
+    with ClipWriter(tmp_path / "out.mp4", source.facts) as writer:
+        writer.copy_from(source, start, end)
+        for frame in frames:
+            assert isinstance(frame, Frame)
+            writer.write(frame.pixels, frame.pts, frame.duration)
+    found = open_clip(tmp_path / "out.mp4")
+    first = frames[0].pts
+    assert frame_times(found) == [(frame.pts - first) * BASE for frame in frames]
+    heard = [
+        (time, data)
+        for time, data in packets(path, "audio")
+        if first * BASE <= time < Fraction(end)
+    ]
+    came = packets(found.path, "audio")
+    assert [data for _, data in came] == [data for _, data in heard]
+    for (before, _), (after, _) in zip(heard, came, strict=True):
+        assert abs(before - first * BASE - after) <= Fraction(1, 48000)
+    parts = [(part.metadata["title"], part.start, part.end) for part in found.facts.chapters]
+    assert [title for title, _, _ in parts] == ["Part 0", "Part 1"]
+    assert parts[0][1] == 0
+    assert abs(parts[0][2] - (Fraction(3, 10) - first * BASE)) < Fraction(1, 900)

@@ -11,15 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from matte.errors import MatteError, MatteWarning, OutputError, SettingError
-from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
+from matte.media.video.clip import BrokenFrame, Frame, open_clip
 from matte.media.video.codecs import CODECS
 from matte.media.video.writer import ClipWriter
 from tests.media.clips import (
-    BASE,
     CFR,
     STEP,
     VFR,
     clip,
+    copied_clip,
+    frame_times,
     mean_error,
     names,
     packets,
@@ -45,21 +46,6 @@ CLIPS: dict[str, dict[str, Any]] = {
 }
 
 
-def copied(found: Clip, path: Path, **options: Any) -> Clip:
-    """The clip, written as it is."""
-    with ClipWriter(path, found.facts, **options) as writer:
-        writer.copy_from(found)
-        for frame in found.frames():
-            assert isinstance(frame, Frame)
-            writer.write(frame.pixels, frame.pts, frame.duration)
-    assert writer.partial is None
-    return open_clip(path)
-
-
-def times(found: Clip) -> list[Fraction]:
-    return [frame.pts * found.facts.time_base for frame in found.frames()]
-
-
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 @pytest.mark.parametrize("name", CLIPS)
 def test_a_clip_comes_back(tmp_path: Path, name: str, suffix: str) -> None:
@@ -67,8 +53,8 @@ def test_a_clip_comes_back(tmp_path: Path, name: str, suffix: str) -> None:
     with warnings.catch_warnings():
         if suffix == ".webm":  # has neither AAC nor other pixels than square ones
             warnings.simplefilter("ignore", MatteWarning)
-        found = copied(source, tmp_path / f"out{suffix}")
-    before, after = times(source), times(found)
+        found = copied_clip(source, tmp_path / f"out{suffix}")
+    before, after = frame_times(source), frame_times(found)
     if suffix in (".mp4", ".mov"):
         assert after == before
     else:
@@ -97,8 +83,8 @@ def test_every_codec_and_what_it_keeps(tmp_path: Path, codec: str) -> None:
         mute = suffix in (".mkv", ".webm") and codec not in ("h264", "h265")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore" if mute else "error", MatteWarning)
-            found = copied(source, tmp_path / f"out{suffix}", codec=codec)
-        assert len(times(found)) == len(VFR)
+            found = copied_clip(source, tmp_path / f"out{suffix}", codec=codec)
+        assert len(frame_times(found)) == len(VFR)
         assert found.facts.sample_aspect == (1 if mute else Fraction(4, 3))
         colours, old = found.facts.colours, source.facts.colours
         if codec == "ffv1":
@@ -106,7 +92,7 @@ def test_every_codec_and_what_it_keeps(tmp_path: Path, codec: str) -> None:
         else:
             assert colours == old
         if suffix == ".mp4":
-            assert times(found) == times(source)
+            assert frame_times(found) == frame_times(source)
 
 
 def discs(deep: bool = False) -> list[NDArray[Any]]:
@@ -153,64 +139,6 @@ def test_mattes_come_back(tmp_path: Path, name: str, codec: str | None, worst: i
         assert error.max() <= worst + 0.5
 
 
-@pytest.mark.parametrize(("inside", "outside"), [(".mp4", ".mp4"), (".mkv", ".mkv")])
-def test_what_lies_beside_the_pictures_is_copied(tmp_path: Path, inside: str, outside: str) -> None:
-    path = clip(
-        tmp_path / f"in{inside}",
-        sound="stereo",
-        text=True,
-        chapters=True,
-        metadata={"title": "A name", "comment": "Hm"},
-    )
-    source = open_clip(path)
-    found = copied(source, tmp_path / f"out{outside}")
-    for kind in ("audio", "subtitle"):
-        assert packets(found.path, kind) == packets(path, kind)
-    assert found.facts.chapters == source.facts.chapters
-    said = {key.lower(): text for key, text in found.facts.metadata.items()}
-    assert said.items() >= {("title", "A name"), ("comment", "Hm")}
-
-
-def test_what_can_not_be_held_is_said_once(tmp_path: Path) -> None:
-    path = clip(tmp_path / "in.mp4", sound="stereo", text=True, second=True)
-    source = open_clip(path)
-    with pytest.warns(MatteWarning) as said:
-        found = copied(source, tmp_path / "out.webm")
-    assert [str(warning.message) for warning in said] == [
-        "left out: h264 video (only the first pictures are written), "
-        "aac audio (WebM can't hold it), mov_text subtitle (WebM can't hold it)"
-    ]
-    assert not found.facts.tracks
-
-
-def test_ranges_cut_sound_and_chapters_alike(tmp_path: Path) -> None:
-    path = clip(tmp_path / "in.mp4", range(0, 40 * STEP, STEP), sound="stereo", chapters=True)
-    source = open_clip(path)
-    start, end = 0.25, 1.0
-    frames = list(source.frames(start, end))
-    with ClipWriter(tmp_path / "out.mp4", source.facts) as writer:
-        writer.copy_from(source, start, end)
-        for frame in frames:
-            assert isinstance(frame, Frame)
-            writer.write(frame.pixels, frame.pts, frame.duration)
-    found = open_clip(tmp_path / "out.mp4")
-    first = frames[0].pts
-    assert times(found) == [(frame.pts - first) * BASE for frame in frames]
-    heard = [
-        (time, data)
-        for time, data in packets(path, "audio")
-        if first * BASE <= time < Fraction(end)
-    ]
-    came = packets(found.path, "audio")
-    assert [data for _, data in came] == [data for _, data in heard]
-    for (before, _), (after, _) in zip(heard, came, strict=True):
-        assert abs(before - first * BASE - after) <= Fraction(1, 48000)
-    parts = [(part.metadata["title"], part.start, part.end) for part in found.facts.chapters]
-    assert [title for title, _, _ in parts] == ["Part 0", "Part 1"]
-    assert parts[0][1] == 0
-    assert abs(parts[0][2] - (Fraction(3, 10) - first * BASE)) < Fraction(1, 900)
-
-
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, RuntimeError])
 def test_what_was_done_is_kept_aside(
@@ -236,7 +164,7 @@ def test_what_was_done_is_kept_aside(
     assert path.read_text() == "mine"
     assert writer.partial == tmp_path / f"out.partial-2{suffix}"
     done = open_clip(writer.partial)
-    assert len(times(done)) == 7
+    assert len(frame_times(done)) == 7
     assert packets(writer.partial, "audio")
     assert len(names(tmp_path)) == 4
 
@@ -359,5 +287,5 @@ def test_a_cut_file_is_written_as_far_as_it_goes(tmp_path: Path, suffix: str) ->
                 writer.write(frame.pixels, frame.pts, frame.duration)
     assert isinstance(last, BrokenFrame)
     assert last.fault
-    assert len(times(open_clip(tmp_path / f"out{suffix}"))) > 10
+    assert len(frame_times(open_clip(tmp_path / f"out{suffix}"))) > 10
     assert packets(tmp_path / f"out{suffix}", "audio")

@@ -92,7 +92,7 @@ BAD: list[tuple[list[str], int, str]] = [
     ([PHOTO, "--bg", "rgb(300,0,0)"], 2, "background 'rgb(300,0,0)'"),
     ([PHOTO, "--bg", "blur:-3"], 2, "'-3' is not a length: give pixels, or a percentage"),
     ([PHOTO, "--crop", "much"], 2, "'much' is not a length"),
-    ([PHOTO, "--premultiply", "--bg", "red"], 2, "--premultiply is for cut-outs: use --bg transparent"),
+    ([PHOTO, "--premultiply", "--bg", "red"], 2, "--premultiply is for cut-outs: use --bg"),
     ([PHOTO, "--k", "0"], 2, "k = 0: give 1 … 101"),
     ([PHOTO, "--width", "60%"], 2, "width = '60%': give up to 10000 pixels, or 50%"),
     ([PHOTO, "--threshold", "nan"], 2, "threshold = nan"),

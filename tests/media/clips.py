@@ -63,9 +63,10 @@ def clip(
     if index_first:
         clock["movflags"] = "faststart"
     with av.open(str(path), "w", container_options=clock) as output:
-        streams = [_pictures(output, base, rate, codec, pixel_format, size, options)]
-        if second:
-            streams.append(_pictures(output, base, rate, codec, pixel_format, size, options))
+        streams = [
+            _pictures(output, base, rate, codec, pixel_format, size, options)
+            for _ in range(1 + second)
+        ]
         for stream in streams:
             _tag(stream.codec_context, colours)
             if aspect is not None:
@@ -73,12 +74,10 @@ def clip(
         if degrees is not None or flipped:
             streams[0].set_display_rotation(degrees or 0, hflip=flipped)
         audio = _sound(output, sound) if sound else None
-        words = output.add_mux_stream("mov_text" if _is_mp4(path) else "subrip") if text else None
+        words = _words(output, path) if text else None
         output.metadata.update(metadata or {})
         if chapters:
             output.set_chapters([_chapter(number) for number in range(2)])
-        if words is not None:
-            words.time_base = Fraction(1, 1000)
         for at, time in enumerate(times):
             for stream in streams:
                 frame = _frame(at, size, pixel_format, colours)
@@ -95,6 +94,13 @@ def clip(
             for number in range(2):
                 output.mux(_subtitle(number, words, path))
     return path
+
+
+def _words(output: OutputContainer, path: Path) -> Any:
+    """A stream of subtitles."""
+    stream = output.add_mux_stream("mov_text" if _is_mp4(path) else "subrip")
+    stream.time_base = Fraction(1, 1000)
+    return stream
 
 
 def _subtitle(number: int, stream: Any, path: Path) -> "av.Packet[Any]":

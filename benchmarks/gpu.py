@@ -29,7 +29,7 @@ from gpu_networks import (
     MissingMethodError,
     open_network,
     open_path,
-    refiner_inputs,
+    record_networks,
     time_on_device,
     torch_versions,
 )
@@ -38,7 +38,6 @@ from torch import Tensor
 
 from matte.errors import MatteError
 from matte.files import write_file
-from matte.gpu.line import DeviceLine, DeviceModnet
 from matte.media.pictures import read_photo
 from matte.runtime.gpus import nvidia_gpus
 
@@ -97,7 +96,7 @@ class GpuBenchmark:
         batch = frames.cpu() if on_cpu else frames
         for path in PATHS:
             line = open_path(path, EAGER, device, self.network_size)
-            spied = _record_networks(line)
+            spied = record_networks(line)
             result = line.run(batch)
             if any(result.doubts()):
                 raise SystemExit(f"Nothing to compare at {frames.shape}: {result.doubts()}")
@@ -215,29 +214,6 @@ def targets(rows: list[Row]) -> Row:
         "ratio": round(ratio, 2),
         "reached": ratio >= TARGET_RATIO and best["fps"] >= TARGET_FPS,
     }
-
-
-def _record_networks(
-    line: DeviceLine | DeviceModnet,
-) -> dict[str, tuple[Mapping[str, Tensor], Tensor]]:
-    """Return a table that the line's networks fill with their inputs and outputs as they run."""
-    recorded: dict[str, tuple[Mapping[str, Tensor], Tensor]] = {}
-
-    def spy(kind: str, function: Callable[..., Tensor], *names: str) -> Callable[..., Tensor]:
-        def run(*tensors: Tensor) -> Tensor:
-            values = function(*tensors)
-            inputs = refiner_inputs(*tensors) if kind == "refiner" else {names[0]: tensors[0]}
-            recorded[kind] = inputs, values
-            return values
-
-        return run
-
-    if isinstance(line, DeviceModnet):
-        line._matte = spy("modnet", line._matte, "input")
-    else:
-        line._segment = spy("segmenter", line._segment, "image")
-        line._refine = spy("refiner", line._refine)
-    return recorded
 
 
 def _compare(found: Tensor, expected: Tensor, about: Row) -> Row:

@@ -133,6 +133,29 @@ def refiner_inputs(image: Tensor, trimap: Tensor) -> dict[str, Tensor]:
     return {"image": image, "trimap": trimap, UNKNOWN_RATIO: ratio}
 
 
+def record_networks(
+    line: DeviceLine | DeviceModnet,
+) -> dict[str, tuple[Mapping[str, Tensor], Tensor]]:
+    """Return a table that the line's networks fill with their inputs and outputs as they run."""
+    recorded: dict[str, tuple[Mapping[str, Tensor], Tensor]] = {}
+
+    def spy(kind: str, function: Callable[..., Tensor], *names: str) -> Callable[..., Tensor]:
+        def run(*tensors: Tensor) -> Tensor:
+            values = function(*tensors)
+            inputs = refiner_inputs(*tensors) if kind == "refiner" else {names[0]: tensors[0]}
+            recorded[kind] = inputs, values
+            return values
+
+        return run
+
+    if isinstance(line, DeviceModnet):
+        line._matte = spy("modnet", line._matte, "input")
+    else:
+        line._segment = spy("segmenter", line._segment, "image")
+        line._refine = spy("refiner", line._refine)
+    return recorded
+
+
 def as_cuda_graph(run: Run) -> Run:
     """Return the network recorded as a CUDA graph, for one shape."""
     inputs: dict[str, Tensor] = {}

@@ -115,27 +115,27 @@ def test_results_are_replaced_part_by_part(tmp_path: Path, scripts: Callable[[st
 def test_only_the_listed_pictures_are_scored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripts: Callable[[str], Any]
 ) -> None:
-    score = scripts("score")
-    monkeypatch.setattr(score, "LISTS", tmp_path)
+    lists = scripts("score_lists")
+    monkeypatch.setattr(lists, "LISTS", tmp_path)
     for name in ("picture.jpg", "truth.png"):
         (tmp_path / name).write_bytes(name.encode())
-    lines = [score.hash_line(tmp_path / name, tmp_path) for name in ("picture.jpg", "truth.png")]
-    score.write_lines("people", ["# portraits", *lines])
-    (found,) = score.verified("people", tmp_path)
+    lines = [lists.hash_line(tmp_path / name, tmp_path) for name in ("picture.jpg", "truth.png")]
+    lists.write_lines("people", ["# portraits", *lines])
+    (found,) = lists.verified("people", tmp_path)
     assert (found.kind, found.picture, found.truth) == ("portraits", "picture.jpg", "truth.png")
     (tmp_path / "truth.png").write_bytes(b"another")
     with pytest.raises(SystemExit, match=r"truth.png is another file than was listed"):
-        score.verified("people", tmp_path)
+        lists.verified("people", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["people", "objects", "mattes"])
 def test_no_shipped_recipe_trains_on_a_listed_picture(
     name: str, scripts: Callable[[str], Any]
 ) -> None:
-    score = scripts("score")
-    pictures = score.read_list(name)
+    lists = scripts("score_lists")
+    pictures = lists.read_list(name)
     assert len(pictures) >= 25
-    assert score.trained_on(pictures) == 0
+    assert lists.trained_on(pictures) == 0
 
 
 def test_differences_of_results_are_named(tmp_path: Path, scripts: Callable[[str], Any]) -> None:

@@ -26,7 +26,7 @@ from matte.media.encoding import encode
 from matte.refiner.gca import NO_BORDER
 from matte.refiner.protocols import network_inputs, pad_for_network
 from matte.stages import NO_CONTEXT, RefineContext, Refined
-from matte.training.synthesis.strands import Strands, drawn
+from matte.training.synthesis.strands import Strands, draw_strands
 from matte.weights.store import weights_named
 
 # Which pictures of the set, in the order of names: gca-slim was trained on none of them.
@@ -188,7 +188,7 @@ def _draw_hair(
         random.uniform(0.7, 1, HAIRS),
     )
     seed = int(random.integers(2**31))
-    alpha = drawn(hairs, height, width, np.random.default_rng(seed))
+    alpha = draw_strands(hairs, height, width, np.random.default_rng(seed))
     # The same seed gives the same courses.
     courses = np.rint(hairs.points(np.random.default_rng(seed))).astype(np.int32)
     inner = np.rint(outline[at] - unit * COLOUR_DEPTH * out).astype(int)

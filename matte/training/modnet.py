@@ -21,7 +21,7 @@ from matte.training.run import train_network
 from matte.training.sizes import batch_size
 from matte.training.start import refit_norms, start_modnet
 from matte.training.synthesis.matte_samples import MatteSample, MatteSamples
-from matte.training.synthesis.photometric import photometric
+from matte.training.synthesis.photometric import change_photometry
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
 BAND = (10, 20)  # the widths of the authors' band in a picture of 256 pixels
@@ -115,7 +115,7 @@ class ModnetTask:
             "layered": torch.zeros_like(batch["exact"]),
             "seed": batch["seed"],
         }
-        changed, _, _ = photometric(flat, self.settings.light)
+        changed, _, _ = change_photometry(flat, self.settings.light)
         return modnet_losses(
             network(changed * 2 - 1),
             changed,

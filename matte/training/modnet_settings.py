@@ -6,7 +6,7 @@ from matte.errors import SettingError
 from matte.modnet.adapter import DEFAULT_SIDE, MULTIPLE
 from matte.training.settings import Collecting, DataSet, RunSettings, at_least, between, checked
 from matte.training.synthesis.matte_samples import MatteMix
-from matte.training.synthesis.photometric import Photometric
+from matte.training.synthesis.photometric import PhotometricSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ModnetSettings:
     reference: int = DEFAULT_SIDE
     goal: ModnetGoal = field(default_factory=ModnetGoal)
     mix: MatteMix = field(default_factory=MatteMix)
-    light: Photometric = field(default_factory=Photometric)
+    light: PhotometricSettings = field(default_factory=PhotometricSettings)
     collect: Collecting = field(default_factory=Collecting)
     run: RunSettings = field(default_factory=RunSettings)
 

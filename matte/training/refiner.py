@@ -27,7 +27,7 @@ from matte.training.settings import RefinerSettings
 from matte.training.sheets import sheet
 from matte.training.sizes import batch_size
 from matte.training.start import refit_norms, start_refiner
-from matte.training.synthesis.photometric import photometric
+from matte.training.synthesis.photometric import change_photometry
 from matte.training.synthesis.refiner_samples import RefinerSamples
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
@@ -115,7 +115,7 @@ class RefinerTask:
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """What the goal tells, in the unknown region, where the sample counts."""
-        picture, foreground, background = photometric(batch)
+        picture, foreground, background = change_photometry(batch)
         alpha, trimap = (batch[name][:, None].float() / 255 for name in ("alpha", "trimap"))
         counts = (batch["valid"][:, None] > 0).float()
         region = (batch["trimap"][:, None] == UNKNOWN).float() * counts
@@ -204,4 +204,4 @@ def _tensors(batch: dict[str, NDArray[Any]]) -> Batch:
 
 def _inputs(batch: Batch) -> tuple[Tensor, Tensor]:
     """What a network is given for a batch: pictures and trimaps, 0 … 1."""
-    return photometric(batch)[0], batch["trimap"][:, None].float() / 255
+    return change_photometry(batch)[0], batch["trimap"][:, None].float() / 255

@@ -7,15 +7,15 @@ from matte.training.synthesis.geometry import Bytes, Random
 from matte.training.synthesis.layers import Layer
 
 
-def compose(layer: Layer, background: Bytes) -> Bytes:
-    """αF + (1 − α)B as (H, W, 3) uint8."""
+def compose_layer(layer: Layer, background: Bytes) -> Bytes:
+    """Put a layer on a background, αF + (1 − α)B, as (H, W, 3) uint8."""
     alpha = layer.alpha * np.float32(1 / 255)
     return np.asarray(cv2.blendLinear(layer.colours, background, alpha, 1 - alpha), np.uint8)
 
 
-def over(front: Layer, back: Layer) -> Layer:
-    """Two layers as one: α = 1 − (1 − α₁)(1 − α₂), and the colours such that the one on any
-    background looks as the two would.
+def merge_layers(front: Layer, back: Layer) -> Layer:
+    """Merge two layers into one: α = 1 − (1 − α₁)(1 − α₂), with colours that look on any background
+    as the two would.
     """
     a, b = (layer.alpha * np.float32(1 / 255) for layer in (front, back))
     alpha = 1 - (1 - a) * (1 - b)
@@ -24,8 +24,8 @@ def over(front: Layer, back: Layer) -> Layer:
     return Layer(np.asarray(colours, np.uint8), np.rint(alpha * 255).astype(np.uint8))
 
 
-def as_jpeg(picture: Bytes, random: Random) -> Bytes:
-    """The picture (H, W, 3) after it was a JPEG file of random quality."""
+def compress_as_jpeg(picture: Bytes, random: Random) -> Bytes:
+    """Return the picture (H, W, 3) after it was a JPEG file of random quality."""
     quality = int(random.integers(35, 96))
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, stream = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -1,4 +1,4 @@
-"""Layers whose colours have to be estimated, which is slow: when first asked for, and once."""
+"""Layers whose colours have to be estimated, which is slow: done once, when first needed."""
 
 import mmap
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from matte.training.synthesis.geometry import Bytes
 from matte.training.synthesis.layers import Layer, estimated_layer
 
 
-class Estimate:
-    """The subject of a real picture (H, W, 3) with its alpha (H, W), both uint8.
+class ColourEstimate:
+    """The estimated colours of the subject of a picture (H, W, 3) with alpha (H, W), both uint8.
 
-    `colours` (H, W, 3) and `done` (1,) are where the estimate is kept.
+    `colours` (H, W, 3) and `done` (1,) are the memory that holds the estimate.
     """
 
     def __init__(self, picture: Bytes, alpha: Bytes, colours: Bytes, done: Bytes) -> None:
@@ -21,7 +21,7 @@ class Estimate:
         self._colours, self._done = colours, done
 
     def layer(self) -> Layer:
-        """The same whoever asks first; see `estimated_layer`."""
+        """Return the subject as a layer, estimated at the first call; see `estimated_layer`."""
         if not self._done[0]:
             # Two workers may do so at a time: what they write is alike.
             self._colours[:] = estimated_layer(self._picture, self._alpha).colours
@@ -29,8 +29,8 @@ class Estimate:
         return Layer(self._colours, self._alpha)
 
 
-def estimates(samples: Sequence[Sample]) -> list[Estimate]:
-    """One for each sample, with room that all processes forked from this one share.
+def shared_estimates(samples: Sequence[Sample]) -> list[ColourEstimate]:
+    """Return an estimate for each sample, in memory that all processes forked from this one share.
 
     Else each worker of a run would estimate and hold the colours of all pictures anew.
     """
@@ -40,6 +40,6 @@ def estimates(samples: Sequence[Sample]) -> list[Estimate]:
     done, start, made = room[: len(samples)], len(samples), []
     for at, (sample, size) in enumerate(zip(samples, sizes, strict=True)):
         colours = room[start : start + size].reshape(sample.picture.shape)
-        made.append(Estimate(sample.picture, sample.truth, colours, done[at : at + 1]))
+        made.append(ColourEstimate(sample.picture, sample.truth, colours, done[at : at + 1]))
         start += size
     return made

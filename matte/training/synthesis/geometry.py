@@ -17,13 +17,13 @@ Sides = tuple[bool, bool, bool, bool]  # top, bottom, left, right
 EVERY_SIDE: Sides = (True, True, True, True)
 NO_SIDE: Sides = (False, False, False, False)
 GREY = 128
-SHARP = 0.75  # below this scale, linear interpolation would skip pixels
+MIN_LINEAR_SCALE = 0.75  # at a smaller scale, linear interpolation would skip pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """How a source is seen: pixels of the window per pixel of the source, degrees, mirrored or
-    not, and how much wider than high it becomes.
+class WindowTransform:
+    """How a window shows its source: pixels of the window per pixel of the source, rotation in
+    degrees, mirrored or not, and how much wider than high it becomes.
     """
 
     scale: float = 1.0
@@ -32,7 +32,7 @@ class Turn:
     stretch: float = 1.0
 
     def matrix(self) -> NDArray[np.float64]:
-        """(2, 2): from steps in the source to steps in the window, both as x, y."""
+        """Return the matrix (2, 2) from steps in the source to steps in the window, as x, y."""
         angle = np.deg2rad(self.degrees)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         wide, mirror = np.sqrt(self.stretch), -1.0 if self.mirrored else 1.0
@@ -54,17 +54,18 @@ class Window:
     inside: bool
 
 
-def random_turn(
+def random_transform(
     random: Random, scales: tuple[float, float], degrees: float, plain: float = 0.0
-) -> Turn:
-    """A turn with a scale between the two, even in its logarithm. With probability `plain` only
-    mirrored or not, so that the source's own sharpness and noise are kept.
+) -> WindowTransform:
+    """Draw a transform with a scale between the two, even in its logarithm.
+
+    With probability `plain` only mirrored or not, which keeps the source's sharpness and noise.
     """
     mirrored = bool(random.random() < 0.5)
     if random.random() < plain:
-        return Turn(mirrored=mirrored)
+        return WindowTransform(mirrored=mirrored)
     low, high = np.log(scales)
-    return Turn(
+    return WindowTransform(
         scale=float(np.exp(random.uniform(low, high))),
         degrees=float(random.uniform(-degrees, degrees)) if random.random() < 0.6 else 0.0,
         mirrored=mirrored,
@@ -72,15 +73,15 @@ def random_turn(
     )
 
 
-def window(
+def place_window(
     frame: tuple[int, ...],
     size: tuple[int, int],
     centre: tuple[float, float],
-    turn: Turn,
+    turn: WindowTransform,
     closed: Sides = EVERY_SIDE,
     enlarge: float = 3.0,
 ) -> Window:
-    """The window of `size` (height, width) around the source's point `centre` (x, y).
+    """Place a window of `size` (height, width) around the source's point `centre` (x, y).
 
     It is moved so as not to look over the `closed` sides of the source, `frame` (height, width),
     and if it is too large for that, the source is enlarged, up to `enlarge` times.
@@ -94,12 +95,12 @@ def window(
     # A hair more than needed, so that rounding leaves nothing outside.
     more = min(enlarge, max([1.0, *(n * 1.001 for n in needed if n > 1)]))
     matrix, reach = matrix * more, reach / more
-    place = [_clamped(c, r, *side) for c, r, side in zip(centre, reach, sides, strict=True)]
+    place = [_clamp_centre(c, r, *side) for c, r, side in zip(centre, reach, sides, strict=True)]
     shift = half - 0.5 - matrix @ np.array(place)
-    if turn == Turn(mirrored=turn.mirrored) and more == 1.0:
+    if turn == WindowTransform(mirrored=turn.mirrored) and more == 1.0:
         shift = np.rint(shift)  # whole pixels: nothing is interpolated
     x, y = place
-    box = (_span(y, reach[1], height), _span(x, reach[0], width))
+    box = (_needed_pixels(y, reach[1], height), _needed_pixels(x, reach[0], width))
     inside = (
         x - reach[0] >= -0.51
         and x + reach[0] <= width - 0.49
@@ -109,18 +110,18 @@ def window(
     return Window(np.column_stack([matrix, shift]), *size, turn.scale * more, box, bool(inside))
 
 
-def seen(source: Bytes, through: Window, outside: int | None = None) -> Bytes:
-    """What the window shows of `source` (H, W) or (H, W, 3); around it the value `outside`, or
+def sample_window(source: Bytes, view: Window, outside: int | None = None) -> Bytes:
+    """Return the window's pixels of `source` (H, W) or (H, W, 3); around it the value `outside`, or
     without one the nearest pixel's.
     """
-    part = source[through.box]
-    rows, columns = through.box
+    part = source[view.box]
+    rows, columns = view.box
     offset = np.array([columns.start, rows.start], np.float64)
-    matrix, shift = through.move[:, :2], through.move[:, 2]
+    matrix, shift = view.move[:, :2], view.move[:, 2]
     shift = shift + matrix @ offset
-    if through.scale < SHARP:
+    if view.scale < MIN_LINEAR_SCALE:
         height, width = part.shape[:2]
-        h, w = max(1, round(height * through.scale)), max(1, round(width * through.scale))
+        h, w = max(1, round(height * view.scale)), max(1, round(width * view.scale))
         part = np.asarray(cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
         # x = (x' + ½) · width / w − ½
         ratio = np.array([width / w, height / h])
@@ -131,7 +132,7 @@ def seen(source: Bytes, through: Window, outside: int | None = None) -> Bytes:
         cv2.warpAffine(
             part,
             np.column_stack([matrix, shift]),
-            (through.width, through.height),
+            (view.width, view.height),
             flags=cv2.INTER_LINEAR,
             borderMode=border,
             borderValue=(outside or 0,) * 3,
@@ -140,20 +141,18 @@ def seen(source: Bytes, through: Window, outside: int | None = None) -> Bytes:
     )
 
 
-def valid(through: Window, frame: tuple[int, ...]) -> Bytes:
-    """(height, width): 1 where the window shows the source, 0 where it looks beyond."""
-    if through.inside:
-        return np.ones((through.height, through.width), np.uint8)
+def valid_pixels(view: Window, frame: tuple[int, ...]) -> Bytes:
+    """Return a map (height, width): 1 where the window shows the source, 0 beyond its frame."""
+    if view.inside:
+        return np.ones((view.height, view.width), np.uint8)
     ones = np.ones(frame[:2], np.uint8)
-    there = cv2.warpAffine(
-        ones, through.move, (through.width, through.height), flags=cv2.INTER_NEAREST
-    )
+    there = cv2.warpAffine(ones, view.move, (view.width, view.height), flags=cv2.INTER_NEAREST)
     # One pixel less: the border is mixed with what lies outside.
     return np.asarray(cv2.erode(there, np.ones((3, 3), np.uint8)), np.uint8)
 
 
-def closed_sides(alpha: Bytes) -> Sides:
-    """The sides at which the subject is cut off by the frame of its alpha."""
+def cropped_sides(alpha: Bytes) -> Sides:
+    """Return the sides at which the subject is cut off by the frame of its alpha."""
     return (
         bool((alpha[0] > 8).any()),
         bool((alpha[-1] > 8).any()),
@@ -162,7 +161,7 @@ def closed_sides(alpha: Bytes) -> Sides:
     )
 
 
-def _clamped(centre: float, reach: float, low: bool, high: bool, length: int) -> float:
+def _clamp_centre(centre: float, reach: float, low: bool, high: bool, length: int) -> float:
     first = reach - 0.5 if low else -np.inf
     last = length - 0.5 - reach if high else np.inf
     if first > last:
@@ -170,7 +169,7 @@ def _clamped(centre: float, reach: float, low: bool, high: bool, length: int) ->
     return float(min(max(centre, first), last))
 
 
-def _span(centre: float, reach: float, length: int) -> slice:
-    """The pixels within reach and two around, at least one."""
+def _needed_pixels(centre: float, reach: float, length: int) -> slice:
+    """Return the pixels within reach of the centre and two more, at least one."""
     start = min(max(0, int(np.floor(centre - reach)) - 2), length - 1)
     return slice(start, max(start + 1, min(length, int(np.ceil(centre + reach)) + 3)))

@@ -8,11 +8,11 @@ import numpy as np
 from matte.arrays import Alpha, Image
 from matte.compositing.foreground import estimate_foreground
 from matte.datasets.colours import spread_subject_colours
-from matte.training.synthesis.geometry import Bytes, Random, Window, seen
+from matte.training.synthesis.geometry import Bytes, Random, Window, sample_window
 from matte.training.synthesis.noise import smooth_noise
 
 # Hair and fur as cameras see them, RGB, from black over brown, red and blond to grey and white.
-HAIR = np.array(
+HAIR_COLOURS = np.array(
     [
         *((22, 18, 17), (38, 29, 25), (60, 43, 33), (88, 62, 44), (120, 88, 60), (70, 66, 66)),
         *((150, 84, 48), (168, 130, 88), (205, 172, 128), (140, 136, 132), (222, 216, 208)),
@@ -29,13 +29,13 @@ class Layer:
     alpha: Bytes
 
 
-def seen_layer(layer: Layer, through: Window) -> Layer:
-    """What the window shows of the layer; beyond its frame there is nothing."""
-    return Layer(seen(layer.colours, through), seen(layer.alpha, through, outside=0))
+def layer_in_window(layer: Layer, view: Window) -> Layer:
+    """Return the window's part of a layer, transparent beyond its frame."""
+    return Layer(sample_window(layer.colours, view), sample_window(layer.alpha, view, outside=0))
 
 
 def estimated_layer(picture: Bytes, alpha: Bytes) -> Layer:
-    """The subject of a real picture with its alpha, its colours estimated. Slow: once a picture."""
+    """Return a real picture's subject as a layer, its colours estimated. Slow: once a picture."""
     opacity = alpha.astype(np.float32) / np.float32(255)
     colours = np.asarray(estimate_foreground(Image(picture), Alpha(opacity)), np.uint8)
     # The fainter the subject, the more of the old background is left in the estimate, and where
@@ -44,8 +44,8 @@ def estimated_layer(picture: Bytes, alpha: Bytes) -> Layer:
 
 
 def mask_layer(picture: Bytes, mask: Bytes, random: Random) -> Layer:
-    """The subject of a picture of which only a mask (255 is the subject) is known, with an edge of
-    random softness a little inside of the mask, where the colours are surely the subject's.
+    """Return the subject of a picture of which only a mask (255 is the subject) is known, with an
+    edge of random softness a little inside of the mask, where colours are surely the subject's.
     """
     height, width = mask.shape
     softness = float(np.exp(random.uniform(np.log(0.6), np.log(4))))
@@ -62,8 +62,8 @@ def mask_layer(picture: Bytes, mask: Bytes, random: Random) -> Layer:
     return Layer(colours, alpha)
 
 
-def relit(layer: Layer, random: Random) -> Layer:
-    """The layer in another light: brighter or darker, flatter, warmer."""
+def relight(layer: Layer, random: Random) -> Layer:
+    """Return the layer in another light: brighter or darker, flatter, warmer."""
     gamma, contrast, bright = np.exp(random.uniform(-0.25, 0.25, 3))
     tint = random.uniform(0.93, 1.07, 3)
     values = (np.linspace(0, 1, 256) ** gamma - 0.5) * contrast + 0.5 * bright
@@ -72,8 +72,8 @@ def relit(layer: Layer, random: Random) -> Layer:
 
 
 def hair_colours(height: int, width: int, random: Random) -> Bytes:
-    """(height, width, 3): one hair's colour, with streaks of light and shade along its growth."""
-    base = HAIR[random.integers(len(HAIR))] * random.uniform(0.75, 1.25)
+    """Draw one hair colour (height, width, 3) with streaks of light and shade along its growth."""
+    base = HAIR_COLOURS[random.integers(len(HAIR_COLOURS))] * random.uniform(0.75, 1.25)
     streaks = smooth_noise(
         height, width, random.uniform(1.5, 5), random, long=random.uniform(6, 25)
     )

@@ -1,4 +1,4 @@
-"""What trimap-free mattes and segmenters learn from: whole subjects, real and made."""
+"""Training samples of trimap-free networks: whole subjects, real and composed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -8,19 +8,19 @@ import numpy as np
 from matte.arrays import SUBJECT, UNKNOWN
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
-from matte.training.synthesis.compose import as_jpeg, compose, over
+from matte.training.synthesis.compose import compose_layer, compress_as_jpeg, merge_layers
 from matte.training.synthesis.geometry import (
     GREY,
     Bytes,
     Random,
-    Turn,
-    random_turn,
-    seen,
-    valid,
-    window,
+    WindowTransform,
+    place_window,
+    random_transform,
+    sample_window,
+    valid_pixels,
 )
-from matte.training.synthesis.layers import Layer, mask_layer, relit, seen_layer
-from matte.training.synthesis.sources import Backgrounds, Subject, subjects
+from matte.training.synthesis.layers import Layer, layer_in_window, mask_layer, relight
+from matte.training.synthesis.sources import Backgrounds, Subject, prepare_subjects
 
 SHARES = ("alphas", "masks", "composed", "empty")
 _RANGES = {"degrees": (0.0, 180.0), "largest": (1.0, 4.0)}
@@ -99,7 +99,7 @@ class MatteSamples:
             mix.alike_background,
         )
         made = bool(backgrounds) and mix.composed > 0
-        self._subjects = [subjects(g) for g in (alphas, cutouts, masks)] if made else []
+        self._subjects = [prepare_subjects(g) for g in (alphas, cutouts, masks)] if made else []
         self._subjects = [group for group in self._subjects if group]
         possible = {name for name, group in self._real.items() if group}
         possible |= {"composed"} if self._subjects else set()
@@ -111,50 +111,52 @@ class MatteSamples:
         self.shares = {name: share / total for name, share in shares.items() if share > 0}
 
     def sample(self, size: tuple[int, int], random: Random) -> MatteSample:
-        """A sample of `size` (height, width); it depends on the generator's state only."""
+        """Draw a sample of `size` (height, width); it depends on the generator's state only."""
         kinds = list(self.shares)
         kind = kinds[int(random.choice(len(kinds), p=list(self.shares.values())))]
         return self.sample_of(kind, size, random)
 
     def sample_of(self, kind: str, size: tuple[int, int], random: Random) -> MatteSample:
-        """A sample of one of the `shares`."""
+        """Draw a sample of one of the kinds in `shares`."""
         if kind in self._real:
-            return self._photo(kind, size, random)
+            return self._real_sample(kind, size, random)
         everywhere = np.ones(size, np.uint8)
         if kind == "empty":
             nothing = Layer(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8))
-            picture = self._backgrounds.behind(nothing, random)
-            return MatteSample(self._stored(picture, random), nothing.alpha, everywhere, True)
-        layer = self._placed(size, random)
+            picture = self._backgrounds.draw_behind(nothing, random)
+            return MatteSample(
+                self._compress_some(picture, random), nothing.alpha, everywhere, True
+            )
+        layer = self._place_subject(size, random)
         if random.random() < self._mix.two_subjects:
-            layer = over(layer, self._placed(size, random))
-        picture = compose(layer, self._backgrounds.behind(layer, random))
-        return MatteSample(self._stored(picture, random), layer.alpha, everywhere, True)
+            layer = merge_layers(layer, self._place_subject(size, random))
+        picture = compose_layer(layer, self._backgrounds.draw_behind(layer, random))
+        return MatteSample(self._compress_some(picture, random), layer.alpha, everywhere, True)
 
-    def _photo(self, kind: str, size: tuple[int, int], random: Random) -> MatteSample:
-        """A real picture, whole with padding or in part."""
+    def _real_sample(self, kind: str, size: tuple[int, int], random: Random) -> MatteSample:
+        """Draw a sample from a real picture, whole with padding or in part."""
         mix, group = self._mix, self._real[kind]
         sample = group[int(random.integers(len(group)))]
         height, width = frame = sample.truth.shape
         fits, fills = sorted((size[0] / height, size[1] / width))
         if random.random() < mix.whole:
-            turn = Turn(scale=fits, mirrored=bool(random.random() < 0.5))
+            turn = WindowTransform(scale=fits, mirrored=bool(random.random() < 0.5))
         else:
-            turn = random_turn(random, (fits, fills * mix.largest), mix.degrees)
+            turn = random_transform(random, (fits, fills * mix.largest), mix.degrees)
         centre = (random.uniform(0, width), random.uniform(0, height))
-        through = window(frame, size, centre, turn, enlarge=1)
-        there = valid(through, frame)
+        view = place_window(frame, size, centre, turn, enlarge=1)
+        there = valid_pixels(view, frame)
         truth = sample.truth
         if kind == "masks":
             open_ = ((truth != SUBJECT) & (truth != 0)).view(np.uint8) * np.uint8(255)
-            there[seen(open_, through, outside=0) > 0] = 0
+            there[sample_window(open_, view, outside=0) > 0] = 0
             truth = np.where(truth > UNKNOWN, SUBJECT, 0).astype(np.uint8)
-        picture = self._stored(seen(sample.picture, through), random)
-        picture[valid(through, frame) == 0] = GREY
-        return MatteSample(picture, seen(truth, through, outside=0), there, kind == "alphas")
+        picture = self._compress_some(sample_window(sample.picture, view), random)
+        picture[valid_pixels(view, frame) == 0] = GREY
+        return MatteSample(picture, sample_window(truth, view, outside=0), there, kind == "alphas")
 
-    def _placed(self, size: tuple[int, int], random: Random) -> Layer:
-        """A subject in a sample: large, the head inside, cut off below if it is too tall."""
+    def _place_subject(self, size: tuple[int, int], random: Random) -> Layer:
+        """Place a subject in a sample: large, the head inside, cut off below if it is too tall."""
         group = self._subjects[int(random.integers(len(self._subjects)))]
         subject = group[int(random.integers(len(group)))]
         rows, columns = subject.box
@@ -163,28 +165,28 @@ class MatteSamples:
         # A subject wider than the picture would be a wall of cloth.
         scale = min(scale, 1.3 * size[1] / wide)
         degrees = random.uniform(-0.4, 0.4) * self._mix.degrees if random.random() < 0.5 else 0.0
-        turn = Turn(scale, float(degrees), bool(random.random() < 0.5))
-        through = window(
+        turn = WindowTransform(scale, float(degrees), bool(random.random() < 0.5))
+        view = place_window(
             subject.alpha.shape,
             size,
-            _centre(subject, size, scale, random),
+            _window_centre(subject, size, scale, random),
             turn,
-            subject.closed,
+            subject.cropped,
             enlarge=2.5,
         )
-        layer = seen_layer(subject.layer, through)
+        layer = layer_in_window(subject.layer, view)
         if subject.rough:
             layer = mask_layer(layer.colours, layer.alpha, random)
-        return relit(layer, random)
+        return relight(layer, random)
 
-    def _stored(self, picture: Bytes, random: Random) -> Bytes:
-        return as_jpeg(picture, random) if random.random() < self._mix.jpeg else picture
+    def _compress_some(self, picture: Bytes, random: Random) -> Bytes:
+        return compress_as_jpeg(picture, random) if random.random() < self._mix.jpeg else picture
 
 
-def _centre(
+def _window_centre(
     subject: Subject, size: tuple[int, int], scale: float, random: Random
 ) -> tuple[float, float]:
-    """The subject's point in the middle of a sample that shows it at this scale."""
+    """Draw the subject's point in the middle of a sample that shows it at this scale."""
     rows, columns = subject.box
     above = random.uniform(0.02, 0.25) * size[0]
     y = rows.start + (size[0] / 2 - above) / scale

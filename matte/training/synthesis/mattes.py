@@ -8,34 +8,34 @@ import numpy as np
 from matte.arrays import FloatArray
 from matte.training.synthesis.geometry import Bytes, Random
 from matte.training.synthesis.noise import layered_noise, smooth_noise
-from matte.training.synthesis.strands import fringe, fur, twigs
+from matte.training.synthesis.strands import draw_fringe, draw_fur, draw_twigs
 
 Drawing = Callable[[int, int, Random], Bytes]
 
 
-def procedural(height: int, width: int, random: Random) -> Bytes:
-    """An alpha (height, width), 0 … 255, of a kind drawn at random from KINDS."""
-    draw, _ = KINDS[random_kind(random)]
+def draw_alpha(height: int, width: int, random: Random) -> Bytes:
+    """Draw an alpha (height, width), 0 … 255, of a random kind."""
+    draw, _ = KINDS[draw_kind(random)]
     return draw(height, width, random)
 
 
-def random_kind(random: Random) -> str:
-    """One of the KINDS, as often as it says there."""
+def draw_kind(random: Random) -> str:
+    """Draw the name of one of the KINDS, as often as stated there."""
     weights = np.array([weight for _, weight in KINDS.values()])
     return list(KINDS)[int(random.choice(len(weights), p=weights / weights.sum()))]
 
 
-def soft_shape(height: int, width: int, random: Random) -> Bytes:
-    """A blob whose edge is sharp in some places and out of focus in others."""
-    field = _hill(height, width, random)
+def draw_soft_shape(height: int, width: int, random: Random) -> Bytes:
+    """Draw a blob whose edge is sharp in some places and out of focus in others."""
+    field = _blob_depth(height, width, random)
     low, high = np.sort(np.exp(random.uniform(np.log(0.7), np.log(14), 2)))
     spots = smooth_noise(height, width, min(height, width) / 3, random) / 2 + 0.5
     softness = low * (high / low) ** np.clip(spots, 0, 1)
-    return _bytes(_ramp(field / softness))
+    return _to_bytes(_smooth_step(field / softness))
 
 
-def holes(height: int, width: int, random: Random) -> Bytes:
-    """Sharp shapes with holes and gaps."""
+def draw_holes(height: int, width: int, random: Random) -> Bytes:
+    """Draw sharp shapes with holes and gaps."""
     ss = 2
     canvas = np.zeros((height * ss, width * ss), np.uint8)
     size = min(height, width) * ss
@@ -59,8 +59,8 @@ def holes(height: int, width: int, random: Random) -> Bytes:
     return shape
 
 
-def net(height: int, width: int, random: Random) -> Bytes:
-    """A net, a mesh, a fence or lace: two or three families of waved threads."""
+def draw_net(height: int, width: int, random: Random) -> Bytes:
+    """Draw a net, a mesh, a fence or lace: two families of waved threads."""
     ss = 2
     size = np.array([width, height]) * ss
     pitch = float(np.exp(random.uniform(np.log(5), np.log(30)))) * ss
@@ -84,40 +84,44 @@ def net(height: int, width: int, random: Random) -> Bytes:
     mesh = np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     if random.random() < 0.5:
         mesh = np.asarray(cv2.GaussianBlur(mesh, (0, 0), random.uniform(0.4, 1.2)), np.uint8)
-    where = np.maximum(soft_shape(height, width, random), 0)
+    where = np.maximum(draw_soft_shape(height, width, random), 0)
     if random.random() < 0.3:  # a rim holds it
         rim = cv2.morphologyEx(where, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
         mesh = np.maximum(mesh, rim)
-    return _product(mesh, where)
+    return _multiply_alphas(mesh, where)
 
 
-def smoke(height: int, width: int, random: Random) -> Bytes:
-    """Smoke, steam or clouds: nowhere solid, or only in the middle."""
+def draw_smoke(height: int, width: int, random: Random) -> Bytes:
+    """Draw smoke, steam or clouds: nowhere solid, or only in the middle."""
     side = min(height, width)
     grain = side * random.uniform(0.2, 0.6)
     density = layered_noise(height, width, grain, int(random.integers(3, 6)), random)
-    hill = _hill(height, width, random) / (0.35 * side)
+    hill = _blob_depth(height, width, random) / (0.35 * side)
     thick = np.clip(random.uniform(0.1, 0.5) + 0.7 * density + hill, 0, None)
     alpha = 1 - np.exp(-random.uniform(0.6, 2.5) * thick * thick)
-    return _bytes(alpha)
+    return _to_bytes(alpha)
 
 
-def cloth(height: int, width: int, random: Random) -> Bytes:
-    """A veil: translucent, with folds and a hem, sometimes over something solid."""
+def draw_cloth(height: int, width: int, random: Random) -> Bytes:
+    """Draw a veil: translucent, with folds and a hem, sometimes over something solid."""
     side = min(height, width)
     folds = smooth_noise(height, width, random.uniform(0.04, 0.2) * side, random, long=8)
     level = random.uniform(0.2, 0.7)
     alpha = np.clip(level + random.uniform(0.05, 0.35) * folds, 0.03, 1)
-    edge = _hill(height, width, random)
+    edge = _blob_depth(height, width, random)
     hem = np.exp(-(((edge - 2.5) / random.uniform(1, 2.5)) ** 2)) * random.uniform(0, 0.6)
-    alpha = np.clip(alpha + hem, 0, 1) * _ramp(edge / random.uniform(0.7, 2))
-    veil = _bytes(alpha)
-    return _union(veil, soft_shape(height, width, random)) if random.random() < 0.5 else veil
+    alpha = np.clip(alpha + hem, 0, 1) * _smooth_step(edge / random.uniform(0.7, 2))
+    veil = _to_bytes(alpha)
+    return (
+        _unite_alphas(veil, draw_soft_shape(height, width, random))
+        if random.random() < 0.5
+        else veil
+    )
 
 
-def moving(height: int, width: int, random: Random) -> Bytes:
-    """Something that moved while the shutter was open: blurred along one direction."""
-    draw = (soft_shape, holes, fringe, twigs)[int(random.integers(4))]
+def draw_motion_blur(height: int, width: int, random: Random) -> Bytes:
+    """Draw something that moved while the shutter was open: blurred along one direction."""
+    draw = (draw_soft_shape, draw_holes, draw_fringe, draw_twigs)[int(random.integers(4))]
     still = draw(height, width, random)
     length = float(np.exp(random.uniform(np.log(3), np.log(0.15 * min(height, width) + 4))))
     angle = random.uniform(0, np.pi)
@@ -131,30 +135,30 @@ def moving(height: int, width: int, random: Random) -> Bytes:
     return np.asarray(cv2.filter2D(still, -1, weights, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def together(height: int, width: int, random: Random) -> Bytes:
-    """Two drawings as one."""
-    pick = (fringe, fur, twigs, cloth, holes, smoke)
+def draw_pair(height: int, width: int, random: Random) -> Bytes:
+    """Draw two alphas of different kinds as one."""
+    pick = (draw_fringe, draw_fur, draw_twigs, draw_cloth, draw_holes, draw_smoke)
     first, second = random.choice(len(pick), 2, replace=False)
-    return _union(pick[first](height, width, random), pick[second](height, width, random))
+    return _unite_alphas(pick[first](height, width, random), pick[second](height, width, random))
 
 
 # Each kind and how often it is drawn, against the others.
 KINDS: dict[str, tuple[Drawing, float]] = {
-    "fringe": (fringe, 0.34),
-    "fur": (fur, 0.16),
-    "twigs": (twigs, 0.08),
-    "net": (net, 0.07),
-    "soft shape": (soft_shape, 0.09),
-    "holes": (holes, 0.06),
-    "smoke": (smoke, 0.05),
-    "cloth": (cloth, 0.05),
-    "moving": (moving, 0.06),
-    "together": (together, 0.04),
+    "fringe": (draw_fringe, 0.34),
+    "fur": (draw_fur, 0.16),
+    "twigs": (draw_twigs, 0.08),
+    "net": (draw_net, 0.07),
+    "soft shape": (draw_soft_shape, 0.09),
+    "holes": (draw_holes, 0.06),
+    "smoke": (draw_smoke, 0.05),
+    "cloth": (draw_cloth, 0.05),
+    "moving": (draw_motion_blur, 0.06),
+    "together": (draw_pair, 0.04),
 }
 
 
-def _hill(height: int, width: int, random: Random) -> FloatArray:
-    """Roughly the distance in pixels from the edge of a random blob, above 0 inside."""
+def _blob_depth(height: int, width: int, random: Random) -> FloatArray:
+    """Return roughly the distance in pixels from a random blob's edge, above 0 inside."""
     side = min(height, width)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     centre = random.uniform(0.1, 0.9, 2) * (width, height)
@@ -168,19 +172,19 @@ def _hill(height: int, width: int, random: Random) -> FloatArray:
     return np.asarray(hill, np.float32)
 
 
-def _ramp(values: FloatArray) -> FloatArray:
-    """0 below −1, 1 above 1, a smooth step between."""
+def _smooth_step(values: FloatArray) -> FloatArray:
+    """Return 0 below −1, 1 above 1, a smooth step between."""
     t = np.clip(values / 2 + np.float32(0.5), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def _bytes(alpha: FloatArray) -> Bytes:
+def _to_bytes(alpha: FloatArray) -> Bytes:
     return np.rint(alpha * 255).astype(np.uint8)
 
 
-def _product(a: Bytes, b: Bytes) -> Bytes:
+def _multiply_alphas(a: Bytes, b: Bytes) -> Bytes:
     return np.asarray(cv2.multiply(a, b, scale=1 / 255), np.uint8)
 
 
-def _union(a: Bytes, b: Bytes) -> Bytes:
-    return 255 - _product(255 - a, 255 - b)
+def _unite_alphas(a: Bytes, b: Bytes) -> Bytes:
+    return 255 - _multiply_alphas(255 - a, 255 - b)

@@ -10,8 +10,8 @@ from matte.training.synthesis.geometry import Random
 def smooth_noise(
     height: int, width: int, grain: float, random: Random, long: float = 1.0
 ) -> FloatArray:
-    """(height, width), about −1 … 1: hills `grain` pixels wide and `long` times as long, which
-    lie in any direction.
+    """Draw noise (height, width), about −1 … 1: hills `grain` pixels wide and `long` times as long,
+    in a random direction.
     """
     side = float(np.hypot(height, width))
     rows, columns = int(side / (grain * long)) + 3, int(side / grain) + 3
@@ -34,7 +34,7 @@ def smooth_noise(
 def layered_noise(
     height: int, width: int, grain: float, octaves: int, random: Random
 ) -> FloatArray:
-    """(height, width), about −1 … 1: hills, with ever smaller and lower hills on them."""
+    """Draw noise (height, width), about −1 … 1: hills with ever smaller, lower hills on them."""
     total = smooth_noise(height, width, grain, random)
     for octave in range(1, octaves):
         finer = max(1.5, grain / 2**octave)

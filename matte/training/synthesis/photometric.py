@@ -13,7 +13,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @dataclass(frozen=True, slots=True)
-class Photometric:
+class PhotometricSettings:
     """How much pictures are changed; all from 0, nothing, to 1.
 
     `gamma`, `contrast`, `brightness`, `saturation`, `tint`: the largest relative change. `grey`,
@@ -38,14 +38,14 @@ class Photometric:
                 raise SettingError(f"{field.name} = {value}", "give a number from 0 to 1")
 
 
-USUAL = Photometric()
+DEFAULT_SETTINGS = PhotometricSettings()
 
 
 @torch.no_grad()
-def photometric(
-    batch: dict[str, Tensor], change: Photometric = USUAL
+def change_photometry(
+    batch: dict[str, Tensor], change: PhotometricSettings = DEFAULT_SETTINGS
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The pictures as other cameras in other light take them, and their foregrounds and
+    """Return the pictures as other cameras in other light take them, and their foregrounds and
     backgrounds: each (N, 3, H, W) float32, 0 … 1.
 
     The batch holds "foreground" and "background" (N, H, W, 3) uint8, "alpha" (N, H, W) uint8,
@@ -57,23 +57,23 @@ def photometric(
     random = torch.Generator(alpha.device).manual_seed(int(batch["seed"]))
     with torch.autocast(alpha.device.type, enabled=False):  # bfloat16 has not even 256 steps
         count = len(alpha)
-        front = _Light.drawn(count, change, random)
-        back = _Light.drawn(count, change, random)
-        foreground = front.on(batch["foreground"])
+        front = _Light.random(count, change, random)
+        back = _Light.random(count, change, random)
+        foreground = front.apply_to(batch["foreground"])
         background = foreground.clone()
         apart = torch.nonzero(layered)[:, 0]
-        background[apart] = back.of(apart).on(batch["background"][apart])
+        background[apart] = back.select(apart).apply_to(batch["background"][apart])
         share = alpha[:, None].float() / 255
         picture = torch.lerp(background, foreground, share)
-        _soften(picture, change, random)
-        _add_noise(picture, change, random)
+        _soften_some(picture, change, random)
+        _add_noise_to_some(picture, change, random)
         picture = picture.clamp_(0, 1).mul_(255).round_().div_(255)
     return picture, foreground, background
 
 
 @dataclass(frozen=True, slots=True)
 class _Light:
-    """N changes: `table` (N, 3, 256) holds what each channel's bytes become; then colours move away
+    """N changes of light: `table` (N, 3, 256) maps each channel's bytes; then colours move away
     from grey or towards it by `saturation` (N).
     """
 
@@ -81,7 +81,7 @@ class _Light:
     saturation: Tensor
 
     @classmethod
-    def drawn(cls, count: int, change: Photometric, random: torch.Generator) -> "_Light":
+    def random(cls, count: int, change: PhotometricSettings, random: torch.Generator) -> "_Light":
         place = random.device
         spread = torch.rand((count, 7, 1), generator=random, device=place) * 2 - 1
         gamma = torch.exp(change.gamma * spread[:, 0])
@@ -93,11 +93,11 @@ class _Light:
         tint = 1 + change.tint * spread[:, 4:]
         return cls((values[:, None] * tint).clamp_(0, 1), saturation)
 
-    def of(self, chosen: Tensor) -> "_Light":
+    def select(self, chosen: Tensor) -> "_Light":
         return _Light(self.table[chosen], self.saturation[chosen])
 
-    def on(self, colours: Tensor) -> Tensor:
-        """The changed colours: (N, H, W, 3) uint8 in, (N, 3, H, W) 0 … 1 out."""
+    def apply_to(self, colours: Tensor) -> Tensor:
+        """Return changed colours (N, 3, H, W) 0 … 1 of colours (N, H, W, 3) uint8."""
         count, height, width, _ = colours.shape
         # Channel by channel, and a look-up for the power: a fifth of the time.
         place = torch.arange(3 * count, device=colours.device, dtype=torch.int32) * 256
@@ -109,8 +109,8 @@ class _Light:
         return torch.lerp(grey, changed, self.saturation[:, None, None, None]).clamp_(0, 1)
 
 
-def _soften(picture: Tensor, change: Photometric, random: torch.Generator) -> None:
-    """Makes some pictures a little softer or sharper, so little that alpha keeps its truth."""
+def _soften_some(picture: Tensor, change: PhotometricSettings, random: torch.Generator) -> None:
+    """Make some pictures a little softer or sharper, so little that alpha stays true."""
     draw = torch.rand((len(picture), 2), generator=random, device=picture.device)
     chosen = torch.nonzero(draw[:, 0] < change.softened)[:, 0]
     if not len(chosen):
@@ -123,7 +123,9 @@ def _soften(picture: Tensor, change: Photometric, random: torch.Generator) -> No
     picture[chosen] = torch.lerp(sharp, soft, part[:, None, None, None])
 
 
-def _add_noise(picture: Tensor, change: Photometric, random: torch.Generator) -> None:
+def _add_noise_to_some(
+    picture: Tensor, change: PhotometricSettings, random: torch.Generator
+) -> None:
     draw = torch.rand((len(picture), 2), generator=random, device=picture.device)
     chosen = torch.nonzero(draw[:, 0] < change.noisy)[:, 0]
     if not len(chosen):

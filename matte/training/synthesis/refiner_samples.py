@@ -1,4 +1,4 @@
-"""What a refiner learns from: crops around soft edges, real and made."""
+"""Training samples of refiners: crops around soft edges, real and composed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -8,15 +8,23 @@ import numpy as np
 from matte.arrays import UNKNOWN
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
-from matte.training.synthesis.compose import as_jpeg, compose, over
-from matte.training.synthesis.drawn import drawn_layer
-from matte.training.synthesis.geometry import GREY, Bytes, Random, random_turn, seen, valid, window
-from matte.training.synthesis.layers import Layer, mask_layer, seen_layer
-from matte.training.synthesis.sources import Backgrounds, subjects
+from matte.training.synthesis.compose import compose_layer, compress_as_jpeg, merge_layers
+from matte.training.synthesis.drawn import draw_layer
+from matte.training.synthesis.geometry import (
+    GREY,
+    Bytes,
+    Random,
+    place_window,
+    random_transform,
+    sample_window,
+    valid_pixels,
+)
+from matte.training.synthesis.layers import Layer, layer_in_window, mask_layer
+from matte.training.synthesis.sources import Backgrounds, prepare_subjects
 from matte.training.synthesis.trimaps import random_trimap
 
 SHARES = ("real", "recomposed", "procedural", "cutouts", "masks")
-TRIES = 4
+MAX_DRAWS = 4
 _RANGES = {"smallest": (0.1, 1.0), "largest": (1.0, 4.0), "degrees": (0.0, 180.0)}
 
 
@@ -96,9 +104,9 @@ class RefinerSamples:
     ) -> None:
         self._mix = mix
         self._groups = {
-            "recomposed": subjects(alphas),
-            "cutouts": subjects(cutouts),
-            "masks": subjects(masks),
+            "recomposed": prepare_subjects(alphas),
+            "cutouts": prepare_subjects(cutouts),
+            "masks": prepare_subjects(masks),
         }
         self._backgrounds = Backgrounds(
             tuple(sample.picture for sample in backgrounds),
@@ -120,9 +128,9 @@ class RefinerSamples:
         self._made = {name: share for name, share in self.shares.items() if name != "real"}
 
     def sample(self, size: tuple[int, int], random: Random) -> RefinerSample:
-        """A sample of `size` (height, width); it depends on the generator's state only."""
-        kind = _pick(self.shares, random)
-        for _ in range(TRIES):
+        """Draw a sample of `size` (height, width); it depends on the generator's state only."""
+        kind = _draw_kind(self.shares, random)
+        for _ in range(MAX_DRAWS):
             made = self.sample_of(kind, size, random)
             counted = (made.trimap == UNKNOWN) & (made.valid > 0)
             if np.count_nonzero(counted) >= self._mix.least_unknown * counted.size:
@@ -130,50 +138,52 @@ class RefinerSamples:
         return made
 
     def sample_of(self, kind: str, size: tuple[int, int], random: Random) -> RefinerSample:
-        """A sample of one of the `shares`, whatever part of it is unknown."""
+        """Draw a sample of one of the kinds in `shares`, whatever part of it is unknown."""
         if kind == "real":
-            return self._real(size, random)
-        layer = self._layer(kind, size, random)
+            return self._real_crop(size, random)
+        layer = self._subject_layer(kind, size, random)
         if random.random() < self._mix.two_layers:
-            layer = over(layer, self._layer(_pick(self._made, random), size, random))
-        background = self._backgrounds.behind(layer, random)
+            layer = merge_layers(
+                layer, self._subject_layer(_draw_kind(self._made, random), size, random)
+            )
+        background = self._backgrounds.draw_behind(layer, random)
         trimap = random_trimap(layer.alpha, random)
-        picture = compose(layer, background)
+        picture = compose_layer(layer, background)
         everywhere = np.ones(size, np.uint8)
         if random.random() < self._mix.jpeg:
-            picture = as_jpeg(picture, random)
+            picture = compress_as_jpeg(picture, random)
             return RefinerSample(picture, picture, picture, layer.alpha, trimap, everywhere, False)
         return RefinerSample(
             picture, layer.colours, background, layer.alpha, trimap, everywhere, True
         )
 
-    def _real(self, size: tuple[int, int], random: Random) -> RefinerSample:
+    def _real_crop(self, size: tuple[int, int], random: Random) -> RefinerSample:
         mix, group = self._mix, self._groups["recomposed"]
         subject = group[int(random.integers(len(group)))]
-        turn = random_turn(random, (mix.smallest, mix.largest), mix.degrees, mix.untouched)
+        turn = random_transform(random, (mix.smallest, mix.largest), mix.degrees, mix.untouched)
         frame = subject.picture.shape
-        through = window(frame, size, subject.soft_place(random), turn)
-        picture, there = seen(subject.picture, through), valid(through, frame)
-        alpha = seen(subject.alpha, through, outside=0)
+        view = place_window(frame, size, subject.random_soft_pixel(random), turn)
+        picture, there = sample_window(subject.picture, view), valid_pixels(view, frame)
+        alpha = sample_window(subject.alpha, view, outside=0)
         if random.random() < mix.jpeg:
-            picture = as_jpeg(picture, random)
+            picture = compress_as_jpeg(picture, random)
         picture[there == 0] = GREY
         trimap = random_trimap(alpha, random)
         return RefinerSample(picture, picture, picture, alpha, trimap, there, False)
 
-    def _layer(self, kind: str, size: tuple[int, int], random: Random) -> Layer:
+    def _subject_layer(self, kind: str, size: tuple[int, int], random: Random) -> Layer:
         mix = self._mix
         if kind == "procedural":
-            return drawn_layer(*size, self._backgrounds, random)
+            return draw_layer(*size, self._backgrounds, random)
         group = self._groups[kind]
         subject = group[int(random.integers(len(group)))]
-        turn = random_turn(random, (mix.smallest, mix.largest), mix.degrees)
+        turn = random_transform(random, (mix.smallest, mix.largest), mix.degrees)
         frame = subject.alpha.shape
-        through = window(frame, size, subject.soft_place(random), turn, subject.closed)
-        layer = seen_layer(subject.layer, through)
+        view = place_window(frame, size, subject.random_soft_pixel(random), turn, subject.cropped)
+        layer = layer_in_window(subject.layer, view)
         return mask_layer(layer.colours, layer.alpha, random) if subject.rough else layer
 
 
-def _pick(shares: dict[str, float], random: Random) -> str:
+def _draw_kind(shares: dict[str, float], random: Random) -> str:
     weights = np.array(list(shares.values()))
     return list(shares)[int(random.choice(len(weights), p=weights / weights.sum()))]

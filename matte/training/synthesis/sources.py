@@ -1,4 +1,4 @@
-"""What is drawn from: subjects prepared once, and backgrounds."""
+"""The material of samples: subjects, prepared once, and backgrounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,75 +10,75 @@ from numpy.typing import NDArray
 from matte.arrays import SUBJECT
 from matte.datasets.samples import Sample
 from matte.imaging.regions import bounding_box, region_depth
-from matte.training.synthesis.estimates import Estimate, estimates
+from matte.training.synthesis.estimates import ColourEstimate, shared_estimates
 from matte.training.synthesis.geometry import (
     Bytes,
     Random,
     Sides,
-    closed_sides,
-    random_turn,
-    seen,
-    window,
+    cropped_sides,
+    place_window,
+    random_transform,
+    sample_window,
 )
 from matte.training.synthesis.layers import Layer
 from matte.training.synthesis.noise import smooth_noise
 
-POINTS = 20000  # soft pixels remembered of each picture
-THIN = 12  # pixels; nothing sure is left of a thinner mask when its edge is worn off
+MAX_SOFT_PIXELS = 20000  # of each picture, to bound memory
+MIN_MASK_DEPTH_PIXELS = 12  # nothing solid is left of a thinner mask when its edge is eroded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
     """One subject: its `picture` as read and its `alpha` (if `rough` a mask, to be softened by
-    `mask_layer`), the flat indices of its `soft` pixels and edges, the sides at which it is cut
-    off, and its bounding `box`, rows and columns. `estimate`: its own colours, where the picture
-    shows others too.
+    `mask_layer`), the flat indices of its `soft` pixels and edges, the sides at which it is
+    `cropped`, and its bounding `box`, rows and columns. `estimate`: its own colours, where the
+    picture shows others too.
     """
 
     picture: Bytes
     alpha: Bytes
-    estimate: Estimate | None
+    estimate: ColourEstimate | None
     rough: bool
     soft: NDArray[np.int32]
-    closed: Sides
+    cropped: Sides
     box: tuple[slice, slice]
 
     @property
     def layer(self) -> Layer:
-        """The subject with clean colours; if `rough`, only within the mask. Slow the first time
+        """The subject with its own colours; if `rough`, only within the mask. Slow the first time
         where they are estimated.
         """
         return self.estimate.layer() if self.estimate else Layer(self.picture, self.alpha)
 
-    def soft_place(self, random: Random) -> tuple[float, float]:
-        """The x and y of one of its soft pixels."""
+    def random_soft_pixel(self, random: Random) -> tuple[float, float]:
+        """Draw one of its soft pixels, as x and y."""
         y, x = divmod(int(random.choice(self.soft)), self.alpha.shape[1])
         return float(x), float(y)
 
 
-def subjects(samples: Sequence[Sample]) -> list[Subject]:
-    """The samples' subjects, in order; those without an edge are left out, and of masks the thin
-    ones. A sample that comes many times, as those of a heavy set, is one subject.
+def prepare_subjects(samples: Sequence[Sample]) -> list[Subject]:
+    """Return the samples' subjects, in order, without those that have no edge, and of masks without
+    the thin ones. A sample that comes many times, as those of a heavy set, is one subject.
     """
     different = {id(sample): sample for sample in samples}
     alphas = [sample for sample in different.values() if sample.kind == "alpha"]
-    estimated = dict(zip(map(id, alphas), estimates(alphas), strict=True))
-    made = {key: _subject(sample, estimated.get(key)) for key, sample in different.items()}
+    estimated = dict(zip(map(id, alphas), shared_estimates(alphas), strict=True))
+    made = {key: _prepare_subject(sample, estimated.get(key)) for key, sample in different.items()}
     found = (made[id(sample)] for sample in samples)
     return [subject for subject in found if subject is not None]
 
 
-def _subject(sample: Sample, estimate: Estimate | None) -> Subject | None:
+def _prepare_subject(sample: Sample, estimate: ColourEstimate | None) -> Subject | None:
     alpha, rough = sample.truth, sample.kind == "mask"
     if rough:
         inside = alpha == SUBJECT
-        if region_depth(inside) < THIN:
+        if region_depth(inside) < MIN_MASK_DEPTH_PIXELS:
             return None
         alpha = np.where(inside, SUBJECT, 0).astype(np.uint8)
-    soft, box = _soft(alpha), bounding_box(alpha > 8)
+    soft, box = _soft_pixels(alpha), bounding_box(alpha > 8)
     if not soft.size or box is None:
         return None
-    return Subject(sample.picture, alpha, estimate, rough, soft, closed_sides(alpha), box)
+    return Subject(sample.picture, alpha, estimate, rough, soft, cropped_sides(alpha), box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,13 @@ class Backgrounds:
     blurred: float
     alike: float
 
-    def behind(self, layer: Layer, random: Random) -> Bytes:
-        """A background of the layer's size, (H, W, 3)."""
+    def draw_behind(self, layer: Layer, random: Random) -> Bytes:
+        """Draw a background (H, W, 3) for a layer, of its size."""
         height, width = layer.alpha.shape
         if random.random() < self.plain:
-            picture = _backdrop(height, width, random)
+            picture = _draw_backdrop(height, width, random)
         else:
-            picture = self.photo(height, width, random)
+            picture = self.draw_photo(height, width, random)
             if random.random() < self.blurred:
                 widest = 0.05 * min(height, width) + 1
                 sigma = float(np.exp(random.uniform(0, np.log(widest))))
@@ -113,27 +113,29 @@ class Backgrounds:
             picture = np.asarray(cv2.add(picture, step), np.uint8)
         return picture
 
-    def photo(self, height: int, width: int, random: Random) -> Bytes:
-        """A part of a photo (height, width, 3), at a random scale."""
+    def draw_photo(self, height: int, width: int, random: Random) -> Bytes:
+        """Draw a part (height, width, 3) of a photo, at a random scale."""
         picture = self.pictures[int(random.integers(len(self.pictures)))]
         # Between one pixel for one and the whole photo.
         whole = max(height / picture.shape[0], width / picture.shape[1])
         scales = (min(whole, 0.7), max(1.3 * whole, 1.2))
         place = random.uniform(0, 1, 2) * picture.shape[1::-1]
-        turn = random_turn(random, scales, 8)
-        through = window(picture.shape, (height, width), (place[0], place[1]), turn, enlarge=np.inf)
-        return seen(picture, through)
+        turn = random_transform(random, scales, 8)
+        view = place_window(
+            picture.shape, (height, width), (place[0], place[1]), turn, enlarge=np.inf
+        )
+        return sample_window(picture, view)
 
 
-def _soft(alpha: Bytes) -> NDArray[np.int32]:
-    """Flat indices of the pixels where alpha is between 0 and 1 or jumps, at most POINTS."""
+def _soft_pixels(alpha: Bytes) -> NDArray[np.int32]:
+    """Return flat indices of the pixels where alpha is soft or jumps, at most POINTS."""
     steps = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
     found = np.flatnonzero(((alpha > 8) & (alpha < 247)) | (steps > 60))
-    return found[:: max(1, -(-found.size // POINTS))].astype(np.int32)
+    return found[:: max(1, -(-found.size // MAX_SOFT_PIXELS))].astype(np.int32)
 
 
-def _backdrop(height: int, width: int, random: Random) -> Bytes:
-    """One colour, lighter here and darker there."""
+def _draw_backdrop(height: int, width: int, random: Random) -> Bytes:
+    """Draw one colour, lighter here and darker there, as a studio's backdrop."""
     colour = random.uniform(0, 255, 3).astype(np.float32)
     if random.random() < 0.4:
         colour[:] = colour.mean()

@@ -13,17 +13,17 @@ from matte.training.synthesis.geometry import Bytes, Random
 from matte.training.synthesis.noise import layered_noise, smooth_noise
 
 Doubles = NDArray[np.float64]
-FINE = 2  # how much larger than the alpha strokes are drawn
-POINTS = 15  # on each strand
-LEVELS = 8  # of opacity
-COARSE = 4  # how much smaller than the alpha a body's outline is found
-SHIFT = 4  # bits of the fraction of a coordinate
+OVERSAMPLING = 2  # how many times larger than the alpha strokes are drawn
+STRAND_POINTS = 15  # on each strand
+OPACITY_LEVELS = 8  # of opacity
+OUTLINE_SHRINKING = 4  # how many times smaller than the alpha a body's outline is computed
+FRACTION_BITS = 4  # bits of the fraction of a coordinate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strands:
-    """N strokes: where they start (N, 2) as x, y, which way (radians), how long and how wide
-    (pixels), how much they turn over their length (radians), and how opaque they are, 0 … 1.
+    """N strokes: start points (N, 2) as x, y, directions (radians), lengths and widths (pixels),
+    turns over the whole length (radians), and opacities, 0 … 1.
     """
 
     roots: Doubles
@@ -34,50 +34,52 @@ class Strands:
     opacity: Doubles
 
     def points(self, random: Random) -> Doubles:
-        """(N, POINTS, 2): the strokes' courses, bent, with small waves."""
+        """Return points (N, STRAND_POINTS, 2) along the strokes, bent, with small waves."""
         count = len(self.roots)
-        t = np.linspace(0, 1, POINTS)
+        t = np.linspace(0, 1, STRAND_POINTS)
         waves = random.uniform(0, 0.5, (count, 1)) * np.sin(
             random.uniform(2, 9, (count, 1)) * t + random.uniform(0, 2 * np.pi, (count, 1))
         )
         angle = self.angles[:, None] + self.turns[:, None] * t**1.3 + waves
-        step = self.lengths[:, None] / (POINTS - 1)
+        step = self.lengths[:, None] / (STRAND_POINTS - 1)
         path = np.cumsum(np.stack([np.cos(angle), np.sin(angle)], 2) * step[:, :, None], axis=1)
         return self.roots[:, None] + path - path[:, :1]
 
 
-def drawn(strands: Strands, height: int, width: int, random: Random) -> Bytes:
-    """The strokes' alpha (height, width), thinning out towards their ends."""
-    points = np.rint((strands.points(random) + 0.5) * FINE * 2**SHIFT).astype(np.int32)
-    canvas = np.zeros((height * FINE, width * FINE), np.uint8)
+def draw_strands(strands: Strands, height: int, width: int, random: Random) -> Bytes:
+    """Draw the strokes as an alpha (height, width), thinning out towards their ends."""
+    points = np.rint((strands.points(random) + 0.5) * OVERSAMPLING * 2**FRACTION_BITS).astype(
+        np.int32
+    )
+    canvas = np.zeros((height * OVERSAMPLING, width * OVERSAMPLING), np.uint8)
     # What is faint is drawn first: later strokes replace, and so the strongest stays.
-    third = POINTS // 3
-    parts = ((2 * third - 1, POINTS, 0.4), (third - 1, 2 * third, 0.75), (0, third, 1.0))
+    third = STRAND_POINTS // 3
+    parts = ((2 * third - 1, STRAND_POINTS, 0.4), (third - 1, 2 * third, 0.75), (0, third, 1.0))
     for first, last, taper in parts:
-        wanted = strands.widths * taper * FINE
+        wanted = strands.widths * taper * OVERSAMPLING
         widths = np.maximum(np.rint(wanted), 1).astype(int)
         # A stroke thinner than the finest line is a fainter one.
         strength = strands.opacity * np.minimum(1, wanted) * (0.5 + 0.5 * taper)
-        level = np.ceil(strength * LEVELS).astype(int)
+        level = np.ceil(strength * OPACITY_LEVELS).astype(int)
         for value, wide in sorted(set(zip(level.tolist(), widths.tolist(), strict=True))):
             lines = list(points[(level == value) & (widths == wide), first:last])
-            grey = round(255 * min(1, value / LEVELS))
-            cv2.polylines(canvas, lines, False, grey, wide, cv2.LINE_AA, SHIFT)
+            grey = round(255 * min(1, value / OPACITY_LEVELS))
+            cv2.polylines(canvas, lines, False, grey, wide, cv2.LINE_AA, FRACTION_BITS)
     return np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def fringe(height: int, width: int, random: Random) -> Bytes:
-    """Hair along the edge of a head or a body: locks, loose hairs, solid behind."""
-    return _grown(height, width, random, long=True)
+def draw_fringe(height: int, width: int, random: Random) -> Bytes:
+    """Draw hair along the edge of a head or a body: locks, loose hairs, solid behind."""
+    return _draw_grown_hair(height, width, random, long=True)
 
 
-def fur(height: int, width: int, random: Random) -> Bytes:
-    """Short, dense hair standing off an animal's or a toy's outline."""
-    return _grown(height, width, random, long=False)
+def draw_fur(height: int, width: int, random: Random) -> Bytes:
+    """Draw short, dense hair standing off an animal's or a toy's outline."""
+    return _draw_grown_hair(height, width, random, long=False)
 
 
-def twigs(height: int, width: int, random: Random) -> Bytes:
-    """Branches, grass, wires and straps: long strokes that fork and taper."""
+def draw_twigs(height: int, width: int, random: Random) -> Bytes:
+    """Draw branches, grass, wires and straps: long strokes that fork and taper."""
     side = min(height, width)
     count = int(random.integers(2, 10))
     start = random.uniform(-0.05, 1.05, (count, 2)) * (width, height)
@@ -92,17 +94,19 @@ def twigs(height: int, width: int, random: Random) -> Bytes:
         random.normal(0, 0.5, count),
         np.ones(count),
     )
-    alpha = drawn(stems, height, width, random)
+    alpha = draw_strands(stems, height, width, random)
     if random.random() < 0.7:
-        alpha = np.maximum(alpha, drawn(_forks(stems, thickest, random), height, width, random))
-    return _focused(alpha, random)
+        alpha = np.maximum(
+            alpha, draw_strands(_side_twigs(stems, thickest, random), height, width, random)
+        )
+    return _blur_as_lens(alpha, random)
 
 
-def _forks(stems: Strands, thickest: float, random: Random) -> Strands:
-    """Thinner strokes that leave the stems on both sides."""
+def _side_twigs(stems: Strands, thickest: float, random: Random) -> Strands:
+    """Return thinner strokes that leave the stems on both sides."""
     each = int(random.integers(4, 14))
     course = stems.points(random)
-    at = random.integers(1, POINTS - 1, (len(course), each))
+    at = random.integers(1, STRAND_POINTS - 1, (len(course), each))
     roots = np.take_along_axis(course, at[:, :, None], axis=1)
     ahead = np.take_along_axis(course, at[:, :, None] + 1, axis=1) - roots
     count = roots.shape[0] * each
@@ -118,11 +122,13 @@ def _forks(stems: Strands, thickest: float, random: Random) -> Strands:
     )
 
 
-def _grown(height: int, width: int, random: Random, long: bool) -> Bytes:
-    """Strokes that grow out of a solid body, whose own edge they hide."""
+def _draw_grown_hair(height: int, width: int, random: Random, long: bool) -> Bytes:
+    """Draw strokes that grow out of a solid body, whose own edge they hide."""
     side = min(height, width)
     reach = side * (random.uniform(0.1, 0.5) if long else random.uniform(0.03, 0.14))
-    outline, normals, body, softness = _body(height, width, (0.35 if long else 0.8) * reach, random)
+    outline, normals, body, softness = _draw_body(
+        height, width, (0.35 if long else 0.8) * reach, random
+    )
     if len(outline) == 0:
         return body
     density = random.uniform(0.2, 1.2) if long else random.uniform(1.2, 4)
@@ -158,20 +164,21 @@ def _grown(height: int, width: int, random: Random, long: bool) -> Bytes:
     heap = random.integers(0, 3, count)
     alpha = body
     for number in range(3):
-        hair = drawn(_picked(strands, heap == number), height, width, random)
+        hair = draw_strands(_select_strands(strands, heap == number), height, width, random)
         alpha = 255 - np.asarray(cv2.multiply(255 - alpha, 255 - hair, scale=1 / 255), np.uint8)
-    return _focused(alpha, random)
+    return _blur_as_lens(alpha, random)
 
 
-def _body(
+def _draw_body(
     height: int, width: int, softest: float, random: Random
 ) -> tuple[Doubles, Doubles, Bytes, float]:
-    """A solid body that reaches into the picture: its outline's points (N, 2), the directions out
-    of it (N, 2), its alpha, and over how many pixels that fades inside of the outline, at most
-    `softest`.
+    """Draw a solid body that reaches into the picture.
+
+    Returns its outline's points (N, 2), the directions out of it (N, 2), its alpha, and over how
+    many pixels that fades inside of the outline, at most `softest`.
     """
-    side = min(height, width) / COARSE
-    rows, columns = max(8, height // COARSE), max(8, width // COARSE)
+    side = min(height, width) / OUTLINE_SHRINKING
+    rows, columns = max(8, height // OUTLINE_SHRINKING), max(8, width // OUTLINE_SHRINKING)
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     angle = random.uniform(0, 2 * np.pi)
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
@@ -184,7 +191,7 @@ def _body(
         - np.float32(random.uniform(0.1, 1.5) / side) * along * along
         + np.float32(side * random.uniform(0.02, 0.12)) * bumps
     )
-    field = COARSE * np.asarray(cv2.resize(inwards, (width, height)), np.float32)
+    field = OUTLINE_SHRINKING * np.asarray(cv2.resize(inwards, (width, height)), np.float32)
     contours, _ = cv2.findContours(
         (field > 0).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
@@ -201,7 +208,7 @@ def _body(
     return points, normals, np.rint(fade * 255).astype(np.uint8), softness
 
 
-def _picked(strands: Strands, chosen: NDArray[np.bool_]) -> Strands:
+def _select_strands(strands: Strands, chosen: NDArray[np.bool_]) -> Strands:
     return Strands(
         strands.roots[chosen],
         strands.angles[chosen],
@@ -212,7 +219,7 @@ def _picked(strands: Strands, chosen: NDArray[np.bool_]) -> Strands:
     )
 
 
-def _focused(alpha: Bytes, random: Random) -> Bytes:
-    """As the lens and the sensor show it: a little soft, sometimes out of focus."""
+def _blur_as_lens(alpha: Bytes, random: Random) -> Bytes:
+    """Blur an alpha as lens and sensor do: a little soft, sometimes out of focus."""
     blur = random.uniform(1.2, 3) if random.random() < 0.12 else random.uniform(0.25, 0.7)
     return np.asarray(cv2.GaussianBlur(alpha, (0, 0), blur), np.uint8)

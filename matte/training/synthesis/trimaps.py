@@ -8,16 +8,16 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, FloatArray
 from matte.training.synthesis.geometry import Bytes, Random
 from matte.training.synthesis.noise import smooth_noise
 
-SOLID, EMPTY = 252, 3  # alphas from hands and cameras are rarely exact
+MIN_SOLID_ALPHA, MAX_EMPTY_ALPHA = 252, 3  # alphas from hands and cameras are rarely exact
 
 
 def random_trimap(alpha: Bytes, random: Random) -> Bytes:
-    """A trimap (H, W), 0, 128 and 255, for the alpha (H, W).
+    """Draw a trimap (H, W), 0, 128 and 255, for the alpha (H, W).
 
     Mostly the solid subject and the solid background are worn off by discs of independent widths,
-    so that the edge can't be told from the band (as Y. Li, H. Lu, "Natural Image Matting via Guided
+    so that the band does not give the edge away (as Y. Li, H. Lu, "Natural Image Matting via Guided
     Contextual Attention", AAAI 2020: 1 to 29 pixels, here for a picture of 512); sometimes
-    much more, sometimes no subject is left known, sometimes blobs are unknown besides.
+    much more, sometimes no subject stays known, sometimes blobs are unknown besides.
 
     About one in five is a segmenter's: a coarse mask's edge, widened evenly. Such a band can miss
     soft pixels: where the trimap says 0 or 255 the alpha may be another, and a loss over the
@@ -25,7 +25,7 @@ def random_trimap(alpha: Bytes, random: Random) -> Bytes:
     """
     kind = random.random()
     if kind < 0.2:
-        return _segmenters(alpha, random)
+        return _segmenter_trimap(alpha, random)
     side = min(alpha.shape)
     widest = 14.5 * side / 512 if kind < 0.55 else min(30.0, 0.16 * side)
     inner, outer = random.uniform(0.5, max(1.0, widest), 2)
@@ -33,15 +33,15 @@ def random_trimap(alpha: Bytes, random: Random) -> Bytes:
         inner = np.inf
     trimap = np.full(alpha.shape, UNKNOWN, np.uint8)
     if np.isfinite(inner):
-        trimap[_depth(alpha >= SOLID) > inner] = SUBJECT
-    trimap[_depth(alpha <= EMPTY) > outer] = BACKGROUND
+        trimap[_distance_inside(alpha >= MIN_SOLID_ALPHA) > inner] = SUBJECT
+    trimap[_distance_inside(alpha <= MAX_EMPTY_ALPHA) > outer] = BACKGROUND
     if random.random() < 0.12:
-        trimap[_blobs(alpha.shape, random)] = UNKNOWN
+        trimap[_random_blobs(alpha.shape, random)] = UNKNOWN
     return trimap
 
 
-def _segmenters(alpha: Bytes, random: Random) -> Bytes:
-    """The band around a mask that was found at low resolution and is a little wrong."""
+def _segmenter_trimap(alpha: Bytes, random: Random) -> Bytes:
+    """Draw the band around a mask that was found at low resolution and is a little wrong."""
     height, width = alpha.shape
     part = random.uniform(1 / 8, 1 / 2)
     small = (max(2, round(width * part)), max(2, round(height * part)))
@@ -53,19 +53,19 @@ def _segmenters(alpha: Bytes, random: Random) -> Bytes:
     kernel, times = random.integers(3, 9), random.integers(1, 7)
     reach = min(kernel * times / 2, 0.13 * min(height, width))
     trimap = np.full(alpha.shape, UNKNOWN, np.uint8)
-    trimap[_depth(mask) > reach] = SUBJECT
-    trimap[_depth(~mask) > reach] = BACKGROUND
+    trimap[_distance_inside(mask) > reach] = SUBJECT
+    trimap[_distance_inside(~mask) > reach] = BACKGROUND
     return trimap
 
 
-def _depth(region: NDArray[np.bool_]) -> FloatArray:
-    """How far each pixel is from the nearest one that is not in the region; 0 outside of it."""
+def _distance_inside(region: NDArray[np.bool_]) -> FloatArray:
+    """Return each pixel's distance to the nearest one outside of the region; 0 outside of it."""
     if region.all():
         return np.full(region.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform(region.view(np.uint8), cv2.DIST_L2, 3), np.float32)
 
 
-def _blobs(shape: tuple[int, ...], random: Random) -> NDArray[np.bool_]:
+def _random_blobs(shape: tuple[int, ...], random: Random) -> NDArray[np.bool_]:
     field = smooth_noise(shape[0], shape[1], random.uniform(15, 60), random)
     blobs: NDArray[np.bool_] = field > random.uniform(0.5, 0.9)
     return blobs

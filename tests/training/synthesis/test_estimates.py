@@ -10,7 +10,7 @@ from matte.training.synthesis import estimates
 from matte.training.synthesis.layers import Layer, estimated_layer
 from matte.training.synthesis.matte_samples import MatteMix, MatteSamples
 from matte.training.synthesis.refiner_samples import RefinerMix, RefinerSamples
-from matte.training.synthesis.sources import subjects
+from matte.training.synthesis.sources import prepare_subjects
 
 Bytes = NDArray[np.uint8]
 Groups = tuple[list[Sample], list[Sample], list[Sample], list[Sample]]
@@ -46,7 +46,7 @@ def test_colours_are_estimated_when_needed_and_once(groups: Groups, estimated: l
 
 
 def test_a_subject_s_colours_are_the_estimated_ones(groups: Groups) -> None:
-    for sample, subject in zip(groups[0], subjects(groups[0]), strict=True):
+    for sample, subject in zip(groups[0], prepare_subjects(groups[0]), strict=True):
         expected = estimated_layer(sample.picture, sample.truth)
         for _ in range(2):
             assert np.array_equal(subject.layer.colours, expected.colours)
@@ -55,7 +55,7 @@ def test_a_subject_s_colours_are_the_estimated_ones(groups: Groups) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # tests have threads
 def test_what_a_worker_estimated_is_there_for_all(groups: Groups, estimated: list[int]) -> None:
-    found = subjects(groups[0])
+    found = prepare_subjects(groups[0])
     worker = get_context("fork").Process(target=lambda: [subject.layer for subject in found])
     worker.start()
     worker.join()
@@ -67,10 +67,10 @@ def test_what_a_worker_estimated_is_there_for_all(groups: Groups, estimated: lis
 
 
 def test_a_process_that_shares_nothing_estimates_for_itself(groups: Groups) -> None:
-    subject = subjects(groups[0])[0]
+    subject = prepare_subjects(groups[0])[0]
     sent = pickle.loads(pickle.dumps(subject))
     assert np.array_equal(sent.layer.colours, subject.layer.colours)
 
 
 def test_without_alphas_there_is_nothing_to_share() -> None:
-    assert subjects([]) == []
+    assert prepare_subjects([]) == []

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from matte.training.synthesis.mattes import KINDS, procedural
+from matte.training.synthesis.mattes import KINDS, draw_alpha
 from matte.training.synthesis.noise import layered_noise, smooth_noise
-from matte.training.synthesis.strands import POINTS, Strands, drawn
+from matte.training.synthesis.strands import STRAND_POINTS, Strands, draw_strands
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -26,7 +26,7 @@ def test_any_size_can_be_drawn(shape: tuple[int, int]) -> None:
     random = np.random.default_rng(1)
     for draw, _ in KINDS.values():
         assert draw(*shape, random).shape == shape
-    assert procedural(*shape, random).shape == shape
+    assert draw_alpha(*shape, random).shape == shape
 
 
 def stroke(width: float, opacity: float = 1.0) -> np.ndarray:
@@ -38,7 +38,7 @@ def stroke(width: float, opacity: float = 1.0) -> np.ndarray:
         np.array([0.0]),
         np.array([opacity]),
     )
-    return drawn(one, 40, 60, np.random.default_rng(0))
+    return draw_strands(one, 40, 60, np.random.default_rng(0))
 
 
 def test_a_stroke_tapers() -> None:
@@ -64,7 +64,7 @@ def test_strokes_start_at_their_roots_and_have_their_length() -> None:
         np.ones(count),
     )
     points = strands.points(random)
-    assert points.shape == (count, POINTS, 2)
+    assert points.shape == (count, STRAND_POINTS, 2)
     assert np.allclose(points[:, 0], strands.roots)
     lengths = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(axis=1)
     assert np.allclose(lengths, strands.lengths)

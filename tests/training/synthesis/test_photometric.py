@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from matte.errors import SettingError
-from matte.training.synthesis.photometric import Photometric, photometric
+from matte.training.synthesis.photometric import PhotometricSettings, change_photometry
 
-STILL = Photometric(0, 0, 0, 0, 0, grey=0, softened=0, noisy=0, noise=0)
+STILL = PhotometricSettings(0, 0, 0, 0, 0, grey=0, softened=0, noisy=0, noise=0)
 
 
 def batch(seed: int = 0, count: int = 6) -> dict[str, Tensor]:
@@ -30,7 +30,7 @@ def batch(seed: int = 0, count: int = 6) -> dict[str, Tensor]:
 
 def test_without_change_it_composes() -> None:
     given = batch()
-    picture, foreground, background = photometric(given, STILL)
+    picture, foreground, background = change_photometry(given, STILL)
     assert picture.shape == (6, 3, 20, 28)
     assert picture.dtype == torch.float32
     a = given["alpha"][..., None] / 255
@@ -42,19 +42,19 @@ def test_without_change_it_composes() -> None:
 
 def test_pictures_have_256_steps_also_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        picture, foreground, _ = photometric(batch())
+        picture, foreground, _ = change_photometry(batch())
     assert foreground.dtype == torch.float32
     steps = picture * 255
     assert (steps - steps.round()).abs().max() < 1e-3
     assert (picture >= 0).all()
     assert (picture <= 1).all()
-    assert torch.equal(picture, photometric(batch())[0])
+    assert torch.equal(picture, change_photometry(batch())[0])
 
 
 def test_layers_change_apart_and_real_pictures_as_one() -> None:
     given = batch()
     given["background"] = given["foreground"]
-    _, foreground, background = photometric(given)
+    _, foreground, background = change_photometry(given)
     apart = (foreground - background).abs().amax(dim=(1, 2, 3)) > 0.01
     assert torch.equal(apart, given["layered"])
 
@@ -62,24 +62,24 @@ def test_layers_change_apart_and_real_pictures_as_one() -> None:
 def test_real_pictures_do_not_depend_on_their_alpha() -> None:
     given, other = batch(), batch()
     other["alpha"] = 255 - other["alpha"]
-    quiet = Photometric(softened=0, noisy=0)
-    one, two = photometric(given, quiet)[0], photometric(other, quiet)[0]
+    quiet = PhotometricSettings(softened=0, noisy=0)
+    one, two = change_photometry(given, quiet)[0], change_photometry(other, quiet)[0]
     real = ~given["layered"]
     assert (one[real] - two[real]).abs().max() < 1.01 / 255
     assert (one[~real] - two[~real]).abs().max() > 0.1
 
 
 def test_the_seed_decides_everything() -> None:
-    for a, b in zip(photometric(batch(3)), photometric(batch(3)), strict=True):
+    for a, b in zip(change_photometry(batch(3)), change_photometry(batch(3)), strict=True):
         assert torch.equal(a, b)
-    assert not torch.equal(photometric(batch(3))[0], photometric(batch(4))[0])
+    assert not torch.equal(change_photometry(batch(3))[0], change_photometry(batch(4))[0])
 
 
 @pytest.mark.parametrize("change", [replace(STILL, softened=1), replace(STILL, noisy=1, noise=0.1)])
-def test_softness_and_noise_change_the_picture_only(change: Photometric) -> None:
+def test_softness_and_noise_change_the_picture_only(change: PhotometricSettings) -> None:
     given = batch()
-    picture, foreground, _ = photometric(given, STILL)
-    changed, same, _ = photometric(given, change)
+    picture, foreground, _ = change_photometry(given, STILL)
+    changed, same, _ = change_photometry(given, change)
     assert torch.equal(foreground, same)
     difference = (changed - picture).abs().amax(dim=(1, 2, 3))
     assert (difference > 0).all()
@@ -87,10 +87,10 @@ def test_softness_and_noise_change_the_picture_only(change: Photometric) -> None
 
 
 def test_grey_pictures_are_grey() -> None:
-    grey = photometric(batch(), replace(STILL, grey=1))[1]
+    grey = change_photometry(batch(), replace(STILL, grey=1))[1]
     assert (grey.amax(dim=1) - grey.amin(dim=1)).max() < 1e-5
 
 
 def test_ranges_are_checked() -> None:
     with pytest.raises(SettingError, match=r"gamma = 1\.5"):
-        Photometric(gamma=1.5)
+        PhotometricSettings(gamma=1.5)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from matte.training.synthesis.trimaps import _segmenters, random_trimap
+from matte.training.synthesis.trimaps import _segmenter_trimap, random_trimap
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_sometimes_nothing_of_the_subject_is_known(alpha: np.ndarray) -> None:
 
 def test_a_segmenter_s_band_follows_the_mask(alpha: np.ndarray) -> None:
     for seed in range(20):
-        trimap = _segmenters(alpha, np.random.default_rng(seed))
+        trimap = _segmenter_trimap(alpha, np.random.default_rng(seed))
         assert trimap[80, 100] != 0
         assert (trimap[:5] == 0).mean() > 0.9
         assert (trimap == 128).any()

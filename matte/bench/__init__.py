@@ -1,1 +1,1 @@
-"""How fast matte is here: each runtime, a whole process, and other programs beside it."""
+"""Benchmarks of matte on this machine: each runtime, whole processes, other programs beside it."""

@@ -1,4 +1,4 @@
-"""The ways in which a whole line can run on this machine."""
+"""The backends, devices and precisions in which a whole line can run on this machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ AUTO: Literal["auto"] = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One way to run a line: the runtime's settings for each kind of network in it."""
+    """How one line is run in a benchmark: the runtime settings of each kind of network in it."""
 
     name: str
     runtimes: Mapping[str, RuntimeSettings]
@@ -27,13 +27,13 @@ class Contestant:
 
     @property
     def runtime(self) -> RuntimeSettings | None:
-        """The settings by which `matte image` can be asked for it; None where it can't."""
+        """The settings by which `matte image` runs the same; None where no single set does."""
         one, *others = self.runtimes.values()
         return one if all(other == one for other in others) else None
 
 
 def networks_of_line(config: Config) -> dict[str, NetworkSource]:
-    """The networks that the line of these settings runs, by their kind."""
+    """Return the networks that the line of these settings runs, by their kind."""
     if config.modnet.modnet:
         return {"modnet": as_runtime_network(find_weights("modnet", config.modnet.modnet))}
     found = {
@@ -49,7 +49,7 @@ def networks_of_line(config: Config) -> dict[str, NetworkSource]:
 def find_contestants(
     networks: Mapping[str, NetworkSource], settings: RuntimeSettings, asked: Sequence[str] = ()
 ) -> list[Contestant]:
-    """The ways that there are, `auto` first; of the runtimes asked for, else of all.
+    """Return what can run the networks here, `auto` first: the runtimes asked for, else all.
 
     A runtime asked for by name that can't run the networks is an error, others are left out.
     """
@@ -71,7 +71,7 @@ def find_contestants(
 
 
 def forget_choices(config: Config) -> None:
-    """Has `auto` try again what is the fastest here."""
+    """Forget the fastest execution of each network of a line, so that `auto` measures again."""
     for network in networks_of_line(config).values():
         forget_execution(network, replace(config.runtime, backend=AUTO))
 
@@ -79,6 +79,10 @@ def forget_choices(config: Config) -> None:
 def _contestants_of_backend(
     backend: Any, networks: Mapping[str, NetworkSource], settings: RuntimeSettings
 ) -> list[Contestant]:
+    """Return a contestant for each device and precision in which a backend runs all networks.
+
+    A network that lacks the precision runs in fp32, which the contestant's note says.
+    """
     asked = replace(settings, backend=backend)
     executions = {kind: possible_executions(network, asked) for kind, network in networks.items()}
     found = []
@@ -89,12 +93,12 @@ def _contestants_of_backend(
         for kind, several in executions.items():
             as_asked = Execution(backend, execution.device, execution.precision)
             instead = Execution(backend, execution.device, "fp32")
-            taken = next((w for w in (as_asked, instead) if w in several), None)
-            if taken is None:
+            available = next((w for w in (as_asked, instead) if w in several), None)
+            if available is None:
                 break
-            if taken != as_asked:
-                lacking.append(f"{kind} {taken.precision}")
-            precision: Any = taken.precision
+            if available != as_asked:
+                lacking.append(f"{kind} {available.precision}")
+            precision: Any = available.precision
             runtimes[kind] = replace(asked, device=execution.device, precision=precision)
         else:
             found.append(Contestant(str(execution), runtimes, ", ".join(lacking)))

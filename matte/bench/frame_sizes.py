@@ -1,4 +1,4 @@
-"""The frames that are timed: their names, and a picture put on one."""
+"""The sizes of frames that are timed, and pictures fitted to them."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 32, 16384  # pixels of a side
 
 @dataclass(frozen=True, slots=True)
 class FrameSize:
-    """A frame's size, and what it was asked for by."""
+    """The size of a frame, and the name that a user gave for it."""
 
     name: str
     width: int
@@ -29,7 +29,7 @@ class FrameSize:
 
 
 def parse_frame_size(word: str) -> FrameSize:
-    """The size that a word means: 1080p, 4k, 640x480, or 512 for a square."""
+    """Return the size that a word means: 1080p, 4k, 640x480, or 512 for a square."""
     name = word.strip().lower()
     match = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", name, re.ASCII)
     if name in NAMED_SIZES:
@@ -46,7 +46,7 @@ def parse_frame_size(word: str) -> FrameSize:
 
 
 def fit_to_frame(image: Image, size: FrameSize) -> Image:
-    """The picture as large as it fits on a frame of that size, its borders stretched; 8 bits."""
+    """Return a picture scaled to fit a frame of that size, its borders stretched; 8 bits."""
     eight = (image >> 8).astype(np.uint8) if image.dtype == np.uint16 else image
     height, width = image.shape[:2]
     scale = min(size.width / width, size.height / height)

@@ -1,4 +1,4 @@
-"""Runs a command and prints, as JSON, its seconds, its peak of memory and its exit code.
+"""Run a command and print, as JSON, its seconds, its peak of memory and its exit code.
 
 It is run by its path, in an interpreter without packages, so that it is small: Linux counts into a
 process's peak what the process that started it held. The command is read from standard input, as
@@ -13,7 +13,7 @@ import time
 
 
 def main() -> None:
-    """Runs what standard input says."""
+    """Run the command that standard input names, and print what it took."""
     job = json.load(sys.stdin)
     start = time.perf_counter()
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Contestants side by side: each in a process of its own, their runs in turns."""
+"""Time contestants side by side: each in a process of its own, their runs in turns."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ MAX_ROUNDED_MEAN_DIFFERENCE = 1e-2  # where not all networks calculate in fp32
 
 @dataclass(frozen=True, slots=True)
 class LineTiming:
-    """What was measured of a contestant whose networks are loaded, on one picture."""
+    """The times and the memory of one contestant, its networks loaded, on one picture."""
 
     name: str
     note: str = ""
@@ -43,11 +43,11 @@ class LineTiming:
 
     @property
     def fps(self) -> float | None:
-        """Pictures in a second; None where nothing counts."""
+        """Pictures a second; None if there is no valid time."""
         return round(1000 / self.total.median, 2) if self.total and not self.error else None
 
     def as_json(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the timing for `matte bench --json`."""
         return {
             "name": self.name,
             "note": self.note,
@@ -64,12 +64,12 @@ class LineTiming:
 
 
 class WorkerProcess:
-    """A contestant's process; it is asked and answers in lines."""
+    """A contestant's process, which gets requests and sends answers as lines of JSON."""
 
     def __init__(self, contestant: Contestant, config: Config, picture: Path, place: Path) -> None:
         self.contestant = contestant
         self.alpha = place.with_suffix(".npy")
-        self._told = place.with_suffix(".log")
+        self._log_file = place.with_suffix(".log")
         job = {
             "config": as_table(config),
             "runtimes": {kind: as_table(r) for kind, r in contestant.runtimes.items()},
@@ -77,7 +77,7 @@ class WorkerProcess:
             "alpha": str(self.alpha),
         }
         place.write_text(json.dumps(job), encoding="utf-8")
-        with self._told.open("wb") as log:
+        with self._log_file.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "matte.bench.worker", str(place)],
                 stdin=subprocess.PIPE,
@@ -88,7 +88,7 @@ class WorkerProcess:
             )
 
     def answer(self) -> dict[str, Any]:
-        """The next answer; raises what went wrong instead."""
+        """Return the worker's next answer; raise the error that it reports instead."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -99,7 +99,7 @@ class WorkerProcess:
         return answer
 
     def run(self) -> dict[str, Any]:
-        """One more run's times."""
+        """Have the worker run once more, and return its times."""
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # there is no answer then
             self.process.stdin.write("run\n")
@@ -107,14 +107,14 @@ class WorkerProcess:
         return self.answer()
 
     def finish(self) -> dict[str, Any]:
-        """Lets it end; its last answer."""
+        """Close the worker's input, and return its last answer."""
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # there is no answer then
             self.process.stdin.close()
         return self.answer()
 
     def end(self) -> None:
-        """Ends it in any case."""
+        """Kill the worker, whether it has finished or not."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
@@ -123,8 +123,9 @@ class WorkerProcess:
                 pipe.close()
 
     def _last_words(self) -> str:
+        """Return the exit code and the last line that a worker printed."""
         code = self.process.wait()
-        said = self._told.read_text(encoding="utf-8", errors="replace")
+        said = self._log_file.read_text(encoding="utf-8", errors="replace")
         return f"exit code {code}: {last_line(said)}"
 
 
@@ -136,9 +137,9 @@ def time_contestants(
     folder: Path,
     step: Callable[[], None],
 ) -> list[LineTiming]:
-    """What each contestant takes for the picture, warm; `step` is called for each run.
+    """Return each contestant's times for the picture, warm; `step` is called after each run.
 
-    Whoever fails, or finds another alpha, is told about in `error`, and disturbs no other.
+    One that fails, or finds another alpha, has its `error` set and disturbs no other.
     """
     ready: dict[WorkerProcess, dict[str, Any]] = {}
     times: dict[WorkerProcess, list[dict[str, Any]]] = {}
@@ -182,6 +183,7 @@ def _line_timing(
     several: Sequence[dict[str, Any]],
     peak: float | None,
 ) -> LineTiming:
+    """Return a contestant's timing from its worker's answers."""
     return LineTiming(
         worker.contestant.name,
         worker.contestant.note,
@@ -197,7 +199,10 @@ def _line_timing(
 def compare_alphas(
     found: Sequence[LineTiming], alphas: Mapping[str, NDArray[np.float32]]
 ) -> list[LineTiming]:
-    """Each with its difference to the first that ran in fp32; too large a one is an error."""
+    """Return the timings with their alpha's difference to the first fp32 contestant's.
+
+    Too large a difference becomes the timing's `error`.
+    """
     sound = [warm for warm in found if warm.name in alphas]
     reference = next((warm for warm in _auto_last(sound) if _precisions(warm) == {"fp32"}), None)
     if reference is None:
@@ -222,9 +227,10 @@ def compare_alphas(
 
 
 def _auto_last(found: Sequence[LineTiming]) -> list[LineTiming]:
-    """Those that are named, then `auto`."""
+    """Return the timings with `auto` behind the contestants that name their runtime."""
     return sorted(found, key=lambda warm: warm.name == AUTO)
 
 
 def _precisions(warm: LineTiming) -> set[str]:
+    """Return the precisions that a contestant's networks ran in."""
     return {facts["precision"] for facts in warm.networks.values()}

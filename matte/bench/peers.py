@@ -1,4 +1,4 @@
-"""Other programs to be timed beside matte, in environments of their own."""
+"""Install and call the other programs that are timed beside matte."""
 
 import os
 import re
@@ -30,8 +30,10 @@ VALID_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")  # a folder in the cache i
 
 @dataclass(frozen=True, slots=True)
 class BenchPeer:
-    """A row of the table. In `command` and `env`, {source}, {target}, {network} and {home} stand
-    for the picture, the result, the network's file, and a folder that is the peer's own.
+    """A program that is timed beside matte: a row of the peers' table.
+
+    In `command` and `env`, {source}, {target}, {network} and {home} stand for the picture, the
+    result, the network's file, and a folder that is the peer's own.
     """
 
     command: tuple[str, ...]
@@ -52,7 +54,7 @@ class BenchPeer:
 
 
 def find_peers(asked: Sequence[str]) -> list[BenchPeer]:
-    """The peers of those names; a name that ends in .toml means all that the file has."""
+    """Return the peers of those names; a name that ends in .toml stands for all in that file."""
     known = _read_peers(SHIPPED_PEERS)
     found: dict[str, BenchPeer] = {}
     for name in asked:
@@ -68,15 +70,15 @@ def find_peers(asked: Sequence[str]) -> list[BenchPeer]:
     return [_with_shared_environment(peer, known) for peer in found.values()]
 
 
-def install_peer(peer: BenchPeer, tell: Callable[[str], None]) -> None:
-    """Makes the peer's environment in matte's cache and installs it there, unless it is there.
+def install_peer(peer: BenchPeer, report: Callable[[str], None]) -> None:
+    """Install a peer into an environment of its own in matte's cache, unless it is there.
 
     Folders that a table names are their owner's: nothing is installed into them.
     """
     if not peer.package or _is_folder_path(peer.environment) or _find_program(peer) is not None:
         return
     folder = _environment_folder(peer)
-    tell(f"installing {' '.join(peer.package)} into {folder}")
+    report(f"installing {' '.join(peer.package)} into {folder}")
     make_folder(folder)
     try:
         venv.create(folder, with_pip=True, clear=True)
@@ -98,7 +100,7 @@ def install_peer(peer: BenchPeer, tell: Callable[[str], None]) -> None:
 
 
 def peer_command(peer: BenchPeer, source: Path, target: Path) -> Command:
-    """What is typed to have the peer cut out `source`; its network is made if it needs one.
+    """Return the command by which a peer cuts out `source`; its network is written if needed.
 
     Raises if the peer is not installed.
     """
@@ -122,7 +124,7 @@ def peer_command(peer: BenchPeer, source: Path, target: Path) -> Command:
 
 
 def peer_version(peer: BenchPeer) -> str:
-    """The version that its environment has; empty where it can't be told."""
+    """Return a peer's installed version; empty where it is not known."""
     python = _environment_folder(peer) / SCRIPTS_FOLDER / f"python{PROGRAM_SUFFIX}"
     if not peer.package or not python.is_file():
         return ""
@@ -133,6 +135,7 @@ def peer_version(peer: BenchPeer) -> str:
 
 
 def _read_peers(toml: Path) -> dict[str, BenchPeer]:
+    """Return the peers of a TOML file by name; raise SettingError for unusable names."""
     rows = read_toml(toml).items()
     for name, _ in rows:
         if not VALID_NAME.fullmatch(name):
@@ -144,7 +147,7 @@ def _read_peers(toml: Path) -> dict[str, BenchPeer]:
 
 
 def _write_random_network(name: str, path: Path) -> None:
-    """Writes a network with random weights."""
+    """Write a network with random weights to a path, by its file name in RANDOM_NETWORKS."""
     try:
         resolve("network", RANDOM_NETWORKS, name)(path)
     except ModuleNotFoundError as error:
@@ -154,7 +157,7 @@ def _write_random_network(name: str, path: Path) -> None:
 
 
 def _with_shared_environment(peer: BenchPeer, known: Mapping[str, BenchPeer]) -> BenchPeer:
-    """The peer with the package, and the environment, of the one that it shares them with."""
+    """Return a peer with the package and environment of the peer that it shares them with."""
     if not peer.environment or _is_folder_path(peer.environment):
         return peer
     other = known.get(peer.environment)
@@ -165,20 +168,20 @@ def _with_shared_environment(peer: BenchPeer, known: Mapping[str, BenchPeer]) ->
 
 
 def _environment_folder(peer: BenchPeer) -> Path:
-    """The virtual environment's folder."""
+    """Return the folder of a peer's virtual environment."""
     if _is_folder_path(peer.environment):
         return Path(peer.environment).expanduser()
     return cache_folder() / "peers" / (peer.environment or peer.name) / "environment"
 
 
 def _is_folder_path(environment: str) -> bool:
-    """Whether it is a folder's path, and not another peer's name."""
+    """Return whether `environment` is a folder's path, not another peer's name."""
     drive = PureWindowsPath(environment).drive
     return "/" in environment or os.sep in environment or bool(drive)
 
 
 def _find_program(peer: BenchPeer) -> str | None:
-    """The path of what is to be run, if it is there."""
+    """Return the path of a peer's program; None if it is not installed."""
     own = _environment_folder(peer) / SCRIPTS_FOLDER / f"{peer.command[0]}{PROGRAM_SUFFIX}"
     if own.is_file():
         return str(own)
@@ -186,7 +189,7 @@ def _find_program(peer: BenchPeer) -> str | None:
 
 
 def _fill_places(word: str, places: Mapping[str, Path]) -> str:
-    """The word with what its names in braces stand for; other braces are the word's own."""
+    """Return a word with {source} and its like replaced by paths; other braces stay."""
     for name, path in places.items():
         word = word.replace(f"{{{name}}}", str(path))
     return word

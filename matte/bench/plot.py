@@ -1,4 +1,4 @@
-"""What was measured, as bars."""
+"""Draw a benchmark's results as bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ STAGE_COLOURS = {
     "refine": (0, 158, 115),
     "matte": (0, 158, 115),
     "foreground": (204, 121, 167),
-}  # Okabe and Ito's colours: told apart by everybody
+}  # Okabe and Ito's colours: distinct for everybody
 OTHER_COLOUR, OUR_COLOUR, THEIR_COLOUR = (150, 154, 160), (213, 94, 0), (176, 180, 186)
 
 Colour = tuple[int, int, int]
@@ -28,16 +28,16 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A row: its name, its parts with their colours, and what is written behind them."""
+    """A row of a plot: its name, its parts with their colours, and the text behind them."""
 
     name: str
     parts: Sequence[tuple[float, Colour]]
-    told: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Rows on one scale, under a title and a legend."""
+    """Bars on one scale, under a title and a legend."""
 
     title: str
     bars: Sequence[Bar]
@@ -45,12 +45,12 @@ class Panel:
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """The panel's height in pixels."""
         return 84 + 36 * bool(self.legend) + len(self.bars) * (BAR_HEIGHT + BAR_GAP)
 
 
 def draw_plot(report: BenchReport) -> Image:
-    """Panels below each other: for each size the warm line's stages, and whole processes; RGB."""
+    """Return a report as an RGB picture: panels of stages and of whole processes for each size."""
     panels = [p for m in report.sizes for p in (_line_panel(m), _process_panel(m)) if p is not None]
     machine = report.machine
     about = f"{machine['processor']}, {machine['threads']} threads; preset {report.preset}"
@@ -66,6 +66,7 @@ def draw_plot(report: BenchReport) -> Image:
 
 
 def _line_panel(measured: SizeReport) -> Panel | None:
+    """Return a size's panel of stages by contestant; None if no contestant has a time."""
     bars: list[Bar] = []
     legend: dict[str, Colour] = {}
     for warm in measured.warm:
@@ -82,21 +83,23 @@ def _line_panel(measured: SizeReport) -> Panel | None:
 
 
 def _process_panel(measured: SizeReport) -> Panel | None:
+    """Return a size's panel of whole processes; None if none was timed."""
     bars = []
     for timed in measured.processes:
         if timed.seconds is None:
             continue
         ratio = measured.ratio(timed, MATTE_IMAGE)
-        told = f"{timed.seconds.median:.2f} s" + (f"   {ratio:.2f} x" if ratio else "")
+        text = f"{timed.seconds.median:.2f} s" + (f"   {ratio:.2f} x" if ratio else "")
         colour = OUR_COLOUR if timed.name.startswith(MATTE_IMAGE) else THEIR_COLOUR
         name = timed.name + (f" ({timed.note})" if timed.note else "")
-        bars.append(Bar(name, [(timed.seconds.median, colour)], told))
+        bars.append(Bar(name, [(timed.seconds.median, colour)], text))
     size = measured.size
     title = f"{size.width} x {size.height}, whole processes: seconds; x: compared with matte image"
     return Panel(title, bars) if bars else None
 
 
 def _draw_panel(pen: ImageDraw.ImageDraw, panel: Panel, y: int) -> None:
+    """Draw a panel whose top is at `y` pixels."""
     large, plain = ImageFont.load_default(24), ImageFont.load_default(20)
     pen.line((MARGIN, y + 8, SHEET_WIDTH - MARGIN, y + 8), RULE, 2)
     pen.text((MARGIN, y + 26), panel.title, INK, large)
@@ -119,15 +122,15 @@ def _draw_panel(pen: ImageDraw.ImageDraw, panel: Panel, y: int) -> None:
             if end - x >= 1:
                 pen.rectangle((x, y, end - 1, y + BAR_HEIGHT - 1), colour)
             x = end
-        told = (max(x, start + 2) + 14, y + BAR_HEIGHT // 2)
-        pen.text(told, bar.told, INK, plain, anchor="lm")
+        position = (max(x, start + 2) + 14, y + BAR_HEIGHT // 2)
+        pen.text(position, bar.text, INK, plain, anchor="lm")
         y += BAR_HEIGHT + BAR_GAP
 
 
 def _shorten_name(
     pen: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> str:
-    """As much of the name as there is room for."""
+    """Return a name, cut to the width that names have in the plot."""
     while pen.textlength(name, font) > NAME_WIDTH - 20:
         name = name[:-2] + "…"
     return name

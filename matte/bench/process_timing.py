@@ -1,4 +1,4 @@
-"""Whole processes, timed from start to end, in turns."""
+"""Time whole processes from start to end, in turns."""
 
 import json
 import os
@@ -21,7 +21,7 @@ MATTE_COMMAND = (sys.executable, "-m", "matte")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program as it is typed; `result` is the file that it must write, if any."""
+    """A command line to time; `result` is the file that it must write, if any."""
 
     name: str
     words: tuple[str, ...]
@@ -32,7 +32,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class ProcessTiming:
-    """What a command took; or why it can't be said."""
+    """The seconds and the memory of a command's runs; or the error that prevented them."""
 
     name: str
     seconds: TimingSpread | None = None
@@ -42,7 +42,7 @@ class ProcessTiming:
     words: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the timing for `matte bench --json`."""
         return {
             "name": self.name,
             "seconds": self.seconds.as_json() if self.seconds else None,
@@ -56,7 +56,7 @@ class ProcessTiming:
 def time_commands(
     commands: Sequence[Command], runs: int, step: Callable[[], None]
 ) -> dict[str, ProcessTiming]:
-    """Each command's seconds and its peak of memory, by its name.
+    """Return each command's seconds and peak of memory, by its name.
 
     All run once before anything counts, so that their caches are filled, and then in turns.
     """
@@ -90,7 +90,7 @@ def time_commands(
 
 
 def time_once(command: Command) -> ProcessTiming:
-    """What a single run takes, its caches as they are."""
+    """Return what a single run of a command takes, with caches as they are."""
     try:
         once = run_once(command)
     except BackendError as error:
@@ -100,7 +100,7 @@ def time_once(command: Command) -> ProcessTiming:
 
 
 def run_once(command: Command) -> dict[str, Any]:
-    """Seconds and peak of memory of one run; raises what the program said if it failed."""
+    """Return the seconds and peak of memory of one run; raise BackendError if it fails."""
     if command.result is not None:
         command.result.unlink(missing_ok=True)
     job = {"words": command.words, "env": {**os.environ, **command.env}}
@@ -113,7 +113,7 @@ def run_once(command: Command) -> dict[str, Any]:
             start_new_session=True,
         )
         try:
-            told, _ = launcher.communicate(json.dumps(job).encode(), timeout=MAX_PROCESS_SECONDS)
+            output, _ = launcher.communicate(json.dumps(job).encode(), timeout=MAX_PROCESS_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise BackendError(f"{command.name} took over {MAX_PROCESS_SECONDS} seconds") from error
         finally:
@@ -121,7 +121,7 @@ def run_once(command: Command) -> dict[str, Any]:
                 _kill_process_group(launcher)
         said.seek(0)
         words = said.read().decode(errors="replace")
-    once: dict[str, Any] = json.loads(told) if told else {"code": launcher.returncode}
+    once: dict[str, Any] = json.loads(output) if output else {"code": launcher.returncode}
     if once["code"] != 0:
         raise BackendError(f"{command.name} failed ({last_line(words)})")
     if command.result is not None and not command.result.is_file():
@@ -130,7 +130,7 @@ def run_once(command: Command) -> dict[str, Any]:
 
 
 def _kill_process_group(launcher: subprocess.Popen[bytes]) -> None:
-    """Ends the launcher and what it started."""
+    """Kill the launcher and, where the system has process groups, what it started."""
     if hasattr(os, "killpg"):
         os.killpg(launcher.pid, signal.SIGKILL)
     else:
@@ -139,6 +139,6 @@ def _kill_process_group(launcher: subprocess.Popen[bytes]) -> None:
 
 
 def last_line(text: str) -> str:
-    """The last that a program said, which tells most."""
+    """Return the last line that a program printed, which mostly names the cause."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -1,4 +1,4 @@
-"""What `matte bench` found, ready to be told."""
+"""The results of `matte bench`, for its tables, its plot and its JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ MATTE_IMAGE = "matte image"  # the process that others are compared with
 
 @dataclass(frozen=True, slots=True)
 class SizeReport:
-    """Everything about one size."""
+    """The timings of all contestants and processes for one frame size."""
 
     size: FrameSize
     warm: Sequence[LineTiming]
@@ -22,19 +22,19 @@ class SizeReport:
 
     @property
     def fastest(self) -> LineTiming | None:
-        """The contestant whose whole line takes the least, of those that are right."""
+        """The contestant with the shortest time whose alpha is right; None if there is none."""
         ranked = [warm for warm in self.warm if warm.total and not warm.error]
         return min(ranked, key=lambda warm: warm.total.median if warm.total else 0, default=None)
 
     def ratio(self, timed: ProcessTiming, to: str) -> float | None:
-        """The seconds of a process, as a share of another's."""
+        """Return a process's seconds as a share of another's; None if one has no time."""
         other = next((p for p in self.processes if p.name == to), None)
         if timed.seconds is None or other is None or other.seconds is None or other is timed:
             return None
         return round(timed.seconds.median / other.seconds.median, 3)
 
     def as_json(self, peers: Sequence[str]) -> dict[str, Any]:
-        """For JSON."""
+        """Return the size's results for `matte bench --json`."""
         return {
             "size": self.size.name,
             "width": self.size.width,
@@ -59,7 +59,7 @@ class SizeReport:
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """A whole run."""
+    """The results of a whole benchmark, with the machine that they are from."""
 
     date: str
     machine: Mapping[str, Any]
@@ -71,7 +71,7 @@ class BenchReport:
 
     @property
     def choice(self) -> Mapping[str, Mapping[str, str]]:
-        """What `auto` chose for each network, and why; empty if it was not asked."""
+        """The facts of the execution that `auto` chose for each network; empty if not measured."""
         for measured in self.sizes:
             for warm in measured.warm:
                 if warm.name == "auto" and warm.networks:
@@ -79,7 +79,7 @@ class BenchReport:
         return {}
 
     def as_json(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for `matte bench --json`."""
         return {
             "date": self.date,
             "machine": dict(self.machine),

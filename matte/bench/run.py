@@ -1,4 +1,4 @@
-"""The whole benchmark, one size after the other."""
+"""Run a whole benchmark, one frame size after the other."""
 
 import json
 import shutil
@@ -54,7 +54,7 @@ WatchSteps = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BenchPlan:
-    """What is to be measured."""
+    """The settings, sizes, runtimes and peers of a benchmark."""
 
     merged: MergedSettings
     sizes: Sequence[FrameSize]
@@ -66,19 +66,19 @@ class BenchPlan:
 
 
 class StepCounter:
-    """Counts what is done, for a progress bar."""
+    """Counts finished steps for a progress bar."""
 
     def __init__(self, total: int, watch: WatchSteps) -> None:
         self._done, self._total, self._watch = 0, total, watch
 
     def __call__(self) -> None:
-        """One more is done."""
+        """Count one more finished step."""
         self._done += 1
         self._watch(self._done, self._total)
 
 
 def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> BenchReport:
-    """Measures everything; raises if no contestant can run the line, or a peer is not here.
+    """Measure everything that a plan names; raise if no contestant can run the line.
 
     What `auto` has learnt is forgotten, and learnt anew.
     """
@@ -89,7 +89,7 @@ def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> 
     photo = read_photo(plan.picture, config.media.max_pixels)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for peer in plan.peers:  # what is missing is told before anything takes time
+        for peer in plan.peers:  # what is missing is an error before anything takes time
             peer_command(peer, folder, folder)
         pictures = [folder / f"{size.width}x{size.height}.jpg" for size in plan.sizes]
         for size, picture in zip(plan.sizes, pictures, strict=True):
@@ -120,7 +120,7 @@ def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> 
 def _time_processes(
     plan: BenchPlan, field: Sequence[Contestant], picture: Path, folder: Path, steps: StepCounter
 ) -> tuple[dict[str, ProcessTiming], list[ProcessTiming]]:
-    """Whole processes: those of the contestants by name, and all others."""
+    """Return the timings of whole processes: those of contestants by name, and all others."""
     times = time_commands(_all_commands(plan, field, picture, folder), plan.runs, steps)
     cold = {c.name: times[COLD_PREFIX + c.name] for c in field if COLD_PREFIX + c.name in times}
     others = [timed for name, timed in times.items() if not name.startswith(COLD_PREFIX)]
@@ -132,12 +132,12 @@ def _time_processes(
 
 
 def _measure_auto(automatic: Contestant, config: Config, picture: Path, folder: Path) -> None:
-    """Has `auto` try everything, in a process that is not measured."""
+    """Have `auto` measure every execution, in a process that is not timed."""
     worker = WorkerProcess(automatic, config, picture, folder / "learn.json")
     try:
         worker.answer()
     except MatteError:
-        return  # it will fail, and be told, where it is measured
+        return  # it will fail again, with an error, where it is timed
     finally:
         worker.end()
 
@@ -145,7 +145,7 @@ def _measure_auto(automatic: Contestant, config: Config, picture: Path, folder: 
 def _all_commands(
     plan: BenchPlan, field: Sequence[Contestant], picture: Path, folder: Path
 ) -> list[Command]:
-    """The processes that are timed beside each other."""
+    """Return the commands that are timed beside each other."""
     config = plan.merged.config
     own = _write_settings(config, folder / "settings.toml")
     found = []
@@ -172,7 +172,7 @@ def _all_commands(
 
 
 def _time_first_run(config: Config, picture: Path, folder: Path) -> ProcessTiming:
-    """What the first run on a machine takes: nothing is compiled, and `auto` knows nothing."""
+    """Return what the first run on a machine takes: nothing is compiled or remembered."""
     home = Path(tempfile.mkdtemp(dir=folder))
     if weights_folder().is_dir():
         link_or_copy(weights_folder(), home / "weights")
@@ -182,7 +182,7 @@ def _time_first_run(config: Config, picture: Path, folder: Path) -> ProcessTimin
 
 
 def link_or_copy(folder: Path, place: Path) -> None:
-    """Has what the folder holds lie at that place too."""
+    """Make a folder's content appear at another path: a link, or a copy where links need rights."""
     try:
         place.symlink_to(folder, target_is_directory=True)
     except OSError:  # on Windows links need a privilege
@@ -190,13 +190,14 @@ def link_or_copy(folder: Path, place: Path) -> None:
 
 
 def _image_command(name: str, settings: str, picture: Path, folder: Path, *more: str) -> Command:
+    """Return the command `matte image` with a settings file for a picture."""
     target = folder / "matte.png"
     words = ("image", str(picture), *more, "-o", str(target), "--quiet", "--config", settings)
     return Command(name, (*MATTE_COMMAND, *words), result=target)
 
 
 def _write_settings(config: Config, file: Path) -> str:
-    """Writes all settings as TOML."""
+    """Write all settings as TOML and return the file's path."""
     lines = []
     for section, table in as_table(config).items():
         lines.append(f"[{section}]")

@@ -1,4 +1,4 @@
-"""What was measured, as tables to read."""
+"""A benchmark's results as tables to read."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ MAX_COLUMNS = 1000  # columns, where no terminal sets a limit
 
 
 def draw_tables(report: BenchReport, columns: int | None = None) -> str:
-    """The report for a terminal of `columns` characters; without, a line for each row."""
+    """Return the report as text for `columns` characters; None: a line for each row."""
     machine = report.machine
     parts = [
         f"{report.picture}, preset {report.preset}; {machine['processor']},"
@@ -37,6 +37,7 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
 
 
 def _size_title(measured: SizeReport) -> str:
+    """Return the heading of a size, which names the fastest contestant."""
     size, fastest = measured.size, measured.fastest
     best = f"fastest: {fastest.name}, {fastest.fps} pictures/s" if fastest else "nothing to rank"
     return f"\n{size.name}: {size.width}×{size.height}, {best}"
@@ -44,13 +45,14 @@ def _size_title(measured: SizeReport) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A table's titles and texts."""
+    """The titles and the rows of a table."""
 
     titles: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
 
 
 def _contestant_table(measured: SizeReport) -> TextTable:
+    """Return the table of contestants: stages, totals, memory, differences."""
     stages = list(dict.fromkeys(name for warm in measured.warm for name in warm.stages))
     cold = ("cold s",) if measured.cold else ()
     grid = TextTable(
@@ -75,6 +77,7 @@ def _contestant_table(measured: SizeReport) -> TextTable:
 
 
 def _process_table(measured: SizeReport, peers: Sequence[str]) -> TextTable:
+    """Return the table of whole processes, compared with matte and with peers."""
     timed = {each.name for each in measured.processes if each.seconds}
     compared = [name for name in (MATTE_IMAGE, *peers) if name in timed]
     grid = TextTable(["whole process", "s", "MiB", *(f"× {name}" for name in compared)])
@@ -92,6 +95,7 @@ def _process_table(measured: SizeReport, peers: Sequence[str]) -> TextTable:
 
 
 def _draw_table(grid: TextTable, columns: int | None) -> str:
+    """Return a table as text."""
     table = Table(box=SIMPLE_HEAD if columns else None, pad_edge=False)
     for number, title in enumerate(grid.titles):
         table.add_column(title, justify="right" if number else "left")
@@ -104,7 +108,7 @@ def _draw_table(grid: TextTable, columns: int | None) -> str:
 
 
 def _format_ms(found: TimingSpread | None) -> str:
-    """The median, and half the distance of the quartiles."""
+    """Return the median of milliseconds, and half the distance of the quartiles."""
     if found is None:
         return NO_VALUE
     digits = 1 if found.median < 100 else 0
@@ -112,10 +116,12 @@ def _format_ms(found: TimingSpread | None) -> str:
 
 
 def _format_seconds(found: TimingSpread | None) -> str:
+    """Return the median of seconds, and half the distance of the quartiles."""
     return NO_VALUE if found is None else f"{found.median:.2f} ±{(found.high - found.low) / 2:.2f}"
 
 
 def _format_difference(warm: LineTiming) -> str:
+    """Return the largest and mean difference of a contestant's alpha."""
     if warm.largest is None or warm.mean is None:
         return NO_VALUE
     return f"{warm.largest:.1g}, {warm.mean:.1g}"

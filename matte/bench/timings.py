@@ -1,4 +1,4 @@
-"""Many timings as one: the median, and how far they scatter."""
+"""Repeated timings summarised: the median and the quartiles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class TimingSpread:
-    """Median and quartiles of so many timings."""
+    """The median and the quartiles of repeated timings."""
 
     median: float
     low: float
@@ -16,11 +16,11 @@ class TimingSpread:
     count: int
 
     def as_json(self) -> dict[str, float]:
-        """For JSON: half of the timings lie between q1 and q3."""
+        """Return it for JSON: half of the timings lie between q1 and q3."""
         return {"median": self.median, "q1": self.low, "q3": self.high, "runs": self.count}
 
 
 def summarise_timings(values: Sequence[float], digits: int = 2) -> TimingSpread:
-    """The spread of some timings, at least one."""
+    """Return the median and the quartiles of timings, at least one."""
     low, median, high = (round(float(q), digits) for q in np.percentile(values, (25, 50, 75)))
     return TimingSpread(median, low, high, len(values))

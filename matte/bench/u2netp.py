@@ -1,4 +1,4 @@
-"""U²-Net's small network with random weights: what it calculates is what the trained one does.
+"""U²-Net's small network with random weights: it takes as long as the trained one.
 
 Qin et al., "U²-Net: Going Deeper with Nested U-Structure for Salient Object Detection", 2020. The
 modules are named as in the published checkpoints, so that programs which read those read these.
@@ -22,42 +22,42 @@ LOGIT_DEVIATION = 200.0  # standard deviations of the logits: the border is then
 
 
 class ConvolutionLayer(nn.Module):
-    """Convolution, norm, ReLU."""
+    """A convolution, a batch norm and a ReLU."""
 
-    def __init__(self, taken: int, given: int, apart: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
         super().__init__()
-        self.conv_s1 = nn.Conv2d(taken, given, 3, padding=apart, dilation=apart)
-        self.bn_s1 = nn.BatchNorm2d(given)
+        self.conv_s1 = nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation)
+        self.bn_s1 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features of the same size."""
+        """Return features of the same height and width."""
         return F.relu(self.bn_s1(self.conv_s1(x)))
 
 
 class ResidualUBlock(nn.Module):
     """A small U-Net whose result is added to its first layer's; `flat`: without pooling."""
 
-    def __init__(self, depth: int, taken: int, flat: bool = False) -> None:
+    def __init__(self, depth: int, in_channels: int, flat: bool = False) -> None:
         super().__init__()
         self._depth, self._flat = depth, flat
-        self.rebnconvin = ConvolutionLayer(taken, OUTER_CHANNELS)
+        self.rebnconvin = ConvolutionLayer(in_channels, OUTER_CHANNELS)
         for n in range(1, depth + 1):
-            apart = 2 ** (n - 1) if flat else 1 + (n == depth)
+            dilation = 2 ** (n - 1) if flat else 1 + (n == depth)
             self.add_module(
                 f"rebnconv{n}",
                 ConvolutionLayer(
-                    OUTER_CHANNELS if n == 1 else INNER_CHANNELS, INNER_CHANNELS, apart
+                    OUTER_CHANNELS if n == 1 else INNER_CHANNELS, INNER_CHANNELS, dilation
                 ),
             )
         for n in range(depth - 1, 0, -1):
-            apart = 2 ** (n - 1) if flat else 1
+            dilation = 2 ** (n - 1) if flat else 1
             layer = ConvolutionLayer(
-                2 * INNER_CHANNELS, OUTER_CHANNELS if n == 1 else INNER_CHANNELS, apart
+                2 * INNER_CHANNELS, OUTER_CHANNELS if n == 1 else INNER_CHANNELS, dilation
             )
             self.add_module(f"rebnconv{n}d", layer)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features of the same size."""
+        """Return features of the same height and width."""
         first = x = self.rebnconvin(x)
         kept = []
         for n in range(1, self._depth + 1):
@@ -72,7 +72,7 @@ class ResidualUBlock(nn.Module):
 
 
 class U2NetP(nn.Module):
-    """A U-Net of such blocks; all its depths give a map, and a last convolution mixes them."""
+    """A U-Net of residual U-blocks; each depth gives a map, and a last convolution mixes them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,11 +87,11 @@ class U2NetP(nn.Module):
         self.outconv = nn.Conv2d(STAGE_COUNT, 1, 1)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """The probability of the subject, (N, 1, H, W), for a normalised (N, 3, H, W)."""
+        """Return the subject's probability, (N, 1, H, W), for a normalised picture (N, 3, H, W)."""
         return torch.sigmoid(self.outconv(self.maps(picture)))
 
     def maps(self, picture: Tensor) -> Tensor:
-        """Each depth's own map, (N, 6, H, W)."""
+        """Return each depth's own map, (N, 6, H, W)."""
         kept, x = [], picture
         for n in range(1, STAGE_COUNT + 1):
             x = self.get_submodule(f"stage{n}")(x if n == 1 else halve_size(x))
@@ -105,17 +105,17 @@ class U2NetP(nn.Module):
 
 
 def halve_size(x: Tensor) -> Tensor:
-    """Half the size."""
+    """Return features pooled to half their height and width."""
     return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
 
 
 def resize_like(x: Tensor, like: Tensor) -> Tensor:
-    """The size of another."""
+    """Return features resized to the height and width of others."""
     return F.interpolate(x, size=like.shape[2:], mode="bilinear")
 
 
 def random_network() -> U2NetP:
-    """The network, always with the same random weights, ready to run.
+    """Return the network in evaluation mode, always with the same random weights.
 
     Its last convolution looks at the deepest map only, and steeply: masks are then smooth shapes,
     nearly binary, as a trained network's are. What comes after the mask depends on that.
@@ -134,7 +134,7 @@ def random_network() -> U2NetP:
 
 
 def write_onnx(path: Path) -> None:
-    """Writes the network as ONNX, for pictures of the size that it is fed."""
+    """Write the network as ONNX, for pictures of INPUT_SIDE pixels a side."""
     example = torch.zeros(1, 3, 64, 64)  # small: it is only traced
     model = trace_network(random_network(), {"picture": example}, ["mask"])
     fixed = onnxslim.slim(model, input_shapes=[f"picture:1,3,{INPUT_SIDE},{INPUT_SIDE}"])
@@ -142,7 +142,7 @@ def write_onnx(path: Path) -> None:
 
 
 def write_checkpoint(path: Path) -> None:
-    """Writes the weights as torch does."""
+    """Write the weights as a torch checkpoint."""
     stream = io.BytesIO()
     torch.save(random_network().state_dict(), stream)
     write_file(path, stream.getvalue(), overwrite=True)

@@ -1,4 +1,4 @@
-"""A process of its own for one contestant: `python -m matte.bench.worker JOB`.
+"""The process of one contestant: `python -m matte.bench.worker JOB`.
 
 JOB is JSON: settings, the contestant's runtime for each kind of network, a picture, a file for
 alpha. A line of JSON is printed when everything is loaded and has run once, then one for each line
@@ -29,7 +29,7 @@ from matte.pipeline.run import Pipeline
 
 
 def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> Pipeline:
-    """The settings' line, each of its networks on the runtime of its own; without a fallback."""
+    """Return the settings' pipeline, each network on its own runtime, without a fallback."""
 
     def at(kind: str) -> Config:
         return replace(config, runtime=runtimes.get(kind, config.runtime))
@@ -46,12 +46,12 @@ def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> P
     return Pipeline(line, MergedSettings(config, "", {}), config.media.max_pixels)
 
 
-def serve(job: Mapping[str, Any], asked: TextIO, told: TextIO) -> None:
-    """Loads, runs once, then once for each line of `asked`; answers in lines of `told`."""
+def serve(job: Mapping[str, Any], requests: TextIO, answers: TextIO) -> None:
+    """Run a job once, then once for each line of `requests`; write answers as JSON lines."""
 
-    def tell(**answer: Any) -> None:
-        told.write(json.dumps(answer) + "\n")
-        told.flush()
+    def send(**answer: Any) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
     start = time.perf_counter()
     config = from_table(Config, job["config"], "settings")
@@ -63,21 +63,21 @@ def serve(job: Mapping[str, Any], asked: TextIO, told: TextIO) -> None:
     if not first.report["subject"]:
         raise PictureError("no subject is found in the picture", "give another one")
     np.save(job["alpha"], first.alpha)
-    tell(
+    send(
         networks=pipeline.facts["networks"],
         load_ms=round(1000 * (loaded - start), 1),
         first_ms=round(1000 * (time.perf_counter() - loaded), 1),
         stages=list(first.report["ms"]),
     )
-    for _ in asked:
+    for _ in requests:
         start = time.perf_counter()
         report = pipeline.run(photo).report
-        tell(ms=report["ms"], total=round(1000 * (time.perf_counter() - start), 3))
-    tell(peak_mib=peak_mib())
+        send(ms=report["ms"], total=round(1000 * (time.perf_counter() - start), 3))
+    send(peak_mib=peak_mib())
 
 
 def peak_mib() -> float | None:
-    """The most memory that this process has held; None where the system doesn't tell."""
+    """Return the peak of this process's memory in MiB; None where the system does not say."""
     # Linux lets a process inherit ru_maxrss from the one that started it; VmHWM is its own.
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
@@ -91,17 +91,17 @@ def peak_mib() -> float | None:
 
 
 def main() -> None:
-    """Serves on standard input and output; a problem of the user's is the last answer."""
+    """Serve requests on standard input and output; a user's problem is the last answer."""
     # Answers get a descriptor of their own: libraries print what they like.
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     warnings.simplefilter("ignore", MatteWarning)
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     try:
-        serve(job, sys.stdin, told)
+        serve(job, sys.stdin, answers)
     except MatteError as error:
-        told.write(json.dumps({"error": str(error)}) + "\n")
-        told.flush()
+        answers.write(json.dumps({"error": str(error)}) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

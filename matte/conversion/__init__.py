@@ -1,1 +1,1 @@
-"""Checkpoints in, exchange formats out, each with a report on how far the two differ."""
+"""Convert checkpoints to exchange formats, each with a report on how far the two differ."""

@@ -1,4 +1,4 @@
-"""Checkpoints that users own, read without running anything that lies in them.
+"""Read users' checkpoints without running anything that is in them.
 
 Pickles can name any function and have it called. Torch's restricted reader calls tensors'
 constructors only; files of 2020 also hold numbers of numpy's in their metadata, and for those
@@ -28,7 +28,7 @@ MAX_LISTED_KEYS = 3  # keys that a refusal lists
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a checkpoint on the CPU, by the file's own keys and in its own types.
+    """Return a checkpoint's tensors on the CPU, by the file's own keys and in its own types.
 
     Torch's zip files and the pickles from before 1.6, with or without optimiser state around
     them, and .safetensors.
@@ -46,7 +46,7 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
 
 
 def strip_module_prefix(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The same tensors; if every key starts with `module.`, without it."""
+    """Return the tensors without the prefix `module.`, if every key has it."""
     if all(key.startswith(MODULE_PREFIX) for key in state):
         return {key.removeprefix(MODULE_PREFIX): tensor for key, tensor in state.items()}
     return dict(state)
@@ -55,7 +55,7 @@ def strip_module_prefix(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Te
 def check_state_dict(
     state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor], kind: str
 ) -> None:
-    """Raises unless keys and shapes are the expected ones; says which differ first."""
+    """Raise WeightsError with the first differences unless keys and shapes are as expected."""
     differences = [
         f"{key} is missing"
         if key not in state
@@ -74,7 +74,7 @@ def check_state_dict(
 
 
 def to_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The same numbers, real ones as float32, each tensor with memory of its own."""
+    """Return copies of the tensors, real ones as float32; raise if a value is not finite."""
     converted = {}
     for key, tensor in state.items():
         real = tensor.float() if tensor.is_floating_point() else tensor
@@ -85,6 +85,7 @@ def to_float32(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _read_head(path: Path) -> bytes:
+    """Return the first bytes of a file, which tell its format."""
     try:
         with path.open("rb") as file:
             return file.read(9)
@@ -93,6 +94,7 @@ def _read_head(path: Path) -> bytes:
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a .safetensors file."""
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
@@ -100,6 +102,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _check_torch_zip(path: Path) -> None:
+    """Raise WeightsError if a zip file is TorchScript, damaged, or no checkpoint of torch's."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
@@ -112,6 +115,7 @@ def _check_torch_zip(path: Path) -> None:
 
 
 def _unpickle(path: Path) -> Any:
+    """Return what a torch file holds, by torch's restricted reader."""
     try:
         # What torch says about old files is no news to whoever imports one.
         with warnings.catch_warnings(), torch.serialization.safe_globals(STAND_INS):
@@ -135,6 +139,7 @@ def _unpickle(path: Path) -> Any:
 
 
 def _find_tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors by name that a loaded checkpoint holds, below known wrappers."""
     for _ in range(MAX_CHECKPOINT_NESTING):
         if isinstance(loaded, Mapping):
             inner = [loaded[key] for key in WRAPPER_KEYS if isinstance(loaded.get(key), Mapping)]
@@ -152,7 +157,7 @@ def _find_tensors(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
 
 
 class _NumpyTypeStandIn:
-    """Stands for numpy.dtype: the code of a number's type and the order of its bytes."""
+    """Stands in for numpy.dtype: the code of a number's type and the order of its bytes."""
 
     def __init__(self, code: str, *_: Any) -> None:
         if not re.fullmatch(r"[biuf][1248]", code):
@@ -164,14 +169,14 @@ class _NumpyTypeStandIn:
 
 
 def _scalar_stand_in(kind: _NumpyTypeStandIn, stored: bytes) -> bool | int | float:
-    """Stands for numpy's scalar."""
+    """Return a plain number in place of numpy's scalar."""
     values: list[bool | int | float] = np.frombuffer(stored, kind.order + kind.code).tolist()
     (number,) = values
     return number
 
 
 def _defaultdict_stand_in(*_: Any) -> dict[Any, Any]:
-    """Stands for collections.defaultdict, whose default nothing here asks for."""
+    """Return a plain dictionary in place of collections.defaultdict."""
     return {}
 
 

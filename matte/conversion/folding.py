@@ -1,4 +1,4 @@
-"""Networks as they are stored: norms are parts of convolutions, weights as precise as float16."""
+"""Prepare networks for storage: batch norms folded into convolutions, weights rounded to half."""
 
 import copy
 from collections.abc import Mapping
@@ -12,26 +12,26 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 @torch.no_grad()
 def norm_pairs(network: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, str]:
-    """The names of the convolutions whose outputs batch norms take, each with its norm's.
+    """Return the names of convolutions whose outputs go into batch norms, each with its norm's.
 
     `inputs`: what `network`, in evaluation mode, is called with to find out.
     """
     outputs: list[tuple[Tensor, str]] = []
     pairs: dict[str, str] = {}
 
-    def made(name: str, output: Tensor) -> None:
+    def record_output(name: str, output: Tensor) -> None:
         outputs.append((output, name))
 
-    def taken(name: str, given: Tensor) -> None:
-        pairs.update({before: name for output, before in outputs if output is given})
+    def record_pair(name: str, inputs: Tensor) -> None:
+        pairs.update({before: name for output, before in outputs if output is inputs})
 
-    def watch(name: str, module: nn.Module) -> Any:
+    def add_hook(name: str, module: nn.Module) -> Any:
         if isinstance(module, nn.BatchNorm2d):
-            return module.register_forward_pre_hook(lambda _, given: taken(name, given[0]))
-        return module.register_forward_hook(lambda _, __, output: made(name, output))
+            return module.register_forward_pre_hook(lambda _, inputs: record_pair(name, inputs[0]))
+        return module.register_forward_hook(lambda _, __, output: record_output(name, output))
 
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)
-    handles = [watch(n, m) for n, m in network.named_modules() if isinstance(m, kinds)]
+    handles = [add_hook(n, m) for n, m in network.named_modules() if isinstance(m, kinds)]
     network(**inputs)
     for handle in handles:
         handle.remove()
@@ -39,7 +39,7 @@ def norm_pairs(network: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, st
 
 
 def fold_batch_norms(network: nn.Module, inputs: Mapping[str, Tensor]) -> nn.Module:
-    """A copy in evaluation mode, in which every norm right behind a convolution is a part of it.
+    """Return a copy in evaluation mode with every norm behind a convolution folded into it.
 
     `inputs` as in `norm_pairs`.
     """
@@ -59,7 +59,7 @@ def fold_batch_norms(network: nn.Module, inputs: Mapping[str, Tensor]) -> nn.Mod
 
 @torch.no_grad()
 def round_weights_to_half(network: nn.Module) -> nn.Module:
-    """A copy whose weights float16 can hold exactly; biases and norms stay as they are."""
+    """Return a copy whose weights float16 holds exactly; biases and norms stay as they are."""
     rounded = copy.deepcopy(network)
     for parameter in rounded.parameters():
         if parameter.ndim > 1:

@@ -1,4 +1,4 @@
-"""State dicts of the released GCA code to ours.
+"""Convert state dicts of the released GCA code to matte's GCA network.
 
 The released code keeps each convolution below a wrapper for its spectral norm: the raw weight in
 `X.module.weight_bar` and two singular vectors in `X.module.weight_u` and `…_v`. Here they
@@ -20,7 +20,7 @@ RAW_WEIGHT, LEFT_VECTOR, RIGHT_VECTOR = ".module.weight_bar", ".module.weight_u"
 
 
 def is_official_gca(checkpoint: Mapping[str, Any]) -> bool:
-    """Whether the checkpoint, as it was loaded, comes from the released GCA code or a relative."""
+    """Return whether a loaded checkpoint comes from the released GCA code or a relative."""
     state = _state_dict(checkpoint)
     return "encoder.conv1" + RAW_WEIGHT in state and any(
         key.startswith("decoder.") for key in state
@@ -28,7 +28,7 @@ def is_official_gca(checkpoint: Mapping[str, Any]) -> bool:
 
 
 def from_official_gca(checkpoint: Mapping[str, Any]) -> tuple[Design, dict[str, Tensor]]:
-    """Which network the checkpoint, as it was loaded, holds, and the state dict for it, float32.
+    """Return the design that a loaded checkpoint is of, and its state dict in float32.
 
     It is {"state_dict": …} or bare, with or without the prefix "module.". One that fits none of
     the networks is refused, with the first names that differ.
@@ -47,12 +47,14 @@ def from_official_gca(checkpoint: Mapping[str, Any]) -> tuple[Design, dict[str, 
 
 
 def _state_dict(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a checkpoint's tensors by name, without wrapper and prefix."""
     inner = checkpoint.get("state_dict", checkpoint)
     state = inner if isinstance(inner, Mapping) else {}
     return {str(key).removeprefix("module."): value for key, value in state.items()}
 
 
 def _find_design(state: Mapping[str, Any]) -> Design:
+    """Return the design that the tensors' names and shapes imply."""
     first = state.get("encoder.conv1" + RAW_WEIGHT)
     if not isinstance(first, Tensor) or first.ndim != 4:
         raise WeightsError(f"no weights of GCA (encoder.conv1{RAW_WEIGHT} is missing)", REMEDY)
@@ -63,6 +65,7 @@ def _find_design(state: Mapping[str, Any]) -> Design:
 def _official_shapes(
     shapes: Mapping[str, tuple[int, ...]], spectral: list[str]
 ) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that the released code stores, for the shapes of matte's network."""
     official = dict(shapes)
     for name in spectral:
         shape = official.pop(f"{name}.weight")
@@ -75,6 +78,7 @@ def _official_shapes(
 def _check_names_and_shapes(
     state: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
+    """Raise WeightsError, which lists the first differences, unless names and shapes fit."""
     differences = [f"{key} is missing" for key in shapes if key not in state]
     differences += [f"{key} is unknown" for key in state if key not in shapes]
     for key in shapes.keys() & state.keys():
@@ -92,7 +96,7 @@ def _check_names_and_shapes(
 
 
 def _fold_spectral_norm(name: str, state: Mapping[str, Tensor]) -> Tensor:
-    """The weight divided by u·W·v, its largest singular value; rows are dimension 0 always."""
+    """Return a weight divided by u·W·v, its largest singular value; rows are dimension 0."""
     weight, u, v = (state[name + part].double() for part in (RAW_WEIGHT, LEFT_VECTOR, RIGHT_VECTOR))
     folded = (weight / (u @ (weight.flatten(1) @ v))).float()
     if not folded.isfinite().all():

@@ -1,4 +1,4 @@
-"""Graphs before and after they are quantised: what stays in float32, and what OpenVINO needs."""
+"""Prepare ONNX graphs for quantisation to int8, and the results for OpenVINO."""
 
 from collections.abc import Sequence
 
@@ -32,9 +32,7 @@ FLOAT32_DEPTHWISE_COUNT = (
 
 
 def prepare_for_int8(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with its weights in float32 where they lay as float16 before a Cast, every node
-    with a name, and without what only training needs.
-    """
+    """Return the model with float32 weights and named nodes, without what only training needs."""
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{number}"
     fold_casts(model.graph)
@@ -43,12 +41,12 @@ def prepare_for_int8(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def float32_convolutions(model: onnx.ModelProto) -> list[str]:
-    """The convolutions of the model that stay in float32."""
+    """Return the names of the convolutions that stay in float32."""
     return sorted({*_first_depthwise_convolutions(model), *_convolutions_after_expand(model)})
 
 
 def adapt_for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The quantised model, the same numbers, in a form that OpenVINO computes rightly."""
+    """Return the quantised model, with equal results, in a form that OpenVINO computes rightly."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     makers = _producers(model)
     shifted = set()
@@ -65,13 +63,14 @@ def adapt_for_openvino(model: onnx.ModelProto) -> onnx.ModelProto:
             dequantise = makers.get(node.input[0])
             if dequantise is not None and dequantise.op_type == "DequantizeLinear":
                 node.input[0] = makers[dequantise.input[0]].input[0]
-    del model.graph.value_info[:]  # it tells the types from before
+    del model.graph.value_info[:]  # it lists the types from before
     return model
 
 
 def _first_depthwise_convolutions(model: onnx.ModelProto) -> list[str]:
-    """The first few convolutions that keep channels apart: their channels' ranges differ so much
-    that one scale for all of them loses the small ones.
+    """Return the names of the first few depthwise convolutions.
+
+    Their channels' ranges differ so much that one scale for all of them loses the small ones.
     """
     shapes: dict[str, Sequence[int]] = {t.name: t.dims for t in model.graph.initializer}
     found = [
@@ -83,8 +82,9 @@ def _first_depthwise_convolutions(model: onnx.ModelProto) -> list[str]:
 
 
 def _convolutions_after_expand(model: onnx.ModelProto) -> list[str]:
-    """The convolutions of what is joined with something expanded to any size: OpenVINO would
-    expand it wrongly.
+    """Return the names of convolutions whose joined inputs include an Expand.
+
+    OpenVINO would expand it wrongly where sizes are free.
     """
     makers = _producers(model)
 
@@ -101,5 +101,5 @@ def _convolutions_after_expand(model: onnx.ModelProto) -> list[str]:
 
 
 def _producers(model: onnx.ModelProto) -> dict[str, NodeProto]:
-    """The node that makes each value."""
+    """Return the node that produces each value, by the value's name."""
     return {output: node for node in model.graph.node for output in node.output}

@@ -1,4 +1,4 @@
-"""The authors' MODNet checkpoints to matte's."""
+"""Convert the authors' MODNet checkpoints to matte's MODNet."""
 
 import warnings
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ BACKBONE_COPY_PREFIX = (
 
 
 def is_official_modnet(state: Mapping[str, torch.Tensor]) -> bool:
-    """Whether these are the tensors of a MODNet, be it another than the released one."""
+    """Return whether these are the tensors of a MODNet, the released one or another."""
     keys = strip_module_prefix(state)
     return all(any(key.startswith(branch) for key in keys) for branch in BRANCH_PREFIXES)
 
@@ -25,7 +25,7 @@ def is_official_modnet(state: Mapping[str, torch.Tensor]) -> bool:
 def from_official_modnet(
     state: Mapping[str, torch.Tensor],
 ) -> tuple[ModnetInfo, dict[str, torch.Tensor]]:
-    """Which MODNet it is, and the state_dict for `build_network` of that, float32.
+    """Return which MODNet the tensors are of, and the state dict for it in float32.
 
     With or without `module.` before the keys, the backbone in both of its places or in one. Any
     other than the released network is refused, with the first keys that differ.
@@ -39,6 +39,7 @@ def from_official_modnet(
 
 
 def _merge_backbones(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors with the backbone in one place, where the authors' files hold it twice."""
     copied = {
         BACKBONE_PREFIX + k.removeprefix(BACKBONE_COPY_PREFIX): t
         for k, t in state.items()

@@ -1,4 +1,4 @@
-"""MODNet to ONNX.
+"""Export MODNet to ONNX.
 
 The file is a drop-in for the authors': it takes `input`, float32 RGB −1 … 1 (batch, 3, height,
 width) with any batch and any multiples of 32, and gives `output`, float32 alpha
@@ -19,17 +19,17 @@ MAX_DIFFERENCE = 1e-3
 
 
 def export_modnet(network: ModnetNetwork, path: Path, *, half: bool = True) -> ParityReport:
-    """Writes the network as ONNX and returns how well ONNX Runtime and OpenVINO agree with torch.
+    """Write the network as ONNX and return how well ONNX Runtime and OpenVINO agree with torch.
 
     Nothing is left at `path` when they don't. `half` stores the weights as float16.
     """
     info = {key: str(value) for key, value in asdict(network.info).items()}
     notes = {"kind": KIND, **info}
     return write_network(
-        network, path, notes, modnet_examples(), "output", half=half, same=MAX_DIFFERENCE
+        network, path, notes, modnet_examples(), "output", half=half, max_difference=MAX_DIFFERENCE
     )
 
 
 def modnet_examples() -> list[Example]:
-    """Pictures of several sizes, alone and in pairs."""
+    """Return example inputs of several sizes, alone and in pairs."""
     return [{"input": smooth_noise(*size[:1], 3, *size[1:]) * 2 - 1} for size in EXAMPLE_SIZES]

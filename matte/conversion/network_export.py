@@ -1,4 +1,4 @@
-"""Stored networks as ONNX files for use elsewhere: any size or one, float32 or float16."""
+"""Export stored networks as ONNX files for use elsewhere: any size or one, fp32 or fp16."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ COMPARED_SIZES = (
     (160, 64),
     (224, 352),
     (32, 32),
-)  # for the comparison, where any size is taken
+)  # for the comparison, where any size is allowed
 # Largest and mean difference to torch. Shipped networks keep 5e-6 and 1.1e-7 in fp32, 1e-3 and 3e-5
 # in fp16; a MODNet with random weights, which amplify rounding, 3e-4 and 3e-5, 3e-3 and 3e-4.
 EXPORT_TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (1e-2, 1e-3)}
@@ -38,7 +38,7 @@ EXPORT_TOLERANCES = {"fp32": (1e-3, 1e-4), "fp16": (1e-2, 1e-3)}
 
 @dataclass(frozen=True, slots=True)
 class ExportedNetwork:
-    """The file that was written, and how far it is from `reference`."""
+    """An exported file, and how far it is from its reference."""
 
     path: Path
     reference: str
@@ -48,7 +48,7 @@ class ExportedNetwork:
 def export_weights(
     weights: Weights, path: Path, precision: str, size: tuple[int, int] | None, overwrite: bool
 ) -> ExportedNetwork:
-    """Writes a stored network as ONNX, slimmed, for one height and width or for any.
+    """Write a stored network as ONNX, slimmed, for one height and width or for any.
 
     It is compared with torch, or, for a network that matte neither stores for torch nor wrote, with
     the stored file. A file that differs too much is not written.
@@ -85,6 +85,7 @@ def export_weights(
 
 
 def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
+    """Set the batch, height and width of a model's inputs and outputs, in place."""
     for value in (*model.graph.input, *model.graph.output):
         dims = value.type.tensor_type.shape.dim
         for dim, length in zip(dims, (1, None, height, width), strict=False):
@@ -94,7 +95,7 @@ def _fix_size(model: onnx.ModelProto, height: int, width: int) -> None:
 
 
 def torch_reference(weights: Weights) -> Session:
-    """The stored network in torch; of files that others made, the file itself."""
+    """Return the stored network in torch; of files that others made, a session of the file."""
     settings = RuntimeSettings(
         backend="torch" if weights.checkpoint else "onnx",
         device="cpu",
@@ -110,15 +111,16 @@ def torch_reference(weights: Weights) -> Session:
 def _difference_at(
     exported: Session, reference: Session, size: tuple[int, int]
 ) -> OutputDifference:
-    given = _random_inputs(exported.inputs, *size)
-    (expected,) = reference.run(given).values()
-    return output_difference(exported.execution.backend, exported.run, given, expected)
+    """Return how far the exported network is from the reference at one size."""
+    inputs = _random_inputs(exported.inputs, *size)
+    (expected,) = reference.run(inputs).values()
+    return output_difference(exported.execution.backend, exported.run, inputs, expected)
 
 
 def _random_inputs(
     shapes: Mapping[str, tuple[int | None, ...]], height: int, width: int
 ) -> dict[str, NDArray[Any]]:
-    """Smooth noise for pictures, three levels for trimaps, −1 for a ratio to be counted."""
+    """Return smooth noise for pictures, three levels for trimaps, −1 for an unknown ratio."""
     random = np.random.default_rng(height * width)
     inputs: dict[str, NDArray[Any]] = {}
     for name, shape in shapes.items():

@@ -1,4 +1,4 @@
-"""Files that users own, brought into the store: recognised, converted, compared, listed."""
+"""Import users' network files into the store: recognised, converted, compared, registered."""
 
 import hashlib
 import re
@@ -37,7 +37,7 @@ MODNET_LICENCE = "as its authors say: Apache-2.0"
 
 @dataclass(frozen=True, slots=True)
 class ImportedNetwork:
-    """What was recognised, under which name it is stored, and how it compares with torch."""
+    """An imported network: its name, its manifest row, and how it compares with torch."""
 
     name: str
     weights: Weights
@@ -45,7 +45,7 @@ class ImportedNetwork:
 
 
 def import_weights(file: Path, name: str = "", overwrite: bool = False) -> ImportedNetwork:
-    """Stores the network of `file` under `name` ("": the file's own).
+    """Store the network of `file` under `name` ("": the file's own).
 
     Official GCA and MODNet checkpoints, ONNX files of MODNet, and matte's own: networks become
     an ONNX file and, where there were torch weights, a .safetensors beside it.
@@ -61,7 +61,7 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
     folder = weights_folder()
     folder.mkdir(parents=True, exist_ok=True)
     if file.suffix.lower() == ".onnx":
-        weights, parity = _import_onnx(file, folder / f"{name}.onnx"), "taken as it is"
+        weights, parity = _import_onnx(file, folder / f"{name}.onnx"), "stored as it is"
     else:
         weights, parity = _import_checkpoint(file, folder / f"{name}.onnx")
     data = file.read_bytes()
@@ -76,6 +76,7 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
 
 
 def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
+    """Convert a checkpoint to an ONNX file; return its manifest row and the parity in words."""
     state = read_state_dict(file)
     tensors = target.with_suffix(".safetensors")
     if gca.is_official_gca(state):
@@ -110,7 +111,7 @@ def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
 
 
 def _import_own_file(file: Path, target: Path) -> tuple[Weights, str]:
-    """The same for a .safetensors that matte wrote itself."""
+    """Convert a .safetensors that matte wrote; return its manifest row and the parity in words."""
     kind = network_kind(file)
     if kind == "refiner":
         refiner = load_gca(file)
@@ -124,13 +125,13 @@ def _import_own_file(file: Path, target: Path) -> tuple[Weights, str]:
         return Weights(target.name, kind, architecture=architecture), str(
             export_modnet(matter, target)
         )
-    _, told = load_checkpoint(file)
+    _, info = load_checkpoint(file)
     report = str(export_segmenter(file, target))
-    return Weights(target.name, kind, size=told.size, architecture=told.architecture), report
+    return Weights(target.name, kind, size=info.size, architecture=info.architecture), report
 
 
 def _count_values(tensors: Path) -> tuple[int, int]:
-    """How many numbers were trained, and how many the file holds."""
+    """Return how many numbers were trained, and how many the file holds."""
     sizes = {key: tensor.numel() for key, tensor in read_state_dict(tensors).items()}
     statistics = ("running_mean", "running_var", "num_batches_tracked")
     trained = sum(n for key, n in sizes.items() if not key.endswith(statistics))
@@ -138,6 +139,7 @@ def _count_values(tensors: Path) -> tuple[int, int]:
 
 
 def _import_onnx(file: Path, target: Path) -> Weights:
+    """Copy an ONNX file that matte knows into the store; return its manifest row."""
     check_onnx_bytes(file)
     try:
         data = file.read_bytes()
@@ -148,17 +150,17 @@ def _import_onnx(file: Path, target: Path) -> Weights:
     # Parser and checker raise classes of several packages.
     except Exception as error:
         raise WeightsError(f"{file} is not a whole ONNX file", "get it again") from error
-    told = {entry.key: entry.value for entry in model.metadata_props}
+    notes = {entry.key: entry.value for entry in model.metadata_props}
     names = {value.name for value in model.graph.initializer}
     inputs = [i for i in model.graph.input if i.name not in names]
     one_in_one_out = len(inputs) == 1 and len(model.graph.output) == 1
-    kind = told.get("matte.kind", "modnet" if one_in_one_out else "")
+    kind = notes.get("matte.kind", "modnet" if one_in_one_out else "")
     if kind not in ("modnet", "refiner", "segmenter"):
         raise WeightsError(
             f"{file} is no network that matte knows", "give a MODNet with one input and one output"
         )
     write_file(target, data, overwrite=True)
     parameters = sum(int(np.prod(i.dims)) for i in model.graph.initializer if len(i.dims) > 1)
-    size = int(told.get("matte.size", 0))
-    licence = MODNET_LICENCE if kind == "modnet" and not told else ""
+    size = int(notes.get("matte.size", 0))
+    licence = MODNET_LICENCE if kind == "modnet" and not notes else ""
     return Weights(target.name, kind, size=size, parameters=parameters, licence=licence)

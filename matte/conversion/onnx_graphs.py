@@ -1,4 +1,4 @@
-"""Torch networks as ONNX graphs in which every tensor of the network can be found again."""
+"""Trace torch networks to ONNX graphs in which every tensor of the network is found again."""
 
 import io
 import warnings
@@ -33,7 +33,7 @@ IGNORED_WARNINGS = (
 def trace_network(
     network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]
 ) -> onnx.ModelProto:
-    """The network's graph, for any batch, height and width that the network takes.
+    """Return a network's ONNX graph, for any batch, height and width that the network takes.
 
     `inputs` are examples in the order of `forward`'s arguments, whose names become the graph's:
     maps (N, C, H, W) or one number for each item, (N,). What the tracer freezes at their size is
@@ -45,8 +45,8 @@ def trace_network(
     }
     stream = io.BytesIO()
     with warnings.catch_warnings():
-        for told in IGNORED_WARNINGS:
-            warnings.filterwarnings("ignore", told)
+        for message in IGNORED_WARNINGS:
+            warnings.filterwarnings("ignore", message)
         try:
             # torch.export's graphs are the same, but take it half a minute to minutes.
             torch.onnx.export(
@@ -71,7 +71,7 @@ def trace_network(
 
 
 def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:
-    """Turns the tensors of those names into float16, in the graph each followed by a Cast."""
+    """Store the tensors of those names as float16, in the graph each followed by a Cast."""
     weights = {name + form for name in names for form in ("", TRANSPOSED_SUFFIX)}
     casts = []
     for tensor in _all_tensors(model):
@@ -89,7 +89,7 @@ def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:
 
 
 def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
-    """The network's tensors by their names in torch, and whatever else the graph holds."""
+    """Return a model's tensors in float32 by their names in torch, and its other tensors."""
     found: dict[str, NDArray[np.float32]] = {}
     for tensor in _all_tensors(model):
         name = tensor.name.removesuffix(HALF_SUFFIX)
@@ -106,13 +106,13 @@ def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
 
 
 def _all_tensors(model: onnx.ModelProto) -> list[TensorProto]:
-    """Those of the graph, and those that only training needs."""
+    """Return the tensors of a model's graph, and those that only training needs."""
     beside = [tensor for info in model.training_info for tensor in info.algorithm.initializer]
     return [*model.graph.initializer, *beside]
 
 
 def _name_tensors(model: onnx.ModelProto, state: Mapping[str, Tensor]) -> None:
-    """Makes sure that every tensor of `state` is in the file under its name.
+    """Give every tensor of `state` its torch name in the model, in place.
 
     Linear layers' weights lie in the graph transposed. Tensors that the graph has no use for lie
     beside it as information for training, which no runtime reads: heads that only losses look at,

@@ -70,12 +70,14 @@ def torch_from_onnx(file: Path) -> TorchNetwork:
     model = _load_onnx(file)
     notes = _notes(model)
     if "kind" not in notes:
-        raise WeightsError(f"{file} does not tell what it is of", "give a file that matte wrote")
+        raise WeightsError(
+            f"{file} does not say which network it is", "give a file that matte wrote"
+        )
     try:
         exported, examples = _build_network(notes)
     except (KeyError, TypeError, ValueError, MatteError) as error:
         raise WeightsError(
-            f"{file} tells of a network that matte can't build", "get it again"
+            f"{file} describes a network that matte can't build", "get it again"
         ) from error
     pairs = norm_pairs(exported, examples[0])
     _fill_network(exported.eval(), stored_tensors(model), pairs, file)

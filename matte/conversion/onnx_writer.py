@@ -1,4 +1,4 @@
-"""Networks as ONNX files, each compared with torch before it is there."""
+"""Write torch networks as ONNX files, each compared with torch before it is in its place."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,38 +25,39 @@ def write_network(
     network: nn.Module,
     path: Path,
     notes: Mapping[str, str],
-    cases: Sequence[Example],
+    examples: Sequence[Example],
     output: str,
     *,
     half: bool,
-    same: float = MAX_DIFFERENCE,
+    max_difference: float = MAX_DIFFERENCE,
 ) -> ParityReport:
-    """Writes a network as ONNX for any size and says how well ONNX Runtime and OpenVINO agree
-    with torch on the `cases`, of which the first is traced. Nothing is left at `path` when they
-    are farther apart than `same`.
+    """Write a network as ONNX for any size, and return how well runtimes agree with torch.
+
+    ONNX Runtime and OpenVINO are compared on the `examples`, of which the first is traced. No file
+    is left at `path` if they differ by more than `max_difference`.
 
     `half` stores the weights as float16; all computation stays float32. `notes` go into the file,
-    "kind" and "architecture" among them; what stands in them is all that the way back needs.
+    "kind" and "architecture" among them; they are all that `torch_from_onnx` needs.
     """
     plain = copy.deepcopy(network).cpu().float().eval()
-    folded = fold_batch_norms(plain, cases[0])
+    folded = fold_batch_norms(plain, examples[0])
     stored = round_weights_to_half(folded) if half else folded
-    model = trace_network(stored, cases[0], [output])
+    model = trace_network(stored, examples[0], [output])
     if half:
         store_half_weights(model, (name for name, _ in stored.named_parameters()))
     helper.set_model_props(model, {f"matte.{key}": value for key, value in notes.items()})
     with _replace_on_success(path) as temporary:
         onnx.save(model, temporary)
         onnx.checker.check_model(temporary, full_check=True)
-        found = tuple(runtime_differences(temporary, stored, cases, plain if half else None))
-        check_differences(found, same)
+        found = tuple(runtime_differences(temporary, stored, examples, plain if half else None))
+        check_differences(found, max_difference)
     name = ", ".join(v for k, v in notes.items() if k in ("kind", "architecture", "encoder"))
     return ParityReport(path, name, found)
 
 
 @contextmanager
 def _replace_on_success(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, for a file that takes its place once the block is through.
+    """Yield a temporary path, whose file replaces `path` when the block ends without an error.
 
     If the block raises, nothing is left.
     """

@@ -1,4 +1,4 @@
-"""How far exported networks are from torch, and how far they may be."""
+"""Compare exported networks with torch, and refuse those that differ too much."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,8 +24,9 @@ NetworkRun = Callable[[Mapping[str, NDArray[Any]]], Mapping[Any, NDArray[np.floa
 
 @dataclass(frozen=True, slots=True)
 class OutputDifference:
-    """How far a runtime's output is from torch's at one height and width, largest and mean, and
-    what rounding the weights did to torch's, on average.
+    """How far a runtime's output is from torch's at one height and width, largest and mean.
+
+    `rounding`: the mean difference that rounding the weights to half made to torch's own output.
     """
 
     runtime: str
@@ -38,7 +39,7 @@ class OutputDifference:
 
 @dataclass(frozen=True, slots=True)
 class ParityReport:
-    """The file that was written, what it holds, and how far the runtimes are from torch."""
+    """A written file, the network in it, and how far each runtime is from torch."""
 
     path: Path
     network: str
@@ -55,47 +56,51 @@ class ParityReport:
 
 
 def runtime_differences(
-    file: Path, network: nn.Module, cases: Iterable[Example], unrounded: nn.Module | None = None
+    file: Path, network: nn.Module, examples: Iterable[Example], unrounded: nn.Module | None = None
 ) -> Iterator[OutputDifference]:
-    """How far ONNX Runtime and OpenVINO are from torch for each case of inputs, whose first is
-    a map (N, C, H, W). `unrounded`: the same network before its weights were rounded.
+    """Yield how far ONNX Runtime and OpenVINO are from torch on each example.
+
+    The first input of an example is a map (N, C, H, W). `unrounded`: the same network before its
+    weights were rounded.
     """
     session = open_onnx_file(file)
     # Not as a session of matte's: those keep what they compile.
     compiled = openvino.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     runtimes: dict[str, NetworkRun] = {session.execution.backend: session.run, "openvino": compiled}
-    for case in cases:
+    for example in examples:
         with torch.inference_mode():
-            expected = network(**case).numpy()
-            full = expected if unrounded is None else unrounded(**case).numpy()
-        given = {name: tensor.numpy() for name, tensor in case.items()}
+            expected = network(**example).numpy()
+            full = expected if unrounded is None else unrounded(**example).numpy()
+        inputs = {name: tensor.numpy() for name, tensor in example.items()}
         for runtime, run in runtimes.items():
-            found = output_difference(runtime, run, given, expected)
+            found = output_difference(runtime, run, inputs, expected)
             yield replace(found, rounding=float(np.abs(expected - full).mean()))
 
 
 def output_difference(
-    runtime: str, run: NetworkRun, given: Mapping[str, NDArray[Any]], expected: NDArray[np.float32]
+    runtime: str, run: NetworkRun, inputs: Mapping[str, NDArray[Any]], expected: NDArray[np.float32]
 ) -> OutputDifference:
-    """How far the one output of a runtime is from what is expected.
+    """Return how far the one output of a runtime is from the expected one.
 
     The first of the inputs is a map (N, C, H, W). Another shape than the expected is refused.
     """
-    (found,) = run(given).values()
+    (found,) = run(inputs).values()
     if found.shape != expected.shape:
         raise WeightsError(
             f"the exported network gives {found.shape}, not {expected.shape}", EXPORT_REMEDY
         )
     apart = np.abs(found - expected)
-    height, width = next(iter(given.values())).shape[2:]
+    height, width = next(iter(inputs.values())).shape[2:]
     return OutputDifference(runtime, height, width, float(apart.max()), float(apart.mean()))
 
 
-def check_differences(found: Iterable[OutputDifference], same: float = MAX_DIFFERENCE) -> None:
-    """Raises if a runtime is farther from torch than it may be."""
+def check_differences(
+    found: Iterable[OutputDifference], max_difference: float = MAX_DIFFERENCE
+) -> None:
+    """Raise WeightsError if a runtime is farther from torch than it may be."""
     for d in found:
         # Phrased so that NaN fails.
-        if not (d.largest <= same and d.rounding <= MAX_ROUNDING):
+        if not (d.largest <= max_difference and d.rounding <= MAX_ROUNDING):
             raise WeightsError(
                 f"the exported network on {d.runtime} differs from torch by {d.largest:.1e}"
                 f" ({d.rounding:.1e} on average from float32 weights) at {d.width}×{d.height}",
@@ -104,8 +109,9 @@ def check_differences(found: Iterable[OutputDifference], same: float = MAX_DIFFE
 
 
 def smooth_noise(batch: int, channels: int, height: int, width: int) -> Tensor:
-    """Noise 0 … 1 in blocks of 16 × 16, equal for equal heights: white noise is nothing that a
-    network sees.
+    """Return noise 0 … 1 in blocks of 16 × 16 pixels, the same for the same height.
+
+    White noise would be nothing that a network is trained for.
     """
     random = torch.Generator().manual_seed(height)
     coarse = torch.rand(batch, channels, height // 16, width // 16, generator=random)

@@ -1,4 +1,4 @@
-"""Stored networks in int8, as one ONNX file for OpenVINO and ONNX Runtime.
+"""Quantise stored networks to int8, as one ONNX file for OpenVINO and ONNX Runtime.
 
 NNCF finds the range of every value on pictures and puts QuantizeLinear and DequantizeLinear around
 the convolutions; weights lie in the file as int8. Post-training quantisation: nothing is trained.
@@ -42,18 +42,18 @@ from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner
 from matte.weights.store import Weights
 
-MAX_PICTURES = 160  # at most, spread over all that are given
+MAX_PICTURES = 160  # of a calibration, spread over all
 MAX_REFINER_SIDE = 480  # pixels of the pictures that a refiner is calibrated on: it saves memory
 MAX_COMPARED_PICTURES = 16  # pictures that the result is compared with float32 on
 # Largest mean difference from float32 on a picture: what is farther is broken. What int8 costs is
-# for scores on pictures with truth to tell (benchmarks/precision.py).
+# measured on pictures with truth (benchmarks/precision.py).
 MAX_MEAN_DIFFERENCE = 0.1
 NamedInputs = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class QuantisedNetwork:
-    """The file that was written, and how far it is from float32 on some of the pictures."""
+    """A quantised file, the number of calibration pictures, and its differences to float32."""
 
     path: Path
     pictures: int
@@ -63,24 +63,25 @@ class QuantisedNetwork:
 def quantise_weights(
     weights: Weights, pictures: Sequence[Image], path: Path, overwrite: bool = False
 ) -> QuantisedNetwork:
-    """Writes a stored network in int8, calibrated on the pictures, which should be such as it was
-    trained on, and not those that it is measured on.
+    """Write a stored network in int8, calibrated on pictures.
 
-    Each goes through the network's own preprocessing; a refiner is given the band that the default
+    The pictures should be like those that it was trained on, and none that it is measured on.
+
+    Each goes through the network's own preprocessing; a refiner gets the band that the default
     segmenter draws. A file that is far from float32 on either runtime is not written.
     """
-    seen = RecordingSession(open_onnx_file(weights.path))
-    _run_on_pictures(weights, list(_spread_evenly(pictures)), seen)
-    if not seen.feeds:
+    recording = RecordingSession(open_onnx_file(weights.path))
+    _run_on_pictures(weights, list(_spread_evenly(pictures)), recording)
+    if not recording.feeds:
         raise SettingError("no picture to calibrate on", "give some with a subject in them")
     model = prepare_for_int8(onnx.load(weights.path))
     notes = {entry.key: entry.value for entry in model.metadata_props}
-    quantised = adapt_for_openvino(_quantise_by_nncf(model, seen.feeds))
+    quantised = adapt_for_openvino(_quantise_by_nncf(model, recording.feeds))
     onnx.helper.set_model_props(quantised, {**notes, "matte.precision": "int8"})
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         onnx.save(quantised, file)
-        found = tuple(_int8_differences(file, seen))
+        found = tuple(_int8_differences(file, recording))
         for d in found:
             # Phrased so that NaN fails.
             if not d.mean <= MAX_MEAN_DIFFERENCE:
@@ -89,11 +90,11 @@ def quantise_weights(
                     "leave it as it is",
                 )
         write_file(path, file.read_bytes(), overwrite)
-    return QuantisedNetwork(path, len(seen.feeds), found)
+    return QuantisedNetwork(path, len(recording.feeds), found)
 
 
 def read_calibration_pictures(folder: Path) -> list[Image]:
-    """The pictures in a folder and below it, at most PICTURES, evenly spread over all by name."""
+    """Return the pictures in a folder and below, at most MAX_PICTURES, evenly spread by name."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE)
     if not files:
         raise PictureError(f"no picture in {folder}", "name a folder of pictures")
@@ -101,7 +102,7 @@ def read_calibration_pictures(folder: Path) -> list[Image]:
 
 
 class RecordingSession:
-    """A session that remembers what it was given and what it gave."""
+    """A session that records the inputs and outputs of every run."""
 
     def __init__(self, session: Session) -> None:
         self.execution, self.inputs = session.execution, session.inputs
@@ -110,18 +111,19 @@ class RecordingSession:
         self._session = session
 
     def run(self, inputs: NamedInputs) -> dict[str, NDArray[np.float32]]:
-        """The session's outputs by name."""
+        """Return the session's outputs by name, and record them with the inputs."""
         outputs = self._session.run(inputs)
         self.feeds.append(dict(inputs))
         self.outputs += outputs.values()
         return outputs
 
     def metadata(self) -> dict[str, str]:
-        """As the session's."""
+        """Return the session's metadata."""
         return self._session.metadata()
 
 
 def _quantise_by_nncf(model: onnx.ModelProto, feeds: Sequence[NamedInputs]) -> onnx.ModelProto:
+    """Return the model quantised by NNCF, calibrated on recorded inputs."""
     try:
         # Without openvino-telemetry, which the OpenVINO runtime keeps out, it reports nothing.
         import nncf
@@ -154,7 +156,7 @@ def _quantise_by_nncf(model: onnx.ModelProto, feeds: Sequence[NamedInputs]) -> o
 
 
 def _spread_evenly(items: Sequence[Any]) -> Iterator[Any]:
-    """At most PICTURES of the items, evenly spread."""
+    """Return at most MAX_PICTURES of the items, evenly spread."""
     count = min(MAX_PICTURES, len(items))
     return (items[number * len(items) // count] for number in range(count))
 
@@ -162,7 +164,7 @@ def _spread_evenly(items: Sequence[Any]) -> Iterator[Any]:
 def _run_on_pictures(
     weights: Weights, pictures: Iterable[Image], session: RecordingSession
 ) -> None:
-    """Has the network run on the pictures, as the pipeline runs it."""
+    """Run the network on pictures, as the pipeline runs it."""
     if weights.kind == "segmenter":
         segmenter = LetterboxedSegmenter(session, SegmentationSettings(), weights.size)
         for picture in pictures:
@@ -176,6 +178,7 @@ def _run_on_pictures(
 
 
 def _run_refiner_on_pictures(pictures: Iterable[Image], refiner: Refiner) -> None:
+    """Run a refiner on pictures, in the bands that the default segmenter and trimap give."""
     config = merge_settings("balanced").config
     segmenter = build_segmenter(config)
     for picture in pictures:
@@ -186,12 +189,12 @@ def _run_refiner_on_pictures(pictures: Iterable[Image], refiner: Refiner) -> Non
         refiner.refine(small, draw(subject, config.trimap).trimap)
 
 
-def _int8_differences(file: Path, seen: RecordingSession) -> Iterator[OutputDifference]:
-    """For each runtime and some of the pictures, how far int8 is from float32."""
-    step = -(-len(seen.feeds) // MAX_COMPARED_PICTURES)
+def _int8_differences(file: Path, recording: RecordingSession) -> Iterator[OutputDifference]:
+    """Yield how far int8 is from float32 for each runtime on some of the pictures."""
+    step = -(-len(recording.feeds) // MAX_COMPARED_PICTURES)
     backends: tuple[Literal["onnx", "openvino"], ...] = ("onnx", "openvino")
     for backend in backends:
         settings = RuntimeSettings(backend=backend, device="cpu", precision="int8")
         session = open_session(NetworkSource(file, int8=file), settings)
-        for feed, expected in list(zip(seen.feeds, seen.outputs, strict=True))[::step]:
+        for feed, expected in list(zip(recording.feeds, recording.outputs, strict=True))[::step]:
             yield output_difference(backend, session.run, feed, expected)

@@ -1,4 +1,4 @@
-"""Refiner networks to ONNX.
+"""Export refiner networks to ONNX.
 
 The file takes `image`, float32 RGB 0 … 1 (batch, 3, height, width), `trimap`, float32 (batch, 1,
 height, width) with 0, 0.5 and 1, and `unknown_ratio`, float32 (batch,), −1 for the trimap's own; a
@@ -25,12 +25,12 @@ EXAMPLE_SIZES = ((64, 96), (32, 64), (96, 160), (192, 128))
 
 
 def export_refiner(checkpoint: Path, path: Path) -> ParityReport:
-    """Writes the network of a torch checkpoint as ONNX, its weights as float16."""
+    """Write the network of a torch checkpoint as ONNX, its weights as float16."""
     return export_refiner_network(load_network(checkpoint), path, half=True)
 
 
 def export_refiner_network(network: RefinerNetwork, path: Path, *, half: bool) -> ParityReport:
-    """Writes the network as ONNX and returns how well ONNX Runtime and OpenVINO agree with torch.
+    """Write the network as ONNX and return how well ONNX Runtime and OpenVINO agree with torch.
 
     Nothing is left at `path` when they don't. `half` stores the weights as float16.
     """
@@ -47,13 +47,14 @@ def export_refiner_network(network: RefinerNetwork, path: Path, *, half: bool) -
 
 
 def refiner_examples(network: RefinerNetwork) -> list[Example]:
-    """Two pictures in each of several sizes, one with its own share of unknown, one with a given
-    one.
+    """Return example inputs of several sizes, two pictures each.
+
+    Of networks that take an unknown ratio, one picture has its own and one a given one.
     """
-    cases: list[dict[str, Tensor]] = []
+    examples: list[dict[str, Tensor]] = []
     for height, width in EXAMPLE_SIZES:
         noise = smooth_noise(2, 4, height, width)
-        cases.append({"image": noise[:, :3], "trimap": (2.98 * noise[:, 3:]).floor() / 2})
+        examples.append({"image": noise[:, :3], "trimap": (2.98 * noise[:, 3:]).floor() / 2})
         if network.design.attention:
-            cases[-1][RATIO_INPUT] = torch.tensor([-1.0, 0.3])
-    return list(cases)
+            examples[-1][RATIO_INPUT] = torch.tensor([-1.0, 0.3])
+    return list(examples)

@@ -1,4 +1,4 @@
-"""Segmenter checkpoints to ONNX.
+"""Export segmenter checkpoints to ONNX.
 
 The file takes `image`, float32 RGB 0 … 1 (batch, 3, height, width) with any batch and any
 multiples of 32, and gives `mask`, float32 (batch, 1, height, width), the probability of the
@@ -16,7 +16,7 @@ EXAMPLE_SIZES = ((64, 96), (320, 192), (192, 320), (64, 320))
 
 
 def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
-    """Writes the checkpoint's network as ONNX and returns how well it agrees with torch.
+    """Write the checkpoint's network as ONNX and return how well it agrees with torch.
 
     Nothing is left at `path` when it doesn't.
     """
@@ -26,5 +26,5 @@ def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
 
 
 def segmenter_examples() -> list[Example]:
-    """Two pictures in each of several sizes."""
+    """Return example inputs of several sizes, two pictures each."""
     return [{"image": smooth_noise(2, 3, height, width)} for height, width in EXAMPLE_SIZES]

@@ -1,4 +1,4 @@
-"""Stored networks as engines of TensorRT, each compared with torch before it is there."""
+"""Compile stored networks to TensorRT engines, each compared with torch before it is stored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ from matte.runtime.execution import Execution
 from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.weights.store import Weights, find_weights, weights_named
 
-VIA = ("onnx", "torch2trt")
 MEAN_TOLERANCE_SHARE = 0.1  # of the largest difference that is asked for, the largest mean
 
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What engines are to be like; what is left out is found for each network."""
+    """The precision, device and shapes of wanted engines; what is empty follows the network."""
 
     precision: str = ""  # fp16; by torch2trt fp32
     device: str = "gpu:0"
@@ -34,7 +33,7 @@ class EngineRequest:
 
 
 def compile_weights(weights: Weights, wanted: EngineRequest) -> CompiledEngine:
-    """Builds the engine of a network, compares it with torch at several sizes, and installs it.
+    """Build a network's engine, compare it with torch at several sizes, and store it.
 
     One that is farther from torch than it may be is not installed.
     """
@@ -64,7 +63,7 @@ def compile_weights(weights: Weights, wanted: EngineRequest) -> CompiledEngine:
 
 
 def weights_to_compile(names: Sequence[str], config: Config | None) -> list[Weights]:
-    """The networks of those names, or those that a preset runs, its fallback among them."""
+    """Return the networks of those names, or those that a preset runs, with its fallback."""
     if not names and config is None:
         raise SettingError("nothing to compile", "name networks, or a --preset")
     found = [weights_named(name) for name in names]
@@ -79,7 +78,7 @@ def weights_to_compile(names: Sequence[str], config: Config | None) -> list[Weig
 
 
 def check_can_build() -> None:
-    """Raises where no engine can be built."""
+    """Raise BackendError where no engine can be built."""
     from importlib.util import find_spec
 
     if find_spec("tensorrt") is None:
@@ -91,7 +90,7 @@ def check_can_build() -> None:
 
 
 def _requested_shapes(wanted: EngineRequest, usual: EngineShapes) -> EngineShapes:
-    """Those asked for; what is left out is the default, or as near to it as the others allow."""
+    """Return the requested shapes; a missing one is the default, or as near as others allow."""
     middle = wanted.usual or usual.usual
     least = wanted.smallest or _per_length(min, usual.smallest, middle)
     most = wanted.largest or _per_length(max, usual.largest, middle)
@@ -103,5 +102,6 @@ def _requested_shapes(wanted: EngineRequest, usual: EngineShapes) -> EngineShape
 
 
 def _per_length(choose: Callable[[int, int], int], one: InputSize, other: InputSize) -> InputSize:
+    """Return a size of which each length is chosen from two sizes."""
     batch, height, width = (choose(a, b) for a, b in zip(one, other, strict=True))
     return batch, height, width

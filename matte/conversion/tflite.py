@@ -1,4 +1,4 @@
-"""The convolutions of a TensorFlow Lite file, as plain numbers."""
+"""Read the convolutions of a TensorFlow Lite file as float32 weights."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,17 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TfliteConvolution:
-    """`weight` (out, in / groups, height, width) and `bias` (out,), as torch orders them."""
+    """A convolution's weights in torch's order.
+
+    `weight`: (out, in / groups, height, width), `bias`: (out,).
+    """
 
     weight: FloatArray
     bias: FloatArray
 
 
 def read_convolutions(path: Path) -> list[TfliteConvolution]:
-    """All convolutions in the order of their work; quantised ones as their real values."""
+    """Return all convolutions of a file in the order they run; quantised ones as real values."""
     from tflite.BuiltinOperator import BuiltinOperator
     from tflite.Model import Model
 
@@ -50,6 +53,7 @@ def read_convolutions(path: Path) -> list[TfliteConvolution]:
 
 
 def _real_values(model: Any, tensor: Any) -> FloatArray:  # the reader has no types
+    """Return a tensor's values in float32, with scale and zero point applied."""
     from tflite.TensorType import TensorType
 
     kinds = {
@@ -60,11 +64,13 @@ def _real_values(model: Any, tensor: Any) -> FloatArray:  # the reader has no ty
     }
     raw: NDArray[Any] = model.Buffers(tensor.Buffer()).DataAsNumpy()
     values = raw.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy()).astype(np.float32)
-    told = tensor.Quantization()
-    if told is None or not told.ScaleLength():
+    quantisation = tensor.Quantization()
+    if quantisation is None or not quantisation.ScaleLength():
         return values
     shape = [1] * values.ndim
-    shape[told.QuantizedDimension()] = -1  # one scale for all, or one for each channel
-    scale = np.asarray(told.ScaleAsNumpy(), np.float32).reshape(shape)
-    zero = np.asarray(told.ZeroPointAsNumpy() if told.ZeroPointLength() else [0], np.float32)
+    shape[quantisation.QuantizedDimension()] = -1  # one scale for all, or one for each channel
+    scale = np.asarray(quantisation.ScaleAsNumpy(), np.float32).reshape(shape)
+    zero = np.asarray(
+        quantisation.ZeroPointAsNumpy() if quantisation.ZeroPointLength() else [0], np.float32
+    )
     return (values - zero.reshape(shape)) * scale

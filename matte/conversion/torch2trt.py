@@ -1,4 +1,4 @@
-"""Engines by NVIDIA's torch2trt, in its ONNX mode.
+"""Build TensorRT engines by NVIDIA's torch2trt, in its ONNX mode.
 
 Its own converters are never used: they would keep what the attention saw in the example as weights.
 Its ONNX mode exports the torch network with free sizes and has TensorRT's parser read that.
@@ -26,7 +26,7 @@ MAX_WORKSPACE_BYTES = 4 << 30  # bytes; versions that set a limit would set 32 M
 def build_by_torch2trt(
     network: NetworkSource, execution: Execution, key: EngineKey, shapes: EngineShapes
 ) -> bytes:
-    """The plan of a network that matte wrote."""
+    """Return the plan of an engine for a network that matte wrote."""
     convert = _import_torch2trt(key)
     if not is_own_file(network.path):
         raise WeightsError(f"{network.path} has no torch network", OTHER_BUILDER)
@@ -40,12 +40,12 @@ def build_by_torch2trt(
         for size in (shapes.smallest, shapes.usual, shapes.largest)
     ]
     # Anything will do that is not all known: the mode reads no values.
-    given = [torch.full(shape, 0.5, device=device) for shape in sizes[1]]
+    inputs = [torch.full(shape, 0.5, device=device) for shape in sizes[1]]
     try:
         with torch.cuda.device(device), torch.inference_mode():
             done = convert(
                 module,
-                given,
+                inputs,
                 input_names=list(ranks),
                 output_names=_output_names(network.path),
                 use_onnx=True,
@@ -66,6 +66,7 @@ def build_by_torch2trt(
 
 
 def _import_torch2trt(key: EngineKey) -> Any:
+    """Return torch2trt's converter; raise BackendError with the remedy if it is not usable."""
     try:
         import onnx_graphsurgeon  # noqa: F401  # its ONNX mode needs it
         from torch2trt import torch2trt
@@ -89,13 +90,14 @@ def _import_torch2trt(key: EngineKey) -> Any:
 
 
 def _without_query_parts(module: Any) -> Any:
-    """The network with its attention in one piece, as it is exported."""
+    """Return the network in evaluation mode with its attention in one piece, as it is exported."""
     if hasattr(module, "set_queries"):
         module.set_queries(None)
     return module.eval()
 
 
 def _output_names(path: Path) -> list[str]:
+    """Return the names of an ONNX file's outputs."""
     import onnx
 
     return [value.name for value in onnx.load(path, load_external_data=False).graph.output]

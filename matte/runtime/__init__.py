@@ -1,4 +1,4 @@
-"""Networks in, arrays out: one file for each runtime, all behind the Session protocol."""
+"""Sessions that run networks: one file for each runtime, all behind the Session protocol."""
 
 import os
 import sys

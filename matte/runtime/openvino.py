@@ -37,7 +37,7 @@ PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}  # OpenVINO's n
 
 @functools.cache
 def has_bf16() -> bool:
-    """Whether this processor calculates in bfloat16, and is not only able to imitate it."""
+    """Return whether this processor calculates in bfloat16, and does not only imitate it."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 

@@ -1,4 +1,4 @@
-"""What this machine's processor can calculate with."""
+"""Find out what this machine's processor calculates fast."""
 
 import ctypes
 import platform
@@ -22,7 +22,7 @@ WINDOWS_FLAGS = {41: "avx512f", 43: "asimddp"}
 
 @dataclass(frozen=True, slots=True)
 class ProcessorAbilities:
-    """What a processor calculates fast.
+    """The number formats that a processor calculates fast.
 
     `bf16`: products of bfloat16 (AVX-512 BF16 or AMX). `vnni`: exact sums of products of 8-bit
     integers (VNNI, AMX or ARM's dot product). `avx512`: AVX-512 at all.
@@ -48,8 +48,9 @@ def processor_abilities(flags: Collection[str] | None = None) -> ProcessorAbilit
 
 
 def system_flags() -> frozenset[str]:
-    """Return the processor's flags that this operating system lists, by Linux' names; of macOS and
-    Windows only those that matter here.
+    """Return the processor's flags that the operating system lists, by Linux' names.
+
+    Of macOS and Windows only those that matter here.
     """
     system = platform.system()
     try:
@@ -64,6 +65,7 @@ def system_flags() -> frozenset[str]:
 
 
 def _cpuinfo_flags(path: Path) -> frozenset[str]:
+    """Return the flags that Linux' /proc/cpuinfo lists for the first processor."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             name, _, flags = line.partition(":")

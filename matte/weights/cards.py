@@ -1,4 +1,4 @@
-"""Model cards in Markdown: what a network is, what it learnt from, what it reaches, where it fails.
+"""Write model cards in Markdown: a network's data, training, scores and weaknesses.
 
 Made from the manifest, the recipe, data.toml and the scores, so that no number is written twice.
 """
@@ -52,7 +52,7 @@ LICENCE_TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Pictures that shipped networks learnt from; `licence` is what their publisher says of it."""
+    """Pictures that shipped networks were trained on; `licence`: as their publisher states it."""
 
     title: str
     pictures: int
@@ -61,16 +61,16 @@ class TrainingSet:
 
 
 def training_sets() -> dict[str, TrainingSet]:
-    """The described sets by the folders that recipes name."""
+    """Return the described training sets by the folders that recipes name."""
     path = SHIPPED_FOLDER / "data.toml"
     rows = read_toml(path).items()
     return {folder: from_file(TrainingSet, row, str(path), folder) for folder, row in rows}
 
 
 def model_card(name: str, pictures: Path | None = None) -> str:
-    """The model card of a network: what is known of it, whosesoever it is.
+    """Return the model card of a network, shipped or the user's own.
 
-    `pictures` is the folder, seen from where the card will stand, of the pictures of failures.
+    `pictures` is the folder, relative to where the card will stand, of the pictures of failures.
     """
     weights = weights_named(name)
     parts = [
@@ -87,13 +87,13 @@ def model_card(name: str, pictures: Path | None = None) -> str:
 
 
 def all_model_cards(pictures: Path | None = None) -> str:
-    """The cards of all shipped networks, by name."""
+    """Return the cards of all shipped networks, by name."""
     shipped = sorted(name for name, w in all_weights().items() if w.folder == SHIPPED_FOLDER)
     return "\n".join(model_card(name, pictures) for name in shipped)
 
 
 def network_table() -> str:
-    """One row for each shipped network."""
+    """Return a Markdown table with a row for each shipped network."""
     rows = [
         (
             f"`{name}`",
@@ -109,18 +109,19 @@ def network_table() -> str:
 
 
 def preset_scores() -> str:
-    """What whole lines reach, from the photo alone: a section for each preset."""
+    """Return the scores of whole lines, from the photo alone: a section for each preset."""
     parts = []
     for preset in preset_names():
         measured = current_line_scores(preset, SHIPPED_FOLDER)
         made_of = " and ".join(f"`{name}`" for name in networks_of_preset(preset)) or "no network"
-        told = _scores_table(measured) if measured else f"{NOT_MEASURED.capitalize()}."
-        parts.append(f"**`{preset}`** ({made_of})\n\n{told}")
+        text = _scores_table(measured) if measured else f"{NOT_MEASURED.capitalize()}."
+        parts.append(f"**`{preset}`** ({made_of})\n\n{text}")
     return "\n\n".join(parts)
 
 
 def _description(weights: Weights) -> str:
-    told = [
+    """Return a sentence on a network's kind, architecture, size and file."""
+    text = [
         weights.architecture,
         f"{weights.parameters / 1e6:.2f} M parameters" if weights.parameters else "",
         f"made for {weights.size} px" if weights.size else "",
@@ -129,12 +130,13 @@ def _description(weights: Weights) -> str:
     ]
     return (
         f"{KIND_DESCRIPTIONS.get(weights.kind, weights.kind)}. "
-        + "; ".join(t for t in told if t)
+        + "; ".join(t for t in text if t)
         + "."
     )
 
 
 def _file_facts(weights: Weights) -> str:
+    """Return a network's file, its size, and whether it is shipped or stored."""
     if storage_status(weights) in ("missing", "not fetched"):
         return f"`{weights.file}`, {storage_status(weights)}"
     return (
@@ -143,39 +145,42 @@ def _file_facts(weights: Weights) -> str:
 
 
 def _precision_facts(weights: Weights) -> str:
-    """In what it is as good as in fp32, and the file that it needs for that."""
+    """Return the precisions that are as good as fp32, and the file that int8 needs."""
     if not weights.accurate_precisions:
         return ""
-    told = f"as good in {' and '.join(weights.accurate_precisions)} as in fp32"
+    text = f"as good in {' and '.join(weights.accurate_precisions)} as in fp32"
     if weights.int8_path is None:
-        return told
-    return f"{told} (`{weights.int8}`, {weights.int8_path.stat().st_size / 1e6:.1f} MB)"
+        return text
+    return f"{text} (`{weights.int8}`, {weights.int8_path.stat().st_size / 1e6:.1f} MB)"
 
 
 def _usage(name: str, weights: Weights) -> str:
+    """Return the commands that fetch and use a network."""
     fetch = f"matte weights download {name}\n" if weights.url else ""
     line = USAGE_COMMANDS.get(weights.kind, "").format(name=name)
     return f"```sh\n{fetch}{line}\n```" if fetch or line else ""
 
 
 def _origin_section(weights: Weights) -> str:
-    told = [weights.origin, f"<{weights.url}>" if weights.url else ""]
-    return "**Origin.** " + "; ".join(t for t in told if t) + "." if any(told) else ""
+    """Return where a network that matte did not train comes from."""
+    text = [weights.origin, f"<{weights.url}>" if weights.url else ""]
+    return "**Origin.** " + "; ".join(t for t in text if t) + "." if any(text) else ""
 
 
 def _training_section(weights: Weights) -> str:
+    """Return a network's recipe, steps, time, command and training data."""
     if not weights.recipe:
         return ""
-    told = f"**Training.** Recipe `{weights.recipe}`"
-    told += f", {weights.steps:,} steps" if weights.steps else ""
-    told += f", {weights.time}" if weights.time else ""
-    told += f". Starts from {weights.start}." if weights.start else "."
+    text = f"**Training.** Recipe `{weights.recipe}`"
+    text += f", {weights.steps:,} steps" if weights.steps else ""
+    text += f", {weights.time}" if weights.time else ""
+    text += f". Starts from {weights.start}." if weights.start else "."
     command = f"```sh\n{weights.command}\n```" if weights.command else ""
-    return "\n\n".join(part for part in (told, command, _training_data_table(weights)) if part)
+    return "\n\n".join(part for part in (text, command, _training_data_table(weights)) if part)
 
 
 def _training_data_table(weights: Weights) -> str:
-    """The described sets of the recipe, with the number of pictures that it doesn't leave out."""
+    """Return the recipe's described sets, with the number of pictures that it uses."""
     path = Path(weights.recipe)
     path = path if path.suffix == ".toml" else RECIPES_FOLDER / f"{weights.recipe}.toml"
     known = training_sets()
@@ -189,6 +194,7 @@ def _training_data_table(weights: Weights) -> str:
 
 
 def _licence_section(weights: Weights) -> str:
+    """Return the licence of a network's weights."""
     if not weights.licence:
         return ""
     if weights.folder == SHIPPED_FOLDER:
@@ -197,6 +203,7 @@ def _licence_section(weights: Weights) -> str:
 
 
 def _scores_section(name: str, weights: Weights) -> str:
+    """Return a network's scores on held-back pictures, and the command that measures them."""
     measured = current_scores(name, weights)
     if measured is None:
         return f"**Scores.** {NOT_MEASURED.capitalize()}." if weights.recipe else ""
@@ -210,15 +217,17 @@ def _scores_section(name: str, weights: Weights) -> str:
 
 
 def _weaknesses_section(name: str, weights: Weights, pictures: Path | None) -> str:
+    """Return a network's known weaknesses, with a picture of failures."""
     listed = "\n".join(f"- {weakness}" for weakness in weights.weaknesses)
-    told = f"**Weaknesses**\n\n{listed}" if listed else ""
+    text = f"**Weaknesses**\n\n{listed}" if listed else ""
     if weights.failures and pictures is not None:
-        told += f"\n\n![Failures of {name}]({pictures.as_posix()}/{name}.jpg)"
-        told += f"\n\n{weights.failures}"
-    return told.strip()
+        text += f"\n\n![Failures of {name}]({pictures.as_posix()}/{name}.jpg)"
+        text += f"\n\n{weights.failures}"
+    return text.strip()
 
 
 def _scores_table(measured: Measurement) -> str:
+    """Return a Markdown table of scores, with a column for each rival."""
     rivals = list(dict.fromkeys(a.name for s in measured.scores for a in s.against))
     trimaps = any(s.trimaps for s in measured.scores)
     header = [
@@ -243,6 +252,7 @@ def _scores_table(measured: Measurement) -> str:
 
 
 def _first_score(measured: Measurement | None) -> str:
+    """Return a network's first score in words."""
     if measured is None or not measured.scores:
         return NOT_MEASURED
     score = measured.scores[0]
@@ -251,16 +261,19 @@ def _first_score(measured: Measurement | None) -> str:
 
 
 def _set_title(folder: str) -> str:
+    """Return the title of a described training set, or the folder's name."""
     known = training_sets()
     return known[folder].title if folder in known else folder
 
 
 def _format_score(score: NetworkScore) -> str:
+    """Return a score with its interval."""
     form = METRIC_FORMATS.get(score.metric, ("", ".4f"))[1]
     return f"{score.value:{form}} ({score.low:{form}} … {score.high:{form}})"
 
 
 def _format_ratio(against: Iterable[ErrorRatio], name: str) -> str:
+    """Return the ratio to a rival's error with its interval; empty if there is none."""
     return next(
         (
             f"× {a.ratio:.2f} ({a.low:.2f} … {a.high:.2f}), median {a.median:.2f}"
@@ -272,5 +285,6 @@ def _format_ratio(against: Iterable[ErrorRatio], name: str) -> str:
 
 
 def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     all_rows = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in all_rows)

@@ -1,4 +1,4 @@
-"""Files fetched from the web: resumed where they were cut off, checked, then put in place."""
+"""Download files: resumed where they were cut off, checked, then put in place."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ from pathlib import Path
 from matte.errors import OutputError, WeightsError
 from matte.limits import MAX_DOWNLOAD_TRIES, MAX_SILENCE_SECONDS
 
-DownloadProgress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not told)
+DownloadProgress = Callable[[int, int], None]  # bytes so far, bytes in all (0: unknown)
 
 CHUNK_BYTES = 1 << 20
 
@@ -20,9 +20,9 @@ CHUNK_BYTES = 1 << 20
 def download(
     url: str, target: Path, sha256: str, progress: DownloadProgress = lambda _done, _all: None
 ) -> None:
-    """Fetches `url` to `target`, which appears only when it is whole and has that hash.
+    """Fetch `url` to `target`, which appears only when it is whole and has that hash.
 
-    `sha256` may be the hash's beginning, where its publisher tells no more, or "". What was fetched
+    `sha256` may be the hash's beginning, where its publisher names no more, or "". What was fetched
     before a failure stays beside the target as .part, and the next call goes on from there.
     MATTE_OFFLINE forbids the attempt.
     """
@@ -46,7 +46,7 @@ def download(
 
 
 def _fetch_with_retries(url: str, part: Path, progress: DownloadProgress) -> None:
-    """Fetches what of the file is not in `part` yet; a connection that breaks is taken up again."""
+    """Fetch the rest of a file into `part`; a connection that breaks is resumed a few times."""
     for attempt in range(1, MAX_DOWNLOAD_TRIES + 1):
         try:
             return _fetch_remaining(url, part, progress)
@@ -65,6 +65,7 @@ def _fetch_with_retries(url: str, part: Path, progress: DownloadProgress) -> Non
 
 
 def _fetch_remaining(url: str, part: Path, progress: DownloadProgress) -> None:
+    """Fetch the rest of a file into `part` over one connection."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "matte"})
     if have:
@@ -83,5 +84,6 @@ def _fetch_remaining(url: str, part: Path, progress: DownloadProgress) -> None:
 
 
 def _file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What networks, and whole lines of them, reached on held-back pictures; with which weights."""
+"""Scores of networks and of whole lines on held-back pictures, with the weights they are of."""
 
 import json
 from collections.abc import Mapping
@@ -16,8 +16,9 @@ SCORES_FILE = "scores.json"
 
 @dataclass(frozen=True, slots=True)
 class ErrorRatio:
-    """The ratio of an error to another contestant's on the same pictures, its 95 % interval, and
-    the median of the pictures' own ratios.
+    """The ratio of an error to another contestant's on the same pictures.
+
+    With its 95 % interval, and the median of the single pictures' ratios.
     """
 
     name: str
@@ -29,7 +30,7 @@ class ErrorRatio:
 
 @dataclass(frozen=True, slots=True)
 class NetworkScore:
-    """A mean over pictures and its 95 % interval.
+    """A metric's mean over pictures and its 95 % interval.
 
     `set`: the pictures' folder, as recipes name it. `trimaps`: where they came from, if any were
     needed. `metric`: its plain name in `matte eval`.
@@ -58,14 +59,14 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Scoreboard:
-    """Measurements by network, and by preset those of the whole line."""
+    """The measurements of networks by name, and of whole lines by preset."""
 
     networks: dict[str, Measurement] = field(default_factory=dict)
     lines: dict[str, Measurement] = field(default_factory=dict)
 
 
 def read_scores(folder: Path) -> Scoreboard:
-    """The scores of the networks whose manifest lies in the folder."""
+    """Return the scores of the networks whose manifest lies in a folder."""
     path = folder / SCORES_FILE
     try:
         return from_file(Scoreboard, json.loads(path.read_text(encoding="utf-8")), str(path))
@@ -76,19 +77,19 @@ def read_scores(folder: Path) -> Scoreboard:
 
 
 def save_scores(folder: Path, board: Scoreboard) -> None:
-    """Replaces the folder's scores."""
+    """Replace a folder's scores."""
     text = json.dumps(asdict(board), indent=1, ensure_ascii=False, sort_keys=True)
     write_file(folder / SCORES_FILE, text.encode() + b"\n", overwrite=True)
 
 
 def current_scores(name: str, weights: Weights) -> Measurement | None:
-    """What the network reached; None if it, or one that took part, has other weights by now."""
+    """Return a network's scores; None if the weights of one that took part have changed since."""
     measured = read_scores(weights.folder).networks.get(name)
     return measured if measured and _has_same_weights(measured, all_weights()) else None
 
 
 def current_line_scores(preset: str, folder: Path) -> Measurement | None:
-    """What the preset's line reached; None if it has other networks, or other weights, by now."""
+    """Return a preset's scores; None if its networks or their weights have changed since."""
     measured = read_scores(folder).lines.get(preset)
     known = all_weights()
     if measured is None or not set(networks_of_preset(preset)) <= set(measured.networks):
@@ -97,13 +98,14 @@ def current_line_scores(preset: str, folder: Path) -> Measurement | None:
 
 
 def networks_of_preset(preset: str) -> tuple[str, ...]:
-    """The names of the networks that the preset's line is made of."""
+    """Return the names of the networks that a preset's line runs."""
     chosen = written_values(merge_settings(preset).config)
     named = (chosen[setting] for setting in ("segmenter", "refiner", "modnet"))
     return tuple(name for name in named if name in all_weights())
 
 
 def _has_same_weights(measured: Measurement, known: Mapping[str, Weights]) -> bool:
+    """Return whether all networks of a measurement still have the weights that it measured."""
     return all(
         name in known and known[name].sha256 == sha256 for name, sha256 in measured.networks.items()
     )

@@ -1,4 +1,4 @@
-"""Which networks there are, and where their files lie."""
+"""Find networks by name, in the files that are shipped, stored or named by the user."""
 
 import hashlib
 import json
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from matte.weights.download import DownloadProgress
 
 SHIPPED_FOLDER = Path(__file__).parent
+FORMER_KEYS = {"as_good_in": "accurate_precisions"}  # of users' own manifests
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One network: a row of a manifest, or a file that the user named."""
+    """One network's files and facts: a row of a manifest, or a file that the user named."""
 
     file: str
     kind: str  # segmenter, refiner or modnet
-    sha256: str = ""  # of the file; or as many digits as its publisher tells
-    size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file tells
+    sha256: str = ""  # of the file; or as many digits as its publisher names
+    size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file says it
     accurate_precisions: tuple[
         str, ...
     ] = ()  # precisions that cost nothing: benchmarks/precision.py
@@ -62,21 +63,21 @@ class Weights:
 
     @property
     def torch_path(self) -> Path | None:
-        """Where the torch weights lie, if there are any."""
+        """The path of the torch weights; None if there are none."""
         return self.folder / self.checkpoint if self.checkpoint else None
 
     @property
     def int8_path(self) -> Path | None:
-        """Where the quantised network lies, if there is one."""
+        """The path of the quantised network; None if there is none."""
         return self.folder / self.int8 if self.int8 else None
 
     @property
     def path(self) -> Path:
-        """Where the file should lie."""
+        """The path where the ONNX file should lie."""
         return self.folder / self.file
 
     def check(self) -> None:
-        """Raises unless the files are there and are the ones that the manifest means."""
+        """Raise MissingWeightsError unless the files are there and have the manifest's hashes."""
         remedy = "install matte again" if self.folder == SHIPPED_FOLDER else "store it again"
         files = {self.path: self.sha256}
         if self.int8_path is not None:
@@ -93,20 +94,22 @@ class Weights:
 
 
 def all_weights() -> dict[str, Weights]:
-    """The shipped and the user's networks by name."""
+    """Return the shipped and the user's networks by name."""
     found: dict[str, Weights] = {}
     for folder in (SHIPPED_FOLDER, weights_folder()):
         manifest = folder / "manifest.toml"
         if not os.path.isfile(manifest):
             continue
         for name, row in read_toml(manifest).items():
+            if isinstance(row, Mapping):  # else the next line says what is wrong
+                row = {FORMER_KEYS.get(key, key): value for key, value in row.items()}
             weights = from_file(Weights, row, str(manifest), name)
             found[name] = replace(weights, folder=weights_folder() if weights.url else folder)
     return found
 
 
 def weights_named(name: str) -> Weights:
-    """The network of that name, of whatever kind."""
+    """Return the network of a name, of whatever kind; raise WeightsError if there is none."""
     known = all_weights()
     if name not in known:
         raise WeightsError(f"no network {name!r}", nearest(name, known))
@@ -114,7 +117,7 @@ def weights_named(name: str) -> Weights:
 
 
 def storage_status(weights: Weights) -> str:
-    """Whether it is shipped, stored, or only known."""
+    """Return whether a network is "shipped", "stored", "not fetched" or "missing"."""
     if weights.folder == SHIPPED_FOLDER:
         return "shipped"
     if os.path.isfile(weights.path):
@@ -123,7 +126,7 @@ def storage_status(weights: Weights) -> str:
 
 
 def fetch_weights(name: str, url: str, progress: "DownloadProgress") -> Path:
-    """Downloads a network that matte knows an address of; the path that it got."""
+    """Download a network that matte knows an address of, and return its path."""
     weights = weights_named(name)
     address = url or weights.url
     if not address:
@@ -136,7 +139,7 @@ def fetch_weights(name: str, url: str, progress: "DownloadProgress") -> Path:
 
 
 def register_weights(name: str, weights: Weights) -> None:
-    """Lists a network, whose files lie in the user's store already, in the store's manifest."""
+    """Add a network, whose files lie in the user's store already, to the store's manifest."""
     manifest = weights_folder() / "manifest.toml"
     rows = read_toml(manifest) if os.path.isfile(manifest) else {}
     row = {f.name: getattr(weights, f.name) for f in fields(Weights) if f.name != "folder"}
@@ -145,7 +148,7 @@ def register_weights(name: str, weights: Weights) -> None:
 
 
 def _format_toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Tables of strings and numbers, and tables of those, as TOML."""
+    """Return tables of strings and numbers, and of tables of those, as TOML."""
     lines = []
     for name, row in rows.items():
         lines.append(f"[{json.dumps(name)}]")
@@ -162,7 +165,7 @@ def _format_toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
-    """The network that `name` means: a stored one of that kind, or an ONNX file.
+    """Return the network that `name` means: a stored one of that kind, or an ONNX file.
 
     `others` are names that could have been meant besides.
     """
@@ -195,7 +198,7 @@ ONNX_GRAPH_FIELD = 7  # the field of a protobuf ModelProto that holds the graph
 
 
 def _is_onnx(data: bytes) -> bool:
-    """Whether the bytes are fields of protobuf from end to end, a graph among them.
+    """Return whether the bytes are protobuf fields from end to end, a graph among them.
 
     Runtimes guess at other files, and print what they think of them.
     """
@@ -217,7 +220,7 @@ def _is_onnx(data: bytes) -> bool:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """A protobuf number and where it ends."""
+    """Return a protobuf number, and the position behind it."""
     value = shift = 0
     while True:
         byte = data[at]

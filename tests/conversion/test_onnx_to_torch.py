@@ -164,9 +164,9 @@ def test_tensors_that_do_something_else_are_refused(light: onnx.ModelProto, tmp_
 @pytest.mark.parametrize(
     ("notes", "message"),
     [
-        ({}, "does not tell what it is of"),
-        ({"matte.kind": "poem"}, "tells of a network that matte can't build"),
-        ({"matte.kind": "segmenter"}, "tells of a network that matte can't build"),
+        ({}, "does not say which network it is"),
+        ({"matte.kind": "poem"}, "describes a network that matte can't build"),
+        ({"matte.kind": "segmenter"}, "describes a network that matte can't build"),
         ({"matte.kind": "segmenter", "matte.architecture": "x"}, "that matte can't build"),
         ({"matte.kind": "refiner", "matte.design": "{"}, "that matte can't build"),
         ({"matte.kind": "refiner", "matte.design": '{"colour": 1}'}, "that matte can't build"),

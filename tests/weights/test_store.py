@@ -105,3 +105,9 @@ def test_fetching_goes_through_the_checked_download(monkeypatch: pytest.MonkeyPa
         fetch_weights("modnet-photographic", "", lambda *_: None)
     with pytest.raises(WeightsError, match=f"'{SHIPPED_NAME}' has no address"):
         fetch_weights(SHIPPED_NAME, "", lambda *_: None)
+
+
+def test_a_manifest_with_the_former_key_still_counts(store: Path) -> None:
+    row = '[old]\nfile = "old.onnx"\nkind = "segmenter"\nas_good_in = ["bf16"]\n'
+    (store / "manifest.toml").write_text(row)
+    assert all_weights()["old"].accurate_precisions == ("bf16",)

@@ -35,8 +35,8 @@ class LetterboxedSegmenter:
     def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         """Return how surely each pixel belongs to the subject, at the picture's size.
 
-        Another `size`, height and width, is for who needs a coarse map: the network's is brought
-        to it at once, and no edge is sharpened.
+        With another `size`, height and width, the network's map is resized to it at once, which is
+        nearer to what the network found than by way of the picture's size.
         """
         if self._fixed:
             box = letterbox(image, *self._fixed)
@@ -44,9 +44,8 @@ class LetterboxedSegmenter:
             box = letterbox(image, self._size, self._size, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
         values = predict_map(self._session, self._input, blob, NETWORK_KIND)
-        if size is not None:
-            return Segmentation(Confidence(unletterbox(values, box, *size)))
+        height, width = size or image.shape[:2]
         if max(image.shape[:2]) > SUPERSAMPLING * max(box.height, box.width):
             values = values[: box.height, : box.width]
-            return Segmentation(sharpen_edges(values, box, image))
-        return Segmentation(Confidence(unletterbox(values, box, *image.shape[:2])))
+            return Segmentation(sharpen_edges(values, box, image, (height, width)))
+        return Segmentation(Confidence(unletterbox(values, box, height, width)))

@@ -1,4 +1,4 @@
-"""The edges of a confidence map sharpen_edges along the edges of a large picture."""
+"""The edges of a confidence map, sharpened along the edges of a large picture."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from matte.imaging.letterbox import Letterbox
 from matte.imaging.resizing import resize
 
 # Measured on portraits with true alpha: docs/decisions/0019.
-SUPERSAMPLING = 4  # times the network's size, at which edges are sharpen_edges
+SUPERSAMPLING = 4  # times the network's size, at which edges are sharpened
 RADIUS = 2  # of the windows in which confidence is fitted to the colours, in the network's pixels
 EPSILON = 1e-4
 SURE_DISTANCE = np.float32(0.01)  # of confidence from 0 or 1, within which there is no edge
@@ -22,8 +22,10 @@ BLOCK = 32  # of the network's pixels to a side, which are worked on at once
 Block = tuple[slice, slice]
 
 
-def sharpen_edges(values: FloatArray, box: Letterbox, image: Image) -> Confidence:
-    """Return the network's map (h, w) of a letterboxed picture at the picture's size.
+def sharpen_edges(
+    values: FloatArray, box: Letterbox, image: Image, size: tuple[int, int]
+) -> Confidence:
+    """Return the network's map (h, w) of a letterboxed picture, at `size`: height and width.
 
     Where neighbours disagree, the map's logit becomes a locally linear function of the colours at
     `SUPERSAMPLING` times the network's size. No value leaves the range of its neighbours in the
@@ -51,7 +53,7 @@ def sharpen_edges(values: FloatArray, box: Letterbox, image: Image) -> Confidenc
         found = np.clip((1 + np.tanh(logit / 2)) / 2, low, high)  # the logistic function
         plain = finer[large]
         finer[large] = np.where(found < 0.5, np.minimum(found, plain), np.maximum(found, plain))
-    return Confidence(resize(finer, *image.shape[:2]))
+    return Confidence(resize(finer, *size))
 
 
 def _blocks_around(region: NDArray[np.bool_]) -> Iterator[Block]:

@@ -132,9 +132,11 @@ def test_the_default_finds_nobody_on_a_card(grey: int) -> None:
 
 
 def test_a_map_of_another_size_is_the_networks_own_brought_there() -> None:
-    image = np.zeros((600, 800, 3), np.uint8)
-    image[200:, 300:, 0] = 255
+    image = np.zeros((150, 200, 3), np.uint8)
+    image[50:, 75:, 0] = 255
     segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), 64)
     own = segmenter.segment(Image(image), (48, 64)).confidence
     assert np.array_equal(own, resize(image, 48, 64)[:, :, 0] / np.float32(255))
     assert segmenter.segment(Image(image), (30, 40)).confidence.shape == (30, 40)
+    large = Image(np.repeat(np.repeat(image, 4, 0), 4, 1))  # its edges are sharpened
+    assert segmenter.segment(large, (30, 40)).confidence.shape == (30, 40)

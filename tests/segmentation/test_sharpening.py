@@ -31,9 +31,10 @@ def softened(inside: NDArray[np.bool_], height: int, width: int) -> Floats:
 
 
 def both(image: Image, values: Floats) -> tuple[Confidence, Confidence]:
-    """Interpolated, and sharpen_edges."""
+    """Interpolated, and sharpened."""
     box = letterbox(image, *values.shape)
-    return Confidence(unletterbox(values, box, *image.shape[:2])), sharpen_edges(values, box, image)
+    size = image.shape[0], image.shape[1]
+    return Confidence(unletterbox(values, box, *size)), sharpen_edges(values, box, image, size)
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])

@@ -8,6 +8,7 @@ import click
 from matte.configs.fields import Group
 
 GROUPS: tuple[Group, ...] = get_args(Group)
+MAX_OPTIONS_IN_HELP = 16  # of a command that needs no --help-all
 SHOW_ALL = "matte.cli.grouped.show_all"  # in a context's meta: help is to show every option
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,7 +26,7 @@ class GroupedCommand(click.Command):
 
     def __init__(self, *words: Any, **rest: Any) -> None:
         super().__init__(*words, **rest)
-        if any(not _is_common(option) for option in self._options()):
+        if not self._is_short():
             self.params.append(
                 GroupedOption(
                     ["--help-all"],
@@ -40,8 +41,7 @@ class GroupedCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the common options in one list, or all of them in their groups."""
         options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
-        everything = bool(ctx.meta.get(SHOW_ALL)) or all(map(_is_common, self._options()))
-        if everything:
+        if ctx.meta.get(SHOW_ALL) or self._is_short():
             for group in GROUPS:
                 _write_list(group, [o for o in options if _group(o) == group], ctx, formatter)
             return
@@ -50,6 +50,11 @@ class GroupedCommand(click.Command):
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(f"All {count} options, in groups: {ctx.command_path} --help-all")
+
+    def _is_short(self) -> bool:
+        """Return whether one help can show everything."""
+        options = self._options()
+        return len(options) <= MAX_OPTIONS_IN_HELP or all(map(_is_common, options))
 
     def _options(self) -> list[click.Option]:
         """Return the options that are not hidden."""

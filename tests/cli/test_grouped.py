@@ -53,8 +53,21 @@ def test_every_option_of_a_grouped_command_has_a_group() -> None:
                     assert isinstance(each, GroupedOption), f"{name} {each.name}"
 
 
-def test_short_commands_have_one_help() -> None:
-    assert "--help-all" not in run("export", "--help").stdout
+@pytest.mark.parametrize("name", ["export", "trimap", "composite"])
+def test_short_commands_have_one_help(name: str) -> None:
+    result = run(name, "--help").stdout
+    assert "--help-all" not in result
+    assert "--overwrite" in result
+
+
+def test_a_short_help_has_groups() -> None:
+    lines = run("trimap", "--help").stdout.splitlines()
+    assert [line for line in lines if line.endswith(":") and not line.startswith(" ")] == [
+        "Result:",
+        "Subject and band:",
+        "Running:",
+        "Help:",
+    ]
 
 
 def test_the_old_protocol_is_hidden_and_understood() -> None:

@@ -36,15 +36,10 @@ SHARED_CLASS_NAMES = {
 # Modules that hold declarations only, or that the tests of another module walk.
 WITHOUT_TEST_FILE = {
     "bench/launcher.py",
-    "bench/plot.py",
-    "bench/timings.py",
-    "bench/tables.py",
     "bench/worker.py",
-    "conversion/tensorrt_engines.py",
     "conversion/int8_graphs.py",
     "conversion/modnet_export.py",
     "conversion/refiner_export.py",
-    "conversion/tflite.py",
     "conversion/torch2trt.py",
     "datasets/finding.py",
     "datasets/folders.py",

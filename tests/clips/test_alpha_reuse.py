@@ -43,19 +43,21 @@ def run(frames: Sequence[Kind], history: AlphaHistory) -> list[ReusableAlpha | N
     tracker, found = MotionTracker(), []
     for image, trimap, truth in frames:
         history.start_frame(tracker.track(image))
-        still = history.warped(image, trimap)
-        history.update(truth if still is None else Alpha(np.where(still.stale, truth, still.alpha)))
-        found.append(still)
+        reusable = history.warped(image, trimap)
+        history.update(
+            truth if reusable is None else Alpha(np.where(reusable.stale, truth, reusable.alpha))
+        )
+        found.append(reusable)
     return found
 
 
-def stale_share(still: ReusableAlpha | None, trimap: Trimap) -> float:
-    assert still is not None
-    assert not still.stale[trimap != UNKNOWN].any()
-    return float(still.stale[trimap == UNKNOWN].mean())
+def stale_share(reusable: ReusableAlpha | None, trimap: Trimap) -> float:
+    assert reusable is not None
+    assert not reusable.stale[trimap != UNKNOWN].any()
+    return float(reusable.stale[trimap == UNKNOWN].mean())
 
 
-def test_nothing_is_known_of_a_first_frame_and_after_a_cut_or_another_size() -> None:
+def test_no_alpha_is_reused_in_a_first_frame_after_a_cut_or_in_another_size() -> None:
     one = a_frame()
     image, trimap, alpha = one
     dark = Image(255 - image[::-1] // np.uint8(4))
@@ -65,32 +67,33 @@ def test_nothing_is_known_of_a_first_frame_and_after_a_cut_or_another_size() -> 
     assert [warped is None for warped in found] == [True, False, True, False, True, False]
 
 
-def test_what_is_still_stays_to_the_bit_and_grows_old() -> None:
+def test_a_still_alpha_stays_to_the_bit_and_is_refined_by_age() -> None:
     frame = a_frame()
     _, trimap, truth = frame
-    told = run([frame] * 25, AlphaHistory(6))[1:]
+    found = run([frame] * 25, AlphaHistory(6))[1:]
     seen = np.zeros(trimap.shape, int)
-    for still in told:
-        assert still is not None
-        assert np.array_equal(still.alpha, truth)
+    for reusable in found:
+        assert reusable is not None
+        assert np.array_equal(reusable.alpha, truth)
         # As much as falls to each frame: no more than a box too many.
-        assert stale_share(still, trimap) < 0.5
-        seen += still.stale
+        assert stale_share(reusable, trimap) < 0.5
+        seen += reusable.stale
     assert seen[trimap == UNKNOWN].min() >= 24 // 6 - 1, "each pixel, every 6 frames"
-    assert np.mean([stale_share(still, trimap) for still in told]) < 2 / 6
+    assert np.mean([stale_share(reusable, trimap) for reusable in found]) < 2 / 6
 
 
-def test_what_moves_goes_along() -> None:
+def test_alpha_is_warped_with_what_moves() -> None:
     frames = [a_frame(300 + 3 * n, 180 - n) for n in range(8)]
-    for still, (_, trimap, truth), before in zip(
+    for reusable, (_, trimap, truth), before in zip(
         run(frames, AlphaHistory(100))[1:], frames[1:], frames, strict=False
     ):
-        assert still is not None
+        assert reusable is not None
         band = trimap == UNKNOWN
         assert (
-            np.abs(still.alpha - truth)[band].mean() < 0.35 * np.abs(before[2] - truth)[band].mean()
+            np.abs(reusable.alpha - truth)[band].mean()
+            < 0.35 * np.abs(before[2] - truth)[band].mean()
         )
-        assert np.array_equal(still.alpha[~band], trimap[~band] / np.float32(255))
+        assert np.array_equal(reusable.alpha[~band], trimap[~band] / np.float32(255))
 
 
 def changed(frame: Kind, part: tuple[slice, slice]) -> Kind:
@@ -105,10 +108,10 @@ def test_what_changes_is_stale_and_the_rest_is_not() -> None:
     trimap = frame[1]
     shares = []
     for size in (None, 320):
-        still = run([frame, frame, changed(frame, part)], AlphaHistory(1000, size))[2]
-        assert still is not None
-        assert still.stale[part][trimap[part] == UNKNOWN].mean() > 0.95
-        shares.append(stale_share(still, trimap))
+        reusable = run([frame, frame, changed(frame, part)], AlphaHistory(1000, size))[2]
+        assert reusable is not None
+        assert reusable.stale[part][trimap[part] == UNKNOWN].mean() > 0.95
+        shares.append(stale_share(reusable, trimap))
     # Where a copy is refined its tiles are larger here.
     assert 0.2 < shares[0] < 0.6
     assert shares[0] < shares[1]
@@ -118,13 +121,13 @@ def test_small_changes_add_up() -> None:
     frame = a_frame()
     other = changed(frame, (slice(78, 84), slice(316, 324)))
     found = run([frame, other] * 40, AlphaHistory(9999))[1:]
-    shares = [stale_share(still, frame[1]) for still in found]
+    shares = [stale_share(reusable, frame[1]) for reusable in found]
     assert max(shares[:2]) == 0
     assert max(shares) > 0
     assert np.mean(shares) < 0.1
 
 
-def test_what_was_not_learnt_does_not_hold() -> None:
+def test_a_frame_that_was_not_refined_is_not_reused() -> None:
     image, trimap, alpha = a_frame()
     history, tracker = AlphaHistory(4), MotionTracker()
     for learns in (True, False, True):
@@ -140,11 +143,11 @@ def test_frames_of_any_size(shape: tuple[int, int]) -> None:
     image = Image(np.full((*shape, 3), 60, np.uint8))
     trimap = Trimap(np.full(shape, UNKNOWN, np.uint8))
     alpha = Alpha(np.full(shape, 0.5, np.float32))
-    told = run([(image, trimap, alpha)] * 3, AlphaHistory(2))
-    assert told[0] is None
-    for still in told[1:]:
-        assert still is not None
-        assert still.alpha.shape == still.stale.shape == shape
+    found = run([(image, trimap, alpha)] * 3, AlphaHistory(2))
+    assert found[0] is None
+    for reusable in found[1:]:
+        assert reusable is not None
+        assert reusable.alpha.shape == reusable.stale.shape == shape
 
 
 class Resuming(HalfUnknown):
@@ -186,7 +189,7 @@ def test_a_line_refines_again_what_is_stale() -> None:
         assert each.report["refined"] == {"again": pytest.approx(share, abs=1e-5)}
 
 
-def test_where_only_time_passed_what_was_counts_on() -> None:
+def test_alpha_refined_for_its_age_is_blended_with_the_warped_one() -> None:
     """A refiner that says something else each time moves alpha by a part of it, not at once."""
     image, trimap, _ = a_frame()
     history, tracker = AlphaHistory(2), MotionTracker()
@@ -194,10 +197,10 @@ def test_where_only_time_passed_what_was_counts_on() -> None:
     said = []
     for word in (0.2, 0.8, 0.8, 0.8):
         history.start_frame(tracker.track(image))
-        still = history.warped(image, trimap)
+        reusable = history.warped(image, trimap)
         alpha = Alpha(np.where(unknown, np.float32(word), trimap / np.float32(255)))
-        if still is not None:
-            was, stale = still.alpha, still.stale
+        if reusable is not None:
+            was, stale = reusable.alpha, reusable.stale
             alpha = Alpha(np.where(unknown & ~stale, was, alpha).astype(np.float32))
         said.append(history.update(alpha)[unknown])
     assert (said[0] == np.float32(0.2)).all()
@@ -217,7 +220,7 @@ def test_a_refiner_that_can_not_go_on_refines_anew() -> None:
         assert (found.alpha[trimap == UNKNOWN] == 0.5).all()
 
 
-def test_a_frame_without_subject_is_learnt_by_nobody() -> None:
+def test_a_frame_without_subject_is_not_remembered() -> None:
     image, trimap, _ = a_frame()
     refiner, history, tracker = Resuming(), AlphaHistory(4), MotionTracker()
     nobody = Confidence(np.zeros(trimap.shape, np.float32))
@@ -227,7 +230,7 @@ def test_a_frame_without_subject_is_learnt_by_nobody() -> None:
     assert refiner.asked == []
 
 
-def test_what_is_learnt_is_the_refiners_word_not_how_far_it_is_believed() -> None:
+def test_the_refiners_alpha_is_remembered_before_confidence_limits_it() -> None:
     """Or belief would be added to belief, frame after frame."""
 
     class Learns:

@@ -170,6 +170,8 @@ def context_rows(session: Session, sets: dict[str, list[Example]]) -> list[Row]:
     rows: list[Row] = []
     for name, examples in sets.items():
         fitting = [e for e in examples if min(e.trimap.shape) >= max(SIDES)]
+        if not fitting:
+            continue
         expected = [whole.refine(e.image, e.trimap).alpha for e in fitting]
         for side in SIDES:
             for context in (c for c in CONTEXTS if side - 2 * c >= MIN_TILE_CENTRE):

@@ -48,8 +48,8 @@ def _shrink_for_parity(size: InputSize) -> InputSize:
 
 def engine_difference(session: Session, reference: Session, size: InputSize) -> EngineDifference:
     """Return how far the outputs of an engine and its reference are apart on a portrait."""
-    given = portrait_inputs(reference.inputs, *size)
-    (found,), (expected,) = session.run(given).values(), reference.run(given).values()
+    inputs = portrait_inputs(reference.inputs, *size)
+    (found,), (expected,) = session.run(inputs).values(), reference.run(inputs).values()
     if found.shape != expected.shape:
         raise WeightsError(f"the engine gives {found.shape}, not {expected.shape}", "report it")
     difference = np.abs(found - expected)

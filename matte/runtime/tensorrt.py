@@ -83,8 +83,8 @@ class TensorRtSession:
                 for name, values in inputs.items()
             }
             with translate_torch_errors(self._device):
-                given = {name: part.to(self._device) for name, part in parts.items()}
-            outputs = self.run_on_device(given)
+                tensors = {name: part.to(self._device) for name, part in parts.items()}
+            outputs = self.run_on_device(tensors)
             with translate_torch_errors(self._device):
                 found.append({name: values.cpu().numpy() for name, values in outputs.items()})
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
@@ -99,13 +99,13 @@ class TensorRtSession:
         with torch.cuda.device(self._device):
             caller = torch.cuda.current_stream()
             with translate_torch_errors(self._device):
-                kept = {name: values.float().contiguous() for name, values in inputs.items()}
+                prepared = {name: values.float().contiguous() for name, values in inputs.items()}
                 stream.wait_stream(caller)
                 with torch.cuda.stream(stream):
-                    outputs = self._enqueue(context, stream, kept)
+                    outputs = self._enqueue(context, stream, prepared)
             caller.wait_stream(stream)
             # torch's allocator must know who else reads what it gave.
-            for values in kept.values():
+            for values in prepared.values():
                 values.record_stream(stream)
             for values in outputs.values():
                 values.record_stream(caller)

@@ -3,24 +3,20 @@
 Made from the manifest, the recipe, data.toml and the scores, so that no number is written twice.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from matte.configs.loader import PRESETS, preset_names
-from matte.configs.tables import from_file, read_toml
+from matte.configs.tables import read_toml
+from matte.weights.score_tables import NOT_MEASURED, first_score, markdown_table, scores_table
 from matte.weights.scores import (
-    ErrorRatio,
-    Measurement,
-    NetworkScore,
     current_line_scores,
     current_scores,
     networks_of_preset,
 )
 from matte.weights.store import SHIPPED_FOLDER, Weights, all_weights, storage_status, weights_named
+from matte.weights.training_sets import training_sets
 
 RECIPES_FOLDER = PRESETS.parent / "recipes"
-NOT_MEASURED = "not measured yet"
 KIND_DESCRIPTIONS = {
     "segmenter": "A segmenter: finds the subject, as a mask",
     "refiner": "A refiner: finds alpha in the unknown band of a trimap",
@@ -33,14 +29,6 @@ USAGE_COMMANDS = {
     "modnet": "matte photo.jpg --trimap-free --modnet {name}",
     "checkpoint": 'matte weights import "$(matte weights path {name})" --as my-{name}',
 }
-METRIC_FORMATS = {
-    "miou": ("mIoU", ".3f"),
-    "accuracy": ("right pixels", ".3f"),
-    "sad": ("SAD (k)", ".2f"),
-    "mse": ("MSE", ".4f"),
-    "mad": ("MAD", ".4f"),
-    "mad_whole": ("MAD, whole picture", ".4f"),
-}
 LICENCE_TEXT = (
     "The weights as such: {licence}. The pictures that they learnt from are not ours, and not all"
     " are cleared: some have no licence at all, others are for research only (see the table)."
@@ -48,23 +36,6 @@ LICENCE_TEXT = (
     " Who needs weights from cleared pictures alone trains on pictures of their own:"
     " `matte train {kind} --help`."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSet:
-    """Pictures that shipped networks were trained on; `licence`: as their publisher states it."""
-
-    title: str
-    pictures: int
-    source: str
-    licence: str
-
-
-def training_sets() -> dict[str, TrainingSet]:
-    """Return the described training sets by the folders that recipes name."""
-    path = SHIPPED_FOLDER / "data.toml"
-    rows = read_toml(path).items()
-    return {folder: from_file(TrainingSet, row, str(path), folder) for folder, row in rows}
 
 
 def model_card(name: str, pictures: Path | None = None) -> str:
@@ -100,12 +71,12 @@ def network_table() -> str:
             f"{w.kind}: {w.architecture}" + (f", {w.size} px" if w.size else ""),
             f"{w.parameters / 1e6:.2f} M",
             f"{w.path.stat().st_size / 1e6:.1f} MB",
-            _first_score(current_scores(name, w)),
+            first_score(current_scores(name, w)),
         )
         for name, w in sorted(all_weights().items())
         if w.folder == SHIPPED_FOLDER
     ]
-    return _markdown_table(("name", "what", "parameters", "file", "on held-back pictures"), rows)
+    return markdown_table(("name", "what", "parameters", "file", "on held-back pictures"), rows)
 
 
 def preset_scores() -> str:
@@ -114,7 +85,7 @@ def preset_scores() -> str:
     for preset in preset_names():
         measured = current_line_scores(preset, SHIPPED_FOLDER)
         made_of = " and ".join(f"`{name}`" for name in networks_of_preset(preset)) or "no network"
-        text = _scores_table(measured) if measured else f"{NOT_MEASURED.capitalize()}."
+        text = scores_table(measured) if measured else f"{NOT_MEASURED.capitalize()}."
         parts.append(f"**`{preset}`** ({made_of})\n\n{text}")
     return "\n\n".join(parts)
 
@@ -190,7 +161,7 @@ def _training_data_table(weights: Weights) -> str:
             number = one.pictures - len(chosen.get("exclude", []))
             rows.append((one.title, str(number), one.source, one.licence))
     header = ("pictures", "with those held back", "source", "what it says of the licence")
-    return _markdown_table(header, rows) if rows else ""
+    return markdown_table(header, rows) if rows else ""
 
 
 def _licence_section(weights: Weights) -> str:
@@ -211,7 +182,7 @@ def _scores_section(name: str, weights: Weights) -> str:
         f"**Scores** ({measured.date}) on pictures that were held back, with near duplicates, from"
         " training; some of them chose the checkpoint. The fewer the pictures, the wider the"
         " interval.\n\n"
-        f"{_scores_table(measured)}\n\n"
+        f"{scores_table(measured)}\n\n"
         f"```sh\npython benchmarks/score_weights.py DATA {name}\n```"
     )
 
@@ -224,67 +195,3 @@ def _weaknesses_section(name: str, weights: Weights, pictures: Path | None) -> s
         text += f"\n\n![Failures of {name}]({pictures.as_posix()}/{name}.jpg)"
         text += f"\n\n{weights.failures}"
     return text.strip()
-
-
-def _scores_table(measured: Measurement) -> str:
-    """Return a Markdown table of scores, with a column for each rival."""
-    rivals = list(dict.fromkeys(a.name for s in measured.scores for a in s.against))
-    trimaps = any(s.trimaps for s in measured.scores)
-    header = [
-        "held-back pictures",
-        *(["trimaps"] if trimaps else []),
-        "how many",
-        "measure",
-        "mean (95 % interval)",
-    ]
-    rows = [
-        [
-            _set_title(score.set),
-            *([score.trimaps] if trimaps else []),
-            str(score.pictures),
-            METRIC_FORMATS.get(score.metric, (score.metric, ""))[0],
-            _format_score(score),
-            *(_format_ratio(score.against, rival) for rival in rivals),
-        ]
-        for score in measured.scores
-    ]
-    return _markdown_table([*header, *(f"compared with {rival}" for rival in rivals)], rows)
-
-
-def _first_score(measured: Measurement | None) -> str:
-    """Return a network's first score in words."""
-    if measured is None or not measured.scores:
-        return NOT_MEASURED
-    score = measured.scores[0]
-    name = METRIC_FORMATS.get(score.metric, (score.metric, ""))[0]
-    return f"{_set_title(score.set)}: {name} {_format_score(score)}"
-
-
-def _set_title(folder: str) -> str:
-    """Return the title of a described training set, or the folder's name."""
-    known = training_sets()
-    return known[folder].title if folder in known else folder
-
-
-def _format_score(score: NetworkScore) -> str:
-    """Return a score with its interval."""
-    form = METRIC_FORMATS.get(score.metric, ("", ".4f"))[1]
-    return f"{score.value:{form}} ({score.low:{form}} … {score.high:{form}})"
-
-
-def _format_ratio(against: Iterable[ErrorRatio], name: str) -> str:
-    """Return the ratio to a rival's error with its interval; empty if there is none."""
-    return next(
-        (
-            f"× {a.ratio:.2f} ({a.low:.2f} … {a.high:.2f}), median {a.median:.2f}"
-            for a in against
-            if a.name == name
-        ),
-        "",
-    )
-
-
-def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    all_rows = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in all_rows)

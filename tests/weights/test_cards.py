@@ -5,15 +5,14 @@ import pytest
 
 from matte.errors import WeightsError
 from matte.weights.cards import (
-    RECIPES_FOLDER,
     all_model_cards,
     model_card,
     network_table,
     preset_scores,
-    training_sets,
 )
 from matte.weights.scores import ErrorRatio, Measurement, NetworkScore, Scoreboard, save_scores
 from matte.weights.store import SHIPPED_FOLDER, all_weights, weights_named
+from matte.weights.training_sets import training_sets
 from tests.weights.conftest import list_networks
 
 MANIFEST = tomllib.loads((SHIPPED_FOLDER / "manifest.toml").read_text())
@@ -35,14 +34,6 @@ def test_whatever_is_shipped_has_a_whole_card(name: str) -> None:
     assert weights.command in text
     assert all(weakness in text for weakness in weights.weaknesses)
     assert "trains on pictures of their own" in text
-
-
-@pytest.mark.parametrize(
-    "recipe", sorted(RECIPES_FOLDER.glob("*.toml")), ids=lambda path: path.stem
-)
-def test_every_set_of_the_recipes_is_described(recipe: Path) -> None:
-    folders = {d["folder"] for d in tomllib.loads(recipe.read_text()).get("data", [])}
-    assert folders <= set(training_sets())
 
 
 def test_scores_stand_in_the_card_while_they_are_true(store: Path) -> None:

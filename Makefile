@@ -27,12 +27,7 @@ test: .venv/all
 	$(MAKE) check
 
 check:
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/cog --check -P README.md docs/*.md
-	$(BIN)/pytest
+	$(BIN)/python tests/run_checks.py
 
 # Installs packages by pip's own index and cache.
 test-wheel: .venv/all

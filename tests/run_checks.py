@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", *(str(path) for path in sorted(ROOT.glob("docs/*.md"))))
-# torch's threads would wait for each other: one network's export took 21 s of processor time with two
-# threads on a busy machine, 8 s with one.
+# torch's threads would wait for each other: an export took 21 s of processor time with two
+# threads on a busy machine, and 8 s with one.
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 TESTS = ("pytest", "-n", "2", "--dist", "worksteal")
 OTHERS = (

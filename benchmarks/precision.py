@@ -6,8 +6,9 @@
 Measures each network on what its recipe holds back, as score_weights.py does, in fp32, bf16 and
 int8 on OpenVINO, and in int8 on ONNX Runtime: the same file, other arithmetic. A network is as good
 in a precision if no metric is worse by over half a percent over all its pictures, nor by over one
-in any set, of which some have three pictures; then it may stand in `as_good_in` of its row of the
-manifest. For int8 both runtimes count; a segmenter before a refiner then stays in fp32.
+in any set, of which some have three pictures; then it may stand in
+`accurate_precisions` of its row of the manifest. For int8 both runtimes count; a segmenter before a
+refiner then stays in fp32.
 
 `--make-int8` writes NAME.int8.onnx, calibrated on pictures that the network's recipe trains on;
 `--int8` measures the files of a folder, without it those beside the manifest. Renews the networks'

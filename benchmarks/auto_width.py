@@ -64,7 +64,7 @@ class BandScore:
     picture: str
     group: str
     band: str
-    believed: bool
+    is_limited: bool
     sad: float
     soft_mse: float
     recall: float
@@ -142,13 +142,13 @@ def mean_rows(scores: list[BandScore]) -> list[Row]:
     rows: list[Row] = []
     for group, parts in GROUPS.items():
         inside = [score for score in scores if score.group in parts]
-        for band, is_limited in dict.fromkeys((s.band, s.believed) for s in inside):
-            each = [s for s in inside if (s.band, s.believed) == (band, is_limited)]
+        for band, is_limited in dict.fromkeys((s.band, s.is_limited) for s in inside):
+            each = [s for s in inside if (s.band, s.is_limited) == (band, is_limited)]
             row: Row = {"group": group, "band": band, "believed": is_limited, "n": len(each)}
             row |= harness.means([{name: getattr(s, name) for name in MEANS} for s in each], 5)
             row["sad_median"] = round(statistics.median(s.sad for s in each), 4)
             row["ms_median"] = round(statistics.median(s.ms for s in each), 1)
-            auto = [s.sad for s in inside if s.band == "auto" and s.believed]
+            auto = [s.sad for s in inside if s.band == "auto" and s.is_limited]
             found = ratio_of_means(auto, [s.sad for s in each])
             row["auto_over_it"] = found and [
                 round(value, 4) for value in (found.value, found.low, found.high)
@@ -161,7 +161,7 @@ def sad_by_picture(scores: list[BandScore]) -> dict[str, dict[str, float]]:
     """Return what the means are made of: each picture's SAD, by band."""
     found: dict[str, dict[str, float]] = {}
     for score in scores:
-        band = f"{score.band}, believed" if score.believed else score.band
+        band = f"{score.band}, believed" if score.is_limited else score.band
         found.setdefault(band, {})[score.picture] = round(score.sad, 3)
     return found
 

@@ -61,7 +61,7 @@ class LargePicture:
 
     @property
     def truth(self) -> Alpha:
-        """The alpha, 0 … 1."""
+        """Return the alpha, 0 … 1."""
         return as_alpha(self.levels)
 
     def save(self, folder: Path) -> None:

@@ -64,7 +64,7 @@ class Example:
 
     @property
     def band(self) -> BoolArray:
-        """The unknown pixels."""
+        """Return where the trimap is unknown."""
         return np.asarray(self.trimap == UNKNOWN)
 
 

@@ -31,12 +31,12 @@ def test_the_gpus_script_walks_everything_without_one(tmp_path: Path) -> None:
     words = ("--ways", "bf16", "onnx", "tensorrt", "compile", "graphs")
     done = run("gpu.py", tmp_path, "--dry-run", "--json", str(file), *words)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(file.read_text())
-    assert told["device"] == "cpu"
-    assert told["machine"]["versions"]["torch"]
-    assert told["machine"]["gpus"] == list(nvidia_gpus())
-    assert told["targets"] == {}, "tiny frames reach nothing"
-    rows = told["rows"]
+    report: dict[str, Any] = json.loads(file.read_text())
+    assert report["device"] == "cpu"
+    assert report["machine"]["versions"]["torch"]
+    assert report["machine"]["gpus"] == list(nvidia_gpus())
+    assert report["targets"] == {}, "tiny frames reach nothing"
+    rows = report["rows"]
     assert {row["stage"] for row in rows} == {"segmenter", "refiner", "modnet", "path"}
     assert {row["batch"] for row in rows} == {1, 2}
     for row in rows:
@@ -66,11 +66,11 @@ def test_a_process_does_not_grow(tmp_path: Path) -> None:
     words = ("--side", "256", "--pictures", "40", "--warm-up", "20", "--preset", "fast", "--json")
     done = run("growth.py", tmp_path, *words, str(tmp_path / "growth.json"))
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads((tmp_path / "growth.json").read_text())
+    report = json.loads((tmp_path / "growth.json").read_text())
     # 0 to 0.5 MiB measured. A leak of one picture each time would be 40 × 0.19 MiB in 8 bits, and
     # 40 × 0.75 MiB in what networks are given; 40 × 0.5 MiB measure 20.5.
-    assert told["growth_mib"] <= 5, done.stdout
-    assert told["pictures"] == 40
+    assert report["growth_mib"] <= 5, done.stdout
+    assert report["pictures"] == 40
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -80,11 +80,11 @@ def test_the_videos_script_checks_what_it_times(tmp_path: Path) -> None:
     words = ("--runs", "1", "--photos", "3", "--long", str(source), "--json", str(file))
     done = run("video.py", tmp_path, str(source), *words)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(file.read_text())
-    row = told["clips"]["in.mp4"]
+    report: dict[str, Any] = json.loads(file.read_text())
+    row = report["clips"]["in.mp4"]
     assert set(row["ms"]) == {"yuv", "reader", "fast", "balanced", "photos"}
     assert {"fast / yuv", "fast / reader", "photos / balanced"} <= set(row["ratios"])
-    assert told["long"]["peak"] > 50
+    assert report["long"]["peak"] > 50
 
 
 @pytest.fixture

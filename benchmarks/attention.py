@@ -138,7 +138,7 @@ def torch_form(queries: int, patches: bool) -> Callable[[dict[str, FloatArray]],
     network = full_width_network()
     network.set_queries(queries)
     if patches:
-        GuidedAttention._gathered = _textbook_attention  # type: ignore[method-assign]  # compared
+        GuidedAttention._gather = _textbook_attention  # type: ignore[method-assign]  # compared
 
     def run(inputs: dict[str, FloatArray]) -> Any:
         with torch.inference_mode():

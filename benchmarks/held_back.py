@@ -19,16 +19,16 @@ from matte.errors import SettingError
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.training.collection import collect_pictures, name_fraction
-from matte.training.modnet_settings import ModnetSettings
+from matte.training.modnet_settings import ModnetRecipe
 from matte.training.recipes import read_recipe
-from matte.training.settings import Collecting, DataSet, RefinerSettings, SegmenterSettings
+from matte.training.settings import CollectionSettings, DataSet, RefinerRecipe, SegmenterRecipe
 from matte.weights.store import weights_named
 
-AnyRecipe = SegmenterSettings | RefinerSettings | ModnetSettings
+AnyRecipe = SegmenterRecipe | RefinerRecipe | ModnetRecipe
 RECIPES: dict[str, type[AnyRecipe]] = {
-    "segmenter": SegmenterSettings,
-    "refiner": RefinerSettings,
-    "modnet": ModnetSettings,
+    "segmenter": SegmenterRecipe,
+    "refiner": RefinerRecipe,
+    "modnet": ModnetRecipe,
 }
 TRIMAPS = ("trimap1", "trimap2")  # folders, where a set comes with trimaps
 
@@ -82,7 +82,7 @@ def held_back(name: str, data: Path, pictures: int = 0) -> list[HeldBackSet]:
 
 @lru_cache
 def _held_names(
-    data: tuple[DataSet, ...], collecting: Collecting, root: Path
+    data: tuple[DataSet, ...], collecting: CollectionSettings, root: Path
 ) -> frozenset[tuple[str, str]]:
     """Return folder and name of every picture that such a training would hold back."""
     unlimited = replace(collecting, validation_pictures=2**31)

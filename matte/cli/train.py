@@ -103,9 +103,9 @@ def segmenter(**arguments: Any) -> None:
     """
     with torch_required("training"):
         from matte.training.segmenter import train_segmenter
-        from matte.training.settings import SegmenterSettings
+        from matte.training.settings import SegmenterRecipe
 
-    _train(SegmenterSettings, train_segmenter, **arguments)
+    _train(SegmenterRecipe, train_segmenter, **arguments)
 
 
 @train.command()
@@ -119,9 +119,9 @@ def refiner(**arguments: Any) -> None:
     """
     with torch_required("training"):
         from matte.training.refiner import train_refiner
-        from matte.training.settings import RefinerSettings
+        from matte.training.settings import RefinerRecipe
 
-    _train(RefinerSettings, train_refiner, **arguments)
+    _train(RefinerRecipe, train_refiner, **arguments)
 
 
 @train.command()
@@ -145,22 +145,22 @@ def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
     """
     with torch_required("training"):
         from matte.training.modnet import train_modnet
-        from matte.training.modnet_settings import ModnetSettings, SocSettings
+        from matte.training.modnet_settings import ModnetRecipe, SocRecipe
         from matte.training.soc import adapt_modnet
 
     def adapt(
-        settings: SocSettings, data: Path, out: Path, *, init: Path | None, **rest: Any
+        settings: SocRecipe, data: Path, out: Path, *, init: Path | None, **rest: Any
     ) -> Path:
         if init is None:
             raise SettingError("--soc adapts a network", "name it with --init")
         return adapt_modnet(settings, init, data, out, validation=validation, **rest)
 
     if soc:
-        _train(SocSettings, adapt, **arguments)
+        _train(SocRecipe, adapt, **arguments)
     elif validation:
         raise SettingError("--validation is for --soc", "use the recipe's held_back")
     else:
-        _train(ModnetSettings, train_modnet, **arguments)
+        _train(ModnetRecipe, train_modnet, **arguments)
 
 
 @train.command()
@@ -188,9 +188,9 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
     """
     with torch_required("blending"):
         from matte.training.blend import blend_segmenters
-        from matte.training.start import find_start
+        from matte.training.start import find_start_file
 
-    sources = find_start(tuned), find_start(start)
+    sources = find_start_file(tuned), find_start_file(start)
     outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
     check_outputs(outputs, sources, overwrite)
     click.echo(str(blend_segmenters(*sources, share, out)), err=True)
@@ -210,12 +210,12 @@ def _train(
     from lightning_fabric.utilities import rank_zero_only
 
     from matte.training.recipes import read_recipe
-    from matte.training.start import find_start
+    from matte.training.start import find_start_file
 
     say = rank_zero_only(click.echo)  # on several devices, each is a process of its own
     best = run(
         read_recipe(settings, config, changes),
-        init=find_start(init) if init else None,
+        init=find_start_file(init) if init else None,
         progress=lambda line: say(line, err=True),
         **arguments,
     )

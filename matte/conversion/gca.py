@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from matte.errors import WeightsError
-from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
+from matte.refiner.network import GcaDesign, GcaNetwork, spectral_convolutions
 
 MAX_LISTED_DIFFERENCES = 3  # differences that an error lists
 REMEDY = "give a checkpoint of the released GCA code"
@@ -27,7 +27,7 @@ def is_official_gca(checkpoint: Mapping[str, Any]) -> bool:
     )
 
 
-def from_official_gca(checkpoint: Mapping[str, Any]) -> tuple[Design, dict[str, Tensor]]:
+def from_official_gca(checkpoint: Mapping[str, Any]) -> tuple[GcaDesign, dict[str, Tensor]]:
     """Return the design that a loaded checkpoint is of, and its state dict in float32.
 
     It is {"state_dict": …} or bare, with or without the prefix "module.". One that fits none of
@@ -53,13 +53,13 @@ def _state_dict(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key).removeprefix("module."): value for key, value in state.items()}
 
 
-def _find_design(state: Mapping[str, Any]) -> Design:
+def _find_design(state: Mapping[str, Any]) -> GcaDesign:
     """Return the design that the tensors' names and shapes imply."""
     first = state.get("encoder.conv1" + RAW_WEIGHT)
     if not isinstance(first, Tensor) or first.ndim != 4:
         raise WeightsError(f"no weights of GCA (encoder.conv1{RAW_WEIGHT} is missing)", REMEDY)
     attention = any(".gca." in key for key in state)
-    return Design(attention=attention, trimap_channels=1 if first.shape[1] == 4 else 3)
+    return GcaDesign(attention=attention, trimap_channels=1 if first.shape[1] == 4 else 3)
 
 
 def _official_shapes(

@@ -27,7 +27,7 @@ from matte.modnet.network import KIND as MODNET
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
 from matte.refiner.checkpoint import KIND as REFINER
-from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import KIND as SEGMENTER
@@ -112,7 +112,7 @@ def _build_network(notes: Mapping[str, str]) -> tuple[nn.Module, list[Example]]:
         raise KeyError(notes["kind"])
     design = json.loads(notes["design"])
     slim = notes.get("architecture") == "gca-slim"
-    network = SlimNetwork(SlimDesign(**design)) if slim else GcaNetwork(Design(**design))
+    network = SlimNetwork(SlimDesign(**design)) if slim else GcaNetwork(GcaDesign(**design))
     return network, refiner_examples(network)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from matte.conversion.onnx_writer import write_network
 from matte.conversion.parity import Example, ParityReport, smooth_noise
-from matte.refiner.checkpoint import KIND, RefinerNetwork, architecture, load_network
+from matte.refiner.checkpoint import KIND, RefinerNetwork, architecture_of, load_network
 from matte.refiner.gca import RATIO_INPUT
 from matte.refiner.network import GcaNetwork, without_spectral_norm
 
@@ -42,7 +42,7 @@ def export_refiner_network(network: RefinerNetwork, path: Path, *, half: bool) -
     )
     plain.set_queries(None)
     design = json.dumps(asdict(plain.design))
-    notes = {"kind": KIND, "architecture": architecture(plain), "design": design}
+    notes = {"kind": KIND, "architecture": architecture_of(plain), "design": design}
     return write_network(plain, path, notes, refiner_examples(plain), "alpha", half=half)
 
 

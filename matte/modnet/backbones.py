@@ -25,8 +25,8 @@ MOBILENET_V2 = (
 HALF, QUARTER = 2, 4  # the first two features lie before these blocks
 
 
-class Features(NamedTuple):
-    """What the branches take from an encoder, each (N, C, H / stride, W / stride)."""
+class BackboneFeatures(NamedTuple):
+    """The features of an encoder that the branches use, each (N, C, H / stride, W / stride)."""
 
     half: torch.Tensor
     quarter: torch.Tensor
@@ -38,13 +38,13 @@ class Backbone(nn.Module):
 
     channels: tuple[int, int, int]
 
-    def forward(self, image: torch.Tensor) -> Features:
-        """The features of (N, 3, H, W), H and W multiples of 32."""
+    def forward(self, image: torch.Tensor) -> BackboneFeatures:
+        """Return the features of pictures (N, 3, H, W), H and W multiples of 32."""
         raise NotImplementedError
 
 
 def build_backbone(encoder: str) -> Backbone:
-    """The encoder of that name, with random weights."""
+    """Build the encoder of that name, with random weights."""
     return MobileNetV2Backbone() if encoder == RELEASED else TimmBackbone(encoder)
 
 
@@ -66,17 +66,17 @@ class MobileNetV2Backbone(Backbone):
         self.model = nn.Module()
         self.model.features = nn.Sequential(*blocks)
 
-    def forward(self, image: torch.Tensor) -> Features:
-        """As Backbone's."""
+    def forward(self, image: torch.Tensor) -> BackboneFeatures:
+        """Return the features at 1/2, 1/4 and 1/32."""
         blocks = self.model.features
         assert isinstance(blocks, nn.Sequential)
         half = blocks[:HALF](image)
         quarter = blocks[HALF:QUARTER](half)
-        return Features(half, quarter, blocks[QUARTER:](quarter))
+        return BackboneFeatures(half, quarter, blocks[QUARTER:](quarter))
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel, project; added to its input where the shapes agree."""
+    """MobileNetV2's block: expand, filter each channel, project; plus the input if shapes agree."""
 
     def __init__(self, width: int, channels: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class InvertedResidual(nn.Module):
         self.adds = stride == 1 and width == channels
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """(N, width, H, W) to (N, channels, H / stride, W / stride)."""
+        """Return features (N, channels, H / stride, W / stride) of values (N, width, H, W)."""
         found: torch.Tensor = self.conv(values)
         return values + found if self.adds else found
 
@@ -125,15 +125,15 @@ class TimmBackbone(Backbone):
         self.channels = (half, quarter, deep)
         self._refuse_fixed_size(encoder)
 
-    def forward(self, image: torch.Tensor) -> Features:
-        """As Backbone's."""
+    def forward(self, image: torch.Tensor) -> BackboneFeatures:
+        """Return the features at 1/2, 1/4 and 1/32."""
         found = self.model(image)
         features = [found[level] for level in self._levels]
         if self._channels_last:
             features = [f.permute(0, 3, 1, 2) for f in features]
         if len(features) < len(STRIDES):
             features.insert(0, F.interpolate(image, scale_factor=0.5, mode="bilinear"))
-        return Features(*features)
+        return BackboneFeatures(*features)
 
     def _refuse_fixed_size(self, encoder: str) -> None:
         remedy = "choose one that takes pictures of any size, such as mobilenetv3_large_100"
@@ -156,7 +156,9 @@ class TimmBackbone(Backbone):
 
 
 def _timm_encoder(name: str) -> tuple[nn.Module, list[int], list[int], bool]:
-    """The encoder, its features' strides and channels, and whether channels come last."""
+    """Build an encoder of timm's; also returns its features' strides and channels, and whether
+    channels come last.
+    """
     try:
         import timm
     except ImportError as error:

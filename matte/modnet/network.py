@@ -15,7 +15,7 @@ from torch import nn
 
 from matte.errors import SettingError
 from matte.modnet.adapter import DEFAULT_SIDE
-from matte.modnet.backbones import RELEASED, Features, build_backbone
+from matte.modnet.backbones import RELEASED, BackboneFeatures, build_backbone
 from matte.registry import nearest
 
 KIND = "modnet"
@@ -24,7 +24,7 @@ STEP = 8  # channels are a multiple of this
 
 
 class Branches(NamedTuple):
-    """What the three branches say, all 0 … 1."""
+    """The maps of the three branches, all 0 … 1."""
 
     semantic: torch.Tensor  # (N, 1, H / 16, W / 16)
     detail: torch.Tensor  # (N, 1, H, W), right near the soft edge only
@@ -50,12 +50,12 @@ class ModnetInfo:
     @property
     def wide(self) -> int:
         """The channels at 1/16."""
-        return _channels(WIDE, self.width)
+        return _scale_channels(WIDE, self.width)
 
     @property
     def narrow(self) -> int:
         """The channels from 1/8 upwards."""
-        return _channels(NARROW, self.width)
+        return _scale_channels(NARROW, self.width)
 
 
 class ModnetNetwork(nn.Module):
@@ -76,7 +76,7 @@ class ModnetNetwork(nn.Module):
 
     # Named as in the authors' ONNX files, so that every runtime is fed alike.
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  # see above
-        """The matte alone; what only training needs is not computed."""
+        """Return the matte alone; maps that only training needs are not computed."""
         features = self.backbone(input)
         eighth = self.lr_branch(features.deep)
         half = self.hr_branch(input, features, eighth)
@@ -84,7 +84,7 @@ class ModnetNetwork(nn.Module):
         return matte
 
     def branches(self, image: torch.Tensor) -> Branches:
-        """What all three branches say, each for its loss."""
+        """Return the maps of all three branches, each for its loss."""
         features = self.backbone(image)
         eighth = self.lr_branch(features.deep)
         half = self.hr_branch(image, features, eighth)
@@ -96,12 +96,12 @@ class ModnetNetwork(nn.Module):
 
 
 def build_network(info: ModnetInfo | None = None) -> ModnetNetwork:
-    """The network with random weights; the released one unless told otherwise."""
+    """Build a network with random weights; by default of the released design."""
     return ModnetNetwork(info or ModnetInfo())
 
 
 class SemanticBranch(nn.Module):
-    """Where the person is, from the deepest features."""
+    """The branch that finds where the person is, from the deepest features."""
 
     def __init__(self, channels: int, info: ModnetInfo) -> None:
         super().__init__()
@@ -114,19 +114,19 @@ class SemanticBranch(nn.Module):
         self.conv_lr = Convolution(info.narrow, 1, 3, stride=2, plain=True)
 
     def forward(self, deep: torch.Tensor) -> torch.Tensor:
-        """(N, channels, H / 32, W / 32) to (N, narrow, H / 8, W / 8)."""
+        """Return features (N, narrow, H / 8, W / 8) of the deepest (N, C, H / 32, W / 32)."""
         gathered = self.get_submodule(self._context)(deep)
-        sixteenth = self.conv_lr16x(_scaled(gathered, 2))
-        eighth: torch.Tensor = self.conv_lr8x(_scaled(sixteenth, 2))
+        sixteenth = self.conv_lr16x(_resize(gathered, 2))
+        eighth: torch.Tensor = self.conv_lr8x(_resize(sixteenth, 2))
         return eighth
 
     def semantic(self, eighth: torch.Tensor) -> torch.Tensor:
-        """The probability of the person, (N, 1, H / 16, W / 16)."""
+        """Return the probability of the person, (N, 1, H / 16, W / 16)."""
         return torch.sigmoid(self.conv_lr(eighth))
 
 
 class DetailBranch(nn.Module):
-    """The soft edge, from the picture and the first features, guided by the semantic branch."""
+    """The branch of the soft edge, from picture and first features, guided by the semantic one."""
 
     def __init__(self, half: int, quarter: int, narrow: int) -> None:
         super().__init__()
@@ -150,24 +150,24 @@ class DetailBranch(nn.Module):
         )
 
     def forward(
-        self, image: torch.Tensor, features: Features, eighth: torch.Tensor
+        self, image: torch.Tensor, features: BackboneFeatures, eighth: torch.Tensor
     ) -> torch.Tensor:
-        """(N, narrow, H / 2, W / 2)."""
+        """Return the edge features (N, narrow, H / 2, W / 2)."""
         at_half = self.tohr_enc2x(features.half)
-        fine = self.conv_enc2x(torch.cat((_scaled(image, 0.5), at_half), 1))
+        fine = self.conv_enc2x(torch.cat((_resize(image, 0.5), at_half), 1))
         fine = self.conv_enc4x(torch.cat((fine, self.tohr_enc4x(features.quarter)), 1))
-        guided = torch.cat((fine, _scaled(eighth, 2), _scaled(image, 0.25)), 1)
-        fine = _scaled(self.conv_hr4x(guided), 2)
+        guided = torch.cat((fine, _resize(eighth, 2), _resize(image, 0.25)), 1)
+        fine = _resize(self.conv_hr4x(guided), 2)
         found: torch.Tensor = self.conv_hr2x(torch.cat((fine, at_half), 1))
         return found
 
     def detail(self, image: torch.Tensor, half: torch.Tensor) -> torch.Tensor:
-        """Alpha near the soft edge, (N, 1, H, W)."""
-        return torch.sigmoid(self.conv_hr(torch.cat((_scaled(half, 2), image), 1)))
+        """Return alpha near the soft edge, (N, 1, H, W)."""
+        return torch.sigmoid(self.conv_hr(torch.cat((_resize(half, 2), image), 1)))
 
 
 class FusionBranch(nn.Module):
-    """Alpha, from what the other two found."""
+    """The branch that makes alpha of the other two's features."""
 
     def __init__(self, narrow: int) -> None:
         super().__init__()
@@ -180,10 +180,10 @@ class FusionBranch(nn.Module):
     def forward(
         self, image: torch.Tensor, eighth: torch.Tensor, half: torch.Tensor
     ) -> torch.Tensor:
-        """(N, 1, H, W)."""
-        quarter = self.conv_lr4x(_scaled(eighth, 2))
-        fused = self.conv_f2x(torch.cat((_scaled(quarter, 2), half), 1))
-        return torch.sigmoid(self.conv_f(torch.cat((_scaled(fused, 2), image), 1)))
+        """Return the alpha (N, 1, H, W)."""
+        quarter = self.conv_lr4x(_resize(eighth, 2))
+        fused = self.conv_f2x(torch.cat((_resize(quarter, 2), half), 1))
+        return torch.sigmoid(self.conv_f(torch.cat((_resize(fused, 2), image), 1)))
 
 
 class Convolution(nn.Module):
@@ -200,7 +200,7 @@ class Convolution(nn.Module):
         self.layers = nn.Sequential(convolution, *after)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """(N, width, H, W) to (N, channels, H / stride, W / stride)."""
+        """Return features (N, channels, H / stride, W / stride) of values (N, width, H, W)."""
         found: torch.Tensor = self.layers(values)
         return found
 
@@ -220,7 +220,7 @@ class IBNorm(nn.Module):
         self.bnorm = nn.BatchNorm2d(self._half)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """As many channels, (N, C, H, W)."""
+        """Return values of the input's shape (N, C, H, W)."""
         batch = self.bnorm(values[:, : self._half])
         own = values[:, self._half :]
         own = own.float() if own.dtype in (torch.float16, torch.bfloat16) else own
@@ -243,7 +243,7 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """The shape of what it is given."""
+        """Return values of the input's shape."""
         weights: torch.Tensor = self.fc(values.mean((2, 3)))
         return values * weights[:, :, None, None]
 
@@ -262,17 +262,17 @@ class EfficientAspp(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         inner = channels // 4
-        self.compress = _pointwise(channels, inner)
+        self.compress = _pointwise_convolution(channels, inner)
         self.atrous = nn.ModuleList(
             nn.Conv2d(inner, inner, 3, padding=rate, dilation=rate, groups=inner, bias=False)
             for rate in self.RATES
         )
         self.norm = nn.Sequential(nn.BatchNorm2d(inner), nn.ReLU())
-        self.fuse = _pointwise(inner, inner)
-        self.recover = _pointwise(inner, channels)
+        self.fuse = _pointwise_convolution(inner, inner)
+        self.recover = _pointwise_convolution(inner, channels)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """The shape of what it is given."""
+        """Return values of the input's shape."""
         small = self.compress(values)
         scales = reduce(torch.add, [atrous(small) for atrous in self.atrous])
         found: torch.Tensor = self.recover(self.fuse(self.norm(scales)))
@@ -282,15 +282,15 @@ class EfficientAspp(nn.Module):
 CONTEXTS: dict[str, type[nn.Module]] = {"e_aspp": EfficientAspp, "se_block": SqueezeExcite}
 
 
-def _pointwise(width: int, channels: int) -> nn.Sequential:
+def _pointwise_convolution(width: int, channels: int) -> nn.Sequential:
     convolution = nn.Conv2d(width, channels, 1, bias=False)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())
 
 
-def _channels(full: int, width: float) -> int:
+def _scale_channels(full: int, width: float) -> int:
     return max(STEP, STEP * round(full * width / STEP))
 
 
-def _scaled(values: torch.Tensor, factor: float) -> torch.Tensor:
+def _resize(values: torch.Tensor, factor: float) -> torch.Tensor:
     return F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.refiner.gca import RATIO_INPUT
-from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.execution import Execution
 from matte.runtime.tensors import load_tensors, save_tensors
@@ -16,23 +16,23 @@ KIND = "refiner"
 RefinerNetwork = GcaNetwork | SlimNetwork
 
 
-def architecture(network: RefinerNetwork) -> str:
-    """The name of the network's kind."""
+def architecture_of(network: RefinerNetwork) -> str:
+    """Return the name of a refiner network's architecture."""
     return "gca-slim" if isinstance(network, SlimNetwork) else "gca"
 
 
 def save_network(network: RefinerNetwork, path: Path) -> None:
-    """Writes the network's weights and its design."""
-    told = {"architecture": architecture(network), **asdict(network.design)}
-    save_tensors(path, network.state_dict(), KIND, told)
+    """Write the network's weights and its design."""
+    info = {"architecture": architecture_of(network), **asdict(network.design)}
+    save_tensors(path, network.state_dict(), KIND, info)
 
 
 def load_network(path: Path) -> RefinerNetwork:
-    """The network of a file that `save_network` wrote, in evaluation mode."""
-    tensors, told = load_tensors(path, KIND)
-    slim = told.pop("architecture", "gca") == "gca-slim"
+    """Load a network that `save_network` wrote, in evaluation mode."""
+    tensors, info = load_tensors(path, KIND)
+    slim = info.pop("architecture", "gca") == "gca-slim"
     try:
-        network = SlimNetwork(SlimDesign(**told)) if slim else GcaNetwork(Design(**told))
+        network = SlimNetwork(SlimDesign(**info)) if slim else GcaNetwork(GcaDesign(**info))
         network.load_state_dict(tensors)
     except (TypeError, RuntimeError) as error:
         raise WeightsError(f"{path} does not fit its own design", "import it again") from error
@@ -40,7 +40,7 @@ def load_network(path: Path) -> RefinerNetwork:
 
 
 def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
-    """The network of a file, ready to run."""
+    """Open a file's network in torch, ready to run."""
     network = load_network(path)
     inputs: dict[str, tuple[int | None, ...]] = {
         "image": (None, 3, None, None),

@@ -1,6 +1,6 @@
 """The GCA matting network, with and without its guided contextual attention.
 
-Y. Li, H. Lu, "Natural Image Matting via Guided Contextual Attention", AAAI 2020. With `Design()`
+Y. Li, H. Lu, "Natural Image Matting via Guided Contextual Attention", AAAI 2020. With `GcaDesign()`
 the function and the names of the tensors are those of the released `resnet_gca_encoder_29` and
 `res_gca_decoder_22`, without attention those of `res_shortcut_encoder_29` and
 `res_shortcut_decoder_22`; spectral norms, which matter in training only, are folded.
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from matte.errors import SettingError
-from matte.refiner.attention import Context, GuidedAttention
+from matte.refiner.attention import AttentionContext, GuidedAttention
 from matte.refiner.protocols import ATTENTION_STRIDE
 
 # Between the levels 84|85 and 169|170 of an 8-bit trimap.
@@ -27,9 +27,9 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
-    """Which of the networks: `trimap_channels` 3 is one-hot, 1 is one plane of 0, 1, 2; `width`
-    scales all channels.
+class GcaDesign:
+    """The design of a GCA network: `trimap_channels` 3 is one-hot, 1 is one plane of 0, 1, 2;
+    `width` scales all channels.
     """
 
     attention: bool = True
@@ -43,7 +43,7 @@ class Design:
             raise SettingError(f"width = {self.width}", "give a number above 0, at most 4")
 
     def channels(self, full: int) -> int:
-        """How many channels stand for `full` ones at width 1: a multiple of 8."""
+        """Return the number of channels for `full` ones at width 1: a multiple of 8."""
         return max(8, 8 * round(full * self.width / 8))
 
 
@@ -56,11 +56,11 @@ class GcaNetwork(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, design: Design | None = None) -> None:
+    def __init__(self, design: GcaDesign | None = None) -> None:
         super().__init__()
-        self.design = design or Design()
-        self.encoder = Encoder(self.design)
-        self.decoder = Decoder(self.design)
+        self.design = design or GcaDesign()
+        self.encoder = GcaEncoder(self.design)
+        self.decoder = GcaDecoder(self.design)
         for name, values in (("mean", MEAN), ("deviation", DEVIATION)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         for module in self.modules():
@@ -68,11 +68,11 @@ class GcaNetwork(nn.Module):
                 nn.init.zeros_(module.bn2.weight)  # blocks start as the identity
 
     def forward(self, image: Tensor, trimap: Tensor, unknown_ratio: Tensor | None = None) -> Tensor:
-        """Alpha (N, 1, H, W) in 0 … 1; 0 and 1 where the trimap knows.
+        """Return alpha (N, 1, H, W) in 0 … 1; 0 and 1 where the trimap is known.
 
         `image`: RGB 0 … 1, (N, 3, H, W). `trimap`: 0 background, 1 subject, the middle third
-        unknown, (N, 1, H, W). `unknown_ratio`: (N,), the share of unknown in the whole picture,
-        for pictures that are seen in parts; None, or a negative one: the trimap's own, over every
+        unknown, (N, 1, H, W). `unknown_ratio`: (N,), the share of unknown in the whole picture, for
+        pictures that are refined in parts; None, or a negative one: the trimap's own, over every
         16th row and column.
         """
         background, subject = trimap < BACKGROUND_BELOW, trimap >= SUBJECT_FROM
@@ -87,35 +87,35 @@ class GcaNetwork(nn.Module):
             ratio = places.float().flatten(1).mean(dim=1)
             if unknown_ratio is not None:
                 ratio = torch.where(unknown_ratio < 0, ratio, unknown_ratio.to(ratio.dtype))
-            context = Context(self.encoder.guidance_head(normal), places, ratio)
+            context = AttentionContext(self.encoder.guidance_head(normal), places, ratio)
         features = self.encoder(torch.cat([normal, *planes], dim=1), context)
         alpha = (torch.tanh(self.decoder(features, context)) + 1) / 2
         return torch.where(unknown > 0, alpha, subject.to(alpha.dtype))
 
     def set_queries(self, queries: int | None) -> None:
-        """Sets how many places look around at a time (see `GuidedAttention`)."""
+        """Set how many places gather at a time (see `GuidedAttention`)."""
         for module in self.modules():
             if isinstance(module, GuidedAttention):
                 module.queries = queries
 
 
-class Features(NamedTuple):
+class GcaFeatures(NamedTuple):
     """The encoder's features at 1/32, and its shortcuts at 1, 1/2, 1/4, 1/8 and 1/16."""
 
     deepest: Tensor
     shortcuts: list[Tensor]
 
 
-class Encoder(nn.Module):
+class GcaEncoder(nn.Module):
     """Three convolutions, then stages of 3, 4, 4 and 2 residual blocks."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: GcaDesign) -> None:
         super().__init__()
         inputs = 3 + design.trimap_channels
         stem, a, b, c, d = (design.channels(n) for n in (32, 64, 128, 256, 512))
-        self.conv1, self.bn1 = _conv(inputs, stem, stride=2), nn.BatchNorm2d(stem)
-        self.conv2, self.bn2 = _conv(stem, stem), nn.BatchNorm2d(stem)
-        self.conv3, self.bn3 = _conv(stem, a, stride=2), nn.BatchNorm2d(a)
+        self.conv1, self.bn1 = _convolution(inputs, stem, stride=2), nn.BatchNorm2d(stem)
+        self.conv2, self.bn2 = _convolution(stem, stem), nn.BatchNorm2d(stem)
+        self.conv3, self.bn3 = _convolution(stem, a, stride=2), nn.BatchNorm2d(a)
         self.layer1 = _encoder_stage(a, a, 3, halve=False)
         self.layer2 = _encoder_stage(a, b, 4)
         self.layer3 = _encoder_stage(b, c, 4)
@@ -128,11 +128,13 @@ class Encoder(nn.Module):
         self.gca: GuidedAttention | None = None
         if design.attention:
             steps = [3, *(design.channels(n) for n in (16, 32, 128))]
-            self.guidance_head = nn.Sequential(*(m for s in pairwise(steps) for m in _halved(*s)))
+            self.guidance_head = nn.Sequential(
+                *(m for s in pairwise(steps) for m in _halving_layers(*s))
+            )
             self.gca = GuidedAttention(b, steps[-1])
 
-    def forward(self, planes: Tensor, context: Context | None) -> Features:
-        """The features of a picture and its trimap."""
+    def forward(self, planes: Tensor, context: AttentionContext | None) -> GcaFeatures:
+        """Return the features of a picture and its trimap."""
         half = F.relu(self.bn1(self.conv1(planes)))
         half = F.relu(self.bn2(self.conv2(half)))
         quarter = self.layer1(F.relu(self.bn3(self.conv3(half))))
@@ -142,25 +144,25 @@ class Encoder(nn.Module):
         sixteenth = self.layer3(eighth)
         levels = (planes, half, quarter, eighth, sixteenth)
         shortcuts = [head(level) for head, level in zip(self.shortcut, levels, strict=True)]
-        return Features(self.layer_bottleneck(sixteenth), shortcuts)
+        return GcaFeatures(self.layer_bottleneck(sixteenth), shortcuts)
 
 
-class Decoder(nn.Module):
+class GcaDecoder(nn.Module):
     """Stages of 2, 3, 3 and 2 residual blocks, each after doubling the size."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: GcaDesign) -> None:
         super().__init__()
         stem, a, b, c, d = (design.channels(n) for n in (32, 64, 128, 256, 512))
         self.layer1 = _decoder_stage(d, c, 2)
         self.layer2 = _decoder_stage(c, b, 3)
         self.layer3 = _decoder_stage(b, a, 3)
         self.layer4 = _decoder_stage(a, stem, 2)
-        self.conv1, self.bn1 = _doubling(stem, stem), nn.BatchNorm2d(stem)
+        self.conv1, self.bn1 = _doubling_convolution(stem, stem), nn.BatchNorm2d(stem)
         self.conv2 = nn.Conv2d(stem, 1, 3, padding=1)
         self.gca = GuidedAttention(b, design.channels(128)) if design.attention else None
 
-    def forward(self, features: Features, context: Context | None) -> Tensor:
-        """What tanh turns into alpha, (N, 1, H, W)."""
+    def forward(self, features: GcaFeatures, context: AttentionContext | None) -> Tensor:
+        """Return the logits (N, 1, H, W), which tanh turns into alpha."""
         full, half, quarter, eighth, sixteenth = features.shortcuts
         x = self.layer1(features.deepest) + sixteenth
         x = self.layer2(x) + eighth
@@ -178,15 +180,15 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, before: int, after: int, halve: bool) -> None:
         super().__init__()
-        self.conv1, self.bn1 = _conv(before, after, 2 if halve else 1), nn.BatchNorm2d(after)
-        self.conv2, self.bn2 = _conv(after, after), nn.BatchNorm2d(after)
+        self.conv1, self.bn1 = _convolution(before, after, 2 if halve else 1), nn.BatchNorm2d(after)
+        self.conv2, self.bn2 = _convolution(after, after), nn.BatchNorm2d(after)
         self.downsample: nn.Module = nn.Identity()
         if halve:
             pointwise = nn.Conv2d(before, after, 1, bias=False)
             self.downsample = nn.Sequential(nn.AvgPool2d(2), pointwise, nn.BatchNorm2d(after))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The block's features."""
+        """Return the block's features."""
         y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
         return F.relu(y + self.downsample(x))
 
@@ -196,9 +198,9 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, before: int, after: int, double: bool) -> None:
         super().__init__()
-        self.conv1 = (_doubling if double else _conv)(before, before)
+        self.conv1 = (_doubling_convolution if double else _convolution)(before, before)
         self.bn1 = nn.BatchNorm2d(before)
-        self.conv2, self.bn2 = _conv(before, after), nn.BatchNorm2d(after)
+        self.conv2, self.bn2 = _convolution(before, after), nn.BatchNorm2d(after)
         self.upsample: nn.Module = nn.Identity()
         if double:
             pointwise = nn.Conv2d(before, after, 1, bias=False)
@@ -208,13 +210,13 @@ class DecoderBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """The block's features."""
+        """Return the block's features."""
         y = self.bn2(self.conv2(F.leaky_relu(self.bn1(self.conv1(x)), 0.2)))
         return F.leaky_relu(y + self.upsample(x), 0.2)
 
 
 def with_spectral_norm(network: GcaNetwork) -> GcaNetwork:
-    """A copy to be trained, whose convolutions are divided by their largest singular values."""
+    """Return a copy for training, with convolutions divided by their largest singular values."""
     normed = copy.deepcopy(network)
     for _, convolution in spectral_convolutions(normed):
         # Rows are dimension 0 in the released code, of transposed convolutions too.
@@ -223,7 +225,7 @@ def with_spectral_norm(network: GcaNetwork) -> GcaNetwork:
 
 
 def without_spectral_norm(network: GcaNetwork) -> GcaNetwork:
-    """A copy in evaluation mode that gives the same alpha from plain weights."""
+    """Return a copy in evaluation mode that gives the same alpha from plain weights."""
     # In training mode each look at a weight turns its singular vectors. And the network is a new
     # one because norms removed from a copy leave the original too: torch lets both share a class.
     still = copy.deepcopy(network).eval()
@@ -238,7 +240,7 @@ def without_spectral_norm(network: GcaNetwork) -> GcaNetwork:
 def spectral_convolutions(
     network: GcaNetwork,
 ) -> Iterator[tuple[str, nn.Conv2d | nn.ConvTranspose2d]]:
-    """The names and modules of the convolutions that are trained with a spectral norm."""
+    """Iterate over names and modules of the convolutions that are trained with a spectral norm."""
     for name, module in network.named_modules():
         # The attention's own convolutions and the last one, which has a bias, are free.
         convolution = isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
@@ -258,19 +260,19 @@ def _decoder_stage(before: int, after: int, count: int) -> nn.Sequential:
 
 def _shortcut(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(
-        *(_conv(before, after), nn.ReLU(), nn.BatchNorm2d(after)),
-        *(_conv(after, after), nn.ReLU(), nn.BatchNorm2d(after)),
+        *(_convolution(before, after), nn.ReLU(), nn.BatchNorm2d(after)),
+        *(_convolution(after, after), nn.ReLU(), nn.BatchNorm2d(after)),
     )
 
 
-def _halved(before: int, after: int) -> tuple[nn.Module, ...]:
+def _halving_layers(before: int, after: int) -> tuple[nn.Module, ...]:
     convolution = nn.Conv2d(before, after, 3, stride=2, bias=False)
     return nn.ReflectionPad2d(1), convolution, nn.ReLU(), nn.BatchNorm2d(after)
 
 
-def _conv(before: int, after: int, stride: int = 1) -> nn.Conv2d:
+def _convolution(before: int, after: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
 
 
-def _doubling(before: int, after: int) -> nn.ConvTranspose2d:
+def _doubling_convolution(before: int, after: int) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)

@@ -1,7 +1,7 @@
 """A slim matting network with guided contextual attention, made to be trained by anyone.
 
-GCA's idea (see `attention.py`) in a UNet on MobileNetV2: what the known regions' colours tell is
-given as input, and the encoder can start from ImageNet, so that little data goes far.
+GCA's idea (see `attention.py`) in a UNet on MobileNetV2: hints of the known regions' colours are
+an input, and the encoder can start from ImageNet, so that little data goes far.
 M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018.
 """
 
@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matte.refiner.attention import Context, GuidedAttention
+from matte.refiner.attention import AttentionContext, GuidedAttention
 from matte.refiner.network import BACKGROUND_BELOW, SUBJECT_FROM
 from matte.refiner.protocols import ATTENTION_STRIDE
 
 ENCODER = "mobilenetv2_100"
-STAGES = (1, 2, 3, 5, 7)  # the encoder's blocks up to here see at 1/2, 1/4, 1/8, 1/16 and 1/32
+STAGES = (1, 2, 3, 5, 7)  # the encoder's blocks up to here work at 1/2, 1/4, 1/8, 1/16 and 1/32
 CHANNELS = (16, 24, 32, 96, 320)
 DECODER = (96, 64, 48, 32, 16)
 INPUTS = 3 + 3 + 7  # colours, trimap, hints
@@ -29,7 +29,7 @@ LEVELS = 5
 
 @dataclass(frozen=True, slots=True)
 class SlimDesign:
-    """Which of the networks: with its attention, or the lighter twin without."""
+    """The design of a slim network: with its attention, or the lighter twin without."""
 
     attention: bool = True
 
@@ -40,12 +40,14 @@ class SlimNetwork(nn.Module):
     def __init__(self, design: SlimDesign | None = None) -> None:
         super().__init__()
         self.design = design or SlimDesign()
-        self.encoder = Encoder()
+        self.encoder = SlimEncoder()
         self.guidance_head: nn.Sequential | None = None
         self.attention: nn.ModuleList | None = None
         if self.design.attention:
             self.guidance_head = nn.Sequential(
-                _halved(3, 16), _halved(16, 32), _halved(32, GUIDANCE)
+                _halving_convolution(3, 16),
+                _halving_convolution(16, 32),
+                _halving_convolution(32, GUIDANCE),
             )
             self.attention = nn.ModuleList(
                 GuidedAttention(channels, GUIDANCE) for channels in (CHANNELS[2], DECODER[1])
@@ -60,11 +62,11 @@ class SlimNetwork(nn.Module):
         self.last = nn.Conv2d(DECODER[-1], 1, 3, padding=1)
 
     def forward(self, image: Tensor, trimap: Tensor, unknown_ratio: Tensor | None = None) -> Tensor:
-        """Alpha (N, 1, H, W) in 0 … 1; 0 and 1 where the trimap knows.
+        """Return alpha (N, 1, H, W) in 0 … 1; 0 and 1 where the trimap is known.
 
         `image`: RGB 0 … 1, (N, 3, H, W). `trimap`: 0 background, 1 subject, the middle third
-        unknown, (N, 1, H, W). `unknown_ratio`: (N,), the share of unknown in the whole picture,
-        for pictures that are seen in parts; None, or a negative one: the trimap's own, over every
+        unknown, (N, 1, H, W). `unknown_ratio`: (N,), the share of unknown in the whole picture, for
+        pictures that are refined in parts; None, or a negative one: the trimap's own, over every
         16th row and column.
         """
         background, subject = trimap < BACKGROUND_BELOW, trimap >= SUBJECT_FROM
@@ -72,18 +74,20 @@ class SlimNetwork(nn.Module):
         unknown = 1 - known[0] - known[1]
         normal = image * 2 - 1
         with torch.autocast(image.device.type, enabled=False):
-            planes = torch.cat([normal, known[0], unknown, known[1], hints(image, *known)], dim=1)
+            planes = torch.cat(
+                [normal, known[0], unknown, known[1], colour_hints(image, *known)], dim=1
+            )
         context = None
         if self.guidance_head is not None:
             places = unknown[:, :, ::ATTENTION_STRIDE, ::ATTENTION_STRIDE]
             ratio = places.float().flatten(1).mean(dim=1)
             if unknown_ratio is not None:
                 ratio = torch.where(unknown_ratio < 0, ratio, unknown_ratio.to(ratio.dtype))
-            context = Context(self.guidance_head(normal), places, ratio)
-        alpha = (torch.tanh(self._decoded(planes, context).float()) + 1) / 2
+            context = AttentionContext(self.guidance_head(normal), places, ratio)
+        alpha = (torch.tanh(self._decode(planes, context).float()) + 1) / 2
         return torch.where(unknown > 0, alpha, known[1].to(alpha.dtype))
 
-    def _decoded(self, planes: Tensor, context: Context | None) -> Tensor:
+    def _decode(self, planes: Tensor, context: AttentionContext | None) -> Tensor:
         gather = self.attention if context is not None else None
         x = self.encoder.stem(planes)
         shortcuts = [self.shortcut(planes)]
@@ -102,13 +106,13 @@ class SlimNetwork(nn.Module):
         return logits
 
     def set_queries(self, queries: int | None) -> None:
-        """Sets how many places look around at a time (see `GuidedAttention`)."""
+        """Set how many places gather at a time (see `GuidedAttention`)."""
         for module in self.modules():
             if isinstance(module, GuidedAttention):
                 module.queries = queries
 
 
-class Encoder(nn.Module):
+class SlimEncoder(nn.Module):
     """MobileNetV2 in the stages between which its size halves."""
 
     def __init__(self) -> None:
@@ -121,8 +125,8 @@ class Encoder(nn.Module):
         )
 
 
-def hints(image: Tensor, background: Tensor, subject: Tensor) -> Tensor:
-    """What the known colours nearby tell, (N, 7, H, W): the picture's difference from the
+def colour_hints(image: Tensor, background: Tensor, subject: Tensor) -> Tensor:
+    """Return hints of the known colours nearby, (N, 7, H, W): the picture's difference from the
     subject's and from the background's, and the alpha that both imply.
 
     `background` and `subject` (N, 1, H, W) are 1 where the trimap says so, else 0.
@@ -130,7 +134,7 @@ def hints(image: Tensor, background: Tensor, subject: Tensor) -> Tensor:
     image = image.float()
     # Where they are known, the picture does not differ from them.
     from_fore, from_back = (
-        (1 - known.float()) * (image - spread(image, known.float()))
+        (1 - known.float()) * (image - extend_colours(image, known.float()))
         for known in (subject, background)
     )
     apart = from_back - from_fore
@@ -139,8 +143,8 @@ def hints(image: Tensor, background: Tensor, subject: Tensor) -> Tensor:
     return torch.cat([from_fore, from_back, implied.clamp(min=0.0).clamp(max=1.0)], dim=1)
 
 
-def spread(image: Tensor, known: Tensor) -> Tensor:
-    """A smooth continuation of the known colours to everywhere, (N, 3, H, W) (pull-push).
+def extend_colours(image: Tensor, known: Tensor) -> Tensor:
+    """Extend the known colours smoothly to the whole picture, (N, 3, H, W) (pull-push).
 
     S. J. Gortler et al., "The Lumigraph", 1996, section 3.4.
     """
@@ -162,5 +166,5 @@ def _convolution(before: int, after: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
 
 
-def _halved(before: int, after: int) -> nn.Sequential:
+def _halving_convolution(before: int, after: int) -> nn.Sequential:
     return _convolution(before, after, 2)

@@ -1,4 +1,4 @@
-"""A UNet that sees as far as a DeepLab: its decoder starts from DeepLabV3's context.
+"""A UNet with the receptive field of a DeepLab: its decoder starts from DeepLabV3's context.
 
 L.-C. Chen et al., "Rethinking Atrous Convolution for Semantic Image Segmentation", 2017, in the
 form that its authors gave to MobileNetV2: stride 16, no atrous branches, the whole picture's mean.
@@ -14,7 +14,7 @@ from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from segmentation_models_pytorch.encoders import get_encoder
 from torch import Tensor, nn
 
-CONTEXT = 256
+CONTEXT_CHANNELS = 256
 
 
 class DeepLabUnet(nn.Module):
@@ -32,13 +32,13 @@ class DeepLabUnet(nn.Module):
     ) -> None:
         super().__init__()
         self.encoder = get_encoder(encoder_name, weights=encoder_weights, output_stride=16)
-        channels = (*self.encoder.out_channels[:-1], CONTEXT)
-        self.context = Context(self.encoder.out_channels[-1])
+        channels = (*self.encoder.out_channels[:-1], CONTEXT_CHANNELS)
+        self.context = PictureContext(self.encoder.out_channels[-1])
         self.decoder = UnetDecoder(channels, decoder_channels, len(decoder_channels))
         self.head = SegmentationHead(decoder_channels[-1], classes)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """The logits."""
+        """Return the logits (N, classes, H, W)."""
         features = self.encoder(picture)
         features[-1] = self.context(features[-1])
         half = self.head(self.decoder(features))
@@ -46,17 +46,17 @@ class DeepLabUnet(nn.Module):
         return F.interpolate(half, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-class Context(nn.Module):
+class PictureContext(nn.Module):
     """Features joined with their mean over the picture."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        self.point = _pointwise(features, CONTEXT)
-        self.pool = _pointwise(features, CONTEXT)
-        self.project = _pointwise(2 * CONTEXT, CONTEXT)
+        self.point = _pointwise_convolution(features, CONTEXT_CHANNELS)
+        self.pool = _pointwise_convolution(features, CONTEXT_CHANNELS)
+        self.project = _pointwise_convolution(2 * CONTEXT_CHANNELS, CONTEXT_CHANNELS)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, 256, H, W)."""
+        """Return the joined features (N, 256, H, W)."""
         mean = self.pool(features.mean(dim=(2, 3), keepdim=True)).expand(
             -1, -1, *features.shape[2:]
         )
@@ -64,5 +64,5 @@ class Context(nn.Module):
         return joined
 
 
-def _pointwise(before: int, after: int) -> nn.Sequential:
+def _pointwise_convolution(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())

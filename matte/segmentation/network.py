@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "unet": {"encoder_name": "mobilenet_v2", "decoder_channels": (128, 64, 48, 32, 16)},
 }
 KIND = "segmenter"
-MULTIPLE = 32  # height and width of what a network is given
+MULTIPLE = 32  # of a network's input height and width
 
 
 class SegmentationNetwork(nn.Module):
@@ -50,7 +50,7 @@ class SegmentationNetwork(nn.Module):
         self.network = network
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Logits (N, 1, H, W)."""
+        """Return the logits (N, 1, H, W)."""
         logits: torch.Tensor = self.network(image * 2 - 1)
         return logits
 
@@ -63,14 +63,14 @@ class SegmentationNetwork(nn.Module):
 
 
 def build_network(architecture: str) -> SegmentationNetwork:
-    """The network of that name, with random weights."""
+    """Build the network of that name, with random weights."""
     make: Callable[..., nn.Module] = resolve("architecture", ARCHITECTURES, architecture)
     return SegmentationNetwork(make(encoder_weights=None, classes=1, **OPTIONS[architecture]))
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointInfo:
-    """What a checkpoint holds; `size` is the long side it was trained at."""
+    """The design and training of a checkpoint's network; `size`: its long side in training."""
 
     architecture: str
     size: int
@@ -79,19 +79,19 @@ class CheckpointInfo:
 
 
 def save_checkpoint(network: nn.Module, info: CheckpointInfo, path: Path) -> None:
-    """Writes all tensors of the network in one go: the file is whole or not there."""
+    """Write all tensors of the network in one go: the file is whole or not there."""
     save_tensors(path, network.state_dict(), KIND, asdict(info))
 
 
 def load_checkpoint(path: Path) -> tuple[SegmentationNetwork, CheckpointInfo]:
-    """The network of a checkpoint, in evaluation mode, and what the file says about it."""
-    tensors, told = load_tensors(path, KIND)
+    """Load a checkpoint's network, in evaluation mode, and its design."""
+    tensors, notes = load_tensors(path, KIND)
     try:
-        info = CheckpointInfo(**told)
+        info = CheckpointInfo(**notes)
         network = build_network(info.architecture)
         network.load_state_dict(tensors)
     except (TypeError, RuntimeError) as error:
-        raise WeightsError(f"{path} does not fit what it tells", "train it again") from error
+        raise WeightsError(f"{path} does not fit its own design", "train it again") from error
     return network.eval(), info
 
 
@@ -103,12 +103,12 @@ class Probability(nn.Module):
         self.network = network
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """(N, 3, H, W) to (N, 1, H, W), 0 … 1."""
+        """Return the subject's probability (N, 1, H, W) for pictures (N, 3, H, W), both 0 … 1."""
         return torch.sigmoid(self.network(image))
 
 
 def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
-    """The network of a checkpoint, ready to run."""
+    """Open a checkpoint's network in torch, ready to run."""
     network, _ = load_checkpoint(path)
     inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
     return TorchSession(Probability(network), inputs, "mask", execution, settings)

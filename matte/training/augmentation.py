@@ -17,8 +17,8 @@ GREY = 128
 Random = np.random.Generator
 
 
-def whole(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, Bytes]:
-    """The whole picture and label as inference sees them: at the top left of a square."""
+def letterbox_sample(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, Bytes]:
+    """Return the whole picture and label as inference sees them: at the top left of a square."""
     box = letterbox(Image(picture), size, size)
     square = np.full((size, size), UNKNOWN, np.uint8)
     square[: box.height, : box.width] = cv2.resize(
@@ -27,31 +27,33 @@ def whole(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, Bytes]:
     return np.rint(box.pixels * 255).astype(np.uint8), square
 
 
-def sample(
+def augment(
     picture: Bytes,
     label: Bytes,
     size: tuple[int, int],
     settings: AugmentationSettings,
     random: Random,
 ) -> tuple[Bytes, Bytes]:
-    """A changed picture (*size, 3) and its label; `size` is height and width."""
-    picture, label = _crop(picture, label, settings, random)
-    picture, label, inside = _place(picture, label, size, settings, random)
+    """Return a randomly changed picture (*size, 3) and its label; `size` is height and width."""
+    picture, label = _crop_randomly(picture, label, settings, random)
+    picture, label, inside = _place_randomly(picture, label, size, settings, random)
     if random.random() < settings.dye:
-        picture = _dye(picture, label, random)
-    picture = _recolour(picture, settings, random)
+        picture = _dye_part(picture, label, random)
+    picture = _change_light(picture, settings, random)
     picture[~inside] = GREY
     return picture, label
 
 
-def compose(cutout: Bytes, alpha: Bytes, background: Bytes, random: Random) -> tuple[Bytes, Bytes]:
-    """A cut-out somewhere on a background, often large and cut off below, and the label."""
-    canvas = _window(background, random)
+def compose_cutout(
+    cutout: Bytes, alpha: Bytes, background: Bytes, random: Random
+) -> tuple[Bytes, Bytes]:
+    """Put a cut-out somewhere on a background, often large and cut off below; also its label."""
+    canvas = _random_window(background, random)
     height, width = canvas.shape[:2]
     scale = height * random.uniform(0.6, 2.2) / cutout.shape[0]
     # A subject wider than the picture would be a wall of cloth.
     scale = min(scale, 1.3 * width / cutout.shape[1])
-    rgba = _resized(np.dstack([cutout, alpha]), scale)
+    rgba = _resize(np.dstack([cutout, alpha]), scale)
     sub_height, sub_width = rgba.shape[:2]
     x = (
         round(random.uniform(-0.25, 1.25) * (width - sub_width))
@@ -72,8 +74,8 @@ def compose(cutout: Bytes, alpha: Bytes, background: Bytes, random: Random) -> t
     return np.rint(mixed).astype(np.uint8), label
 
 
-def plain(random: Random) -> Bytes:
-    """A wall without anything on it, perhaps shaded: nobody is there, not even in plain grey."""
+def plain_ground(random: Random) -> Bytes:
+    """Draw a wall without anything on it, perhaps shaded: plain grey must not be a subject."""
     height, width = 64, 64
     first = random.uniform(0, 255, 3 if random.random() < 0.6 else 1) * np.ones(3)
     if random.random() < 0.2:
@@ -85,8 +87,8 @@ def plain(random: Random) -> Bytes:
     return np.asarray((first + change * slope).clip(0, 255), np.uint8)
 
 
-def _window(background: Bytes, random: Random) -> Bytes:
-    """A part of a background, at least 320 high, in any of the usual proportions."""
+def _random_window(background: Bytes, random: Random) -> Bytes:
+    """Return a part of a background, about 360 high, in any of the usual proportions."""
     height, width = background.shape[:2]
     proportion = random.choice([2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2])
     part = random.uniform(0.6, 1)
@@ -94,16 +96,16 @@ def _window(background: Bytes, random: Random) -> Bytes:
     w = h * proportion
     x, y = random.uniform(0, width - w), random.uniform(0, height - h)
     window = background[int(y) : int(y + h) + 1, int(x) : int(x + w) + 1]
-    return _resized(window, 360 / window.shape[0])
+    return _resize(window, 360 / window.shape[0])
 
 
-def _resized(picture: Bytes, scale: float) -> Bytes:
+def _resize(picture: Bytes, scale: float) -> Bytes:
     new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, new, interpolation=method), np.uint8)
 
 
-def _crop(
+def _crop_randomly(
     picture: Bytes, label: Bytes, settings: AugmentationSettings, random: Random
 ) -> tuple[Bytes, Bytes]:
     if random.random() >= settings.crop:
@@ -118,15 +120,15 @@ def _crop(
     return picture[y : y + h, x : x + w], label[y : y + h, x : x + w]
 
 
-def _place(
+def _place_randomly(
     picture: Bytes,
     label: Bytes,
     size: tuple[int, int],
     settings: AugmentationSettings,
     random: Random,
 ) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
-    """The picture flipped, rotated and scaled into the size, at a random place of it, its label,
-    and where the picture is.
+    """Flip, rotate and scale a picture into the size, at a random place; returns it, its label, and
+    where the picture is.
     """
     height, width = label.shape
     scale = min(size[0] / height, size[1] / width)
@@ -156,8 +158,8 @@ def _place(
     return np.asarray(square, np.uint8), np.asarray(square_label, np.uint8), inside
 
 
-def _dye(picture: Bytes, label: Bytes, random: Random) -> Bytes:
-    """Another colour, and often stripes, for a part of the subject or of what is behind it: few
+def _dye_part(picture: Bytes, label: Bytes, random: Random) -> Bytes:
+    """Dye a part of the subject or of the background in another colour, often with stripes: few
     pictures hold few clothes, and a network would learn those by heart.
     """
     part = (label == (SUBJECT if random.random() < 0.6 else BACKGROUND)).astype(np.uint8)
@@ -184,11 +186,11 @@ def _dye(picture: Bytes, label: Bytes, random: Random) -> Bytes:
     return np.asarray(np.rint(mixed), np.uint8)
 
 
-def _recolour(picture: Bytes, settings: AugmentationSettings, random: Random) -> Bytes:
+def _change_light(picture: Bytes, settings: AugmentationSettings, random: Random) -> Bytes:
     picture = np.dstack(
         [
             cv2.LUT(picture[:, :, channel], table)
-            for channel, table in enumerate(_tables(settings.light, random))
+            for channel, table in enumerate(_channel_tables(settings.light, random))
         ]
     ).astype(np.uint8)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[:, :, None].astype(np.float32)
@@ -206,8 +208,8 @@ def _recolour(picture: Bytes, settings: AugmentationSettings, random: Random) ->
     return picture
 
 
-def _tables(light: float, random: Random) -> NDArray[np.uint8]:
-    """Per channel a table of 256 values: gamma, contrast, brightness and a tint."""
+def _channel_tables(light: float, random: Random) -> NDArray[np.uint8]:
+    """Return a table of 256 values per channel: gamma, contrast, brightness and a tint."""
     gamma, contrast, brightness = 1 + random.uniform(-1, 1, 3) * light
     tint = 1 + random.uniform(-1, 1, 3) * light / 3
     values = np.linspace(0, 1, 256) ** (gamma if gamma > 0 else 1)

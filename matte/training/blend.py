@@ -1,4 +1,4 @@
-"""Between what a segmenter learnt and what it started from.
+"""Weights between those of a fine-tuned segmenter and those it started from.
 
 Fine-tuned on a few thousand pictures, a network forgets kinds of pictures that its start knew. The
 mean of both networks' weights keeps most of what each of them knows: M. Wortsman et al., "Robust
@@ -23,17 +23,17 @@ from matte.segmentation.network import (
     load_checkpoint,
     save_checkpoint,
 )
-from matte.training.start import start_segmenter, stored
+from matte.training.start import load_stored_network, start_segmenter
 
 
 def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> ParityReport:
-    """Writes `share` of `tuned` and the rest of `start` to `out`, a .safetensors, with the ONNX
+    """Write `share` of `tuned` and the rest of `start` to `out`, a .safetensors, with the ONNX
     file beside it, and returns how well that agrees with torch.
 
     `tuned`: a segmenter of matte's. `start`: whatever `start_segmenter` takes; what of `tuned` it
     has no counterpart for stays as it is.
     """
-    network = stored(tuned, KIND)
+    network = load_stored_network(tuned, KIND)
     assert isinstance(network, SegmentationNetwork)
     image = segmenter_examples()[0]["image"]
     fold_norms(network, image)
@@ -46,20 +46,20 @@ def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> Parit
         for key, ours in network.state_dict().items()
     }
     network.load_state_dict(mean)
-    save_checkpoint(network, _info(tuned), out)
+    save_checkpoint(network, _checkpoint_info(tuned), out)
     return export_segmenter(out, out.with_suffix(".onnx"))
 
 
-def _info(segmenter: Path) -> CheckpointInfo:
+def _checkpoint_info(segmenter: Path) -> CheckpointInfo:
     if segmenter.suffix != ".onnx":
         return load_checkpoint(segmenter)[1]
-    told = onnx_notes(segmenter)
-    return CheckpointInfo(told["architecture"], int(told["size"]))
+    notes = onnx_notes(segmenter)
+    return CheckpointInfo(notes["architecture"], int(notes["size"]))
 
 
 @torch.no_grad()
 def fold_norms(network: nn.Module, image: torch.Tensor) -> None:
-    """Moves what norms do into the convolutions before them, so that weights of networks with
+    """Move what norms do into the convolutions before them, so that weights of networks with
     different statistics can be compared; the norms only add a bias then.
     """
     for name, following in norm_pairs(network, {"image": image}).items():

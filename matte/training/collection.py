@@ -14,7 +14,7 @@ from matte.datasets.layouts import list_set
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, Kind, Sample, UnusableError
 from matte.errors import SettingError
-from matte.training.settings import Collecting, DataSet
+from matte.training.settings import CollectionSettings, DataSet
 
 LineReport = Callable[[str], None]  # called with each line that a run reports
 SetPictures = tuple[DataSet, list[tuple[Entry, Sample]]]
@@ -44,7 +44,7 @@ class Collection:
 
 
 def collect_pictures(
-    data: Sequence[DataSet], settings: Collecting, root: Path, progress: LineReport
+    data: Sequence[DataSet], settings: CollectionSettings, root: Path, progress: LineReport
 ) -> Collection:
     """Read every picture of the data sets below `root`; the unusable are named and skipped.
 

@@ -17,23 +17,23 @@ from matte.media.encoding import encode, encode_alpha
 from matte.metrics.masks import subject_iou
 from matte.stages import Matte
 from matte.training.collection import LineReport
-from matte.training.settings import DataSet, between
+from matte.training.settings import DataSet, require_between
 
-AGREEMENT = 0.9
+MIN_AGREEMENT_IOU = 0.9
 
 
 class Teacher(Protocol):
-    """Whatever mattes pictures: `matte.load("best")`, for one."""
+    """A pipeline that mattes pictures, such as `matte.load("best")`."""
 
     def __call__(self, image: NDArray[Any]) -> Matte:
-        """The matte of an RGB picture."""
+        """Return the matte of an RGB picture."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Distilled:
-    """What became of the pictures: names of those written now, there before, on which teacher and
-    mask disagree, and lines about the unusable.
+    """The outcome of a distillation: names of the pictures written now, there before, and dropped,
+    as teacher and mask disagree; and lines about the unusable.
     """
 
     written: tuple[str, ...]
@@ -54,18 +54,19 @@ def distil(
     root: Path,
     out: Path,
     *,
-    agreement: float = AGREEMENT,
+    agreement: float = MIN_AGREEMENT_IOU,
     longest: int = 0,
     progress: LineReport = lambda _: None,
 ) -> Distilled:
-    """Writes images/NAME.jpg and alphas/NAME.png (layout "alphas") into the folder `out`.
+    """Write a teacher's mattes as images/NAME.jpg and alphas/NAME.png (layout "alphas") into the
+    folder `out`.
 
     `data`: a set of masks below `root`; its `classes` and `exclude` count. `agreement`: the least
     IoU of the teacher's alpha, cut at a half, with the mask; where the mask is 128 it has no say.
     `longest` > 0: the long side to which pictures are shrunk before. What is there already is left
     alone, so that an interrupted run can be repeated.
     """
-    between(0, 1, agreement=agreement)
+    require_between(0, 1, agreement=agreement)
     listing = list_set(root / data.folder, data.layout, data.classes)
     if any(entry.kind != "mask" for entry in listing.entries):
         raise SettingError(f"{root / data.folder} holds no masks", "give a set of layout pairs")
@@ -94,7 +95,7 @@ def distil(
         matte = teacher(sample.picture)
         mask = Mask(np.where(matte.alpha >= 0.5, SUBJECT, 0).astype(np.uint8))
         iou = subject_iou(mask, Trimap(sample.truth))
-        told = f"{done} of {len(entries)}: {entry.name}, IoU {iou:.3f}"
+        line = f"{done} of {len(entries)}: {entry.name}, IoU {iou:.3f}"
         # Without a subject, agreement is an empty picture: nothing to learn an edge from. And what
         # a MODNet took over for the teacher would teach it its own mistakes.
         if iou >= agreement and mask.any() and "fallback" not in matte.report:
@@ -102,10 +103,10 @@ def distil(
             write_file(alpha, encode_alpha(matte.alpha, ".png"), overwrite=True)
             write_file(picture, stream, overwrite=True)
             written.append(entry.name)
-            progress(told)
+            progress(line)
         else:
             dropped.append(entry.name)
-            progress(f"{told}: dropped")
+            progress(f"{line}: dropped")
     found = Distilled(tuple(written), tuple(present), tuple(dropped), tuple(skipped))
     progress(str(found))
     return found

@@ -1,15 +1,15 @@
-"""What training minimises."""
+"""The losses that training minimises."""
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from matte.arrays import SUBJECT, UNKNOWN
 
-SCALES = 5
+PYRAMID_LEVELS = 5
 
 
 def segmentation_losses(logits: Tensor, label: Tensor, boundary: float = 0.0) -> dict[str, Tensor]:
-    """Binary cross-entropy and Dice over the pixels whose label isn't 128.
+    """Return binary cross-entropy and Dice over the pixels whose label isn't 128.
 
     `logits` (N, 1, H, W); `label` (N, H, W) uint8: 0, 128 or 255. Pixels within two of the
     subject's edge count 1 + `boundary` times in the cross-entropy. Dice is the mean over the
@@ -20,7 +20,7 @@ def segmentation_losses(logits: Tensor, label: Tensor, boundary: float = 0.0) ->
     counts = (label != UNKNOWN).float()
     target = (label == SUBJECT).float()
     each = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    weight = counts * (1 + boundary * _edge(target)) if boundary else counts
+    weight = counts * (1 + boundary * _edge_band(target)) if boundary else counts
     cross_entropy = (each * weight).sum() / weight.sum().clamp(min=1)
     probability = logits.sigmoid() * counts
     overlap = (probability * target).sum(dim=(1, 2))
@@ -33,22 +33,22 @@ def segmentation_losses(logits: Tensor, label: Tensor, boundary: float = 0.0) ->
     }
 
 
-def absolute(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """The mean absolute difference over a region (1 inside, 0 outside), all (N, C, H, W)."""
+def absolute_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """Return the mean absolute difference over a region (1 inside, 0 outside), all (N, C, H, W)."""
     inside = region.expand_as(found)
     return ((found - truth).abs() * inside).sum() / inside.sum().clamp(min=1)
 
 
-def laplacian(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """The difference of two mattes at all scales: L1 of their Laplacian pyramids, coarse levels
-    counting more, over the region's size.
+def laplacian_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """Return the L1 difference of two mattes' Laplacian pyramids, coarse levels counting more, over
+    the region's size.
 
     X. Hou, F. Liu, "Context-Aware Image Matting for Simultaneous Foreground and Alpha Estimation",
     ICCV 2019, equation 3. `found` and `truth` (N, 1, H, W) are equal outside the region.
     """
     rest = (found - truth) * region  # both pyramids are linear
     total = rest.new_zeros(())
-    for scale in range(SCALES):
+    for scale in range(PYRAMID_LEVELS):
         if min(rest.shape[2:]) < 2:
             break
         coarse = F.avg_pool2d(rest, 2)
@@ -60,15 +60,15 @@ def laplacian(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
     return total / region.sum().clamp(min=1)
 
 
-def gradient(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """The mean absolute difference of the slopes of two mattes over the region, (N, 1, H, W)."""
+def gradient_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """Return the mean absolute difference of two mattes' gradients in a region, (N, 1, H, W)."""
     apart = (found - truth) * region
     across = (apart[:, :, :, 1:] - apart[:, :, :, :-1]).abs().sum()
     down = (apart[:, :, 1:] - apart[:, :, :-1]).abs().sum()
     return (across + down) / region.sum().clamp(min=1)
 
 
-def _edge(target: Tensor) -> Tensor:
+def _edge_band(target: Tensor) -> Tensor:
     wide = F.max_pool2d(target[:, None], 5, stride=1, padding=2)
     narrow = -F.max_pool2d(-target[:, None], 5, stride=1, padding=2)
     return (wide - narrow)[:, 0]

@@ -1,4 +1,4 @@
-"""How good a MODNet's mattes of whole pictures are, and what they look like."""
+"""Metrics and sample sheets of a MODNet's mattes of whole pictures."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ from matte.imaging.resizing import resize
 from matte.metrics.masks import subject_iou
 from matte.metrics.mattes import mad, mse
 from matte.modnet.adapter import network_size
-from matte.training.modnet_losses import Branched
-from matte.training.sheets import sheet
+from matte.training.modnet_losses import BranchedModnet
+from matte.training.sheets import stack_rows
 
 Bytes = NDArray[np.uint8]
 SCORE = "score"
-SHOWN = 8  # pictures on the sheet
+SHEET_PICTURES = 8  # pictures on the sheet
 
 
 def matte_metrics(
-    network: Branched, pictures: Sequence[tuple[str, Sample]], side: int
+    network: BranchedModnet, pictures: Sequence[tuple[str, Sample]], side: int
 ) -> dict[str, float]:
-    """The means over pictures with their sets' names, fed at short side `side`.
+    """Return mean metrics over pictures with their sets' names, fed at short side `side`.
 
     "mad" and "mse" over the whole picture at its own size, where there are alphas; per set
     "mad SET", for masks "iou SET" at a half, and without a subject "false SET", the mean alpha.
@@ -33,7 +33,7 @@ def matte_metrics(
     overlaps: dict[str, list[float]] = {}
     wrong: dict[str, list[float]] = {}
     for name, item in pictures:
-        alpha = Alpha(found_in(network, item.picture, side)[2])
+        alpha = Alpha(branch_maps(network, item.picture, side)[2])
         if item.kind == "alpha":
             truth, everywhere = as_alpha(item.truth), np.ones(alpha.shape, bool)
             both = (mad(alpha, truth, everywhere), mse(alpha, truth, everywhere))
@@ -59,22 +59,24 @@ def matte_metrics(
     return metrics
 
 
-def matte_sheet(network: Branched, pictures: Sequence[tuple[str, Sample]], side: int) -> Bytes:
-    """Of the first pictures: itself, its truth, the semantic and detail branch, the matte."""
+def matte_sheet(
+    network: BranchedModnet, pictures: Sequence[tuple[str, Sample]], side: int
+) -> Bytes:
+    """Draw of each of the first pictures: itself, its truth, the branches' maps, the matte."""
     rows = []
-    for _, item in pictures[:SHOWN]:
-        maps = (np.rint(m * 255).astype(np.uint8) for m in found_in(network, item.picture, side))
+    for _, item in pictures[:SHEET_PICTURES]:
+        maps = (np.rint(m * 255).astype(np.uint8) for m in branch_maps(network, item.picture, side))
         rows.append([item.picture, item.truth, *maps])
-    return sheet(rows)
+    return stack_rows(rows)
 
 
-def found_in(
-    network: Branched, picture: Bytes, side: int
+def branch_maps(
+    network: BranchedModnet, picture: Bytes, side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Semantic, detail and matte of a picture (H, W, 3), brought to its size, 0 … 1."""
+    """Return semantic, detail and matte of a picture (H, W, 3) at its size, 0 … 1."""
     height, width = picture.shape[:2]
     place = next(network.parameters()).device
-    image = network_input(
+    image = to_modnet_input(
         torch.from_numpy(resize(picture, *network_size(height, width, side))[None])
     )
     with torch.inference_mode():
@@ -85,6 +87,6 @@ def found_in(
     return semantic, detail, matte
 
 
-def network_input(pictures: torch.Tensor) -> torch.Tensor:
-    """uint8 (N, H, W, 3) as float −1 … 1 (N, 3, H, W), channels last in memory."""
+def to_modnet_input(pictures: torch.Tensor) -> torch.Tensor:
+    """Convert uint8 (N, H, W, 3) to float −1 … 1 (N, 3, H, W), channels last in memory."""
     return pictures.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)

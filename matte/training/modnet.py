@@ -14,29 +14,29 @@ from matte.modnet.checkpoint import load_network, save_network
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
 from matte.training.collection import Collection, LineReport, collect_pictures
 from matte.training.machine import TrainingMachine, prepare_run
-from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
-from matte.training.modnet_losses import Branched, modnet_losses
-from matte.training.modnet_settings import ModnetSettings
+from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, to_modnet_input
+from matte.training.modnet_losses import BranchedModnet, modnet_losses
+from matte.training.modnet_settings import ModnetRecipe
 from matte.training.run import train_network
-from matte.training.sizes import batch_size
+from matte.training.sizes import draw_batch_size
 from matte.training.start import refit_norms, start_modnet
 from matte.training.synthesis.matte_samples import MatteSample, MatteSamples
 from matte.training.synthesis.photometric import change_photometry
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
-BAND = (10, 20)  # the widths of the authors' band in a picture of 256 pixels
+BAND_WIDTHS = (10, 20)  # the widths of the authors' band in a picture of 256 pixels
 
 
-class Samples(Protocol):
-    """Where the pictures to learn from come from."""
+class SampleSource(Protocol):
+    """A source of training samples."""
 
     def sample(self, size: tuple[int, int], random: np.random.Generator) -> MatteSample:
-        """One of that height and width, a function of the generator's state."""
+        """Draw a sample of that height and width, a function of the generator's state."""
         ...
 
 
 def train_modnet(
-    settings: ModnetSettings,
+    settings: ModnetRecipe,
     data: Path,
     out: Path,
     *,
@@ -45,7 +45,7 @@ def train_modnet(
     resume: bool = False,
     progress: LineReport = lambda _: None,
 ) -> Path:
-    """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
+    """Train a MODNet and return the best checkpoint, out/best.safetensors; best.onnx is beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_modnet`.
@@ -62,10 +62,10 @@ def train_modnet(
         backgrounds=collection.training_pictures("background"),
         mix=settings.mix,
     )
-    task = ModnetTask(settings, Branched(network), samples, collection)
+    task = ModnetTask(settings, BranchedModnet(network), samples, collection)
     if init is not None and not resume:
         start_modnet(network, init)
-        pictures = network_input(torch.from_numpy(task.batch(0, 0)["picture"]))
+        pictures = to_modnet_input(torch.from_numpy(task.batch(0, 0)["picture"]))
         refit_norms(network, pictures)
     if not collection.validation:
         progress(NOTHING_TO_VALIDATE)
@@ -76,9 +76,9 @@ def train_modnet(
 class ModnetTask:
     """A MODNet, its samples, its losses and its scores."""
 
-    settings: ModnetSettings
-    network: Branched
-    samples: Samples
+    settings: ModnetRecipe
+    network: BranchedModnet
+    samples: SampleSource
     collection: Collection
     score: str = field(default=SCORE, init=False)
 
@@ -88,14 +88,14 @@ class ModnetTask:
         return self.network.network.backbone
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """`picture` (N, H, W, 3), `alpha` and `valid` (N, H, W), uint8; `exact` (N,) bool;
+        """Return `picture` (N, H, W, 3), `alpha` and `valid` (N, H, W), uint8; `exact` (N,) bool;
         `reach`, how wide the band is on each side of the edge; `seed` for what the device changes.
         """
         settings = self.settings
         random = np.random.default_rng([settings.run.seed, step, rank])
-        size = batch_size(settings.sizes, step / settings.run.steps, settings.aspects, random)
+        size = draw_batch_size(settings.sizes, step / settings.run.steps, settings.aspects, random)
         drawn = [self.samples.sample(size, random) for _ in range(settings.run.batch)]
-        reach = min(size) / 256 * random.integers(*BAND) / 2
+        reach = min(size) / 256 * random.integers(*BAND_WIDTHS) / 2
         return {
             "picture": np.stack([s.picture for s in drawn]),
             "alpha": np.stack([s.alpha for s in drawn]),
@@ -106,7 +106,7 @@ class ModnetTask:
         }
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Those of the three branches, and the composition's."""
+        """Return the losses of the three branches and of the composition."""
         picture, alpha = batch["picture"], batch["alpha"]
         flat = {
             "foreground": picture,
@@ -127,17 +127,17 @@ class ModnetTask:
         )
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """See `matte_metrics`."""
-        assert isinstance(network, Branched)
+        """Return the `matte_metrics` of the validation pictures."""
+        assert isinstance(network, BranchedModnet)
         return matte_metrics(network, self.collection.validation, self.settings.reference)
 
     def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
-        """See `matte_sheet`."""
-        assert isinstance(network, Branched)
+        """Draw the `matte_sheet` of the validation pictures."""
+        assert isinstance(network, BranchedModnet)
         return matte_sheet(network, self.collection.validation, self.settings.reference)
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
-        """Writes the MODNet with what it is and what was measured."""
+        """Write the MODNet with its design and metrics."""
         save_branched(network, path, step, metrics)
 
     def export(self, checkpoint: Path) -> str:
@@ -154,7 +154,7 @@ def export_beside(checkpoint: Path) -> str:
 
 def save_branched(network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
     """Write the MODNet whose branches are trained."""
-    assert isinstance(network, Branched)
+    assert isinstance(network, BranchedModnet)
     inner = network.network
     assert isinstance(inner, ModnetNetwork)
     save_network(inner, path, step, metrics)

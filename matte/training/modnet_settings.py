@@ -1,17 +1,24 @@
-"""What a training of MODNet is told."""
+"""The recipes of MODNet's trainings."""
 
 from dataclasses import dataclass, field
 
 from matte.errors import SettingError
 from matte.modnet.adapter import DEFAULT_SIDE, MULTIPLE
-from matte.training.settings import Collecting, DataSet, RunSettings, at_least, between, checked
+from matte.training.settings import (
+    CollectionSettings,
+    DataSet,
+    RunSettings,
+    check_data_and_sizes,
+    require_at_least,
+    require_between,
+)
 from matte.training.synthesis.matte_samples import MatteMix
 from matte.training.synthesis.photometric import PhotometricSettings
 
 
 @dataclass(frozen=True, slots=True)
-class ModnetGoal:
-    """What MODNet is told to get right, each with its weight.
+class ModnetLossWeights:
+    """The weights of MODNet's losses.
 
     `semantic` (where the subject is, at 1/16), `detail` (alpha near the soft edge), `matte` (alpha
     everywhere), `composition` (the subject's colours that alpha lets through; times `matte`).
@@ -29,12 +36,12 @@ class ModnetGoal:
 
     def __post_init__(self) -> None:
         for name in ("semantic", "detail", "matte", "composition", "band"):
-            at_least(0, **{name: getattr(self, name)})
+            require_at_least(0, **{name: getattr(self, name)})
 
 
 @dataclass(frozen=True, slots=True)
-class ModnetSettings:
-    """How a MODNet is trained.
+class ModnetRecipe:
+    """The recipe of a MODNet.
 
     `encoder`, `context`, `width`: as of `matte.modnet.network.ModnetInfo`.
     `sizes`, `aspects`: of the samples, as for segmenters.
@@ -50,19 +57,19 @@ class ModnetSettings:
     sizes: tuple[int, ...] = (256, 320)
     aspects: float = 1.0
     reference: int = DEFAULT_SIDE
-    goal: ModnetGoal = field(default_factory=ModnetGoal)
+    goal: ModnetLossWeights = field(default_factory=ModnetLossWeights)
     mix: MatteMix = field(default_factory=MatteMix)
     light: PhotometricSettings = field(default_factory=PhotometricSettings)
-    collect: Collecting = field(default_factory=Collecting)
+    collect: CollectionSettings = field(default_factory=CollectionSettings)
     run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:
-        checked(self.data, self.sizes)
-        between(1, 4, aspects=self.aspects)
-        at_least(MULTIPLE, reference=self.reference)
+        check_data_and_sizes(self.data, self.sizes)
+        require_between(1, 4, aspects=self.aspects)
+        require_at_least(MULTIPLE, reference=self.reference)
 
 
-def _gentle() -> RunSettings:
+def _adaptation_run() -> RunSettings:
     return RunSettings(
         batch=1,
         steps=1000,
@@ -77,12 +84,12 @@ def _gentle() -> RunSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SocSettings:
-    """How a trained MODNet is adapted to pictures without truth.
+class SocRecipe:
+    """The recipe by which a trained MODNet is adapted to pictures without truth.
 
     Pictures are brought to the network's own size. `semantic`, `detail`: weights of the
-    agreement of those branches with the matte. `keep`: weight of the detail branch's likeness to
-    what it said before. `layout`: of the validation folder, if one is given.
+    agreement of those branches with the matte. `keep`: weight of the detail branch's agreement
+    with its first result. `layout`: of the validation folder, if one is given.
     `run`: its batch is one picture, whose size then is its own.
     """
 
@@ -90,10 +97,10 @@ class SocSettings:
     detail: float = 1.0
     keep: float = 1.0
     layout: str = "alphas"
-    collect: Collecting = field(default_factory=lambda: Collecting(longest=1024))
-    run: RunSettings = field(default_factory=_gentle)
+    collect: CollectionSettings = field(default_factory=lambda: CollectionSettings(longest=1024))
+    run: RunSettings = field(default_factory=_adaptation_run)
 
     def __post_init__(self) -> None:
-        at_least(0, semantic=self.semantic, detail=self.detail, keep=self.keep)
+        require_at_least(0, semantic=self.semantic, detail=self.detail, keep=self.keep)
         if self.run.batch != 1:
             raise SettingError(f"batch = {self.run.batch}", "adapt with 1")

@@ -11,30 +11,30 @@ from matte.errors import SettingError
 from matte.registry import nearest
 
 T = TypeVar("T")
-FOLDER = Path(str(files("matte.configs") / "recipes"))
+RECIPE_FOLDER = Path(str(files("matte.configs") / "recipes"))
 
 
-def recipes() -> list[str]:
-    """The names of the shipped recipes."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+def recipe_names() -> list[str]:
+    """Return the names of the shipped recipes."""
+    return sorted(path.stem for path in RECIPE_FOLDER.glob("*.toml"))
 
 
 def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
-    """The settings of a shipped recipe, or of a TOML file: plain keys, tables and one [[data]] per
-    set. `changes`: what is to differ from it, such as "run.steps=500".
+    """Read a shipped recipe, or a TOML file: plain keys, tables and one [[data]] per
+    set. `changes`: fields with other values, such as "run.steps=500".
     """
     path = Path(name)
     if path.suffix != ".toml":
-        if name not in recipes():
-            raise SettingError(f"no recipe {name!r}", nearest(name, recipes()))
-        path = FOLDER / f"{name}.toml"
+        if name not in recipe_names():
+            raise SettingError(f"no recipe {name!r}", nearest(name, recipe_names()))
+        path = RECIPE_FOLDER / f"{name}.toml"
     recipe = read_toml(path)
     for change in changes:
-        _change(recipe, change)
+        _apply_change(recipe, change)
     return from_file(cls, recipe, str(path))
 
 
-def _change(recipe: dict[str, Any], change: str) -> None:
+def _apply_change(recipe: dict[str, Any], change: str) -> None:
     try:
         given: Any = tomllib.loads(change)
     except tomllib.TOMLDecodeError as error:

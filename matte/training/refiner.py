@@ -16,28 +16,28 @@ from matte.datasets.samples import Sample
 from matte.evaluation.blind import Blind
 from matte.evaluation.trimaps import from_alpha
 from matte.refiner.checkpoint import RefinerNetwork, save_network
-from matte.refiner.network import Design, GcaNetwork, with_spectral_norm, without_spectral_norm
+from matte.refiner.network import GcaDesign, GcaNetwork, with_spectral_norm, without_spectral_norm
 from matte.refiner.protocols import MULTIPLE
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.training.collection import Collection, LineReport, collect_pictures
-from matte.training.losses import absolute, gradient, laplacian
+from matte.training.losses import absolute_loss, gradient_loss, laplacian_loss
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.run import train_network
-from matte.training.settings import RefinerSettings
-from matte.training.sheets import sheet
-from matte.training.sizes import batch_size
+from matte.training.settings import RefinerRecipe
+from matte.training.sheets import stack_rows
+from matte.training.sizes import draw_batch_size
 from matte.training.start import refit_norms, start_refiner
 from matte.training.synthesis.photometric import change_photometry
 from matte.training.synthesis.refiner_samples import RefinerSamples
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
 Bytes = NDArray[np.uint8]
-SHOWN = 8  # pictures on the sheet
-BAND = 15  # mean width of the trimaps that are validated on, in pixels
+SHEET_PICTURES = 8  # pictures on the sheet
+BAND_PIXELS = 15  # mean width of the trimaps that are validated on, in pixels
 
 
 def train_refiner(
-    settings: RefinerSettings,
+    settings: RefinerRecipe,
     data: Path,
     out: Path,
     *,
@@ -46,20 +46,20 @@ def train_refiner(
     resume: bool = False,
     progress: LineReport = lambda _: None,
 ) -> Path:
-    """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
+    """Train a refiner and return the best checkpoint, out/best.safetensors; best.onnx is beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_refiner`.
     """
     fabric = prepare_run(machine, settings.run, out, resume, progress)
     torch.manual_seed(settings.run.seed)
-    network = network_for(settings)
+    network = build_refiner_network(settings)
     task = RefinerTask(
         settings, network, collect_pictures(settings.data, settings.collect, data, progress)
     )
     if init is not None and not resume:
         start_refiner(network, init)
-        refit_norms(network, *_inputs(_tensors(task.batch(0, 0))))
+        refit_norms(network, *_network_inputs(_to_tensors(task.batch(0, 0))))
     if isinstance(network, GcaNetwork):
         task.network = with_spectral_norm(network)
     if not task.validation:
@@ -71,7 +71,7 @@ def train_refiner(
 class RefinerTask:
     """A refiner, its samples, its losses and its scores."""
 
-    settings: RefinerSettings
+    settings: RefinerRecipe
     network: RefinerNetwork
     collection: Collection
     score: str = "score"
@@ -87,9 +87,9 @@ class RefinerTask:
             pictures("background"),
             self.settings.mix,
         )
-        draw = from_alpha(BAND).draw
+        draw = from_alpha(BAND_PIXELS).draw
         self.validation = [
-            (name, s, draw(s.name, Image(s.picture), _alpha(s)))
+            (name, s, draw(s.name, Image(s.picture), _alpha_of(s)))
             for name, s in self.collection.validation
             if s.kind == "alpha"
         ]
@@ -100,11 +100,13 @@ class RefinerTask:
         return self.network.encoder if isinstance(self.network, SlimNetwork) else None
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """The arrays of `RefinerSample`, stacked, and a seed for what the device adds to them."""
+        """Return the arrays of `RefinerSample`, stacked, and a seed for the light that the device
+        adds.
+        """
         run = self.settings.run
         random = np.random.default_rng([run.seed, step, rank])
         part = step / run.steps
-        size = batch_size(self.settings.sizes, part, self.settings.aspects, random)
+        size = draw_batch_size(self.settings.sizes, part, self.settings.aspects, random)
         drawn = [self.samples.sample(size, random) for _ in range(run.batch)]
         names = ("picture", "foreground", "background", "alpha", "trimap", "valid")
         return {
@@ -114,7 +116,7 @@ class RefinerTask:
         }
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """What the goal tells, in the unknown region, where the sample counts."""
+        """Return the weighted losses over the unknown region, where the sample counts."""
         picture, foreground, background = change_photometry(batch)
         alpha, trimap = (batch[name][:, None].float() / 255 for name in ("alpha", "trimap"))
         counts = (batch["valid"][:, None] > 0).float()
@@ -122,23 +124,23 @@ class RefinerTask:
         found = network(picture.contiguous(memory_format=torch.channels_last), trimap).float()
         goal = self.settings.goal
         losses = {
-            "alpha": goal.alpha * absolute(found, alpha, region),
-            "laplacian": goal.laplacian * laplacian(found, alpha, region),
-            "gradient": goal.gradient * gradient(found, alpha, region),
+            "alpha": goal.alpha * absolute_loss(found, alpha, region),
+            "laplacian": goal.laplacian * laplacian_loss(found, alpha, region),
+            "gradient": goal.gradient * gradient_loss(found, alpha, region),
         }
         layered = region * batch["layered"][:, None, None, None]
         composed = found * foreground + (1 - found) * background
-        losses["composition"] = goal.composition * absolute(composed, picture, layered)
+        losses["composition"] = goal.composition * absolute_loss(composed, picture, layered)
         return losses
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Per set "sad SET", the mean sum of absolute differences in the unknown region in
-        thousands, and "blind SET", that error over a picture-blind guess's; "score", the mean over
-        the sets of one minus the latter.
+        """Return per set "sad SET", the mean sum of absolute differences in the unknown region in
+        thousands, and "blind SET", that error over that of a guess without the picture; "score",
+        the mean over the sets of one minus the latter.
         """
         sads: dict[str, list[float]] = {}
         blinds: dict[str, list[float]] = {}
-        for name, sample, trimap, alpha in self._found(network, len(self.validation)):
+        for name, sample, trimap, alpha in self._validation_alphas(network, len(self.validation)):
             truth = sample.truth.astype(np.float32) / 255
             unknown = trimap == UNKNOWN
             sads.setdefault(name, []).append(float(np.abs(alpha - truth)[unknown].sum() / 1000))
@@ -152,15 +154,15 @@ class RefinerTask:
         }
 
     def sheet(self, network: nn.Module) -> Bytes:
-        """Picture, trimap, truth and alpha of a few validation pictures."""
+        """Draw picture, trimap, truth and alpha of a few validation pictures."""
         rows = []
-        for _, sample, trimap, alpha in self._found(network, SHOWN):
+        for _, sample, trimap, alpha in self._validation_alphas(network, SHEET_PICTURES):
             found = np.rint(alpha * 255).astype(np.uint8)
             rows.append([sample.picture, trimap, sample.truth, found])
-        return sheet(rows)
+        return stack_rows(rows)
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
-        """Writes the network with what it is."""
+        """Write the network with its design."""
         assert isinstance(network, GcaNetwork | SlimNetwork)
         plain = without_spectral_norm(network) if isinstance(network, GcaNetwork) else network
         save_network(plain, path)
@@ -169,10 +171,10 @@ class RefinerTask:
         """Write the checkpoint's network as ONNX beside it."""
         return str(export_refiner(checkpoint, checkpoint.with_suffix(".onnx")))
 
-    def _found(
+    def _validation_alphas(
         self, network: nn.Module, count: int
     ) -> Iterator[tuple[str, Sample, Trimap, NDArray[np.float32]]]:
-        """Validation pictures with their trimaps and the alphas that the network gives."""
+        """Iterate over validation pictures with their trimaps and the network's alphas."""
         place = next(network.parameters()).device
         for name, sample, trimap in self.validation[:count]:
             height, width = trimap.shape
@@ -187,21 +189,21 @@ class RefinerTask:
             yield name, sample, trimap, alpha[0, 0, :height, :width].float().cpu().numpy()
 
 
-def _alpha(sample: Sample) -> Alpha:
+def _alpha_of(sample: Sample) -> Alpha:
     return Alpha((sample.truth / 255).astype(np.float32))
 
 
-def network_for(settings: RefinerSettings) -> RefinerNetwork:
-    """The network that the settings ask for, with random weights."""
+def build_refiner_network(settings: RefinerRecipe) -> RefinerNetwork:
+    """Build the network of a recipe, with random weights."""
     if settings.architecture == "gca-slim":
         return SlimNetwork(SlimDesign(settings.attention))
-    return GcaNetwork(Design(settings.attention, width=settings.width))
+    return GcaNetwork(GcaDesign(settings.attention, width=settings.width))
 
 
-def _tensors(batch: dict[str, NDArray[Any]]) -> Batch:
+def _to_tensors(batch: dict[str, NDArray[Any]]) -> Batch:
     return {name: torch.from_numpy(np.asarray(values)) for name, values in batch.items()}
 
 
-def _inputs(batch: Batch) -> tuple[Tensor, Tensor]:
-    """What a network is given for a batch: pictures and trimaps, 0 … 1."""
+def _network_inputs(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return the network's inputs for a batch: pictures and trimaps, 0 … 1."""
     return change_photometry(batch)[0], batch["trimap"][:, None].float() / 255

@@ -19,23 +19,23 @@ from matte.segmentation.network import (
     build_network,
     save_checkpoint,
 )
-from matte.training.augmentation import compose, plain, sample, whole
+from matte.training.augmentation import augment, compose_cutout, letterbox_sample, plain_ground
 from matte.training.collection import Collection, LineReport, collect_pictures
 from matte.training.losses import segmentation_losses
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.run import train_network
-from matte.training.settings import SegmenterSettings
-from matte.training.sheets import sheet
-from matte.training.sizes import batch_size
+from matte.training.settings import SegmenterRecipe
+from matte.training.sheets import stack_rows
+from matte.training.sizes import draw_batch_size
 from matte.training.start import refit_norms, start_segmenter
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
 Bytes = NDArray[np.uint8]
-SHOWN = 8  # pictures on the sheet
+SHEET_PICTURES = 8  # pictures on the sheet
 
 
 def train_segmenter(
-    settings: SegmenterSettings,
+    settings: SegmenterRecipe,
     data: Path,
     out: Path,
     *,
@@ -44,7 +44,8 @@ def train_segmenter(
     resume: bool = False,
     progress: LineReport = lambda _: None,
 ) -> Path:
-    """The path of the best checkpoint, out/best.safetensors, with best.onnx beside it.
+    """Train a segmenter and return the best checkpoint, out/best.safetensors; best.onnx is beside
+    it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_segmenter`.
@@ -57,7 +58,7 @@ def train_segmenter(
     )
     if init is not None and not resume:
         start_segmenter(network, init)
-        refit_norms(network, _pictures_in(torch.from_numpy(task.batch(0, 0)["picture"])))
+        refit_norms(network, _to_network_input(torch.from_numpy(task.batch(0, 0)["picture"])))
     if not task.collection.validation:
         progress(NOTHING_TO_VALIDATE)
     return train_network(task, out, fabric, resume=resume, progress=progress)
@@ -67,7 +68,7 @@ def train_segmenter(
 class SegmenterTask:
     """A segmenter, its samples, its losses and its scores."""
 
-    settings: SegmenterSettings
+    settings: SegmenterRecipe
     network: SegmentationNetwork
     collection: Collection
     score: str = "score"
@@ -86,17 +87,19 @@ class SegmenterTask:
         return self.network.encoder
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """`picture` (N, height, width, 3) and `label` (N, height, width), uint8."""
+        """Return `picture` (N, height, width, 3) and `label` (N, height, width), uint8."""
         random = np.random.default_rng([self.settings.run.seed, step, rank])
         part = step / self.settings.run.steps
-        size = batch_size(self.settings.sizes, part, self.settings.aspects, random)
-        pairs = [self._one(size, random) for _ in range(self.settings.run.batch)]
+        size = draw_batch_size(self.settings.sizes, part, self.settings.aspects, random)
+        pairs = [self._draw_sample(size, random) for _ in range(self.settings.run.batch)]
         return {
             "picture": np.stack([p for p, _ in pairs]),
             "label": np.stack([t for _, t in pairs]),
         }
 
-    def _one(self, size: tuple[int, int], random: np.random.Generator) -> tuple[Bytes, Bytes]:
+    def _draw_sample(
+        self, size: tuple[int, int], random: np.random.Generator
+    ) -> tuple[Bytes, Bytes]:
         sets = [(d, s) for d, s in self.collection.sets if d.weight > 0]
         shares = np.array([d.weight for d, _ in sets])
         _, samples = sets[random.choice(len(sets), p=shares / shares.sum())]
@@ -104,26 +107,29 @@ class SegmenterTask:
         picture, label = item.picture, item.truth
         if item.kind == "cutout":
             background = self.backgrounds[int(random.integers(len(self.backgrounds)))]
-            picture, label = compose(picture, label, background, random)
+            picture, label = compose_cutout(picture, label, background, random)
         elif item.kind == "alpha":
-            label = cut(label)
+            label = label_from_alpha(label)
         elif item.kind == "background" and random.random() < self.settings.augmentation.plain:
-            picture = plain(random)
+            picture = plain_ground(random)
             label = np.zeros(picture.shape[:2], np.uint8)
-        return sample(picture, label, size, self.settings.augmentation, random)
+        return augment(picture, label, size, self.settings.augmentation, random)
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy and Dice."""
-        logits = network(_pictures_in(batch["picture"]))
+        """Return the weighted cross-entropy and Dice losses."""
+        logits = network(_to_network_input(batch["picture"]))
         return segmentation_losses(logits, batch["label"], self.settings.boundary)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Per set "iou SET", the mean over its pictures, or, without any subject, "false SET":
-        the share of pixels taken for the subject; "score", the mean over the sets with subjects.
+        """Return per set "iou SET", the mean over its pictures, or, without any subject, "false
+        SET": the share of pixels mistaken for the subject; "score", the mean over the sets with
+        subjects.
         """
         ious: dict[str, list[float]] = {}
         wrong: dict[str, list[float]] = {}
-        for (name, _), logits, label in self._found(network, len(self.collection.validation)):
+        for (name, _), logits, label in self._validation_logits(
+            network, len(self.collection.validation)
+        ):
             found, counted = logits > 0, label != UNKNOWN
             subject = label == SUBJECT
             if subject.any():
@@ -141,17 +147,17 @@ class SegmenterTask:
         }
 
     def sheet(self, network: nn.Module) -> Bytes:
-        """Picture, label and probability of a few validation pictures."""
+        """Draw picture, label and probability of a few validation pictures."""
         size = self.settings.size
         rows = []
-        for (_, item), logits, label in self._found(network, SHOWN):
-            picture, _ = whole(item.picture, _label(item.kind, item.truth), size)
+        for (_, item), logits, label in self._validation_logits(network, SHEET_PICTURES):
+            picture, _ = letterbox_sample(item.picture, _label_of(item.kind, item.truth), size)
             probability = np.rint(255 / (1 + np.exp(-logits))).astype(np.uint8)
             rows.append([picture, label, probability])
-        return sheet(rows)
+        return stack_rows(rows)
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
-        """Writes the network with what it is."""
+        """Write the network with its architecture, size and metrics."""
         info = CheckpointInfo(self.settings.architecture, self.settings.size, step, metrics)
         save_checkpoint(network, info, path)
 
@@ -159,25 +165,29 @@ class SegmenterTask:
         """Write the checkpoint's network as ONNX beside it."""
         return str(export_segmenter(checkpoint, checkpoint.with_suffix(".onnx")))
 
-    def _found(self, network: nn.Module, count: int) -> Iterator[tuple[Any, NDArray[Any], Bytes]]:
-        """Validation pictures with the logits (size, size) and the label at the network's size."""
+    def _validation_logits(
+        self, network: nn.Module, count: int
+    ) -> Iterator[tuple[Any, NDArray[Any], Bytes]]:
+        """Iterate over validation pictures with their logits and labels at the network's size."""
         place = next(network.parameters()).device
         for name, item in self.collection.validation[:count]:
-            picture, label = whole(item.picture, _label(item.kind, item.truth), self.settings.size)
+            picture, label = letterbox_sample(
+                item.picture, _label_of(item.kind, item.truth), self.settings.size
+            )
             with torch.inference_mode():
-                logits = network(_pictures_in(torch.from_numpy(picture[None]).to(place)))
+                logits = network(_to_network_input(torch.from_numpy(picture[None]).to(place)))
             yield (name, item), logits[0, 0].float().cpu().numpy(), label
 
 
-def cut(alpha: Bytes) -> Bytes:
-    """A matte as a label: subject from a half on."""
+def label_from_alpha(alpha: Bytes) -> Bytes:
+    """Return an alpha as a label: subject from a half on."""
     return np.where(alpha >= UNKNOWN, np.uint8(SUBJECT), np.uint8(0)).astype(np.uint8)
 
 
-def _label(kind: str, truth: Bytes) -> Bytes:
-    return cut(truth) if kind == "alpha" else truth
+def _label_of(kind: str, truth: Bytes) -> Bytes:
+    return label_from_alpha(truth) if kind == "alpha" else truth
 
 
-def _pictures_in(pictures: Tensor) -> Tensor:
-    """uint8 (N, H, W, 3) as float 0 … 1 (N, 3, H, W), channels last in memory."""
+def _to_network_input(pictures: Tensor) -> Tensor:
+    """Convert uint8 (N, H, W, 3) to float 0 … 1 (N, 3, H, W), channels last in memory."""
     return pictures.permute(0, 3, 1, 2).float().div_(255)

@@ -1,4 +1,4 @@
-"""What a training run is told."""
+"""The recipes of trainings, as settings."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
@@ -42,13 +42,13 @@ class DataSet:
         known = (*LAYOUTS, AUTO)
         if self.layout not in known:
             raise SettingError(f"no layout {self.layout!r}", nearest(self.layout, known))
-        between(0, 1e6, weight=self.weight)
-        between(-1, 1, held_back=self.held_back)
+        require_between(0, 1e6, weight=self.weight)
+        require_between(-1, 1, held_back=self.held_back)
 
 
 @dataclass(frozen=True, slots=True)
-class Collecting:
-    """Which pictures there are and how they are kept.
+class CollectionSettings:
+    """How a run collects its pictures.
 
     `held_back`: the share of the pictures that is only for validation, chosen by name.
     `validation_pictures`: at most so many are validated on. `longest`: the long side at which
@@ -60,9 +60,9 @@ class Collecting:
     longest: int = 560
 
     def __post_init__(self) -> None:
-        between(0, 1, held_back=self.held_back)
-        at_least(1, validation_pictures=self.validation_pictures)
-        at_least(0, longest=self.longest)
+        require_between(0, 1, held_back=self.held_back)
+        require_at_least(1, validation_pictures=self.validation_pictures)
+        require_at_least(0, longest=self.longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,17 @@ class RunSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        one_of(get_args(Schedule), schedule=self.schedule)
-        one_of(get_args(Precision), precision=self.precision)
-        at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)
-        at_least(1, validate_every=self.validate_every)
-        at_least(0, weight_decay=self.weight_decay, seed=self.seed, freeze=self.freeze)
-        at_least(0, save_minutes=self.save_minutes)
-        at_least(0, patience=self.patience, workers=self.workers, encoder_rate=self.encoder_rate)
-        between(0, 1, warm_up=self.warm_up, average=self.average)
-        between(0, 0.999, momentum=self.momentum)
+        require_known(get_args(Schedule), schedule=self.schedule)
+        require_known(get_args(Precision), precision=self.precision)
+        require_at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)
+        require_at_least(1, validate_every=self.validate_every)
+        require_at_least(0, weight_decay=self.weight_decay, seed=self.seed, freeze=self.freeze)
+        require_at_least(0, save_minutes=self.save_minutes)
+        require_at_least(
+            0, patience=self.patience, workers=self.workers, encoder_rate=self.encoder_rate
+        )
+        require_between(0, 1, warm_up=self.warm_up, average=self.average)
+        require_between(0, 0.999, momentum=self.momentum)
         for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise SettingError(f"{name} = {getattr(self, name)}", "give a number above 0")
@@ -159,15 +161,15 @@ class AugmentationSettings:
             "noise",
         )
         for name in (*probabilities, "jpeg"):
-            between(0, 1, **{name: getattr(self, name)})
-        between(0.1, 1, smallest=self.smallest)
-        between(0, 180, degrees=self.degrees)
-        between(0, 0.9, light=self.light)
+            require_between(0, 1, **{name: getattr(self, name)})
+        require_between(0.1, 1, smallest=self.smallest)
+        require_between(0, 180, degrees=self.degrees)
+        require_between(0, 0.9, light=self.light)
 
 
 @dataclass(frozen=True, slots=True)
-class SegmenterSettings:
-    """How a segmenter is trained.
+class SegmenterRecipe:
+    """The recipe of a segmenter.
 
     `architecture`: a name in `matte.segmentation.network.ARCHITECTURES`.
     `sizes`: the squares that pictures are fitted into, one after the other for equal shares of
@@ -182,14 +184,14 @@ class SegmenterSettings:
     sizes: tuple[int, ...] = (320,)
     aspects: float = 1.0
     boundary: float = 0.0
-    collect: Collecting = field(default_factory=Collecting)
+    collect: CollectionSettings = field(default_factory=CollectionSettings)
     run: RunSettings = field(default_factory=RunSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
 
     def __post_init__(self) -> None:
-        checked(self.data, self.sizes)
-        between(1, 4, aspects=self.aspects)
-        at_least(0, boundary=self.boundary)
+        check_data_and_sizes(self.data, self.sizes)
+        require_between(1, 4, aspects=self.aspects)
+        require_at_least(0, boundary=self.boundary)
 
     @property
     def size(self) -> int:
@@ -198,8 +200,8 @@ class SegmenterSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class RefinerGoal:
-    """What a refiner is told to get right, each with its weight: `alpha` (L1 in the unknown
+class RefinerLossWeights:
+    """The weights of a refiner's losses: `alpha` (L1 in the unknown
     region), `composition` (the picture that alpha gives with the true layers), `laplacian` (all
     scales of alpha), `gradient` (its edges).
     """
@@ -211,12 +213,12 @@ class RefinerGoal:
 
     def __post_init__(self) -> None:
         for name in ("alpha", "composition", "laplacian", "gradient"):
-            at_least(0, **{name: getattr(self, name)})
+            require_at_least(0, **{name: getattr(self, name)})
 
 
 @dataclass(frozen=True, slots=True)
-class RefinerSettings:
-    """How a refiner is trained.
+class RefinerRecipe:
+    """The recipe of a refiner.
 
     `architecture`: "gca-slim" or "gca"; `attention`: with guided contextual attention or without;
     `width`: of "gca", the scale of its channels.
@@ -230,19 +232,19 @@ class RefinerSettings:
     width: float = 1.0
     sizes: tuple[int, ...] = (192, 256)
     aspects: float = 1.0
-    goal: RefinerGoal = field(default_factory=RefinerGoal)
+    goal: RefinerLossWeights = field(default_factory=RefinerLossWeights)
     mix: RefinerMix = field(default_factory=RefinerMix)
-    collect: Collecting = field(default_factory=lambda: Collecting(longest=0))
+    collect: CollectionSettings = field(default_factory=lambda: CollectionSettings(longest=0))
     run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:
-        one_of(get_args(RefinerName), architecture=self.architecture)
-        checked(self.data, self.sizes)
-        between(1, 4, aspects=self.aspects)
+        require_known(get_args(RefinerName), architecture=self.architecture)
+        check_data_and_sizes(self.data, self.sizes)
+        require_between(1, 4, aspects=self.aspects)
 
 
-def checked(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> None:
-    """Raises if there is nothing to train on, or a size that networks can't take."""
+def check_data_and_sizes(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> None:
+    """Raise if there is nothing to train on, or a size that networks can't take."""
     if not any(d.weight > 0 for d in data):
         raise SettingError("no data set to train on", "add [[data]] with folder and weight")
     if not sizes:
@@ -252,22 +254,22 @@ def checked(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> None:
             raise SettingError(f"sizes has {size}", "give multiples of 32")
 
 
-def one_of(known: tuple[str, ...], **named: str) -> None:
-    """Raises if one of the words is not known: types alone stop nobody who calls from Python."""
+def require_known(known: tuple[str, ...], **named: str) -> None:
+    """Raise if one of the words is not known: types alone stop no caller from Python."""
     for name, word in named.items():
         if word not in known:
             raise SettingError(f"{name} = {word!r}", nearest(word, known))
 
 
-def at_least(low: float, **named: float) -> None:
-    """Raises if one of the numbers is below `low`, or not a number."""
+def require_at_least(low: float, **named: float) -> None:
+    """Raise if one of the numbers is below `low`, or not a number."""
     for name, value in named.items():
         if not value >= low:
             raise SettingError(f"{name} = {value}", f"give at least {low}")
 
 
-def between(low: float, high: float, **named: float) -> None:
-    """Raises if one of the numbers is out of bounds, or not a number."""
+def require_between(low: float, high: float, **named: float) -> None:
+    """Raise if one of the numbers is out of bounds, or not a number."""
     for name, value in named.items():
         if not low <= value <= high:
             raise SettingError(f"{name} = {value}", f"give a number from {low} to {high}")

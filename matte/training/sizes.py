@@ -7,10 +7,10 @@ import numpy as np
 MULTIPLE = 32
 
 
-def batch_size(
+def draw_batch_size(
     sizes: Sequence[int], part: float, aspects: float, random: np.random.Generator
 ) -> tuple[int, int]:
-    """Height and width of a batch when a `part` of the run (0 … 1) is over.
+    """Draw the height and width of a batch when a `part` of the run (0 … 1) is over.
 
     `sizes` take turns for equal parts. `aspects` is the largest ratio of the sides; whatever the
     ratio, the area stays about that of the square. Multiples of 32.

@@ -25,21 +25,21 @@ from matte.modnet.checkpoint import metrics_of
 from matte.modnet.network import KIND, Branches, ModnetNetwork
 from matte.training.collection import LineReport, collect_pictures
 from matte.training.machine import TrainingMachine, prepare_run
-from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, network_input
+from matte.training.matte_scores import SCORE, matte_metrics, matte_sheet, to_modnet_input
 from matte.training.modnet import export_beside, save_branched
-from matte.training.modnet_losses import Branched, band, coarse
-from matte.training.modnet_settings import SocSettings
+from matte.training.modnet_losses import BranchedModnet, edge_band, semantic_target
+from matte.training.modnet_settings import SocRecipe
 from matte.training.run import train_network
 from matte.training.settings import DataSet
-from matte.training.start import stored
+from matte.training.start import load_stored_network
 from matte.training.task import Batch
 
-REACH = 7.5 / 256  # of the band around the frozen copy's soft edge, in parts of the short side
-JUDGED = 20  # pictures on which the branches' agreement is measured where there is no truth
+BAND_SHARE = 7.5 / 256  # of the short side: the band around the frozen copy's soft edge
+AGREEMENT_PICTURES = 20  # to measure the branches' agreement on where there is no truth
 
 
 def adapt_modnet(
-    settings: SocSettings,
+    settings: SocRecipe,
     network: Path,
     pictures: Path,
     out: Path,
@@ -49,22 +49,23 @@ def adapt_modnet(
     resume: bool = False,
     progress: LineReport = lambda _: None,
 ) -> Path:
-    """The path of the adapted network, out/best.safetensors, with best.onnx beside it.
+    """Adapt a MODNet and return the path of the result, out/best.safetensors; best.onnx is beside
+    it.
 
-    `network`: a trained one, see `stored`. `pictures`: a folder of them, without truth.
+    `network`: a trained one, see `load_stored_network`. `pictures`: a folder, without truth.
     `validation`: a data set with truth that decides when the network is best, and whether it has
-    become better at all: if not, it is kept as it was. Without one, that of the best agreement
-    between the branches is kept, and that nothing was validated is said.
+    become better at all: if not, the start is the result. Without one, the network of the best
+    agreement between the branches is the result, and a line says that nothing was validated.
     """
     fabric = prepare_run(machine, settings.run, out, resume, progress)
-    start = stored(network, KIND)
+    start = load_stored_network(network, KIND)
     assert isinstance(start, ModnetNetwork)
     unlabelled = collect_pictures(
         [DataSet(".", "backgrounds", held_back=0)], settings.collect, pictures, progress
     ).training_pictures("background")
-    judged = _judged(settings, validation, progress) if validation else ()
+    judged = _validation_pictures(settings, validation, progress) if validation else ()
     task = SocTask(settings, start, tuple(unlabelled), judged)
-    before = task.validate(fabric.to_device(Branched(task.frozen)))
+    before = task.validate(fabric.to_device(BranchedModnet(task.frozen)))
     best = train_network(task, out, fabric, resume=resume, progress=progress)
     if not fabric.is_global_zero:
         return best
@@ -75,13 +76,13 @@ def adapt_modnet(
         progress(f"score {before[SCORE]:.4f} before, {after[SCORE]:.4f} after")
     else:
         progress(f"{validation} got no better: the network is kept as it was")
-        task.save(Branched(task.frozen), best, 0, before)
+        task.save(BranchedModnet(task.frozen), best, 0, before)
         progress(task.export(best))
     return best
 
 
-def _judged(
-    settings: SocSettings, folder: Path, progress: LineReport
+def _validation_pictures(
+    settings: SocRecipe, folder: Path, progress: LineReport
 ) -> tuple[tuple[str, Sample], ...]:
     data = [DataSet(".", settings.layout, weight=0, held_back=1)]
     found = collect_pictures(data, settings.collect, folder, progress).validation
@@ -92,27 +93,27 @@ def _judged(
 
 @dataclass(slots=True)
 class SocTask:
-    """A MODNet, the copy of it that stays, the pictures, and what may judge."""
+    """A MODNet, the frozen copy of its start, the pictures, and validation pictures if any."""
 
-    settings: SocSettings
+    settings: SocRecipe
     start: ModnetNetwork
     pictures: tuple[Sample, ...]
     judged: tuple[tuple[str, Sample], ...] = ()
-    network: Branched = field(init=False)
+    network: BranchedModnet = field(init=False)
     frozen: ModnetNetwork = field(init=False)
     score: str = field(default=SCORE, init=False)
 
     def __post_init__(self) -> None:
-        self.network = Branched(self.start.requires_grad_(True))
+        self.network = BranchedModnet(self.start.requires_grad_(True))
         self.frozen = copy.deepcopy(self.start).eval().requires_grad_(False)
 
     @property
     def encoder(self) -> nn.Module:
-        """The part that could learn at a rate of its own."""
+        """The part that may be trained at a rate of its own."""
         return self.start.backbone
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """`picture` (1, H, W, 3) uint8: a whole one at the reference size, mirrored or not."""
+        """Return `picture` (1, H, W, 3) uint8: one at the reference size, mirrored or not."""
         random = np.random.default_rng([self.settings.run.seed, step, rank])
         whole = self.pictures[int(random.integers(len(self.pictures)))].picture
         small = self._at_reference(whole)
@@ -121,14 +122,14 @@ class SocTask:
         return {"picture": np.ascontiguousarray(small[None])}
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Agreement of the branches, and of the detail branch with what it said before."""
+        """Return the branches' disagreement, and the detail branch's with its first result."""
         for module in self.network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()  # one picture's statistics are no batch's
-        image = network_input(batch["picture"])
+        image = to_modnet_input(batch["picture"])
         with torch.no_grad():
             before = self.frozen.to(image.device).branches(image)
-        apart = disagreement(network(image), before)
+        apart = branch_disagreement(network(image), before)
         weights = self.settings
         return {
             "semantic": weights.semantic * apart["semantic"],
@@ -137,18 +138,18 @@ class SocTask:
         }
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """As `matte_metrics` where there is truth; else "score" is minus the disagreement."""
-        assert isinstance(network, Branched)
+        """Return `matte_metrics` where there is truth; else "score" is minus the disagreement."""
+        assert isinstance(network, BranchedModnet)
         if self.judged:
             return matte_metrics(network, self.judged, self.start.info.size)
         found: list[list[float]] = []
-        for item in self.pictures[:JUDGED]:
+        for item in self.pictures[:AGREEMENT_PICTURES]:
             place = next(network.parameters()).device
             small = torch.from_numpy(self._at_reference(item.picture)[None])
-            image = network_input(small.to(place))
+            image = to_modnet_input(small.to(place))
             with torch.inference_mode():
                 before = self.frozen.to(place).branches(image)
-                apart = disagreement(network(image), before)
+                apart = branch_disagreement(network(image), before)
             found.append([float(apart["semantic"]), float(apart["detail"])])
         semantic, detail = (float(mean) for mean in np.mean(found, axis=0))
         total = self.settings.semantic * semantic + self.settings.detail * detail
@@ -159,13 +160,13 @@ class SocTask:
         return resize(picture, *network_size(height, width, self.start.info.size))
 
     def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
-        """See `matte_sheet`."""
-        assert isinstance(network, Branched)
+        """Draw the `matte_sheet` of the validation pictures, or of the first pictures."""
+        assert isinstance(network, BranchedModnet)
         shown = self.judged or [("", item) for item in self.pictures]
         return matte_sheet(network, shown, self.start.info.size)
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:
-        """Writes the MODNet with what it is and what was measured."""
+        """Write the MODNet with its design and metrics."""
         save_branched(network, path, step, metrics)
 
     def export(self, checkpoint: Path) -> str:
@@ -173,18 +174,18 @@ class SocTask:
         return export_beside(checkpoint)
 
 
-def disagreement(found: Branches, before: Branches) -> dict[str, Tensor]:
-    """ "semantic": mean squared difference between the semantic branch and the matte, averaged and
-    blurred; "detail" and "keep": mean difference of the detail branch to the matte, and to what
-    the frozen copy's said, near the frozen copy's soft edge.
+def branch_disagreement(found: Branches, before: Branches) -> dict[str, Tensor]:
+    """Return "semantic": mean squared difference between the semantic branch and the matte,
+    averaged and blurred; "detail" and "keep": mean difference of the detail branch to the matte,
+    and to what the frozen copy's, near the frozen copy's soft edge.
 
     Branches learn from the matte, and it learns from them.
     """
     height, width = found.matte.shape[2:]
-    near = band(before.matte, max(1, round(REACH * min(height, width))))
+    near = edge_band(before.matte, max(1, round(BAND_SHARE * min(height, width))))
     pixels = near.sum().clamp(min=1)
     return {
-        "semantic": (found.semantic - coarse(found.matte)[0]).square().mean(),
+        "semantic": (found.semantic - semantic_target(found.matte)[0]).square().mean(),
         "detail": ((found.detail - found.matte).abs() * near).sum() / pixels,
         "keep": ((found.detail - before.detail).abs() * near).sum() / pixels,
     }

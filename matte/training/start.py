@@ -1,4 +1,4 @@
-"""Weights that a training starts from."""
+"""The weights that a training starts from."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from matte.segmentation.network import KIND as SEGMENTER
 from matte.segmentation.network import SegmentationNetwork, load_checkpoint
 from matte.weights.store import all_weights
 
-OWN = (".safetensors", ".onnx")  # what matte writes
+MATTE_SUFFIXES = (".safetensors", ".onnx")  # what matte writes
 EPSILON = 1e-5  # of MobileNetV2's norms
 MOBILENET_V2 = 51  # its convolutions down to 320 channels; for ImageNet there is one more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Released:
+class ReleasedConvolution:
     """A convolution of a released network and the norm behind it."""
 
     weight: Tensor
@@ -40,8 +40,8 @@ class Released:
     shift: Tensor
 
 
-def find_start(name: str) -> Path:
-    """The file to start from: a path, or a network of matte by its name."""
+def find_start_file(name: str) -> Path:
+    """Return the file to start from: a path, or a network of matte by its name."""
     path, known = Path(name), all_weights()
     if path.is_file():
         return path
@@ -55,29 +55,31 @@ def find_start(name: str) -> Path:
 
 
 def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
-    """Puts weights into a segmenter before training.
+    """Put weights into a segmenter before training.
 
-    `path`: a segmenter of matte's (see `stored`), of which everything is taken that fits in name
-    and shape; a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or DeepLabV3 on
-    MobileNetV2 as released (.tflite) for the encoder and the context of a DeepLabUnet.
+    `path`: a segmenter of matte's (see `load_stored_network`), of which everything is used that
+    fits in name and shape; a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or
+    DeepLabV3 on MobileNetV2 as released (.tflite) for the encoder and the context of a DeepLabUnet.
     """
-    if path.suffix in OWN:
-        put_fitting(network, stored(path, SEGMENTER).state_dict(), path)
+    if path.suffix in MATTE_SUFFIXES:
+        fill_matching(network, load_stored_network(path, SEGMENTER).state_dict(), path)
         return
     parts: list[nn.Module] = [network.encoder]
     if path.suffix == ".tflite" and isinstance(network.network, DeepLabUnet):
         parts.append(network.network.context)
-    put_in_order(parts, released(path), path)
+    fill_in_order(parts, released_convolutions(path), path)
 
 
 def start_refiner(network: RefinerNetwork, path: Path) -> None:
-    """Puts weights into a refiner before training: those of a refiner of matte's (see `stored`), of
-    which everything is taken that fits, or, for the slim network's encoder, what `released` reads.
+    """Put weights into a refiner before training.
+
+    `path`: a refiner of matte's (see `load_stored_network`), of which everything is used that fits;
+    or, for the slim network's encoder, what `released_convolutions` reads.
     """
-    if path.suffix in OWN:
-        put_fitting(network, stored(path, REFINER).state_dict(), path)
+    if path.suffix in MATTE_SUFFIXES:
+        fill_matching(network, load_stored_network(path, REFINER).state_dict(), path)
     elif isinstance(network, SlimNetwork):
-        put_in_order([network.encoder], released(path), path)
+        fill_in_order([network.encoder], released_convolutions(path), path)
     else:
         raise WeightsError(
             f"{path} is for another network", "start gca from a .safetensors or .onnx"
@@ -85,67 +87,67 @@ def start_refiner(network: RefinerNetwork, path: Path) -> None:
 
 
 def start_modnet(network: ModnetNetwork, path: Path) -> None:
-    """Puts weights into a MODNet before training.
+    """Put weights into a MODNet before training.
 
-    `path`: a MODNet, trained here or imported, of which everything is taken that fits in name and
+    `path`: a MODNet, trained here or imported, of which everything is used that fits in name and
     shape; or, for a MobileNetV2 in the backbone, a segmenter whose encoder is one (for both see
-    `stored`), or what `released` reads.
+    `load_stored_network`), or what `released_convolutions` reads.
     """
-    own = stored(path, MODNET, SEGMENTER) if path.suffix in OWN else None
+    own = load_stored_network(path, MODNET, SEGMENTER) if path.suffix in MATTE_SUFFIXES else None
     if isinstance(own, ModnetNetwork):
-        put_fitting(network, own.state_dict(), path)
+        fill_matching(network, own.state_dict(), path)
         return
     backbone = network.backbone
     if not network.info.encoder.startswith("mobilenetv2"):
         raise WeightsError(f"{path} is not for {network.info.encoder}", "start from a MODNet")
     if isinstance(own, SegmentationNetwork):
-        theirs = [_trained(*pair) for pair in _convolutions(own.encoder)]
+        theirs = [_from_trained(*pair) for pair in _convolutions(own.encoder)]
     else:
-        theirs = released(path)
+        theirs = released_convolutions(path)
     if path.suffix == ".tflite":
         theirs = theirs[:MOBILENET_V2]  # what follows is DeepLab's own
     part: nn.Module = backbone
     if isinstance(backbone, MobileNetV2Backbone) and len(theirs) == MOBILENET_V2:
         part = backbone.model.features[:-1]  # type: ignore[index,assignment]  # an nn.Sequential
-    put_in_order([part], theirs, path)
+    fill_in_order([part], theirs, path)
 
 
-def stored(path: Path, *kinds: str) -> nn.Module:
-    """The network, of one of the kinds, of a file that matte wrote: a checkpoint (.safetensors) or
-    what it was exported as (.onnx). Norms that the export folded come back without statistics: see
-    `refit_norms`.
+def load_stored_network(path: Path, *kinds: str) -> nn.Module:
+    """Load a network, of one of the kinds, from a file that matte wrote: a checkpoint
+    (.safetensors) or what it was exported as (.onnx). Norms that the export folded come back
+    without statistics: see `refit_norms`.
     """
     if path.suffix == ".onnx":
         back = torch_from_onnx(path)
         kind, network = back.kind, back.network
     else:
         kind = network_kind(path)
-        loaders = {MODNET: load_modnet, REFINER: load_refiner, SEGMENTER: _segmenter}
+        loaders = {MODNET: load_modnet, REFINER: load_refiner, SEGMENTER: _load_segmenter}
         network = loaders[kind](path)
     if kind not in kinds:
         raise WeightsError(f"{path} holds a {kind}", f"give a {' or a '.join(kinds)}")
     return network
 
 
-def _segmenter(path: Path) -> SegmentationNetwork:
+def _load_segmenter(path: Path) -> SegmentationNetwork:
     return load_checkpoint(path)[0]
 
 
-def released(path: Path) -> list[Released]:
-    """The convolutions of a MobileNetV2 in the order of their work: torchvision's state_dict (.pth)
-    or DeepLabV3 for TensorFlow Lite (.tflite).
+def released_convolutions(path: Path) -> list[ReleasedConvolution]:
+    """Read the convolutions of a MobileNetV2 in the order of their work: torchvision's state_dict
+    (.pth) or DeepLabV3 for TensorFlow Lite (.tflite).
     """
     if path.suffix == ".tflite":
-        return [_folded(c.weight, c.bias) for c in read_convolutions(path)]
+        return [_from_folded(c.weight, c.bias) for c in read_convolutions(path)]
     try:
         whole = torch.load(path, map_location="cpu", weights_only=True)
         weights = {k: v.float() for k, v in whole.items() if k.startswith("features.")}
-        found: list[Released] = []
+        found: list[ReleasedConvolution] = []
         # A convolution's key is followed by its norm's.
         values = iter((k, v) for k, v in weights.items() if "num_batches" not in k)
         for _, weight in values:
             scale, shift, mean, variance = (next(values)[1] for _ in range(4))
-            found.append(Released(weight, mean, variance, scale, shift))
+            found.append(ReleasedConvolution(weight, mean, variance, scale, shift))
     except Exception as error:  # torch.load documents no set of errors
         raise WeightsError(
             f"can't read {path}", "give torchvision's mobilenet_v2, a .tflite or a .safetensors"
@@ -154,11 +156,13 @@ def released(path: Path) -> list[Released]:
 
 
 @torch.no_grad()
-def put_in_order(parts: Sequence[nn.Module], theirs: Sequence[Released], path: Path) -> None:
-    """Fills the convolutions and norms of a network's parts, in the order of their work.
+def fill_in_order(
+    parts: Sequence[nn.Module], theirs: Sequence[ReleasedConvolution], path: Path
+) -> None:
+    """Fill the convolutions and norms of a network's parts, in the order of their work.
 
     A released network of half width has 12 channels where ours has 16, and ours may take more
-    than colours: what is left over starts at random, and nothing released listens to it yet.
+    than colours: what is left over starts at random, and no released weight uses it yet.
     Of `theirs`, convolutions of 1×1 may be left over: with them a MobileNetV2 ends for ImageNet and
     as a DeepLab. Whatever else is left over belongs to a larger encoder.
     """
@@ -185,8 +189,8 @@ def put_in_order(parts: Sequence[nn.Module], theirs: Sequence[Released], path: P
         norm.bias[:out] = released.shift
 
 
-def put_fitting(network: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Fills whatever of the network has the name and shape of one of the weights."""
+def fill_matching(network: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Fill those tensors of the network that have the name and shape of one of the weights."""
     own = network.state_dict()
     fitting = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
     if not fitting:
@@ -196,13 +200,13 @@ def put_fitting(network: nn.Module, weights: dict[str, Tensor], path: Path) -> N
 
 @torch.no_grad()
 def refit_norms(network: nn.Module, *inputs: Tensor) -> None:
-    """Gives the norms that were folded into convolutions the statistics of some inputs, without
+    """Give the norms that were folded into convolutions the statistics of some inputs, without
     changing what the network does.
 
     Such norms do nothing; trained on batches they would start from a different function.
     """
     handles = [
-        module.register_forward_pre_hook(_refit)
+        module.register_forward_pre_hook(_refit_norm)
         for module in network.modules()
         if isinstance(module, nn.BatchNorm2d) and _is_folded(module)
     ]
@@ -212,11 +216,13 @@ def refit_norms(network: nn.Module, *inputs: Tensor) -> None:
 
 
 def _is_folded(norm: nn.BatchNorm2d) -> bool:
-    """Whether its statistics are those that make a norm do nothing; a new one's variances are 1."""
+    """Return whether its statistics are those that make a norm do nothing; a new one's variances
+    are 1.
+    """
     return norm.running_var is not None and bool((norm.running_var == 1 - norm.eps).any())
 
 
-def _refit(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
+def _refit_norm(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None
     assert variance is not None
@@ -230,27 +236,31 @@ def _refit(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
     norm.bias.copy_(shift + mean * scale)
 
 
-def _trained(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> Released:
+def _from_trained(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> ReleasedConvolution:
     assert norm.running_mean is not None
     assert norm.running_var is not None
-    return Released(convolution.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    return ReleasedConvolution(
+        convolution.weight, norm.running_mean, norm.running_var, norm.weight, norm.bias
+    )
 
 
-def _folded(weight: object, bias: object) -> Released:
+def _from_folded(weight: object, bias: object) -> ReleasedConvolution:
     shift = torch.as_tensor(bias)
     zero, one = torch.zeros_like(shift), torch.ones_like(shift)
-    return Released(torch.as_tensor(weight), zero, one - EPSILON, one, shift)
+    return ReleasedConvolution(torch.as_tensor(weight), zero, one - EPSILON, one, shift)
 
 
 def _fits(ours: Tensor, theirs: Tensor) -> bool:
-    """Whether a released weight has our kernel and at most our channels."""
+    """Return whether a released weight has our kernel and at most our channels."""
     return ours.shape[2:] == theirs.shape[2:] and all(
         have >= released for have, released in zip(ours.shape, theirs.shape, strict=True)
     )
 
 
 def _convolutions(part: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """The convolutions of a part in the order of their work, each with the norm behind it."""
+    """Iterate over the convolutions of a part in the order of their work, each with the norm behind
+    it.
+    """
     modules = [m for m in part.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
     for convolution, norm in zip(modules[::2], modules[1::2], strict=True):
         assert isinstance(convolution, nn.Conv2d)

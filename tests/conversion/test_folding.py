@@ -9,7 +9,7 @@ from matte.conversion.refiner_export import refiner_examples
 from matte.conversion.segmenter_export import segmenter_examples
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
-from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.segmentation.network import ARCHITECTURES, Probability, build_network
 from tests.trained_networks import lived_in
 
@@ -58,7 +58,7 @@ def test_segmenters_have_no_norms_left(architecture: str) -> None:
 def test_norms_behind_something_else_stay() -> None:
     case = {"image": torch.rand(2, 3, 8, 8)}
     assert norms(same(lived_in(Crossed()), case)) == 2
-    gca = lived_in(GcaNetwork(Design(width=0.125)))
+    gca = lived_in(GcaNetwork(GcaDesign(width=0.125)))
     assert norms(same(gca, refiner_examples(gca)[0])) == 13  # behind ReLUs
     modnet = lived_in(build_modnet(ModnetInfo(context="e_aspp", width=0.25)))
     left = {

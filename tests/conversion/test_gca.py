@@ -19,7 +19,7 @@ from matte.conversion.parity import ParityReport
 from matte.conversion.refiner_export import export_refiner_network
 from matte.errors import WeightsError
 from matte.refiner.attention import GuidedAttention
-from matte.refiner.network import Design, GcaNetwork, spectral_convolutions
+from matte.refiner.network import GcaDesign, GcaNetwork, spectral_convolutions
 from matte.refiner.protocols import network_inputs, pad_for_network
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.opener import open_onnx_file
@@ -40,7 +40,7 @@ def network(official: dict[str, Tensor]) -> GcaNetwork:
     design, state = from_official_gca(
         {"state_dict": {f"module.{k}": v for k, v in official.items()}}
     )
-    assert design == Design(attention=True, trimap_channels=3, width=1)
+    assert design == GcaDesign(attention=True, trimap_channels=3, width=1)
     network = GcaNetwork(design)
     network.load_state_dict(state)
     return network.eval()
@@ -117,7 +117,7 @@ def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> 
 
 
 def test_without_attention_there_is_no_ratio(tmp_path: Path) -> None:
-    network = GcaNetwork(Design(attention=False, trimap_channels=1, width=0.125))
+    network = GcaNetwork(GcaDesign(attention=False, trimap_channels=1, width=0.125))
     report = export_refiner_network(network, tmp_path / "plain.onnx", half=True)
     inputs = open_onnx_file(report.path, threads=1).inputs
     assert inputs == {"image": (None, 3, None, None), "trimap": (None, 1, None, None)}
@@ -160,13 +160,13 @@ def test_every_way_it_was_saved_is_read(official: dict[str, Tensor], network: Gc
 @pytest.mark.parametrize("attention", [True, False])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_its_relatives_are_recognised(attention: bool, channels: int) -> None:
-    given = Design(attention, channels)
+    given = GcaDesign(attention, channels)
     design, state = from_official_gca(wrapped(given))
     assert design == given
     GcaNetwork(design).load_state_dict(state)
 
 
-def wrapped(design: Design) -> dict[str, Tensor]:
+def wrapped(design: GcaDesign) -> dict[str, Tensor]:
     """The released code's names for a network of that design."""
     network = GcaNetwork(design)
     state = network.state_dict()
@@ -179,7 +179,7 @@ def wrapped(design: Design) -> dict[str, Tensor]:
 
 
 def test_transposed_convolutions_are_divided_by_rows_of_inputs() -> None:
-    state = wrapped(Design())
+    state = wrapped(GcaDesign())
     key = "decoder.layer1.0.conv1"
     weight = state[f"{key}.module.weight_bar"]
     u, s, v = torch.linalg.svd(weight.flatten(1), full_matrices=False)

@@ -11,7 +11,7 @@ from matte.conversion.network_import import import_weights
 from matte.modnet.checkpoint import save_network as save_modnet
 from matte.modnet.network import build_network
 from matte.refiner.checkpoint import save_network as save_gca
-from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.runtime.opener import open_onnx_file
 from matte.weights.store import find_weights
 from tests.commands import run
@@ -22,7 +22,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a slim GCA and a MODNet, from matte's own .safetensors."""
     home = tmp_path_factory.mktemp("home")
     torch.manual_seed(1)
-    save_gca(GcaNetwork(Design(width=0.25)), home / "slim.safetensors")
+    save_gca(GcaNetwork(GcaDesign(width=0.25)), home / "slim.safetensors")
     save_modnet(build_network(), home / "mod.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATTE_HOME", str(home))

@@ -17,7 +17,7 @@ from matte.errors import WeightsError
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
 from matte.refiner.checkpoint import RefinerNetwork
-from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.segmentation.network import (
     ARCHITECTURES,
@@ -67,8 +67,8 @@ def test_segmenters_come_back(architecture: str, tmp_path: Path) -> None:
     [
         (lambda: SlimNetwork(), True),
         (lambda: SlimNetwork(SlimDesign(attention=False)), True),
-        (lambda: GcaNetwork(Design(width=0.125)), False),
-        (lambda: GcaNetwork(Design(attention=False, trimap_channels=1, width=0.125)), True),
+        (lambda: GcaNetwork(GcaDesign(width=0.125)), False),
+        (lambda: GcaNetwork(GcaDesign(attention=False, trimap_channels=1, width=0.125)), True),
     ],
     ids=["slim", "slim without attention", "gca", "gca without attention"],
 )

@@ -4,9 +4,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matte.errors import SettingError
-from matte.refiner.attention import Context, GuidedAttention
+from matte.refiner.attention import AttentionContext, GuidedAttention
 from matte.refiner.network import (
-    Design,
+    GcaDesign,
     GcaNetwork,
     spectral_convolutions,
     with_spectral_norm,
@@ -14,11 +14,11 @@ from matte.refiner.network import (
 )
 from tests.official import filled
 
-SLIM = Design(width=0.25)
+SLIM = GcaDesign(width=0.25)
 ROUNDING = 1e-5  # float32 sums in another order; 1e-6 measured
 
 
-def lived_in(design: Design = SLIM) -> GcaNetwork:
+def lived_in(design: GcaDesign = SLIM) -> GcaNetwork:
     """A network whose norms don't do nothing, with weights as large as trained ones."""
     network = GcaNetwork(design)
     shapes = {key: tensor.shape for key, tensor in network.state_dict().items()}
@@ -49,7 +49,7 @@ def assert_same(found: Tensor, expected: Tensor) -> None:
 @pytest.mark.parametrize("attention", [True, False])
 @pytest.mark.parametrize("trimap_channels", [1, 3])
 def test_alpha_keeps_what_the_trimap_knows(attention: bool, trimap_channels: int) -> None:
-    network = lived_in(Design(attention, trimap_channels, 0.125))
+    network = lived_in(GcaDesign(attention, trimap_channels, 0.125))
     inputs = pictures(64, 96, 2)
     found, trimap = alpha(network, **inputs), inputs["trimap"]
     assert found.shape == (2, 1, 64, 96)
@@ -73,7 +73,7 @@ def test_levels_are_cut_as_in_the_released_code() -> None:
 
 
 def test_one_plane_counts_background_unknown_subject() -> None:
-    network = lived_in(Design(attention=False, trimap_channels=1, width=0.125))
+    network = lived_in(GcaDesign(attention=False, trimap_channels=1, width=0.125))
     seen: list[Tensor] = []
     network.encoder.conv1.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     inputs = pictures(32, 32)
@@ -116,16 +116,16 @@ def test_trimaps_of_one_kind_give_numbers(level: float) -> None:
 
 @pytest.mark.parametrize("width", [0.01, 0.3, 1.5])
 def test_any_width_runs(width: float) -> None:
-    design = Design(width=width)
+    design = GcaDesign(width=width)
     assert design.channels(64) % 8 == 0
     assert alpha(GcaNetwork(design).eval(), **pictures(32, 32)).shape == (1, 1, 32, 32)
 
 
 def test_wrong_designs_are_refused() -> None:
     with pytest.raises(SettingError, match="trimap_channels = 2: give 1 or 3"):
-        Design(trimap_channels=2)
+        GcaDesign(trimap_channels=2)
     with pytest.raises(SettingError, match="width = nan"):
-        Design(width=float("nan"))
+        GcaDesign(width=float("nan"))
 
 
 def test_half_precision_is_near() -> None:
@@ -136,17 +136,17 @@ def test_half_precision_is_near() -> None:
 
 
 def test_sizes_are_the_released_ones() -> None:
-    def values(design: Design) -> dict[str, tuple[int, ...]]:
+    def values(design: GcaDesign) -> dict[str, tuple[int, ...]]:
         with torch.device("meta"):
             network = GcaNetwork(design)
         return {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
 
-    full, plain = values(Design()), values(Design(attention=False))
+    full, plain = values(GcaDesign()), values(GcaDesign(attention=False))
     assert sum(torch.Size(shape).numel() for shape in full.values()) == 25_187_161
     assert plain == {
         k: s for k, s in full.items() if not {"gca", "guidance_head"} & {*k.split(".")}
     }
-    one = values(Design(trimap_channels=1))
+    one = values(GcaDesign(trimap_channels=1))
     changed = {key for key in full if full[key] != one[key]}
     assert changed == {"encoder.conv1.weight", "encoder.shortcut.0.0.weight"}
     assert one["encoder.conv1.weight"] == (32, 4, 3, 3)
@@ -184,7 +184,7 @@ def test_attention_is_what_the_paper_says(share: float) -> None:
     nn.init.ones_(attention.W[1].weight)  # type: ignore[arg-type]  # a tensor
     features, guidance = torch.randn(1, 16, 12, 16), torch.randn(1, 8, 12, 16)
     unknown = (torch.rand(1, 1, 6, 8) < share).float()
-    context = Context(guidance, unknown, unknown.mean().view(1))
+    context = AttentionContext(guidance, unknown, unknown.mean().view(1))
     with torch.inference_mode():
         expected = features + attention.W(pasted(attention, features, context))
         assert_same(attention(features, context), expected)
@@ -198,7 +198,7 @@ def test_gradients_do_not_depend_on_how_many_look_around() -> None:
     guidance, features = torch.randn(2, 8, 12, 16), torch.randn(2, 16, 12, 16)
     for attention.queries in (None, 11):
         inputs = [guidance.clone().requires_grad_(), features.clone().requires_grad_()]
-        context = Context(inputs[0], unknown, unknown.mean(dim=(1, 2, 3)))
+        context = AttentionContext(inputs[0], unknown, unknown.mean(dim=(1, 2, 3)))
         attention(inputs[1], context).square().mean().backward()
         found.append([tensor.grad for tensor in inputs])
     torch.testing.assert_close(found[0], found[1])
@@ -206,7 +206,7 @@ def test_gradients_do_not_depend_on_how_many_look_around() -> None:
     assert found[0][0].abs().max() > 1e-6
 
 
-def pasted(attention: GuidedAttention, features: Tensor, context: Context) -> Tensor:
+def pasted(attention: GuidedAttention, features: Tensor, context: AttentionContext) -> Tensor:
     """The features of similar places, by the equations of section 3."""
     guidance = attention.guidance_conv(context.guidance)[:, :, ::2, ::2]
     height, width = guidance.shape[2:]

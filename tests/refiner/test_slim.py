@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from matte.refiner.checkpoint import load_network, save_network
-from matte.refiner.slim import SlimDesign, SlimNetwork, hints, spread
+from matte.refiner.slim import SlimDesign, SlimNetwork, colour_hints, extend_colours
 
 
 def trimap(height: int, width: int) -> Tensor:
@@ -61,7 +61,7 @@ def test_known_colours_stay_and_spread_smoothly() -> None:
     image[:, :, :, 32:] = torch.tensor([0.0, 1.0, 0.0]).view(1, 3, 1, 1)
     known = torch.zeros(1, 1, 64, 64)
     known[:, :, :, :8] = 1
-    filled = spread(image, known)
+    filled = extend_colours(image, known)
     torch.testing.assert_close(filled[:, :, :, :8], image[:, :, :, :8], atol=1e-4, rtol=0)
     # Only red is known, so everything becomes red.
     torch.testing.assert_close(filled[:, 0], torch.ones(1, 64, 64), atol=1e-3, rtol=0)
@@ -73,7 +73,7 @@ def test_hints_of_a_picture_made_of_two_colours_are_its_alpha() -> None:
     alpha[:, :, :, :16], alpha[:, :, :, 48:] = 0, 1
     fore, back = torch.tensor([0.9, 0.2, 0.1]), torch.tensor([0.1, 0.3, 0.8])
     image = alpha * fore.view(1, 3, 1, 1) + (1 - alpha) * back.view(1, 3, 1, 1)
-    found = hints(image, (alpha == 0).float(), (alpha == 1).float())
+    found = colour_hints(image, (alpha == 0).float(), (alpha == 1).float())
     assert found.shape == (1, 7, 64, 64)
     torch.testing.assert_close(found[:, 6:], alpha, atol=0.02, rtol=0)
 

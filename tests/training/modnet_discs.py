@@ -11,13 +11,13 @@ from matte.datasets.samples import Sample
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
 from matte.training.collection import Collection
 from matte.training.modnet import ModnetTask
-from matte.training.modnet_losses import Branched
-from matte.training.modnet_settings import ModnetSettings
+from matte.training.modnet_losses import BranchedModnet
+from matte.training.modnet_settings import ModnetRecipe
 from matte.training.settings import DataSet, RunSettings
 from matte.training.synthesis.matte_samples import MatteSample
 
 INFO = ModnetInfo("mobilenetv3_small_050", "e_aspp", 0.25, size=64)
-SETTINGS = ModnetSettings(
+SETTINGS = ModnetRecipe(
     (DataSet("discs", "alphas"),),
     encoder=INFO.encoder,
     context=INFO.context,
@@ -63,7 +63,7 @@ def network(seed: int = 1) -> ModnetNetwork:
     return build_network(INFO)
 
 
-def task(settings: ModnetSettings = SETTINGS, **run: Any) -> ModnetTask:
+def task(settings: ModnetRecipe = SETTINGS, **run: Any) -> ModnetTask:
     settings = replace(settings, run=replace(settings.run, **run))
     held_back = tuple(("discs", disc(seed)) for seed in range(2000, 2003))
-    return ModnetTask(settings, Branched(network()), Discs(), Collection((), held_back, ()))
+    return ModnetTask(settings, BranchedModnet(network()), Discs(), Collection((), held_back, ()))

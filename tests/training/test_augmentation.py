@@ -3,7 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matte.training.augmentation import GREY, compose, plain, sample, whole
+from matte.training.augmentation import (
+    GREY,
+    augment,
+    compose_cutout,
+    letterbox_sample,
+    plain_ground,
+)
 from matte.training.settings import AugmentationSettings
 
 STILL = AugmentationSettings(
@@ -22,7 +28,7 @@ def picture(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_padding_is_grey_and_does_not_count() -> None:
-    square, label = whole(*picture(30, 60), 64)
+    square, label = letterbox_sample(*picture(30, 60), 64)
     assert (label[:32] != 128).all()
     assert (label[32:] == 128).all()
     assert (square[32:] == GREY).all()
@@ -34,7 +40,7 @@ def test_picture_and_label_move_together(shape: tuple[int, int]) -> None:
     random = np.random.default_rng(1)
     for _ in range(20):
         settings = AugmentationSettings(light=0, grey=0, blur=0, noise=0, jpeg=0, degrees=40)
-        square, label = sample(*picture(*shape), (64, 64), settings, random)
+        square, label = augment(*picture(*shape), (64, 64), settings, random)
         assert square.shape == (64, 64, 3)
         assert square.dtype == label.dtype == np.uint8
         assert set(np.unique(label)) <= {0, 128, 255}
@@ -47,13 +53,13 @@ def test_picture_and_label_move_together(shape: tuple[int, int]) -> None:
 def test_what_is_outside_the_picture_stays_grey() -> None:
     random = np.random.default_rng(2)
     for _ in range(20):
-        square, label = sample(*picture(50, 70), (64, 64), WILD, random)
+        square, label = augment(*picture(50, 70), (64, 64), WILD, random)
         assert (square[label == 128] == GREY).all()
 
 
 def test_no_change_is_asked_for_none_is_made() -> None:
     given, given_label = picture(64, 64)
-    square, label = sample(given, given_label, (64, 64), STILL, np.random.default_rng(3))
+    square, label = augment(given, given_label, (64, 64), STILL, np.random.default_rng(3))
     np.testing.assert_array_equal(label, given_label)
     assert np.abs(square.astype(int) - given).max() <= 1
 
@@ -61,7 +67,7 @@ def test_no_change_is_asked_for_none_is_made() -> None:
 def test_the_inputs_are_not_edited() -> None:
     given, given_label = picture(40, 40)
     before = given.copy(), given_label.copy()
-    sample(given, given_label, (32, 32), WILD, np.random.default_rng(4))
+    augment(given, given_label, (32, 32), WILD, np.random.default_rng(4))
     np.testing.assert_array_equal(given, before[0])
     np.testing.assert_array_equal(given_label, before[1])
 
@@ -72,7 +78,7 @@ def test_a_cutout_is_labelled_where_it_lands() -> None:
     random = np.random.default_rng(5)
     seen = 0
     for _ in range(10):
-        mixed, label = compose(cutout, alpha, background, random)
+        mixed, label = compose_cutout(cutout, alpha, background, random)
         assert mixed.shape[:2] == label.shape
         assert (mixed[label == 255] >= 190).all()
         assert (mixed[label == 0] <= 64).all()
@@ -82,7 +88,7 @@ def test_a_cutout_is_labelled_where_it_lands() -> None:
 
 @pytest.mark.parametrize("size", [(32, 96), (96, 32)])
 def test_samples_have_the_size_that_is_asked_for(size: tuple[int, int]) -> None:
-    square, label = sample(*picture(40, 60), size, WILD, np.random.default_rng(6))
+    square, label = augment(*picture(40, 60), size, WILD, np.random.default_rng(6))
     assert square.shape == (*size, 3)
     assert label.shape == size
     assert (label != 128).any()
@@ -96,7 +102,7 @@ def test_dye_changes_the_colours_of_one_side_of_the_edge_only() -> None:
     settings = replace(STILL, dye=1)
     dyed = {"subject": 0, "behind": 0}
     for _ in range(40):
-        square, label = sample(grey, given, (64, 64), settings, random)
+        square, label = augment(grey, given, (64, 64), settings, random)
         np.testing.assert_array_equal(label, given)
         change = np.abs(square.astype(int) - grey).max(axis=2)
         # The change fades out over a few pixels.
@@ -106,14 +112,14 @@ def test_dye_changes_the_colours_of_one_side_of_the_edge_only() -> None:
         dyed["behind"] += bool(behind > 10)
     assert dyed["subject"] >= 10
     assert dyed["behind"] >= 5
-    empty, none = sample(grey, np.full_like(given, 128), (64, 64), settings, random)
+    empty, none = augment(grey, np.full_like(given, 128), (64, 64), settings, random)
     np.testing.assert_array_equal(none, 128)
     assert (np.abs(empty.astype(int) - grey).max(axis=2) <= 1).all()
 
 
 def test_plain_grounds_are_smooth_and_of_many_colours() -> None:
     random = np.random.default_rng(6)
-    grounds = [plain(random).astype(int) for _ in range(60)]
+    grounds = [plain_ground(random).astype(int) for _ in range(60)]
     for ground in grounds:
         assert np.abs(np.diff(ground, axis=0)).max() <= 4
         assert np.abs(np.diff(ground, axis=1)).max() <= 4

@@ -9,15 +9,15 @@ import pytest
 from matte.errors import SettingError
 from matte.training.collection import Collection, collect_pictures, name_fraction
 from matte.training.recipes import read_recipe
-from matte.training.settings import Collecting, DataSet, SegmenterSettings
+from matte.training.settings import CollectionSettings, DataSet, SegmenterRecipe
 
 
-def collected(data: Path, sets: tuple[DataSet, ...], settings: Collecting) -> Collection:
+def collected(data: Path, sets: tuple[DataSet, ...], settings: CollectionSettings) -> Collection:
     return collect_pictures(sets, settings, data, lambda _: None)
 
 
 def test_the_split_depends_on_names_alone(data: Path, recipe: Path) -> None:
-    settings = read_recipe(SegmenterSettings, str(recipe))
+    settings = read_recipe(SegmenterRecipe, str(recipe))
     collection = collected(data, settings.data, settings.collect)
     trained = {item.name for _, items in collection.sets for item in items}
     held_back = {item.name for _, item in collection.validation}
@@ -37,7 +37,7 @@ def test_broken_pairs_are_named_and_skipped(data: Path, tmp_path: Path) -> None:
     (images / "04.png").write_bytes(b"")
     said: list[str] = []
     sets = (DataSet("discs", exclude=("05",)),)
-    collection = collect_pictures(sets, Collecting(held_back=0), tmp_path, said.append)
+    collection = collect_pictures(sets, CollectionSettings(held_back=0), tmp_path, said.append)
     assert len(collection.skipped) == 5
     assert [item.name for item in collection.sets[0][1]] == [f"{n:02}" for n in range(6, 12)]
     for name in ("00", "01", "02", "03", "04"):
@@ -46,7 +46,7 @@ def test_broken_pairs_are_named_and_skipped(data: Path, tmp_path: Path) -> None:
 
 
 def test_pictures_are_kept_small(data: Path, recipe: Path) -> None:
-    settings = read_recipe(SegmenterSettings, str(recipe))
+    settings = read_recipe(SegmenterRecipe, str(recipe))
     small = replace(settings.collect, longest=48)
     for _, items in collected(data, settings.data, small).sets:
         for item in items:
@@ -55,19 +55,19 @@ def test_pictures_are_kept_small(data: Path, recipe: Path) -> None:
 
 def test_a_missing_folder_is_named(data: Path) -> None:
     with pytest.raises(SettingError, match="nowhere"):
-        collected(data, (DataSet("nowhere"),), Collecting())
+        collected(data, (DataSet("nowhere"),), CollectionSettings())
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     for folder in ("images", "masks"):
         (tmp_path / "none" / folder).mkdir(parents=True)
     with pytest.raises(SettingError, match=r"no training picture in .*none"):
-        collected(tmp_path, (DataSet("none"),), Collecting())
+        collected(tmp_path, (DataSet("none"),), CollectionSettings())
 
 
 def test_a_set_that_is_held_back_whole_is_named(data: Path) -> None:
     with pytest.raises(SettingError, match=r"discs: all 12 are held back"):
-        collected(data, (DataSet("discs", held_back=1),), Collecting())
+        collected(data, (DataSet("discs", held_back=1),), CollectionSettings())
 
 
 def test_nearly_equal_pictures_stay_on_one_side(data: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_nearly_equal_pictures_stay_on_one_side(data: Path, tmp_path: Path) -> N
         path = tmp_path / "discs" / folder / f"{held}.png"
         twin = next(n for n in range(100) if name_fraction(f"twin{n}") > 0.3)
         shutil.copy(path, path.with_name(f"twin{twin}.png"))
-    collection = collected(tmp_path, (DataSet("discs"),), Collecting(held_back=0.3))
+    collection = collected(tmp_path, (DataSet("discs"),), CollectionSettings(held_back=0.3))
     assert {held, f"twin{twin}"} <= {item.name for _, item in collection.validation}
 
 
@@ -95,14 +95,14 @@ def test_a_cut_out_of_a_held_back_picture_is_neither_trained_nor_validated_on(
         alpha[0, 0] = 0
         cv2.imwrite(str(tmp_path / f"cut/{name}.png"), np.dstack([picture, alpha]))
     sets = (DataSet("discs"), DataSet("cut", "cutouts"))
-    collection = collected(tmp_path, sets, Collecting(held_back=0.3))
+    collection = collected(tmp_path, sets, CollectionSettings(held_back=0.3))
     assert [item.name for item in collection.sets[1][1]] == [kept]
     assert {folder for folder, _ in collection.validation} == {"discs"}
 
 
 def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
     sets = (DataSet("discs", weight=0.75), DataSet("discs", weight=0.25, exclude=("00", "01")))
-    collection = collected(data, sets, Collecting(held_back=0))
+    collection = collected(data, sets, CollectionSettings(held_back=0))
     listed = [item.name for item in collection.training_pictures("mask")]
     # 12 pictures share 3/4, 10 the rest: 2.5 times as likely, which rounds to 2.
     assert listed.count("00") == 2
@@ -111,8 +111,10 @@ def test_a_heavier_set_is_drawn_from_more_often(data: Path) -> None:
 
 def test_truths_that_lie_beside_their_pictures_meet_them(data: Path) -> None:
     (set_,) = (DataSet("discs", shift=(40.0, -25.0)),)
-    plain = collected(data, (DataSet("discs"),), Collecting(held_back=0)).training_pictures("mask")
-    found = collected(data, (set_,), Collecting(held_back=0)).training_pictures("mask")
+    plain = collected(data, (DataSet("discs"),), CollectionSettings(held_back=0)).training_pictures(
+        "mask"
+    )
+    found = collected(data, (set_,), CollectionSettings(held_back=0)).training_pictures("mask")
     for before, after in zip(plain, found, strict=True):
         height, width = before.truth.shape
         right, down = round(0.04 * width), round(0.025 * width)

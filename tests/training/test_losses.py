@@ -1,6 +1,6 @@
 import torch
 
-from matte.training.losses import absolute, gradient, laplacian, segmentation_losses
+from matte.training.losses import absolute_loss, gradient_loss, laplacian_loss, segmentation_losses
 
 
 def segmentation_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -77,11 +77,11 @@ def test_mattes_are_compared_in_the_region_only() -> None:
     region[:, :, 8:16] = 1
     outside = truth.clone()
     outside[:, :, :8] += 1
-    for loss in (absolute, laplacian, gradient):
+    for loss in (absolute_loss, laplacian_loss, gradient_loss):
         assert loss(truth, truth, region) == 0
         assert loss(outside, truth, region) == 0
         assert loss(truth + 0.1 * region, truth, region) > 0
-    torch.testing.assert_close(absolute(truth - 0.25, truth, region), torch.tensor(0.25))
+    torch.testing.assert_close(absolute_loss(truth - 0.25, truth, region), torch.tensor(0.25))
 
 
 def test_scales_and_slopes_tell_errors_apart() -> None:
@@ -91,6 +91,6 @@ def test_scales_and_slopes_tell_errors_apart() -> None:
     halves = torch.zeros(64, 64)
     halves[:32] = 0.2
     fine, coarse = checks[None, None], halves[None, None]
-    assert absolute(fine, truth, region) == absolute(coarse, truth, region)
-    assert gradient(fine, truth, region) > 10 * gradient(coarse, truth, region)
-    assert laplacian(fine, truth, region) != laplacian(coarse, truth, region)
+    assert absolute_loss(fine, truth, region) == absolute_loss(coarse, truth, region)
+    assert gradient_loss(fine, truth, region) > 10 * gradient_loss(coarse, truth, region)
+    assert laplacian_loss(fine, truth, region) != laplacian_loss(coarse, truth, region)

@@ -15,10 +15,10 @@ from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import CheckpointInfo, save_checkpoint
 from matte.segmentation.network import build_network as build_segmenter
 from matte.training.machine import TrainingMachine
-from matte.training.matte_scores import matte_metrics, network_input
+from matte.training.matte_scores import matte_metrics, to_modnet_input
 from matte.training.modnet import train_modnet
-from matte.training.modnet_losses import Branched, band, coarse, modnet_losses
-from matte.training.modnet_settings import ModnetGoal, ModnetSettings
+from matte.training.modnet_losses import BranchedModnet, edge_band, modnet_losses, semantic_target
+from matte.training.modnet_settings import ModnetLossWeights, ModnetRecipe
 from matte.training.settings import DataSet
 from matte.training.start import refit_norms, start_modnet
 from tests.training.checkpoints import train_checkpoint
@@ -39,7 +39,7 @@ def soft(shape: tuple[int, ...] = (2, 1, 64, 64)) -> torch.Tensor:
 
 
 def perfect(alpha: torch.Tensor) -> Branches:
-    return Branches(coarse(alpha)[0], alpha, alpha)
+    return Branches(semantic_target(alpha)[0], alpha, alpha)
 
 
 def the_losses(
@@ -48,7 +48,7 @@ def the_losses(
     valid = torch.ones_like(alpha) if valid is None else valid
     picture = torch.full((len(alpha), 3, *alpha.shape[2:]), 0.5)
     known = torch.full((len(alpha),), exact)
-    losses = modnet_losses(found, picture, alpha, valid, known, 4, ModnetGoal())
+    losses = modnet_losses(found, picture, alpha, valid, known, 4, ModnetLossWeights())
     return {name: float(value) for name, value in losses.items()}
 
 
@@ -63,8 +63,8 @@ def test_the_truth_costs_nothing() -> None:
 
 def test_losses_by_hand() -> None:
     alpha = soft()
-    found = Branches(coarse(alpha)[0] + 0.1, alpha + 0.1, alpha + 0.1)
-    near = float(band(alpha, 4).mean())
+    found = Branches(semantic_target(alpha)[0] + 0.1, alpha + 0.1, alpha + 0.1)
+    near = float(edge_band(alpha, 4).mean())
     losses = the_losses(found, alpha)
     assert losses["semantic"] == pytest.approx(10 * 0.01, rel=1e-4)
     assert losses["detail"] == pytest.approx(10 * 0.1 * near, rel=1e-4)
@@ -75,19 +75,19 @@ def test_losses_by_hand() -> None:
 def test_what_is_not_valid_costs_nothing() -> None:
     alpha, valid = soft(), torch.ones(2, 1, 64, 64)
     valid[..., 32:] = 0
-    semantic = torch.where(torch.arange(4) < 2, coarse(alpha, valid)[0], 7.0)
+    semantic = torch.where(torch.arange(4) < 2, semantic_target(alpha, valid)[0], 7.0)
     wrong_there = torch.where(valid > 0, alpha, 7.0)
     found = Branches(semantic, wrong_there, wrong_there)
     assert sum(the_losses(found, alpha, valid).values()) == 0
     # What the blur takes from beyond the border is not the padding's alpha.
     padded = alpha * valid
-    torch.testing.assert_close(coarse(padded, valid)[0], coarse(alpha, valid)[0])
+    torch.testing.assert_close(semantic_target(padded, valid)[0], semantic_target(alpha, valid)[0])
 
 
 def test_masks_tell_nothing_about_the_edge() -> None:
     mask = (soft() > 0.5).float()
-    near = band(mask, 4)
-    found = Branches(coarse(mask)[0], 1 - mask, torch.where(near > 0, 1 - mask, mask))
+    near = edge_band(mask, 4)
+    found = Branches(semantic_target(mask)[0], 1 - mask, torch.where(near > 0, 1 - mask, mask))
     assert the_losses(found, mask, exact=False) == {
         "semantic": 0,
         "detail": 0,
@@ -101,14 +101,14 @@ def test_masks_tell_nothing_about_the_edge() -> None:
 
 def test_the_band_is_as_wide_as_its_reach() -> None:
     mask = (soft((1, 1, 64, 64)) > 0.5).float()
-    row = band(mask, 4)[0, 0, 10]
+    row = edge_band(mask, 4)[0, 0, 10]
     edge = int(mask[0, 0, 10].argmax())
     assert row.nonzero()[:, 0].tolist() == list(range(edge - 4, edge + 4))
     # Where the picture ends or padding begins is no edge.
-    assert band(torch.ones(1, 1, 64, 64), 4).sum() == 0
+    assert edge_band(torch.ones(1, 1, 64, 64), 4).sum() == 0
     valid = torch.ones(1, 1, 64, 64)
     valid[..., 40:] = 0
-    assert band(valid, 4, valid).sum() == 0
+    assert edge_band(valid, 4, valid).sum() == 0
 
 
 def test_a_few_steps_learn_the_discs(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_mixed_precision_reaches_the_branches() -> None:
 
 
 def test_masks_and_empty_pictures_are_scored_too() -> None:
-    class Bright(Branched):
+    class Bright(BranchedModnet):
         def forward(self, image: torch.Tensor) -> Branches:
             bright = (image.mean(1, keepdim=True) > 0).float()
             return Branches(bright, bright, bright)
@@ -254,13 +254,13 @@ def test_an_encoder_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_pictures_go_in_from_minus_one_to_one() -> None:
-    values = network_input(torch.tensor([0, 255], dtype=torch.uint8).expand(1, 32, 3, 2).mT)
+    values = to_modnet_input(torch.tensor([0, 255], dtype=torch.uint8).expand(1, 32, 3, 2).mT)
     assert values.shape == (1, 3, 32, 2)
     assert sorted(set(values.flatten().tolist())) == [-1, 1]
 
 
 def test_bad_settings_are_named() -> None:
     with pytest.raises(SettingError, match="reference = 16"):
-        ModnetSettings((DataSet("discs"),), reference=16)
+        ModnetRecipe((DataSet("discs"),), reference=16)
     with pytest.raises(SettingError, match="detail = -1"):
-        ModnetGoal(detail=-1)
+        ModnetLossWeights(detail=-1)

@@ -13,8 +13,8 @@ from matte.refiner.slim import SlimNetwork
 from matte.training.collection import collect_pictures
 from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
-from matte.training.refiner import RefinerTask, network_for
-from matte.training.settings import RefinerSettings
+from matte.training.refiner import RefinerTask, build_refiner_network
+from matte.training.settings import RefinerRecipe
 from tests.training.checkpoints import train_checkpoint
 
 RECIPE = """
@@ -65,20 +65,20 @@ def mattes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> RefinerSettings:
+def settings(tmp_path: Path) -> RefinerRecipe:
     path = tmp_path / "tiny.toml"
     path.write_text(RECIPE)
-    return read_recipe(RefinerSettings, str(path))
+    return read_recipe(RefinerRecipe, str(path))
 
 
-def task_of(settings: RefinerSettings, data: Path) -> RefinerTask:
+def task_of(settings: RefinerRecipe, data: Path) -> RefinerTask:
     collection = collect_pictures(settings.data, settings.collect, data, lambda _: None)
     torch.manual_seed(settings.run.seed)
-    return RefinerTask(settings, network_for(settings), collection)
+    return RefinerTask(settings, build_refiner_network(settings), collection)
 
 
 def test_a_few_steps_learn_soft_discs(
-    settings: RefinerSettings, mattes: Path, tmp_path: Path
+    settings: RefinerRecipe, mattes: Path, tmp_path: Path
 ) -> None:
     longer = replace(settings, run=replace(settings.run, steps=24, validate_every=12, batch=4))
     task = task_of(longer, mattes)
@@ -92,7 +92,7 @@ def test_a_few_steps_learn_soft_discs(
 
 
 def test_the_official_network_is_kept_with_plain_weights(
-    settings: RefinerSettings, mattes: Path, tmp_path: Path
+    settings: RefinerRecipe, mattes: Path, tmp_path: Path
 ) -> None:
     chosen = replace(settings, architecture="gca", width=0.1)
     task = task_of(chosen, mattes)
@@ -102,7 +102,7 @@ def test_the_official_network_is_kept_with_plain_weights(
     assert network.design.width == 0.1
 
 
-def test_batches_depend_on_the_step_alone(settings: RefinerSettings, mattes: Path) -> None:
+def test_batches_depend_on_the_step_alone(settings: RefinerRecipe, mattes: Path) -> None:
     task = task_of(settings, mattes)
     first, again, other = (task.batch(step, 0) for step in (3, 3, 4))
     for name, values in first.items():
@@ -112,7 +112,7 @@ def test_batches_depend_on_the_step_alone(settings: RefinerSettings, mattes: Pat
     assert set(np.unique(first["trimap"])) <= {0, 128, 255}
 
 
-def test_the_twin_starts_from_the_network_with_attention(settings: RefinerSettings) -> None:
-    with_attention = network_for(settings).state_dict()
-    twin = network_for(replace(settings, attention=False)).state_dict()
+def test_the_twin_starts_from_the_network_with_attention(settings: RefinerRecipe) -> None:
+    with_attention = build_refiner_network(settings).state_dict()
+    twin = build_refiner_network(replace(settings, attention=False)).state_dict()
     assert set(twin) < set(with_attention)

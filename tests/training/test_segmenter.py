@@ -19,16 +19,16 @@ from matte.training.collection import Collection, collect_pictures
 from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
 from matte.training.segmenter import SegmenterTask, train_segmenter
-from matte.training.settings import SegmenterSettings
+from matte.training.settings import SegmenterRecipe
 from tests.training.checkpoints import train_checkpoint
 
 
 @pytest.fixture
-def settings(recipe: Path) -> SegmenterSettings:
-    return read_recipe(SegmenterSettings, str(recipe))
+def settings(recipe: Path) -> SegmenterRecipe:
+    return read_recipe(SegmenterRecipe, str(recipe))
 
 
-def trained(settings: SegmenterSettings, data: Path, out: Path) -> Path:
+def trained(settings: SegmenterRecipe, data: Path, out: Path) -> Path:
     torch.manual_seed(settings.run.seed)
     network = build_network(settings.architecture)
     task = SegmenterTask(
@@ -37,9 +37,7 @@ def trained(settings: SegmenterSettings, data: Path, out: Path) -> Path:
     return train_checkpoint(task, out, TrainingMachine("cpu").fabric(settings.run.precision))
 
 
-def test_a_few_steps_learn_the_discs(
-    settings: SegmenterSettings, data: Path, tmp_path: Path
-) -> None:
+def test_a_few_steps_learn_the_discs(settings: SegmenterRecipe, data: Path, tmp_path: Path) -> None:
     longer = replace(settings, run=replace(settings.run, steps=40, validate_every=20))
     best = trained(longer, data, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
@@ -52,7 +50,7 @@ def test_a_few_steps_learn_the_discs(
     assert not network.training
 
 
-def test_same_seed_same_weights(settings: SegmenterSettings, data: Path, tmp_path: Path) -> None:
+def test_same_seed_same_weights(settings: SegmenterRecipe, data: Path, tmp_path: Path) -> None:
     weights = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run = replace(settings.run, steps=2, validate_every=2, seed=seed)
@@ -63,9 +61,7 @@ def test_same_seed_same_weights(settings: SegmenterSettings, data: Path, tmp_pat
     assert not all(torch.equal(a[key], c[key]) for key in a)
 
 
-def test_batches_differ_in_proportion_but_not_within(
-    settings: SegmenterSettings, data: Path
-) -> None:
+def test_batches_differ_in_proportion_but_not_within(settings: SegmenterRecipe, data: Path) -> None:
     wide = replace(settings, aspects=2.5, sizes=(96,))
     collection = collect_pictures(wide.data, wide.collect, data, lambda _: None)
     task = SegmenterTask(wide, build_network("unet"), collection)
@@ -103,24 +99,24 @@ def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_pa
 def test_of_several_processes_one_speaks(
     recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(settings: SegmenterSettings, init: None, progress: Callable[[str], None]) -> Path:
+    def run(settings: SegmenterRecipe, init: None, progress: Callable[[str], None]) -> Path:
         progress("at work")
         return Path("best.safetensors")
 
     for rank, out, err in ((1, "", ""), (0, "best.safetensors\n", "at work\n")):
         monkeypatch.setattr(rank_zero_only, "rank", rank)
-        _train(SegmenterSettings, run, config=str(recipe), init=None)
+        _train(SegmenterRecipe, run, config=str(recipe), init=None)
         assert capsys.readouterr() == (out, err)
 
 
-def test_cut_outs_need_backgrounds(settings: SegmenterSettings, data: Path) -> None:
+def test_cut_outs_need_backgrounds(settings: SegmenterRecipe, data: Path) -> None:
     alone = tuple(d for d in settings.data if d.layout == "cutouts")
     collection = collect_pictures(alone, settings.collect, data, lambda _: None)
     with pytest.raises(SettingError, match="nothing to put them on"):
         SegmenterTask(settings, build_network("unet"), collection)
 
 
-def test_a_picture_whose_label_counts_nowhere_gives_numbers(settings: SegmenterSettings) -> None:
+def test_a_picture_whose_label_counts_nowhere_gives_numbers(settings: SegmenterRecipe) -> None:
     nothing = Sample("x", "mask", np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 128, np.uint8))
     network = build_network("unet").eval()
     task = SegmenterTask(settings, network, Collection((), (("set", nothing),), ()))
@@ -128,7 +124,7 @@ def test_a_picture_whose_label_counts_nowhere_gives_numbers(settings: SegmenterS
 
 
 def test_an_unknown_architecture_is_named(
-    settings: SegmenterSettings, data: Path, tmp_path: Path
+    settings: SegmenterRecipe, data: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingError, match="did you mean 'unet'"):
         train_segmenter(replace(settings, architecture="unett"), data, tmp_path / "run")

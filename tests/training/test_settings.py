@@ -3,28 +3,28 @@ from pathlib import Path
 import pytest
 
 from matte.errors import SettingError
-from matte.training.recipes import read_recipe, recipes
-from matte.training.settings import DataSet, RefinerSettings, RunSettings, SegmenterSettings
+from matte.training.recipes import read_recipe, recipe_names
+from matte.training.settings import DataSet, RefinerRecipe, RunSettings, SegmenterRecipe
 
 SEGMENTERS = ["clothing", "person", "person-light"]
 
 
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_the_shipped_segmenters_recipes_can_be_read(name: str) -> None:
-    assert name in recipes()
-    settings = read_recipe(SegmenterSettings, name)
+    assert name in recipe_names()
+    settings = read_recipe(SegmenterRecipe, name)
     assert settings.size in (320, 384, 448)
     assert "DATA" not in settings.architecture
 
 
 def test_the_shipped_refiners_recipes_differ_in_their_attention() -> None:
-    assert read_recipe(RefinerSettings, "gca-slim").attention
-    assert not read_recipe(RefinerSettings, "gca-slim-plain").attention
+    assert read_recipe(RefinerRecipe, "gca-slim").attention
+    assert not read_recipe(RefinerRecipe, "gca-slim-plain").attention
 
 
 def test_a_mistyped_recipe_is_named() -> None:
     with pytest.raises(SettingError, match="did you mean 'person'"):
-        read_recipe(SegmenterSettings, "persn")
+        read_recipe(SegmenterRecipe, "persn")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_mistyped_recipe_is_named() -> None:
 def test_a_mistake_is_named(recipe: Path, old: str, new: str, told: str) -> None:
     recipe.write_text(recipe.read_text().replace(old, new, 1))
     with pytest.raises(SettingError, match=told):
-        read_recipe(SegmenterSettings, str(recipe))
+        read_recipe(SegmenterRecipe, str(recipe))
 
 
 def test_words_that_python_gives_are_checked_too() -> None:
@@ -54,25 +54,25 @@ def test_words_that_python_gives_are_checked_too() -> None:
     with pytest.raises(SettingError, match="precision = 'fp8'"):
         RunSettings(precision="fp8")  # type: ignore[arg-type]  # the mistake
     with pytest.raises(SettingError, match="did you mean 'gca-slim'"):
-        RefinerSettings((DataSet("x"),), architecture="gca-slimm")  # type: ignore[arg-type]  # "
+        RefinerRecipe((DataSet("x"),), architecture="gca-slimm")  # type: ignore[arg-type]  # "
 
 
 def test_data_sets_are_needed(recipe: Path) -> None:
     recipe.write_text("sizes = [32]\n")
     with pytest.raises(SettingError, match="no data set"):
-        read_recipe(SegmenterSettings, str(recipe))
+        read_recipe(SegmenterRecipe, str(recipe))
 
 
 def test_data_is_a_list_of_tables(recipe: Path) -> None:
     recipe.write_text('data = "discs"\n')
     with pytest.raises(SettingError, match=r"write \[\[data\]\]"):
-        read_recipe(SegmenterSettings, str(recipe))
+        read_recipe(SegmenterRecipe, str(recipe))
 
 
 def test_fields_of_a_recipe_can_be_changed(recipe: Path) -> None:
-    before = read_recipe(SegmenterSettings, str(recipe))
+    before = read_recipe(SegmenterRecipe, str(recipe))
     changes = ("run.steps=7", "boundary = 2.5", 'run.schedule="plateau"', "sizes=[64, 96]")
-    after = read_recipe(SegmenterSettings, str(recipe), changes)
+    after = read_recipe(SegmenterRecipe, str(recipe), changes)
     assert (after.run.steps, after.boundary, after.run.schedule) == (7, 2.5, "plateau")
     assert after.sizes == (64, 96)
     assert after.data == before.data
@@ -93,4 +93,4 @@ def test_fields_of_a_recipe_can_be_changed(recipe: Path) -> None:
 )
 def test_a_mistaken_change_is_named(recipe: Path, change: str, told: str) -> None:
     with pytest.raises(SettingError, match=told):
-        read_recipe(SegmenterSettings, str(recipe), [change])
+        read_recipe(SegmenterRecipe, str(recipe), [change])

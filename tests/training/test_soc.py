@@ -13,16 +13,16 @@ from matte.modnet.checkpoint import load_network, metrics_of
 from matte.modnet.network import Branches
 from matte.runtime.opener import open_onnx_file
 from matte.training.machine import TrainingMachine
-from matte.training.matte_scores import found_in
-from matte.training.modnet_losses import Branched, coarse
-from matte.training.modnet_settings import SocSettings
+from matte.training.matte_scores import branch_maps
+from matte.training.modnet_losses import BranchedModnet, semantic_target
+from matte.training.modnet_settings import SocRecipe
 from matte.training.settings import RunSettings
-from matte.training.soc import SocTask, adapt_modnet, disagreement
+from matte.training.soc import SocTask, adapt_modnet, branch_disagreement
 from tests.training.checkpoints import train_checkpoint
 from tests.training.modnet_discs import disc, network, task
 
 CPU = TrainingMachine("cpu")
-SETTINGS = SocSettings()
+SETTINGS = SocRecipe()
 QUICK = replace(SETTINGS.run, steps=8, validate_every=4, learning_rate=3e-4, average=0.0)
 FEW = replace(SETTINGS, run=replace(QUICK, steps=2, validate_every=2))
 
@@ -62,14 +62,14 @@ def adapted(trained: Path, pictures: Path, tmp_path_factory: pytest.TempPathFact
 def test_disagreement_by_hand() -> None:
     matte = torch.zeros(1, 1, 64, 64)
     matte[..., 32:] = 1
-    semantic = coarse(matte)[0]
-    same = disagreement(Branches(semantic, matte, matte), Branches(semantic, matte, matte))
+    semantic = semantic_target(matte)[0]
+    same = branch_disagreement(Branches(semantic, matte, matte), Branches(semantic, matte, matte))
     assert [float(value) for value in same.values()] == [0, 0, 0]
     wrong = matte.clone()
     wrong[..., :8] = 0.7  # far from the soft edge: nothing is said about it
-    far = disagreement(Branches(semantic, wrong, matte), Branches(semantic, matte, matte))
+    far = branch_disagreement(Branches(semantic, wrong, matte), Branches(semantic, matte, matte))
     assert float(far["detail"]) == float(far["keep"]) == 0
-    apart = disagreement(
+    apart = branch_disagreement(
         Branches(semantic + 0.1, 1 - matte, matte), Branches(semantic, matte, matte)
     )
     assert float(apart["semantic"]) == pytest.approx(0.01)
@@ -116,12 +116,12 @@ def test_with_truth_it_is_kept_only_if_it_helps(
 ) -> None:
     # The truth is what one of the two says: the same adaptation again comes to it, or leaves it.
     right, wrong = (adapted.network, trained) if helps else (trained, adapted.network)
-    knows = Branched(load_network(right))
+    knows = BranchedModnet(load_network(right))
     for folder in ("images", "alphas"):
         (tmp_path / "judge" / folder).mkdir(parents=True)
     for seed in range(3):
         picture = disc(100 + seed).picture
-        alpha = np.rint(found_in(knows, picture, 64)[2] * 255).astype(np.uint8)
+        alpha = np.rint(branch_maps(knows, picture, 64)[2] * 255).astype(np.uint8)
         cv2.imwrite(str(tmp_path / f"judge/images/{seed}.png"), picture[:, :, ::-1])
         cv2.imwrite(str(tmp_path / f"judge/alphas/{seed}.png"), alpha)
     said: list[str] = []
@@ -145,7 +145,7 @@ def test_with_truth_it_is_kept_only_if_it_helps(
 
 def test_what_can_not_be_is_named(trained: Path, pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="batch = 8"):
-        SocSettings(run=RunSettings())
+        SocRecipe(run=RunSettings())
     (tmp_path / "empty/images").mkdir(parents=True)
     (tmp_path / "empty/alphas").mkdir()
     with pytest.raises(SettingError, match="nothing to validate"):

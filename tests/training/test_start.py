@@ -7,10 +7,10 @@ from torch import nn
 
 from matte.errors import WeightsError
 from matte.refiner.checkpoint import save_network
-from matte.refiner.network import Design, GcaNetwork
+from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
-from matte.training.start import find_start, refit_norms, start_refiner, start_segmenter
+from matte.training.start import find_start_file, refit_norms, start_refiner, start_segmenter
 from tests.conversion.tflite_file import Layer, write_tflite
 from tests.trained_networks import randomise_norms
 
@@ -123,14 +123,14 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> N
 
 
 def test_other_weights_do_not_fit(tmp_path: Path) -> None:
-    save_network(GcaNetwork(Design(width=0.1)), tmp_path / "net.safetensors")
+    save_network(GcaNetwork(GcaDesign(width=0.1)), tmp_path / "net.safetensors")
     with pytest.raises(WeightsError, match="holds a refiner"):
         start_segmenter(build_network("unet"), tmp_path / "net.safetensors")
     torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "other.pth")
     with pytest.raises(WeightsError, match="does not fit"):
         start_segmenter(build_network("unet"), tmp_path / "other.pth")
     with pytest.raises(WeightsError, match="for another network"):
-        start_refiner(GcaNetwork(Design(width=0.1)), tmp_path / "other.pth")
+        start_refiner(GcaNetwork(GcaDesign(width=0.1)), tmp_path / "other.pth")
 
 
 def with_more(weights: dict[str, torch.Tensor], *kernels: int) -> dict[str, torch.Tensor]:
@@ -165,6 +165,6 @@ def test_pickled_objects_are_not_run(tmp_path: Path) -> None:
 
 def test_a_start_is_a_file_or_a_network_of_ours(tmp_path: Path) -> None:
     (tmp_path / "a.pth").write_bytes(b"x")
-    assert find_start(str(tmp_path / "a.pth")) == tmp_path / "a.pth"
+    assert find_start_file(str(tmp_path / "a.pth")) == tmp_path / "a.pth"
     with pytest.raises(WeightsError, match="no file and no network"):
-        find_start("nothing")
+        find_start_file("nothing")

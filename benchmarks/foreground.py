@@ -65,7 +65,7 @@ def photo_itself(image: Image, _alpha: Alpha) -> Image:
 
 
 def multi_level(image: Image, alpha: Alpha) -> Image:
-    """Return PyMatting's estimate (T. Germer et al., "Fast Multi-Level Foreground …", ICPR 2020)."""
+    """Return PyMatting's estimate (Germer et al., "Fast Multi-Level Foreground …", ICPR 2020)."""
     from pymatting import estimate_foreground_ml
 
     found = estimate_foreground_ml(image / np.float32(255), alpha)

@@ -54,5 +54,5 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="holds a refiner"):
         load_checkpoint(path)
     save_checkpoint(torch.nn.Linear(1, 1), INFO, path)
-    with pytest.raises(WeightsError, match="does not fit what it tells"):
+    with pytest.raises(WeightsError, match="does not fit its own design"):
         load_checkpoint(path)

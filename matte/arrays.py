@@ -24,8 +24,8 @@ BACKGROUND, UNKNOWN, SUBJECT = 0, 128, 255
 
 
 def as_image(array: Any) -> Image:
-    """`array` as an RGB picture: uint8 or uint16, (H, W, 3); a grey (H, W) one is tripled."""
-    a = _native(array)
+    """Check a picture and return it as RGB (H, W, 3), uint8 or uint16; grey (H, W) is tripled."""
+    a = _native_byte_order(array)
     if a.dtype not in (np.uint8, np.uint16):
         raise PictureError(f"a picture of {a.dtype}", "give uint8 or uint16")
     if a.ndim == 2:
@@ -37,8 +37,8 @@ def as_image(array: Any) -> Image:
 
 
 def as_mask(array: Any) -> Mask:
-    """`array` as a binary mask: bool, or uint8/uint16 of which the upper half is the subject."""
-    a = _flat(array, "a mask")
+    """Check a mask and return it as 0 and 255: bool, or uint8/uint16 thresholded at one half."""
+    a = _as_flat_array(array, "a mask")
     if a.dtype == np.bool_:
         subject = a
     elif a.dtype in (np.uint8, np.uint16):
@@ -49,8 +49,8 @@ def as_mask(array: Any) -> Mask:
 
 
 def as_trimap(array: Any) -> Trimap:
-    """`array` as a trimap: uint8, below 85 background, from 170 subject, unknown between."""
-    a = _flat(array, "a trimap")
+    """Check a trimap and return it as 0, 128, 255: background below 85, subject from 170 on."""
+    a = _as_flat_array(array, "a trimap")
     if a.dtype == np.uint16:
         a = (a // 257).astype(np.uint8)
     if a.dtype != np.uint8:
@@ -62,8 +62,8 @@ def as_trimap(array: Any) -> Trimap:
 
 
 def as_alpha(array: Any) -> Alpha:
-    """`array` as alpha: float in 0 … 1, or uint8/uint16 in full range, brought to float32."""
-    a = _flat(array, "an alpha")
+    """Check an alpha and return it as float32 0 … 1; uint8 and uint16 are scaled from full range."""
+    a = _as_flat_array(array, "an alpha")
     if a.dtype in (np.uint8, np.uint16):
         return Alpha(a.astype(np.float32) / np.float32(np.iinfo(a.dtype).max))
     if a.dtype == np.bool_:
@@ -77,7 +77,7 @@ def as_alpha(array: Any) -> Alpha:
 
 
 def same_size(*named: tuple[str, NDArray[Any]]) -> None:
-    """Raises unless all the arrays, each given with its name, have one height and width."""
+    """Raise PictureError unless all the arrays, each with its name, have one height and width."""
     first_name, first = named[0]
     for name, array in named[1:]:
         if array.shape[:2] != first.shape[:2]:
@@ -88,14 +88,15 @@ def same_size(*named: tuple[str, NDArray[Any]]) -> None:
             )
 
 
-def _native(array: Any) -> NDArray[Any]:
-    """As an array whose numbers have this machine's byte order."""
+def _native_byte_order(array: Any) -> NDArray[Any]:
+    """Return an array whose numbers have this machine's byte order."""
     a = np.asarray(array)
     return a if a.dtype.isnative else a.astype(a.dtype.newbyteorder("="))
 
 
-def _flat(array: Any, name: str) -> NDArray[Any]:
-    a = _native(array)
+def _as_flat_array(array: Any, name: str) -> NDArray[Any]:
+    """Return an array as (H, W); raise PictureError for other shapes, or for no pixels."""
+    a = _native_byte_order(array)
     if a.ndim == 3 and a.shape[2] == 1:
         a = a[:, :, 0]
     if a.ndim != 2:
@@ -105,5 +106,6 @@ def _flat(array: Any, name: str) -> NDArray[Any]:
 
 
 def _refuse_empty(a: NDArray[Any], name: str) -> None:
+    """Raise PictureError if the array has no pixels."""
     if a.size == 0:
         raise PictureError(f"{name} without pixels", "give at least one")

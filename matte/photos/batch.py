@@ -95,6 +95,7 @@ class Batch:
                 yield PhotoOutcome(job, error=self._with_name(need, job))
 
     def _run_job(self, pipeline: Pipeline, job: PhotoJob, outputs: PhotoOutputs) -> PhotoOutcome:
+        """Read, matte, finish and write one photo."""
         if job.target != STREAM:
             check_output(job.target, self._overwrite)
         photo = self._reader.read(job)
@@ -132,4 +133,5 @@ class Batch:
 
 
 def _source_name(job: PhotoJob) -> str:
+    """Return what messages call a job's photo: its path, or standard input."""
     return STDIN if job.source == STREAM else str(job.source)

@@ -80,6 +80,7 @@ class PhotoOutputs:
         return encode(picture, self._ending(path), photo.profile, photo.exif, reuse_array)
 
     def _ending(self, path: Path) -> str:
+        """Return the ending of an output's file; standard output has the run's own."""
         return self.ending if path == STREAM else path.suffix.lower()
 
 

@@ -27,6 +27,7 @@ class PhotoReader:
         return self._read_now(job) if reading is None else reading.result()
 
     def _read_now(self, job: PhotoJob) -> Photo:
+        """Read a job's photo from its file or from standard input."""
         if job.source == STREAM:
             return read_stdin(self._max_pixels)
         return read_photo(job.source, self._max_pixels)

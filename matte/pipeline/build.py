@@ -100,6 +100,7 @@ def _build_line(config: Config, opener: NetworkOpener | None) -> Line:
 
 
 def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> TrimapFree:
+    """Build the line of the MODNet that the settings name, or of the shipped one."""
     protocol = config.runtime.modnet_protocol
     if protocol == "auto":
         protocol = "official"
@@ -108,6 +109,7 @@ def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> T
 
 
 def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) -> OpenNetwork:
+    """Return the network of that kind: from the opener if there is one, else opened now."""
     return opener.network(kind) if opener else open_network(kind, name, config.runtime)
 
 

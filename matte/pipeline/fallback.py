@@ -79,6 +79,7 @@ class Fallback:
         return LineResult(alpha, result.mask, result.trimap, report)
 
     def _run_first(self, image: Image, prior: Prior) -> tuple[LineResult | None, MatteError | None]:
+        """Return the first line's result, or the error that it raised."""
         if isinstance(self._first, MatteError):
             return None, self._first
         try:

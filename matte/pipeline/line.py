@@ -156,6 +156,7 @@ class TwoStage:
 
 
 def _trimap_report(trimap: Trimap, description: str) -> dict[str, Any]:
+    """Return what a report says of a trimap: its unknown share, and how its band was drawn."""
     return {"unknown": round(unknown_share(trimap), 5), "band": description}
 
 

@@ -81,6 +81,7 @@ def open_network(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork
 
 
 def _find_weights(kind: str, name: str) -> Weights:
+    """Return the stored weights of that name, or those of an ONNX file."""
     return find_weights(kind, name, REFINERS if kind == "refiner" else ())
 
 

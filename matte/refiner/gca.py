@@ -80,6 +80,7 @@ class Gca:
         return self._refine_all(image, trimap)
 
     def _refine_all(self, image: Image, trimap: Trimap) -> Refined:
+        """Refine all unknown pixels by the plan that suits the picture's size."""
         if not (trimap == UNKNOWN).any():
             return Refined(self._finish(np.zeros(trimap.shape, np.float32), trimap))
         room = self._memory.network_memory(image)
@@ -112,6 +113,7 @@ class Gca:
         return self._finish(alpha, trimap)
 
     def _plan(self, image: Image, trimap: Trimap, room: NetworkMemory) -> Plan:
+        """Return how to refine the picture: whole, in tiles, or as a copy and then in tiles."""
         if self._tile == "off":
             return Plan()
         if self._tile == "auto":
@@ -125,6 +127,7 @@ class Gca:
     def _refine_planned(
         self, image: Image, trimap: Trimap, plan: Plan, protocol: str, room: NetworkMemory
     ) -> Refined:
+        """Refine all unknown pixels by the plan, and report how."""
         report = plan.report()
         if plan.tiling is None:
             alpha = self._refine_whole(image, trimap, protocol, room)
@@ -146,6 +149,7 @@ class Gca:
     def _refine_whole(
         self, image: Image, trimap: Trimap, protocol: str, room: NetworkMemory
     ) -> FloatArray:
+        """Return the network's alpha of the whole picture, seen at once."""
         whole = pad_for_network(image, trimap, protocol)
         room.max_batch(whole.trimap.size)
         (alpha,) = self._run([whole.image], [whole.trimap])

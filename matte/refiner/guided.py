@@ -39,6 +39,7 @@ class Guided:
 
 
 def _refine_box(image: Pixels, known: FloatArray, unknown: BoolArray, depth: float) -> FloatArray:
+    """Return alpha in a box around the band: guided filters, wide windows first."""
     guide = (image / np.float32(np.iinfo(image.dtype).max)).astype(np.float32)
     weight = (~unknown).astype(np.float32)
     estimated = np.where(unknown, np.float32(ESTIMATE_WEIGHT), np.float32(1))

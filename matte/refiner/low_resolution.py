@@ -52,9 +52,11 @@ class _KnownAlpha:
     reusable: ReusableAlpha
 
     def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha:
+        """Return the known alpha, whatever the picture is."""
         return self.reusable
 
     def update(self, alpha: Alpha) -> Alpha:
+        """Return the refined alpha: nothing is remembered."""
         return alpha
 
 
@@ -86,6 +88,7 @@ class LowResolutionRefiner:
         return self._refine_all(image, trimap)
 
     def _refine_all(self, image: Image, trimap: Trimap) -> Refined:
+        """Refine all unknown pixels on one small copy, and upsample its alpha."""
         unknown = trimap == UNKNOWN
         copy = self._copy_around(image, trimap, unknown)
         alpha = Alpha((trimap == SUBJECT).astype(np.float32))

@@ -82,6 +82,7 @@ class RefineTask:
         return np.asarray((1 - share) / share)
 
     def _indices(self, rows: slice, columns: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the numbers of the rows and of the columns in two slices."""
         height, width = self.trimap.shape
         return np.arange(*rows.indices(height)), np.arange(*columns.indices(width))
 

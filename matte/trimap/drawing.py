@@ -49,6 +49,7 @@ def draw_trimap(mask: Mask, confidence: Confidence, settings: TrimapSettings) ->
 
 
 def _draw_by_confidence(mask: Mask, confidence: Confidence) -> DrawnTrimap:
+    """Draw the band wide where the confidence is unsure; of one width if the mask is hard."""
     reach = reach_for(mask)
     if not has_soft_edge(mask, confidence):
         description = f"{reach.far} px to each side: the mask has no soft edge"

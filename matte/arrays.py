@@ -62,7 +62,7 @@ def as_trimap(array: Any) -> Trimap:
 
 
 def as_alpha(array: Any) -> Alpha:
-    """Check an alpha and return it as float32 0 … 1; uint8 and uint16 are scaled from full range."""
+    """Check an alpha and return it as float32 0 … 1; integers are scaled from their full range."""
     a = _as_flat_array(array, "an alpha")
     if a.dtype in (np.uint8, np.uint16):
         return Alpha(a.astype(np.float32) / np.float32(np.iinfo(a.dtype).max))

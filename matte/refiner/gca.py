@@ -156,7 +156,7 @@ class Gca:
         return np.ascontiguousarray(whole.crop(alpha))
 
     def _finish(self, alpha: FloatArray, trimap: Trimap) -> Alpha:
-        """Set what the trimap knows and remove invisible traces, in place; return the alpha."""
+        """Set known pixels to 0 and 1 and negligible alpha to 0, in place; return the alpha."""
         for rows in strip_slices(*trimap.shape):
             part, known = alpha[rows], trimap[rows]
             np.clip(part, 0, 1, out=part)

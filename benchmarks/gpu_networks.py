@@ -149,7 +149,7 @@ def record_networks(
         return run
 
     if isinstance(line, DeviceModnet):
-        line._matte = spy("modnet", line._matte, "input")
+        line._network = spy("modnet", line._network, "input")
     else:
         line._segment = spy("segmenter", line._segment, "image")
         line._refine = spy("refiner", line._refine)

@@ -38,7 +38,7 @@ from matte.bench.timings import summarise_timings
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
 from matte.evaluation.pairs import MatteCase
-from matte.evaluation.trimaps import from_alpha
+from matte.evaluation.trimaps import trimaps_from_alpha
 from matte.media.pictures import read_alpha, read_image
 from matte.metrics import intervals
 from matte.metrics.masks import subject_iou
@@ -100,7 +100,7 @@ def matte_scores(pipeline: matte.Pipeline, data: Path, picture: ListedPicture) -
     image = read_image(data / picture.picture)
     truth = read_alpha(data / picture.truth)
     alpha = pipeline(image).alpha
-    trimap = from_alpha(BAND).draw(picture.picture, image, truth)
+    trimap = trimaps_from_alpha(BAND).draw(picture.picture, image, truth)
     refined = pipeline(image, trimap=trimap).alpha
     whole, band = np.ones(truth.shape, bool), MatteCase("", image, truth, trimap).region
     true_mask = Trimap(np.where(truth >= 0.5, SUBJECT, BACKGROUND).astype(np.uint8))

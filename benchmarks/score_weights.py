@@ -33,7 +33,7 @@ from matte.evaluation.mattes import (
 )
 from matte.evaluation.scores import Scores
 from matte.evaluation.sheet import draw_sheet
-from matte.evaluation.trimaps import Trimaps, from_alpha, from_folder
+from matte.evaluation.trimaps import TrimapSource, trimaps_from_alpha, trimaps_from_folder
 from matte.files import write_file
 from matte.media.encoding import encode
 from matte.metrics.intervals import Interval, median_ratio
@@ -164,11 +164,11 @@ def refiner_scores(name: str, held: HeldBackSet, options: ScoringOptions) -> Par
     config = options.merged().config
     rows = []
     with eval_folder(held) as folder:
-        sources: dict[str, Trimaps | None] = {
-            own: from_folder(folder / own) for own in TRIMAPS if (folder / own).is_dir()
+        sources: dict[str, TrimapSource | None] = {
+            own: trimaps_from_folder(folder / own) for own in TRIMAPS if (folder / own).is_dir()
         }
         for trimaps, source in (
-            sources or {"drawn from the truth": from_alpha(WIDTH), "from our mask": None}
+            sources or {"drawn from the truth": trimaps_from_alpha(WIDTH), "from our mask": None}
         ).items():
             scores = evaluate_refiner(folder, [name, CLOSED_FORM], config, source)
             _print_means(f"{name}-{trimaps}", held.name, scores, options)
@@ -216,7 +216,7 @@ def score_rows(
 
 
 def _compared_with(scores: Scores, metric: str, rival: str) -> ErrorRatio | None:
-    ratio = scores.measured_by(rival).against(scores.evaluated, metric)
+    ratio = scores.with_reference(rival).compare_with_reference(scores.evaluated, metric)
     median = median_ratio(scores.values[scores.evaluated][metric], scores.values[rival][metric])
     return (
         None if ratio is None else ErrorRatio(rival, *_rounded(ratio), _five_digits(median or 0.0))

@@ -13,8 +13,8 @@ from matte.configs.loader import MergedSettings
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
-    from matte.evaluation.scores import Scores, Watch
-    from matte.evaluation.trimaps import Trimaps
+    from matte.evaluation.scores import Progress, Scores
+    from matte.evaluation.trimaps import TrimapSource
 
 NAME = "NAME|FILE"
 # The settings of the stages that draw a trimap.
@@ -43,7 +43,7 @@ def segmenter(
     data: Path,
     weights: str | None,
     peers: tuple[Path, ...],
-    watch: "Watch",
+    watch: "Progress",
     settings: MergedSettings,
 ) -> "Scores":
     """Measure a segmenter: mIoU of the subject, accuracy.
@@ -113,7 +113,7 @@ def refiner(
     trimap_from_alpha: int | None,
     trimap_from_segmenter: bool,
     peers: tuple[Path, ...],
-    watch: "Watch",
+    watch: "Progress",
     settings: MergedSettings,
 ) -> "Scores":
     """Measure refiners where the trimap is unknown: SAD, MSE, MAD, Grad, Conn.
@@ -151,7 +151,7 @@ def modnet(
     data: Path,
     weights: str | None,
     peers: tuple[Path, ...],
-    watch: "Watch",
+    watch: "Progress",
     settings: MergedSettings,
 ) -> "Scores":
     """Measure a MODNet on whole pictures: SAD, MSE, MAD, Grad, Conn.
@@ -178,7 +178,7 @@ def modnet(
     *RUNNING,
 )
 def pipeline(
-    data: Path, peers: tuple[Path, ...], watch: "Watch", settings: MergedSettings
+    data: Path, peers: tuple[Path, ...], watch: "Progress", settings: MergedSettings
 ) -> "Scores":
     """Measure all stages together, on whole pictures: SAD, MSE, MAD, Grad, Conn.
 
@@ -193,9 +193,9 @@ def pipeline(
 
 def _trimap_source(
     data: Path, folder: str | None, width: int | None, by_segmenter: bool
-) -> "Trimaps | None":
+) -> "TrimapSource | None":
     """Return where the trimaps come from; None: they are drawn by the settings' segmenter."""
-    from matte.evaluation.trimaps import from_alpha, from_folder
+    from matte.evaluation.trimaps import trimaps_from_alpha, trimaps_from_folder
 
     if (folder is not None) + (width is not None) + by_segmenter > 1:
         raise SettingError(
@@ -204,4 +204,6 @@ def _trimap_source(
         )
     if by_segmenter:
         return None
-    return from_alpha(width) if width is not None else from_folder(data / (folder or "trimap1"))
+    if width is not None:
+        return trimaps_from_alpha(width)
+    return trimaps_from_folder(data / (folder or "trimap1"))

@@ -44,7 +44,7 @@ def report_options(command: F) -> F:
         with progress_bar("pictures") as watch:
             scores: Scores = command(data=data, watch=watch, **arguments)
         if reference is not None:
-            scores = scores.measured_by(reference)
+            scores = scores.with_reference(reference)
         if json_file is not None:
             text = json.dumps(scores.as_json(), indent=1, allow_nan=False, ensure_ascii=False)
             write_file(json_file, f"{text}\n".encode(), overwrite)
@@ -118,12 +118,12 @@ def _report_options() -> list[Callable[[Any], Any]]:
 
 def _print_scores(scores: "Scores") -> None:
     """Print the pairs that were skipped, and the table."""
-    from matte.evaluation.table import draw_table
+    from matte.evaluation.table import format_scores
 
     for name, reason in scores.skipped.items():
         click.echo(f"Skipped {name}: {reason}", err=True)
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(draw_table(scores, columns))
+    click.echo(format_scores(scores, columns))
     if scores.skipped:
         pairs = len(scores.skipped) + len(scores.pictures)
         click.echo(f"Skipped {len(scores.skipped)} of {pairs} pairs", err=True)

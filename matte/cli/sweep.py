@@ -22,7 +22,7 @@ from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
     from matte.pipeline.line import Networks
-    from matte.sweeps.files import Swept
+    from matte.sweeps.files import SweepOutcome
     from matte.sweeps.scores import Kernel
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ def _parse_bands(
     )
 
 
-def _print_outcome(swept: "Swept", count: int) -> None:
+def _print_outcome(swept: "SweepOutcome", count: int) -> None:
     """Print what is wrong with one of several pictures; raise it if there is only one."""
     if swept.error is not None and count > 1:
         click.echo(f"Error: {swept.error}", err=True)
@@ -190,24 +190,24 @@ def _print_outcome(swept: "Swept", count: int) -> None:
         click.echo(f"Warning: no subject found in {swept.file}: alpha is 0", err=True)
 
 
-def _print_json(swept: "Sequence[Swept]", sheet: Path | None) -> None:
+def _print_json(swept: "Sequence[SweepOutcome]", sheet: Path | None) -> None:
     """Print everything that was measured, and the sheet's name."""
-    from matte.sweeps.files import over_all
+    from matte.sweeps.files import choice_for_all
 
     report: dict[str, Any] = {"sheet": str(sheet) if sheet else None}
-    report |= {"pictures": [each.as_json() for each in swept], **over_all(swept)}
+    report |= {"pictures": [each.as_json() for each in swept], **choice_for_all(swept)}
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
     # Bytes of a name that are no text become JSON's own escapes.
     click.echo(text.encode(errors="backslashreplace"))
 
 
-def _print_tables(swept: "Sequence[Swept]") -> None:
+def _print_tables(swept: "Sequence[SweepOutcome]") -> None:
     """Print a table for each picture, and the best setting for all of them."""
-    from matte.sweeps.files import over_all
+    from matte.sweeps.files import choice_for_all
 
     click.echo("\n\n".join(_table(each) for each in swept))
     if len(swept) > 1:
-        best = over_all(swept)
+        best = choice_for_all(swept)
         click.echo(f"\nall pictures, best: {best['best'] or 'none'}: {best['reason']}")
 
 
@@ -244,10 +244,10 @@ def _parse_width(word: str) -> Length:
     return parse_length(word)
 
 
-def _table(swept: "Swept") -> str:
+def _table(outcome: "SweepOutcome") -> str:
     """Return a picture's settings with their numbers, and which is the best."""
-    assert swept.choice is not None
-    best = swept.choice.best
+    assert outcome.choice is not None
+    best = outcome.choice.best
     rows: list[Sequence[str]] = [
         (
             score.name,
@@ -257,20 +257,21 @@ def _table(swept: "Swept") -> str:
             f"{score.ms:.0f}",
             "best" if place == best else score.remark,
         )
-        for place, score in enumerate(swept.scores)
+        for place, score in enumerate(outcome.scores)
     ]
-    title = f"{click.format_filename(swept.file)}, {swept.size[0]}×{swept.size[1]}"
-    chosen = "none" if best is None else swept.scores[best].name
-    return "\n".join([title, draw_table(COLUMNS, rows), f"best: {chosen}: {swept.choice.reason}"])
+    title = f"{click.format_filename(outcome.file)}, {outcome.size[0]}×{outcome.size[1]}"
+    chosen = "none" if best is None else outcome.scores[best].name
+    return "\n".join([title, draw_table(COLUMNS, rows), f"best: {chosen}: {outcome.choice.reason}"])
 
 
-def _summary(swept: "Swept", networks: "Networks", settings: MergedSettings) -> str:
+def _summary(outcome: "SweepOutcome", networks: "Networks", settings: MergedSettings) -> str:
     """Return a line on what ran on a picture, and how long it took."""
     ran = [f"{row.name} on {row.execution['backend']}" for row in networks.values()]
     if "refiner" not in networks:
         ran.append(settings.config.refiner.refiner)
-    refined = sum(score.ms for score in swept.scores)
+    refined = sum(score.ms for score in outcome.scores)
     return (
-        f"{swept.file}: {swept.size[0]}×{swept.size[1]}, preset {settings.preset},"
-        f" {', '.join(ran)}; segment {swept.segment_ms:.0f} ms, trimaps and alphas {refined:.0f} ms"
+        f"{outcome.file}: {outcome.size[0]}×{outcome.size[1]}, preset {settings.preset},"
+        f" {', '.join(ran)}; segment {outcome.segment_ms:.0f} ms,"
+        f" trimaps and alphas {refined:.0f} ms"
     )

@@ -148,6 +148,11 @@ class TrimapSettings:
         check_fields(self)
 
     @property
+    def is_automatic(self) -> bool:
+        """Whether the band is to be wide where the segmenter is unsure."""
+        return self.k == "auto" and self.width is None
+
+    @property
     def repetitions(self) -> tuple[int, int]:
         """How often the mask is eroded, and how often it is dilated."""
         erode = self.iterations if self.erode is None else self.erode

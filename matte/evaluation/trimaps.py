@@ -1,4 +1,4 @@
-"""Where a refiner's trimaps come from."""
+"""Trimaps for measuring refiners: from a folder, from the true alpha, or from a segmenter."""
 
 import zlib
 from dataclasses import dataclass
@@ -6,56 +6,59 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
 from matte.configs.settings import Config
 from matte.errors import PictureError, SettingError
-from matte.evaluation.pairs import DrawTrimap, is_folder, named_pictures, only
+from matte.evaluation.pairs import DrawTrimap, is_folder, pictures_by_name, single_file
 from matte.media.pictures import read_trimap
-from matte.pipeline.steps import cut_subject
-from matte.pipeline.steps import draw as draw_subject_trimap
+from matte.pipeline import steps
 from matte.stages import Segmenter
 
 # Alpha from which a pixel is all subject; its mirror is all background. The portraits of AISegment
 # are 254 in many places inside the subject, and down to 250 in some.
-SOLID = 250 / 255
-WIDEST = 256  # pixels, of the mean width of a drawn band
+MIN_SOLID_ALPHA = 250 / 255
+MAX_MEAN_WIDTH = 256  # pixels: of a drawn band
 
 
 @dataclass(frozen=True, slots=True)
-class Trimaps:
-    """How a picture's trimap is made; `trusted` if what it knows is the truth."""
+class TrimapSource:
+    """How a picture's trimap is made."""
 
     draw: DrawTrimap
-    trusted: bool = True
+    agrees_with_truth: bool = True
+    """Whether alpha is certain to be 0 and 1 where the trimap knows it."""
 
 
-def from_folder(folder: Path) -> Trimaps:
-    """Those that lie in a folder under the pictures' names, sorted at 85 and 170."""
+def trimaps_from_folder(folder: Path) -> TrimapSource:
+    """Return the trimaps of a folder, whose files have the pictures' names.
+
+    Below 85 is background, from 170 subject.
+    """
     if not is_folder(folder):
         raise PictureError(
             f"no folder {folder.name} in {folder.parent}",
             "name it with --trimap, or use --trimap-from-alpha 15",
         )
-    known = named_pictures(folder)
+    known = pictures_by_name(folder)
 
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
         if name not in known:
             raise PictureError("it has no trimap", f"put one into {folder.name}")
-        return read_trimap(only(known[name], "trimap"))
+        return read_trimap(single_file(known[name], "trimap"))
 
-    return Trimaps(draw)
+    return TrimapSource(draw)
 
 
-def from_alpha(width: int, seed: int = 0) -> Trimaps:
-    """Those that are left when the solid parts of the true alpha shrink.
+def trimaps_from_alpha(width: int, seed: int = 0) -> TrimapSource:
+    """Return trimaps whose unknown band is drawn around the soft parts of the true alpha.
 
-    The subject and the background shrink by widths of their own, drawn for each picture from
-    width / 3 … 2 width pixels: the middle of a band of one width would give the edge away.
+    The solid subject and the background shrink by widths of their own, drawn for each picture from
+    width / 3 … 2 width pixels: in a band of one width the middle
+    would give the edge away.
     """
-    if not 1 <= width <= WIDEST:
-        raise SettingError(f"trimaps {width} pixels wide", f"give 1 … {WIDEST}")
+    if not 1 <= width <= MAX_MEAN_WIDTH:
+        raise SettingError(f"trimaps {width} pixels wide", f"give 1 … {MAX_MEAN_WIDTH}")
     narrowest, widest = max(1, round(width / 3)), 2 * width
 
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
@@ -63,25 +66,25 @@ def from_alpha(width: int, seed: int = 0) -> Trimaps:
         random = np.random.default_rng([seed, zlib.crc32(name.encode())])
         inner, outer = random.integers(narrowest, widest, size=2, endpoint=True)
         trimap = np.full(truth.shape, UNKNOWN, np.uint8)
-        trimap[_depth(truth >= SOLID) > inner] = SUBJECT
-        trimap[_depth(truth <= 1 - SOLID) > outer] = BACKGROUND
+        trimap[_depth(truth >= MIN_SOLID_ALPHA) > inner] = SUBJECT
+        trimap[_depth(truth <= 1 - MIN_SOLID_ALPHA) > outer] = BACKGROUND
         return Trimap(trimap)
 
-    return Trimaps(draw)
+    return TrimapSource(draw)
 
 
-def from_segmenter(segmenter: Segmenter, config: Config) -> Trimaps:
-    """Those that matte itself draws around the subject that it finds, right or wrong."""
+def trimaps_from_segmenter(segmenter: Segmenter, config: Config) -> TrimapSource:
+    """Return the trimaps that matte itself draws around the segmenter's subject, right or wrong."""
 
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
-        subject = cut_subject(segmenter.segment(image), config.segmentation)
-        return draw_subject_trimap(subject, config.trimap).trimap
+        subject = steps.cut_subject(segmenter.segment(image), config.segmentation)
+        return steps.draw(subject, config.trimap).trimap
 
-    return Trimaps(draw, trusted=False)
+    return TrimapSource(draw, agrees_with_truth=False)
 
 
-def _depth(region: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How far each pixel of the region is from the nearest one outside; 0 outside."""
+def _depth(region: BoolArray) -> FloatArray:
+    """Return each pixel's distance in the region to the nearest one outside; 0 outside."""
     if region.all():
         return np.full(region.shape, np.inf, np.float32)
     precise = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

@@ -1,12 +1,4 @@
-"""Planes of numbers on a device, (N, C, H, W): scaled, averaged, grown and measured, as OpenCV does
-for the line in numpy.
-"""
-
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import lru_cache, wraps
-from typing import Any
+"""Planes of numbers on a device, (N, C, H, W): resized, averaged and dilated as by OpenCV."""
 
 import numpy as np
 import torch
@@ -14,52 +6,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-FAR = 1e6  # pixels: from what is not there
-SLANTED, KNIGHT = 1.4, 2.1969  # how far a diagonal step counts, and one of two along and one across
-ROUNDS = 4  # of spreading, between looks at whether all is reached
-MOST_ROUNDS = 64  # a region that winds more often than this is cut
+from matte.gpu.constants import cache_constants
+from matte.trimap import reach as numpy_reach
 
-Held = dict[Any, Tensor]
-_HELD: ContextVar[Held | None] = ContextVar("held", default=None)
-
-
-@contextmanager
-def holding(held: Held) -> Iterator[None]:
-    """Within it, the constants that are calculated with come to be in `held`, and from there.
-
-    A recorded graph reads them where they lie: they must live as long as it does, and the caches
-    below forget.
-    """
-    before = _HELD.set(held)
-    try:
-        yield
-    finally:
-        _HELD.reset(before)
+NO_DISTANCE = float(numpy_reach.NO_DISTANCE)  # pixels
+# OpenCV's 5 × 5 mask: how far a diagonal step counts, and one of two pixels along and one across.
+DIAGONAL_STEP, KNIGHT_STEP = 1.4, 2.1969
+FILL_ROUNDS_PER_CHECK = 4  # of filling a region, between looks at whether all of it is filled
+MAX_FILL_ROUNDS = 64  # a region that winds more often than this is cut
 
 
-def _remembered(most: int) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-    """Makes a function keep its last results, and leave those it gives to who is holding."""
-
-    def decorate(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        cached = lru_cache(maxsize=most)(make)
-
-        @wraps(make)
-        def found(*given: Any) -> Tensor:
-            held = _HELD.get()
-            if held is None:
-                return cached(*given)
-            key = make, given
-            if key not in held:
-                held[key] = cached(*given)
-            return held[key]
-
-        return found
-
-    return decorate
-
-
-def scaled(planes: Tensor, height: int, width: int) -> Tensor:
-    """The planes at height × width: averaged where they shrink, interpolated where they grow."""
+def resize(planes: Tensor, height: int, width: int) -> Tensor:
+    """Return the planes at height × width: averaged to shrink, bilinearly interpolated to grow."""
     h, w = planes.shape[2:]
     if (h, w) == (height, width):
         return planes
@@ -67,118 +25,130 @@ def scaled(planes: Tensor, height: int, width: int) -> Tensor:
         return F.interpolate(planes, (height, width), mode="bilinear", align_corners=False)
     if h % height == 0 and w % width == 0:
         return F.avg_pool2d(planes, (h // height, w // width))
-    rows, columns = (_shares(n, m, planes.device) for n, m in ((h, height), (w, width)))
+    rows, columns = (_averaging_weights(n, m, planes.device) for n, m in ((h, height), (w, width)))
     return rows @ planes @ columns.T
 
 
-def scaled_levels(planes: Tensor, height: int, width: int) -> Tensor:
-    """`scaled` for whole numbers, rounded as OpenCV rounds bytes: halves to even, but up where the
-    size is halved exactly.
+def resize_levels(planes: Tensor, height: int, width: int) -> Tensor:
+    """Return planes of whole numbers, resized and rounded as OpenCV rounds bytes.
+
+    Halves are rounded to even, but up where the size is halved exactly.
     """
-    found = scaled(planes, height, width)
+    resized = resize(planes, height, width)
     if planes.shape[2:] == (2 * height, 2 * width):
-        return (found + 0.5).floor()
-    return found.round()
+        return (resized + 0.5).floor()
+    return resized.round()
 
 
-@_remembered(64)
-def _shares(before: int, after: int, device: torch.device) -> Tensor:
-    """How much each of `before` pixels in a row counts for each of `after`, fewer, ones."""
-    edges = np.arange(after + 1) * (before / after)
+@cache_constants(64)
+def _averaging_weights(length: int, new_length: int, device: torch.device) -> Tensor:
+    """Return the weight of each of `length` pixels in the mean that each of fewer ones becomes.
+
+    (new_length, length); rows add up to 1.
+    """
+    edges = np.arange(new_length + 1) * (length / new_length)
     low, high = edges[:-1, None], edges[1:, None]
-    at = np.arange(before)[None]
+    at = np.arange(length)[None]
     overlap = np.clip(np.minimum(high, at + 1) - np.maximum(low, at), 0, None)
-    shares = overlap / overlap.sum(axis=1, keepdims=True)
-    return torch.from_numpy(shares.astype(np.float32)).to(device)
+    weights = overlap / overlap.sum(axis=1, keepdims=True)
+    return torch.from_numpy(weights.astype(np.float32)).to(device)
 
 
-def reflected(planes: Tensor, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
-    """The planes with so many reflected rows and columns around; reflected again and again where
-    they are narrower.
+def pad_by_reflection(planes: Tensor, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
+    """Return the planes with reflected rows (above, below) and columns (left, right) around them.
+
+    Where they are narrower than the padding, they are reflected again and again.
     """
     for axis, sides in ((2, rows), (3, columns)):
         if any(sides):
-            at = _reflection(planes.shape[axis], *sides, planes.device)
+            at = _reflected_indices(planes.shape[axis], *sides, planes.device)
             planes = planes.index_select(axis, at)
     return planes
 
 
-@_remembered(256)
-def _reflection(length: int, before: int, after: int, device: torch.device) -> Tensor:
+@cache_constants(256)
+def _reflected_indices(length: int, before: int, after: int, device: torch.device) -> Tensor:
+    """Return the index of the pixel that lies at each place of a reflected row."""
     return torch.from_numpy(np.pad(np.arange(length), (before, after), mode="reflect")).to(device)
 
 
 def box_mean(planes: Tensor, radius: int) -> Tensor:
-    """The mean over the (2 radius + 1)² window around each pixel, borders mirrored."""
+    """Return the mean over the (2 radius + 1)² window around each pixel, borders mirrored."""
     side, both = 2 * radius + 1, (radius, radius)
-    high = F.avg_pool2d(reflected(planes, both, (0, 0)), (side, 1), stride=1)
-    return F.avg_pool2d(reflected(high, (0, 0), both), (1, side), stride=1)
+    columns = F.avg_pool2d(pad_by_reflection(planes, both, (0, 0)), (side, 1), stride=1)
+    return F.avg_pool2d(pad_by_reflection(columns, (0, 0), both), (1, side), stride=1)
 
 
-def grown(flags: Tensor, kernel: NDArray[np.uint8], times: int = 1) -> Tensor:
-    """BoolArray (N, 1, H, W) dilated with the kernel, anchored in its middle, so many times."""
-    weight = _weight(kernel.tobytes(), kernel.shape, flags.device)
+def dilate(flags: Tensor, kernel: NDArray[np.uint8], iterations: int = 1) -> Tensor:
+    """Return flags (N, 1, H, W) dilated with the kernel, which is anchored in its middle."""
+    weights = _kernel_weights(kernel.tobytes(), kernel.shape, flags.device)
     high, wide = kernel.shape
     border = (wide // 2, wide - 1 - wide // 2, high // 2, high - 1 - high // 2)
-    for _ in range(times):
-        flags = F.conv2d(F.pad(flags.float(), border), weight) > 0.5
+    for _ in range(iterations):
+        flags = F.conv2d(F.pad(flags.float(), border), weights) > 0.5
     return flags
 
 
-@_remembered(64)
-def _weight(kernel: bytes, shape: tuple[int, int], device: torch.device) -> Tensor:
+@cache_constants(64)
+def _kernel_weights(kernel: bytes, shape: tuple[int, int], device: torch.device) -> Tensor:
+    """Return a kernel's bytes as the weights of a convolution, (1, 1, H, W)."""
     values = np.frombuffer(kernel, np.uint8).reshape(1, 1, *shape).astype(np.float32)
     return torch.from_numpy(values).to(device)
 
 
-def grown_square(flags: Tensor, radius: int) -> Tensor:
-    """BoolArray (N, 1, H, W) dilated with a square, whose side is 2 radius + 1."""
+def dilate_by_square(flags: Tensor, radius: int) -> Tensor:
+    """Return flags (N, 1, H, W) dilated with a square whose side is 2 radius + 1."""
     side = 2 * radius + 1
-    high = F.max_pool2d(flags.float(), (side, 1), stride=1, padding=(radius, 0))
-    return F.max_pool2d(high, (1, side), stride=1, padding=(0, radius)) > 0.5
+    columns = F.max_pool2d(flags.float(), (side, 1), stride=1, padding=(radius, 0))
+    return F.max_pool2d(columns, (1, side), stride=1, padding=(0, radius)) > 0.5
 
 
 def distance_to(flags: Tensor, reach: int) -> Tensor:
-    """How far each pixel is from the nearest flag, (N, 1, H, W); `FAR` if it is farther than about
-    `reach` pixels. Counted in straight, slanted and knight's steps, as OpenCV's 5 × 5 mask does.
+    """Return how far each pixel is from the nearest flag, (N, 1, H, W), in pixels.
+
+    It is `NO_DISTANCE` if that is farther than about `reach`. Distances count straight, diagonal
+    and knight's steps, as OpenCV's 5 × 5 mask does.
     """
     at = torch.arange(flags.shape[3], device=flags.device, dtype=torch.float32)
-    before = torch.where(flags, at, -FAR).cummax(dim=3).values
-    after = torch.where(flags, at, FAR).flip(3).cummin(dim=3).values.flip(3)
-    along = torch.minimum(at - before, after - at).clamp(max=FAR)
+    before = torch.where(flags, at, -NO_DISTANCE).cummax(dim=3).values
+    after = torch.where(flags, at, NO_DISTANCE).flip(3).cummin(dim=3).values.flip(3)
+    along = torch.minimum(at - before, after - at).clamp(max=NO_DISTANCE)
     height = flags.shape[2]
-    framed = F.pad(along, (0, 0, reach, reach), value=FAR)
+    framed = F.pad(along, (0, 0, reach, reach), value=NO_DISTANCE)
     distance = along
     for step in range(1, reach + 1):
         for start in (reach - step, reach + step):
             row = framed[:, :, start : start + height]
             long, short = row.clamp(min=step), row.clamp(max=step)
-            flat = long + (KNIGHT - 2) * short
-            steep = (KNIGHT - SLANTED) * long + (2 * SLANTED - KNIGHT) * short
+            flat = long + (KNIGHT_STEP - 2) * short
+            steep = (KNIGHT_STEP - DIAGONAL_STEP) * long + (2 * DIAGONAL_STEP - KNIGHT_STEP) * short
             distance = torch.minimum(distance, torch.maximum(flat, steep))
-    return torch.where(distance > reach + 1, FAR, distance)
+    return torch.where(distance > reach + 1, NO_DISTANCE, distance)
 
 
-def touching(seeds: Tensor, region: Tensor) -> Tensor:
-    """The parts of the region (N, 1, H, W) that hang together, over corners too, with the seeds."""
-    held = seeds & region
-    for turn in range(1, MOST_ROUNDS + 1):
-        spread = _along(_along(held, region, 3), region, 2)
-        spread = grown_square(spread, 1) & region
-        if turn % ROUNDS == 0 and torch.equal(spread, held):
+def connected_parts(seeds: Tensor, region: Tensor) -> Tensor:
+    """Return the parts of the region (N, 1, H, W) that are connected with a seed.
+
+    Pixels that meet at a corner are connected. Regions that wind more than `MAX_FILL_ROUNDS` times
+    are cut there.
+    """
+    filled = seeds & region
+    for turn in range(1, MAX_FILL_ROUNDS + 1):
+        grown = _fill_runs(_fill_runs(filled, region, 3), region, 2)
+        grown = dilate_by_square(grown, 1) & region
+        if turn % FILL_ROUNDS_PER_CHECK == 0 and torch.equal(grown, filled):
             break
-        held = spread
-    return held
+        filled = grown
+    return filled
 
 
-def _along(held: Tensor, region: Tensor, axis: int) -> Tensor:
-    """What is held, spread over the runs of the region that it lies in, along one axis."""
-    at = torch.arange(held.shape[axis], device=held.device)
+def _fill_runs(filled: Tensor, region: Tensor, axis: int) -> Tensor:
+    """Return the filled pixels together with the region's runs, along one axis, that hold one."""
+    at = torch.arange(filled.shape[axis], device=filled.device)
     at = at.view(-1, 1) if axis == 2 else at
-    found = held
     for _ in range(2):  # forwards, then, turned round, backwards
-        last_held = torch.where(found, at, -1).cummax(dim=axis).values
+        last_filled = torch.where(filled, at, -1).cummax(dim=axis).values
         last_gap = torch.where(region, -1, at).cummax(dim=axis).values
-        found = (found | (region & (last_held > last_gap))).flip(axis)
+        filled = (filled | (region & (last_filled > last_gap))).flip(axis)
         region = region.flip(axis)
-    return found
+    return filled

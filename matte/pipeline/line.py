@@ -120,7 +120,7 @@ class TwoStage:
             subject = cut_subject(segmentation, self.segmentation)
             drawn = draw(subject, self.band)
         mask, trimap = subject.mask, drawn.trimap
-        report = _trimap_report(trimap, drawn.description)
+        report = trimap_report(trimap, drawn.description)
         if not _is_found(subject, prior):
             nothing = Alpha(np.zeros(mask.shape, np.float32))
             return LineResult(nothing, mask, trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
@@ -143,7 +143,7 @@ class TwoStage:
         self, image: Image, trimap: Trimap, previous: PreviousAlpha | None, watch: Stopwatch
     ) -> LineResult:
         """Return alpha for a trimap of the user's, which is trusted whatever it looks like."""
-        report = _trimap_report(trimap, TRIMAP_AS_GIVEN)
+        report = trimap_report(trimap, TRIMAP_AS_GIVEN)
         doubt = self.budget.overrun(trimap, watch.ms)
         if doubt:
             alpha = Alpha((trimap == SUBJECT).astype(np.float32))
@@ -155,8 +155,8 @@ class TwoStage:
         return LineResult(refined.alpha, None, trimap, report)
 
 
-def _trimap_report(trimap: Trimap, description: str) -> dict[str, Any]:
-    """Return what a report says of a trimap: its unknown share, and how its band was drawn."""
+def trimap_report(trimap: Trimap, description: str) -> dict[str, Any]:
+    """Return what a report says of a trimap: its unknown share, and its band in words."""
     return {"unknown": round(unknown_share(trimap), 5), "band": description}
 
 

@@ -1,19 +1,19 @@
-"""How well an alpha's edges lie on its picture's."""
+"""A score of how well alpha's edges lie on the picture's edges."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, FloatArray, Image
+from matte.arrays import Alpha, BoolArray, FloatArray, Image
 from matte.imaging.resizing import resize
 
-LONG_SIDE = 1000  # pixels; larger pictures are measured at about that size
-BLUR = 1.0  # pixels; finer than this it is noise
-LEAST = 1e-6  # a steepness below it is no edge
+MAX_LONG_SIDE = 1000  # pixels; larger pictures are measured at about that size
+BLUR_SIGMA = 1.0  # pixels; what is finer is noise
+MIN_MEAN_STEEPNESS = 1e-6  # of alpha per pixel of the region, for it to have edges
 
 
-class Edges:
-    """A picture's edges in a region, to which alphas are held.
+class PictureEdges:
+    """A picture's edges in a region, with which the edges of alphas are compared.
 
     Each pixel of the region is ranked by how steep the picture is there, 0 … 1. An alpha's
     agreement is 2r − 1, where r is the mean rank under its own edges, weighted by how steep alpha
@@ -28,39 +28,43 @@ class Edges:
     wide ones once the masks are grown or shrunk by 12 pixels.
     """
 
-    def __init__(self, image: Image, region: NDArray[np.bool_]) -> None:
+    def __init__(self, image: Image, region: BoolArray) -> None:
         height, width = region.shape
-        shrink = max(1.0, max(height, width) / LONG_SIDE)
+        shrink = max(1.0, max(height, width) / MAX_LONG_SIDE)
         self._size = max(1, round(height / shrink)), max(1, round(width / shrink))
-        self._region = self._small(region.astype(np.float32)) > 0
+        self._region = self._shrink(region.astype(np.float32)) > 0
         colours = np.asarray(image, np.float32) / np.float32(np.iinfo(image.dtype).max)
-        steep = _steepness(self._small(colours))
+        steep = _steepness(self._shrink(colours))
         self._ranks = _ranks(steep[self._region])
 
     def agreement(self, alpha: Alpha) -> float | None:
-        """−1 … 1, 0 by chance; None where alpha has no edges in the region."""
-        weights = _steepness(self._small(alpha)[:, :, None])[self._region]
+        """Return how well alpha's edges lie on the picture's: −1 … 1, 0 by chance.
+
+        None if alpha has no edges in the region.
+        """
+        weights = _steepness(self._shrink(alpha)[:, :, None])[self._region]
         total = float(weights.sum(dtype=np.float64))
-        if not total > LEAST * max(1, weights.size):
+        if not total > MIN_MEAN_STEEPNESS * max(1, weights.size):
             return None
         return float(2 * (weights * self._ranks).sum(dtype=np.float64) / total - 1)
 
-    def _small(self, values: FloatArray) -> FloatArray:
+    def _shrink(self, values: FloatArray) -> FloatArray:
+        """Return the values at the size at which edges are measured."""
         return values if values.shape[:2] == self._size else resize(values, *self._size)
 
 
 def _steepness(values: FloatArray) -> FloatArray:
-    """The length of the gradient, all channels (H, W, C) together."""
-    blurred = cv2.GaussianBlur(values, (0, 0), BLUR).reshape(values.shape)
+    """Return the length of the gradient (H, W) of all channels (H, W, C) together."""
+    blurred = cv2.GaussianBlur(values, (0, 0), BLUR_SIGMA).reshape(values.shape)
     slopes = [
-        cv2.Sobel(blurred, cv2.CV_32F, *way).reshape(values.shape) for way in ((1, 0), (0, 1))
+        cv2.Sobel(blurred, cv2.CV_32F, *axis).reshape(values.shape) for axis in ((1, 0), (0, 1))
     ]
     squares = [(slope * slope).sum(axis=2) for slope in slopes]
     return np.asarray(np.sqrt(squares[0] + squares[1]), np.float32)
 
 
 def _ranks(values: FloatArray) -> NDArray[np.float64]:
-    """The share of values below each one, equal ones counted half: their mean is a half."""
+    """Return the share of values below each one, equal ones counted half: their mean is a half."""
     ordered = np.sort(values)
     below = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return np.asarray(below / (2 * max(1, values.size)), np.float64)

@@ -1,7 +1,7 @@
-"""What sweeps of one or more pictures leave behind: a sheet, single files, numbers."""
+"""Sweeps of files: one sheet for all of them, single files for each, scores for JSON."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,15 @@ from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
 from matte.pipeline.line import Networks
 from matte.sweeps.run import Progress, Sweep, sweep
 from matte.sweeps.scores import SettingScore, SweepChoice, choose_setting
-from matte.sweeps.sheet import ComposerFor, Section, composites, draw_sheet, show
+from matte.sweeps.sheet import ComposerFor, SweepSection, compose_settings, draw_sheet, make_section
 
-PARTS = ("trimap", "alpha", "composite")
+SAVED_ARRAYS = ("trimap", "alpha", "composite")  # of each setting
 ENDING = ".png"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Swept:
-    """What is kept of a picture's sweep: no pictures, but their files; or the error."""
+class SweepOutcome:
+    """What became of one picture: its scores and the files written, or the error."""
 
     file: Path
     size: tuple[int, int] = (0, 0)
@@ -38,19 +38,20 @@ class Swept:
     error: MatteError | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything that was measured, in plain values."""
-        told: dict[str, Any] = {"image": str(self.file)}
+        """Return everything that was measured, in plain JSON values."""
+        row: dict[str, Any] = {"image": str(self.file)}
         if self.choice is None:
-            return {**told, "error": str(self.error)}
-        told |= {"width": self.size[0], "height": self.size[1], "subject": self.subject}
-        told |= {"segment_ms": self.segment_ms, **choice_as_json(self.choice, self.scores)}
-        told["settings"] = [score.as_json() for score in self.scores]
-        return {**told, "written": [str(path) for path in self.written]}
+            return {**row, "error": str(self.error)}
+        row |= {"width": self.size[0], "height": self.size[1], "subject": self.subject}
+        row |= {"segment_ms": self.segment_ms, **choice_as_json(self.choice, self.scores)}
+        row["settings"] = [score.as_json() for score in self.scores]
+        return {**row, "written": [str(path) for path in self.written]}
 
 
 class SweepSheet:
-    """Pictures swept alike onto one sheet. Whatever is wrong with the request as a whole is raised
-    before the first of them is read.
+    """Sweeps several pictures over the same settings, and draws them on one sheet.
+
+    Whatever is wrong with the request as a whole is raised before the first picture is read.
     """
 
     def __init__(
@@ -74,33 +75,33 @@ class SweepSheet:
         self._memory = memory_budget(config)
         if len(set(files)) < len(files):
             raise SettingError("a picture is named twice", "name each IMAGE once")
-        self._singles = {
+        self._single_files = {
             file: single_files(folder, file.stem, bands) if folder else [] for file in files
         }
         self._check([*files, *backgrounds])
         self._composer_for = composer_for
         self._line = build_two_stage(config)
-        self._sections: list[Section] = []
+        self._sections: list[SweepSection] = []
         self._scores: list[tuple[SettingScore, ...]] = []
 
-    def run(self, watch: Progress | None = None) -> Iterator[Swept]:
-        """What became of each picture, in their order; one that fails stops no other.
+    def run(self, progress: Progress | None = None) -> Iterator[SweepOutcome]:
+        """Sweep one picture after the other; yield what became of each. A failure stops no other.
 
-        `watch` is told how many settings are done, of all pictures.
+        `progress` is called with the number of settings done and of all settings of all pictures.
         """
-        for place, (file, singles) in enumerate(self._singles.items()):
+        for place, (file, paths) in enumerate(self._single_files.items()):
             try:
-                yield self._swept(file, singles, self._part(place, watch))
+                yield self._sweep_file(file, paths, self._shifted_progress(place, progress))
             except MatteError as error:
-                yield Swept(file, error=error)
+                yield SweepOutcome(file, error=error)
 
     @property
     def networks(self) -> Networks:
-        """The networks that run, for reports."""
+        """The networks that run, and how: for reports."""
         return self._line.networks
 
     def write(self) -> Path | None:
-        """Writes the sheet of the pictures that were run; None if there is none."""
+        """Write the sheet of the pictures that were run; return its path, None without any."""
         if not self._sections:
             return None
         choice, headline = choose_setting(self._scores), ""
@@ -110,86 +111,100 @@ class SweepSheet:
         write_file(self._target, data, self._overwrite)
         return self._target
 
-    def _part(self, place: int, watch: Progress | None) -> Progress | None:
-        """What is told by the sweep of the picture at that place."""
-        if watch is None:
+    def _shifted_progress(self, place: int, progress: Progress | None) -> Progress | None:
+        """Return the progress of the picture at this place, counted over all pictures."""
+        if progress is None:
             return None
-        before, total = place * len(self._bands), len(self._singles) * len(self._bands)
-        return lambda done, _: watch(before + done, total)
+        before, total = place * len(self._bands), len(self._single_files) * len(self._bands)
+        return lambda done, _: progress(before + done, total)
 
-    def _swept(self, file: Path, singles: Sequence[Path], watch: Progress | None) -> Swept:
+    def _sweep_file(
+        self, file: Path, paths: Sequence[Path], progress: Progress | None
+    ) -> SweepOutcome:
+        """Sweep one picture, write its single files to `paths`, and keep its part of the sheet."""
         photo = read_photo(file, self._max_pixels)
         self._memory.check_image(photo.pixels)
-        found = sweep(photo, self._bands, self._line, watch)
-        data = [encode(found.mask, ENDING)] if singles else []
-        pictures = self._kept(found, data) if singles else composites(found, self._composer_for)
-        section = show(found, file.name, pictures)
-        if self._folder and singles:
+        result = sweep(photo, self._bands, self._line, progress)
+        data = [encode(result.mask, ENDING)] if paths else []
+        composites = compose_settings(result, self._composer_for)
+        if paths:
+            composites = self._encode_settings(result, composites, data)
+        section = make_section(result, file.name, composites)
+        if self._folder and paths:
             make_folder(self._folder)
-        for path, content in zip(singles, data, strict=True):
+        for path, content in zip(paths, data, strict=True):
             write_file(path, content, self._overwrite)
         self._sections.append(section)
-        self._scores.append(found.scores)
-        height, width = found.mask.shape
-        return Swept(
+        self._scores.append(result.scores)
+        height, width = result.mask.shape
+        return SweepOutcome(
             file,
             (width, height),
-            found.segment_ms,
-            found.subject,
-            found.scores,
-            found.choice,
-            tuple(singles),
+            result.segment_ms,
+            result.subject,
+            result.scores,
+            result.choice,
+            tuple(paths),
         )
 
-    def _kept(self, found: Sweep, data: list[bytes]) -> Iterator[NDArray[Any]]:
-        """The composites, one by one; on their way they are encoded with what belongs to them."""
-        photo = found.photo
-        for place, composite in enumerate(composites(found, self._composer_for)):
-            data.append(encode(found.trimaps[place], ENDING))
-            data.append(encode_alpha(found.alphas[place], ENDING))
+    def _encode_settings(
+        self, result: Sweep, composites: Iterable[NDArray[Any]], data: list[bytes]
+    ) -> Iterator[NDArray[Any]]:
+        """Yield the composites; append trimap, alpha and composite, encoded, to `data`.
+
+        One setting after the other: composites of large pictures need much memory.
+        """
+        photo = result.photo
+        for place, composite in enumerate(composites):
+            data.append(encode(result.trimaps[place], ENDING))
+            data.append(encode_alpha(result.alphas[place], ENDING))
             data.append(encode(composite, ENDING, photo.profile, photo.exif))
             yield composite
 
     def _check(self, sources: Sequence[Path]) -> None:
+        """Raise if an output can't be written, or is a source or another output."""
         outputs = [(self._target, WRITABLE)]
         if self._folder is not None:
             if os.path.isdir(self._folder):  # noqa: PTH112  # False where pathlib raises
-                outputs += [(path, WRITABLE) for each in self._singles.values() for path in each]
+                outputs += [
+                    (path, WRITABLE) for each in self._single_files.values() for path in each
+                ]
             else:
                 check_output(self._folder, False)
         check_outputs(outputs, sources, self._overwrite)
-        names = [path for each in self._singles.values() for path in each]
+        names = [path for each in self._single_files.values() for path in each]
         if len(set(names)) < len(names):
             raise OutputError("two pictures have one name", "sweep them one after the other")
 
 
 def single_files(folder: Path, stem: str, bands: Sequence[TrimapSettings]) -> list[Path]:
-    """The files of a picture called `stem`: its mask (`photo-mask.png`), and for each band trimap,
-    alpha and composite (`photo-k7-i6-trimap.png`).
+    """Return the files of a picture called `stem`: its mask, and three for each band.
+
+    They are `photo-mask.png`, `photo-k7-i6-trimap.png`, `…-alpha.png` and `…-composite.png`.
     """
-    names = [f"{band_token(band)}-{part}" for band in bands for part in PARTS]
+    names = [f"{band_token(band)}-{array}" for band in bands for array in SAVED_ARRAYS]
     return [folder / f"{stem}-{name}{ENDING}" for name in ("mask", *names)]
 
 
 def band_token(band: TrimapSettings) -> str:
-    """The band as part of a file's name: `k7-i6`, `auto`, `width-1pct`, `width-12px`."""
+    """Return the band as part of a file's name: `k7-i6`, `auto`, `width-1pct`, `width-12px`."""
     if band.width:
         return f"width-{band.width.value:g}{'pct' if band.width.percent else 'px'}"
     if band.k == "auto":
         return "auto"
     if (band.erode, band.dilate) == (None, None):
         return f"k{band.k}-i{band.iterations}"
-    inwards, outwards = band.repetitions
-    return f"k{band.k}-e{inwards}-d{outwards}"
+    erosions, dilations = band.repetitions
+    return f"k{band.k}-e{erosions}-d{dilations}"
 
 
-def over_all(swept: Sequence[Swept]) -> dict[str, Any]:
-    """The best setting for all the pictures together, in plain values; and why."""
-    scores = [each.scores for each in swept if each.choice is not None]
+def choice_for_all(outcomes: Sequence[SweepOutcome]) -> dict[str, Any]:
+    """Return the best setting for all the pictures together, and why, in plain JSON values."""
+    scores = [outcome.scores for outcome in outcomes if outcome.choice is not None]
     return choice_as_json(choose_setting(scores), scores[0] if scores else ())
 
 
 def choice_as_json(choice: SweepChoice, scores: Sequence[SettingScore]) -> dict[str, Any]:
-    """The best setting's words, None if there is none, and the reason."""
+    """Return the best setting in words, None if there is none, and the reason."""
     best = None if choice.best is None else scores[choice.best].name
     return {"best": best, "reason": choice.reason}

@@ -19,7 +19,7 @@ from matte.pipeline.run import PhotoInput, as_photo
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.timing import Stopwatch
 from matte.stages import Refiner
-from matte.sweeps.edges import Edges
+from matte.sweeps.edges import PictureEdges
 from matte.sweeps.scores import Kernel, SettingScore, SweepChoice, choose_setting
 from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 
@@ -78,7 +78,7 @@ def sweep(
     line: TwoStage | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Segment a picture once, refine it with each band, and choose_setting the best.
+    """Segment a picture once, refine it with each band, and choose the best setting.
 
     `image` is as for a `Pipeline`; `bands` come from sweep_settings(), by default its defaults.
     `line` has the segmenter and the refiner, by default those of the default preset; its own band
@@ -86,8 +86,8 @@ def sweep(
     """
     line = line or build_two_stage(merge_settings().config)
     photo = as_photo(image)
-    spent = Stopwatch()
-    with spent("segment"):
+    watch = Stopwatch()
+    with watch("segment"):
         subject = cut_subject(line.segmenter.segment(photo.pixels), line.segmentation)
     tried = [_draw(subject, band) for band in bands or sweep_settings()]
     waiting = [place for place, one in enumerate(tried) if not one.doubt]
@@ -108,13 +108,13 @@ def sweep(
         scores,
         choose_setting([scores]),
         subject.is_found(),
-        spent.ms["segment"],
+        watch.ms["segment"],
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tried:
-    """A setting of the sweep, and what was found with it so far."""
+class _TriedSetting:
+    """A setting of the sweep, and its trimap and alpha so far."""
 
     band: TrimapSettings
     drawn: DrawnTrimap
@@ -123,19 +123,21 @@ class _Tried:
     doubt: str
 
 
-def _draw(subject: Subject, band: TrimapSettings) -> _Tried:
+def _draw(subject: Subject, band: TrimapSettings) -> _TriedSetting:
     """Return the setting with its trimap, and the mask as its alpha for now."""
     watch = Stopwatch()
     with watch("trimap"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", MatteWarning)  # even kernels are told in the score
+        warnings.simplefilter("ignore", MatteWarning)  # the score says that a kernel is even
         drawn = draw(subject, band)
-    found = subject.is_found()
-    alpha = Alpha((subject.mask == SUBJECT).astype(np.float32) * np.float32(found))
-    doubt = trimap_flaw(drawn.trimap) if found else NO_SUBJECT
-    return _Tried(band, drawn, alpha, watch.ms["trimap"], doubt)
+    is_found = subject.is_found()
+    alpha = Alpha((subject.mask == SUBJECT).astype(np.float32) * np.float32(is_found))
+    doubt = trimap_flaw(drawn.trimap) if is_found else NO_SUBJECT
+    return _TriedSetting(band, drawn, alpha, watch.ms["trimap"], doubt)
 
 
-def _refine(refiner: Refiner, image: Image, subject: Subject, tried: _Tried) -> _Tried:
+def _refine(
+    refiner: Refiner, image: Image, subject: Subject, tried: _TriedSetting
+) -> _TriedSetting:
     """Return the setting with its refined alpha, or with the refiner's objection as its doubt."""
     watch = Stopwatch()
     try:
@@ -146,13 +148,13 @@ def _refine(refiner: Refiner, image: Image, subject: Subject, tried: _Tried) -> 
     return replace(tried, alpha=alpha, ms=tried.ms + watch.ms["refine"])
 
 
-def _score_settings(image: Image, tried: Sequence[_Tried]) -> tuple[SettingScore, ...]:
+def _score_settings(image: Image, tried: Sequence[_TriedSetting]) -> tuple[SettingScore, ...]:
     """Return each setting's score; of those with a doubt nothing is measured."""
     sound = [place for place, one in enumerate(tried) if not one.doubt]
     region = np.zeros(image.shape[:2], bool)
     for place in sound:
         region |= tried[place].drawn.trimap == UNKNOWN
-    edges = Edges(image, region)
+    edges = PictureEdges(image, region)
     changes = _instabilities([tried[place] for place in sound])
     instability = dict(zip(sound, changes, strict=True))
     return tuple(
@@ -168,14 +170,14 @@ def _score_settings(image: Image, tried: Sequence[_Tried]) -> tuple[SettingScore
     )
 
 
-def _instabilities(tried: Sequence[_Tried]) -> list[float | None]:
+def _instabilities(tried: Sequence[_TriedSetting]) -> list[float | None]:
     """Return each setting's mean change of alpha to the next narrower and next wider band."""
     by_width = sorted(range(len(tried)), key=lambda place: unknown_share(tried[place].drawn.trimap))
-    found: list[list[float]] = [[] for _ in tried]
+    changes: list[list[float]] = [[] for _ in tried]
     for narrow, wide in pairwise(by_width):
         one, other = tried[narrow], tried[wide]
         union = (one.drawn.trimap == UNKNOWN) | (other.drawn.trimap == UNKNOWN)
         change = float(np.abs(one.alpha - other.alpha)[union].mean())
-        found[narrow].append(change)
-        found[wide].append(change)
-    return [sum(values) / len(values) if values else None for values in found]
+        changes[narrow].append(change)
+        changes[wide].append(change)
+    return [sum(values) / len(values) if values else None for values in changes]

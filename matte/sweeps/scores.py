@@ -19,7 +19,7 @@ class SettingScore:
     unknown: float
     """The unknown share of the picture, 0 … 1."""
     agreement: float | None
-    """How well alpha's edges lie on the picture's: 1 at best, 0 by chance. See `Edges`."""
+    """How well alpha's edges lie on the picture's: 1 at best, 0 by chance. See `PictureEdges`."""
     instability: float | None
     """Mean |Δα| to the alphas of the next narrower and the next wider band of the sweep, each in
     the union of both bands; None without neighbours.
@@ -35,14 +35,14 @@ class SettingScore:
         return band_name(self.band)
 
     @property
-    def lopsided(self) -> bool:
+    def is_lopsided(self) -> bool:
         """Whether the kernel is even, which draws half a kernel more on one side."""
         return not self.band.width and isinstance(self.band.k, int) and self.band.k % 2 == 0
 
     @property
     def remark(self) -> str:
         """The objection to the setting, if there is one."""
-        return self.doubt or ("lopsided: k is even" if self.lopsided else "")
+        return self.doubt or ("lopsided: k is even" if self.is_lopsided else "")
 
     def as_json(self) -> dict[str, Any]:
         """Return the score in plain JSON values."""
@@ -57,7 +57,7 @@ class SettingScore:
             "agreement": None if self.agreement is None else round(self.agreement, 4),
             "instability": None if self.instability is None else round(self.instability, 5),
             "ms": self.ms,
-            "lopsided": self.lopsided,
+            "lopsided": self.is_lopsided,
             "doubt": self.doubt or None,
         }
 
@@ -88,7 +88,7 @@ def choose_setting(pictures: Sequence[Sequence[SettingScore]]) -> SweepChoice:
     if not means:
         return SweepChoice(None, "no band of the sweep can be refined: try others")
     ranked = sorted(means, key=lambda place: -means[place])
-    sound = [place for place in ranked if not settings[place][0].lopsided]
+    sound = [place for place in ranked if not settings[place][0].is_lopsided]
     if not sound:
         return SweepChoice(
             None, "even kernels are lopsided, and there is nothing else: add an odd k"
@@ -119,5 +119,5 @@ def band_name(band: TrimapSettings) -> str:
         return "k = auto"
     if (band.erode, band.dilate) == (None, None):
         return f"k = {band.k}, {band.iterations} iteration" + "s" * (band.iterations != 1)
-    inwards, outwards = band.repetitions
-    return f"k = {band.k}, eroded {inwards} and dilated {outwards} times"
+    erosions, dilations = band.repetitions
+    return f"k = {band.k}, eroded {erosions} and dilated {dilations} times"

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from matte.arrays import UNKNOWN, Alpha, Image, Trimap
 from matte.conversion.refiner_export import export_refiner
 from matte.datasets.samples import Sample
-from matte.evaluation.blind import Blind
-from matte.evaluation.trimaps import from_alpha
+from matte.evaluation.blind import BlindBaseline
+from matte.evaluation.trimaps import trimaps_from_alpha
 from matte.refiner.checkpoint import RefinerNetwork, save_network
 from matte.refiner.network import GcaDesign, GcaNetwork, with_spectral_norm, without_spectral_norm
 from matte.refiner.protocols import MULTIPLE
@@ -87,7 +87,7 @@ class RefinerTask:
             pictures("background"),
             self.settings.mix,
         )
-        draw = from_alpha(BAND_PIXELS).draw
+        draw = trimaps_from_alpha(BAND_PIXELS).draw
         self.validation = [
             (name, s, draw(s.name, Image(s.picture), _alpha_of(s)))
             for name, s in self.collection.validation
@@ -144,7 +144,7 @@ class RefinerTask:
             truth = sample.truth.astype(np.float32) / 255
             unknown = trimap == UNKNOWN
             sads.setdefault(name, []).append(float(np.abs(alpha - truth)[unknown].sum() / 1000))
-            guess = Blind().refine(Image(sample.picture), trimap)
+            guess = BlindBaseline().refine(Image(sample.picture), trimap).alpha
             blinds.setdefault(name, []).append(float(np.abs(guess - truth)[unknown].sum() / 1000))
         ratios = {name: sum(sads[name]) / max(1e-9, sum(blinds[name])) for name in sorted(sads)}
         return {

@@ -16,6 +16,10 @@ from matte.trimap.reach import (
 )
 
 MAX_UNKNOWN_SHARE = 0.5  # of a picture, for a refiner to have something to go on
+# Why no refiner can work with a trimap.
+NO_SURE_SUBJECT = "the trimap has no sure subject"
+NOTHING_UNKNOWN = "the trimap has nothing unknown"
+NO_SURE_BACKGROUND = "the trimap has no sure background"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,16 +40,27 @@ def draw_trimap(mask: Mask, confidence: Confidence, settings: TrimapSettings) ->
 
     The band's width comes from `width`, from the confidence (k = "auto") or from a kernel.
     """
-    if settings.width:
-        reach = settings.width.pixels(max(mask.shape))
-        return DrawnTrimap(even_band(mask, reach), f"{reach:.1f} px to each side, as asked")
-    if settings.k == "auto":
+    if settings.is_automatic:
         return _draw_by_confidence(mask, confidence)
+    long_side = max(mask.shape)
+    if settings.width:
+        band = even_band(mask, settings.width.pixels(long_side))
+    else:
+        band = kernel_band(mask, settings)
+    return DrawnTrimap(band, describe_band(settings, long_side))
+
+
+def describe_band(settings: TrimapSettings, long_side: int) -> str:
+    """Return in words the width that the settings ask for, in a picture with this long side."""
+    if settings.width:
+        return f"{settings.width.pixels(long_side):.1f} px to each side, as asked"
+    if settings.k == "auto":
+        return "wide where the segmenter is unsure"
     times = f"k = {settings.k}, {settings.iterations} iterations"
     if (settings.erode, settings.dilate) != (None, None):
         inwards, outwards = settings.repetitions
         times = f"k = {settings.k}, eroded {inwards}, dilated {outwards} times"
-    return DrawnTrimap(kernel_band(mask, settings), f"{times}, as asked")
+    return f"{times}, as asked"
 
 
 def _draw_by_confidence(mask: Mask, confidence: Confidence) -> DrawnTrimap:
@@ -70,9 +85,9 @@ def trimap_flaw(trimap: Trimap) -> str:
     """Return why no refiner can work with the trimap; empty if one can."""
     share = unknown_share(trimap)
     if trimap.max() < SUBJECT:
-        return "the trimap has no sure subject"
+        return NO_SURE_SUBJECT
     if not share:
-        return "the trimap has nothing unknown"
+        return NOTHING_UNKNOWN
     if trimap.min() > BACKGROUND:
-        return "the trimap has no sure background"
+        return NO_SURE_BACKGROUND
     return f"{share:.0%} of the trimap is unknown" if share > MAX_UNKNOWN_SHARE else ""

@@ -7,7 +7,7 @@ from matte.arrays import Trimap
 from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import MatteError, PictureError
 from matte.evaluation.mattes import evaluate_modnet, evaluate_pipeline, evaluate_refiner
-from matte.evaluation.trimaps import from_alpha, from_folder
+from matte.evaluation.trimaps import trimaps_from_alpha, trimaps_from_folder
 from matte.media.encoding import encode_alpha
 from matte.media.pictures import read_alpha, read_image
 from matte.metrics.mattes import sad
@@ -21,7 +21,9 @@ def merged(**flags: object) -> MergedSettings:
 
 
 def test_refiners_are_measured_where_the_trimap_is_unknown(mattes: Path) -> None:
-    scores = evaluate_refiner(mattes, ["guided"], merged().config, from_folder(mattes / "trimap1"))
+    scores = evaluate_refiner(
+        mattes, ["guided"], merged().config, trimaps_from_folder(mattes / "trimap1")
+    )
     plain = scores.as_json()
     assert (plain["contestant"], plain["reference"]) == ("guided", "blind")
     assert (plain["region"], plain["pictures"]) == ("unknown", 3)
@@ -41,7 +43,7 @@ def test_refiners_are_measured_where_the_trimap_is_unknown(mattes: Path) -> None
 
 
 def test_the_order_is_the_users_and_blind_is_always_there(mattes: Path) -> None:
-    source = from_alpha(6)
+    source = trimaps_from_alpha(6)
     for names in (["blind", "guided"], ["guided", "blind"]):
         found = evaluate_refiner(mattes, names, merged().config, source)
         assert list(found.values) == names
@@ -68,9 +70,11 @@ def test_the_lines_own_trimaps_are_not_trusted(mattes: Path, bright: Path) -> No
 
 def test_gca_is_the_named_network(mattes: Path, linear_network: Write) -> None:
     with pytest.raises(MatteError, match=r"can't read none\.onnx"):
-        evaluate_refiner(mattes, ["gca"], merged().config, from_alpha(6), weights="none.onnx")
+        evaluate_refiner(
+            mattes, ["gca"], merged().config, trimaps_from_alpha(6), weights="none.onnx"
+        )
     with pytest.raises(MatteError, match="no refiner 'gided': did you mean 'guided'"):
-        evaluate_refiner(mattes, ["gided"], merged().config, from_alpha(6))
+        evaluate_refiner(mattes, ["gided"], merged().config, trimaps_from_alpha(6))
 
 
 def test_closed_form_skips_what_it_can_not_solve(mattes: Path) -> None:
@@ -78,7 +82,7 @@ def test_closed_form_skips_what_it_can_not_solve(mattes: Path) -> None:
     (mattes / "trimap1/b.png").unlink()
     save(mattes / "trimap1/b.png", np.full(SIZES["b"], 128, np.uint8))
     scores = evaluate_refiner(
-        mattes, ["closed-form"], merged().config, from_folder(mattes / "trimap1")
+        mattes, ["closed-form"], merged().config, trimaps_from_folder(mattes / "trimap1")
     )
     assert scores.pictures == ("a", "c")
     assert "no sure subject" in scores.skipped["b"]
@@ -118,6 +122,6 @@ def test_nothing_usable_is_an_error(mattes: Path) -> None:
     for path in (mattes / "gt").iterdir():
         path.write_bytes(b"broken")
     with pytest.raises(PictureError, match="no pair can be used: a: "):
-        evaluate_refiner(mattes, ["guided"], merged().config, from_alpha(6))
+        evaluate_refiner(mattes, ["guided"], merged().config, trimaps_from_alpha(6))
     with pytest.raises(PictureError, match="no folder"):
-        evaluate_refiner(mattes / "none", ["guided"], merged().config, from_alpha(6))
+        evaluate_refiner(mattes / "none", ["guided"], merged().config, trimaps_from_alpha(6))

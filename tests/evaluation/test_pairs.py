@@ -10,7 +10,14 @@ from matte.arrays import Alpha, Image, Trimap
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, UnusableError
 from matte.errors import PictureError
-from matte.evaluation.pairs import MaskCase, MatteCase, Skipped, find_pairs, mask_cases, matte_cases
+from matte.evaluation.pairs import (
+    MaskCase,
+    MatteCase,
+    SkippedCase,
+    find_pairs,
+    mask_cases,
+    matte_cases,
+)
 from tests.conftest import save
 
 
@@ -40,8 +47,8 @@ def test_broken_pairs_are_named(mattes: Path) -> None:
     (mattes / "gt/.hidden.png").write_bytes(b"")
     (mattes / "input/notes.txt").write_text("")
     found = list(matte_cases(mattes))
-    assert all(isinstance(case, Skipped) for case in found)
-    reasons = [case.reason for case in found if isinstance(case, Skipped)]
+    assert all(isinstance(case, SkippedCase) for case in found)
+    reasons = [case.reason for case in found if isinstance(case, SkippedCase)]
     for reason, word in zip(
         reasons, ("not a readable", "no truth", "no picture", "truth is 6×5"), strict=True
     ):
@@ -55,11 +62,11 @@ def test_names_agree_across_systems_and_ambiguous_ones_are_named(mattes: Path) -
     found = {case.name: case for case in matte_cases(mattes)}
     assert isinstance(found[unicodedata.normalize("NFC", "größe")], MatteCase)
     twice = found["b"]
-    assert isinstance(twice, Skipped)
+    assert isinstance(twice, SkippedCase)
     assert "b.jpg and b.png have the same name" in twice.reason
 
 
-def put_mask(masks: Path, mask: NDArray[Any]) -> MaskCase | Skipped:
+def put_mask(masks: Path, mask: NDArray[Any]) -> MaskCase | SkippedCase:
     """What is made of the first picture's mask."""
     (masks / "masks/a.png").unlink()
     save(masks / "masks/a.png", mask)
@@ -71,7 +78,7 @@ def test_masks_of_class_numbers_are_refused(depth: type[Any], masks: Path) -> No
     numbers = np.zeros((60, 80), depth)
     numbers[20:40, 20:60] = 15
     first = put_mask(masks, numbers)
-    assert isinstance(first, Skipped)
+    assert isinstance(first, SkippedCase)
     said = "has the values 15: a mask is of 0" if depth is np.uint8 else "is all but black"
     assert f"a.png {said}" in first.reason
 
@@ -85,7 +92,7 @@ def test_masks_mean_what_they_mean_in_training(masks: Path) -> None:
     for mask in (plain, edged, plain // 255, plain - plain // 5):
         evaluated = put_mask(masks, mask)
         pair = Entry("a", "mask", masks / "images/a.png", masks / "masks/a.png")
-        if isinstance(evaluated, Skipped):
+        if isinstance(evaluated, SkippedCase):
             with pytest.raises(UnusableError) as caught:
                 read_sample(pair)
             assert str(caught.value) == evaluated.reason
@@ -114,7 +121,7 @@ def test_a_trimap_that_knows_all_is_refused(mattes: Path) -> None:
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
         return Trimap(np.zeros(truth.shape, np.uint8))
 
-    assert all(isinstance(case, Skipped) for case in matte_cases(mattes, draw))
+    assert all(isinstance(case, SkippedCase) for case in matte_cases(mattes, draw))
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

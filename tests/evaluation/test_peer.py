@@ -6,17 +6,17 @@ import pytest
 from matte.arrays import Image, Trimap
 from matte.configs.settings import RuntimeSettings
 from matte.errors import SettingError, WeightsError
-from matte.evaluation.peer import Peer, open_peers
+from matte.evaluation.peer import PeerNetwork, open_peer_networks
 from tests.evaluation.conftest import Write
 
 RUNTIME = RuntimeSettings(backend="onnx", threads=1)
 RED = Image(np.tile(np.array([255, 51, 0], np.uint8), (40, 60, 1)))
 
 
-def peer(tmp_path: Path, text: str) -> Peer:
+def peer(tmp_path: Path, text: str) -> PeerNetwork:
     toml = tmp_path / "peer.toml"
     toml.write_text(text)
-    return Peer(toml, RUNTIME)
+    return PeerNetwork(toml, RUNTIME)
 
 
 def test_colours_mean_and_scale(tmp_path: Path, linear_network: Write) -> None:
@@ -41,7 +41,7 @@ def test_output_channel_and_activation(tmp_path: Path, linear_network: Write) ->
     assert sigmoid == pytest.approx(1 / (1 + np.exp(-0.2)))
     softmax = peer(tmp_path, told + 'activation = "softmax"')
     assert softmax.matte(RED) == pytest.approx(np.exp(0.2) / (np.exp(1) + np.exp(0.2)))
-    assert (softmax.segment(RED) == 0).all()
+    assert (softmax.segment(RED).confidence < 0.5).all()
     for extra, remedy in (("channel = 2", "count 'channel'"), ("output = 1", "count 'output'")):
         with pytest.raises(WeightsError, match=remedy):
             peer(tmp_path, f'file = "two.onnx"\n{extra}').matte(RED)
@@ -49,7 +49,7 @@ def test_output_channel_and_activation(tmp_path: Path, linear_network: Write) ->
 
 def test_values_out_of_range_are_refused(tmp_path: Path, linear_network: Write) -> None:
     linear_network("big", [[9, 0, 0]], [0])
-    with pytest.raises(WeightsError, match="gives 9 … 9: tell its 'activation'"):
+    with pytest.raises(WeightsError, match="gives 9 … 9: set its 'activation'"):
         peer(tmp_path, 'file = "big.onnx"').matte(RED)
 
 
@@ -81,10 +81,10 @@ def test_a_peer_that_refines(tmp_path: Path, linear_network: Write) -> None:
     linear_network("onehot", [[0, 0, 0, 0, 0.75, 0]], [0], shape=(1, 6, "h", "w"))
     for kind, expected in (("levels", 0.25), ("onehot", 0.75)):
         refiner = peer(tmp_path, f'file = "{kind}.onnx"\ntrimap = "{kind}"')
-        alpha = refiner.refine(RED, Trimap(trimap))
+        alpha = refiner.refine(RED, Trimap(trimap)).alpha
         assert np.unique(alpha).tolist() == [0, expected, 1]
         with pytest.raises(SettingError, match="peer needs a trimap"):
-            open_peers([tmp_path / "peer.toml"], RUNTIME, with_trimap=False)
+            open_peer_networks([tmp_path / "peer.toml"], RUNTIME, with_trimap=False)
 
 
 @pytest.mark.parametrize(

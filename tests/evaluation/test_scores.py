@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from matte.errors import BackendError, PictureError, SettingError
-from matte.evaluation.pairs import Skipped
-from matte.evaluation.scores import Scores, contest, label_once
-from matte.evaluation.sheet import Panels, draw_sheet
-from matte.evaluation.table import draw_table
+from matte.evaluation.pairs import SkippedCase
+from matte.evaluation.scores import Scores, compare_contestants, refuse_same_names
+from matte.evaluation.sheet import CasePanels, draw_sheet
+from matte.evaluation.table import format_scores
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Number:
     worth: float
 
 
-def show(found: float, case: Number) -> Panels:
-    return Panels(f"{case.name} {found}", {"found": np.zeros((4, 6, 3), np.uint8)})
+def show(found: float, case: Number) -> CasePanels:
+    return CasePanels(f"{case.name} {found}", {"found": np.zeros((4, 6, 3), np.uint8)})
 
 
 def scores(*worths: float, metric: str = "sad") -> Scores:
@@ -32,7 +32,7 @@ def scores(*worths: float, metric: str = "sad") -> Scores:
         return {metric: found, "mse": 0.0}
 
     cases = [Number(str(at), worth) for at, worth in enumerate(worths)]
-    return contest("refiner", "unknown", cases, len(cases), find, measure, show)
+    return compare_contestants("refiner", "unknown", cases, len(cases), find, measure, show)
 
 
 def test_plain_values() -> None:
@@ -57,10 +57,10 @@ def test_what_is_higher_for_the_better_is_subtracted() -> None:
 
 
 def test_another_reference() -> None:
-    measured = scores(1, 2, 6).measured_by("flat")
+    measured = scores(1, 2, 6).with_reference("flat")
     assert measured.as_json()["against"]["sad"]["ratio"] == 0.75
     with pytest.raises(SettingError, match="no contestant 'flatt': did you mean 'flat'"):
-        measured.measured_by("flatt")
+        measured.with_reference("flatt")
 
 
 def test_the_worst_come_first() -> None:
@@ -83,18 +83,22 @@ def test_a_case_that_one_contestant_fails_at_is_left_out_for_all() -> None:
         return {"sad": found}
 
     seen = []
-    cases: list[Number | Skipped] = [Number("a", 1), Skipped("b", "broken"), Number("c", -1)]
+    cases: list[Number | SkippedCase] = [
+        Number("a", 1),
+        SkippedCase("b", "broken"),
+        Number("c", -1),
+    ]
 
     def watch(done: int, total: int) -> None:
         seen.append((done, total))
 
-    found = contest("refiner", "whole", cases, 3, find, measure, show, watch)
+    found = compare_contestants("refiner", "whole", cases, 3, find, measure, show, watch)
     assert found.pictures == ("a",)
     assert found.skipped == {"b": "broken", "c": "below 0: lift it"}
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert "against" not in found.as_json()
     with pytest.raises(PictureError, match="no pair can be used: b: broken; c: below 0"):
-        contest("refiner", "whole", cases[1:], 2, find, measure, show)
+        compare_contestants("refiner", "whole", cases[1:], 2, find, measure, show)
 
 
 def test_a_contestant_that_does_not_run_ends_it() -> None:
@@ -102,11 +106,13 @@ def test_a_contestant_that_does_not_run_ends_it() -> None:
         raise BackendError("no GPU", "buy one")
 
     with pytest.raises(BackendError):
-        contest("refiner", "whole", [Number("a", 1)], 1, find, lambda f, c: {"sad": f}, show)
+        compare_contestants(
+            "refiner", "whole", [Number("a", 1)], 1, find, lambda f, c: {"sad": f}, show
+        )
 
 
 def test_in_a_pipe_a_contestant_is_a_line() -> None:
-    lines = draw_table(scores(1, 2, 6)).splitlines()
+    lines = format_scores(scores(1, 2, 6)).splitlines()
     assert lines[1].startswith("mine")
     assert "3.00 [1.00 … 6.00] ×2.00 [2.00 … 2.00]" in lines[1]
     assert "×" not in lines[2]
@@ -114,15 +120,15 @@ def test_in_a_pipe_a_contestant_is_a_line() -> None:
     assert lines[-1] == (
         "3 pictures, unknown pixels; mean [95 % interval]; ×: compared with theirs"
     )
-    assert "+0.3125 [+0.2500 … +0.3750]" in draw_table(scores(0.5, 0.75, metric="miou"))
+    assert "+0.3125 [+0.2500 … +0.3750]" in format_scores(scores(0.5, 0.75, metric="miou"))
 
 
 def test_a_terminals_table_fits() -> None:
-    drawn = draw_table(scores(1, 2, 6), columns=80).splitlines()
+    drawn = format_scores(scores(1, 2, 6), columns=80).splitlines()
     assert max(len(line) for line in drawn[:-1]) <= 80
     assert any(line.strip().startswith("theirs") for line in drawn)
 
 
 def test_names_are_given_once() -> None:
     with pytest.raises(SettingError, match="two contestants are called 'a'"):
-        label_once(["a", "b", "a"])
+        refuse_same_names(["a", "b", "a"])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from matte.arrays import Alpha, Image, Trimap, as_trimap
 from matte.configs.settings import Config, TrimapSettings
 from matte.errors import PictureError, SettingError
-from matte.evaluation.blind import Blind
-from matte.evaluation.trimaps import from_alpha, from_folder, from_segmenter
+from matte.evaluation.blind import BlindBaseline
+from matte.evaluation.trimaps import trimaps_from_alpha, trimaps_from_folder, trimaps_from_segmenter
 from tests.conftest import disc
 from tests.fakes import BrightIsSubject
 
@@ -25,29 +25,29 @@ def half_plane(height: int = 20, width: int = 200, edge: int = 100) -> Alpha:
 
 @given(st.text(max_size=8), st.integers(1, 20))
 def test_widths_are_drawn_for_each_side(name: str, width: int) -> None:
-    trimap = from_alpha(width).draw(name, NOTHING, half_plane())
+    trimap = trimaps_from_alpha(width).draw(name, NOTHING, half_plane())
     outer, inner = (trimap[0, :100] == 128).sum(), (trimap[0, 100:] == 128).sum()
     for drawn in (outer, inner):
         assert max(1, round(width / 3)) <= drawn <= 2 * width
-    again = from_alpha(width).draw(name, NOTHING, half_plane())
+    again = trimaps_from_alpha(width).draw(name, NOTHING, half_plane())
     assert np.array_equal(trimap, again)
 
 
 def test_widths_are_independent_and_go_from_5_to_30() -> None:
     drawn = []
     for number in range(300):
-        row = from_alpha(15).draw(str(number), NOTHING, half_plane())[0]
+        row = trimaps_from_alpha(15).draw(str(number), NOTHING, half_plane())[0]
         drawn.append(((row[:100] == 128).sum(), (row[100:] == 128).sum()))
     outer, inner = np.array(drawn).T
     assert (outer.min(), outer.max(), inner.min(), inner.max()) == (5, 30, 5, 30)
     assert abs(np.corrcoef(outer, inner)[0, 1]) < 0.15
-    other = from_alpha(15, seed=1).draw("0", NOTHING, half_plane())[0]
+    other = trimaps_from_alpha(15, seed=1).draw("0", NOTHING, half_plane())[0]
     assert ((other[:100] == 128).sum(), (other[100:] == 128).sum()) != drawn[0]
 
 
 def test_all_that_is_soft_is_unknown() -> None:
     _, alpha = disc(96, 128)
-    trimap = from_alpha(3).draw("x", NOTHING, alpha)
+    trimap = trimaps_from_alpha(3).draw("x", NOTHING, alpha)
     assert (trimap[(alpha > 0.02) & (alpha < 0.98)] == 128).all()
     assert (alpha[trimap == 255] == 1).all()
     assert (alpha[trimap == 0] == 0).all()
@@ -58,35 +58,37 @@ def test_noise_in_the_solid_parts_is_not_soft() -> None:
     clean = half_plane()
     noisy = clean.copy()
     noisy[4, 150], noisy[4, 20] = 253 / 255, 2 / 255
-    one, other = (from_alpha(15).draw("x", NOTHING, Alpha(a)) for a in (clean, noisy))
+    one, other = (trimaps_from_alpha(15).draw("x", NOTHING, Alpha(a)) for a in (clean, noisy))
     assert np.array_equal(one, other)
 
 
 def test_a_subject_up_to_the_border_keeps_its_middle() -> None:
     ones = Alpha(np.ones((9, 9), np.float32))
-    assert (from_alpha(15).draw("x", NOTHING, ones) == 255).all()
+    assert (trimaps_from_alpha(15).draw("x", NOTHING, ones) == 255).all()
 
 
 @pytest.mark.parametrize("width", [0, -3, 1000])
 def test_absurd_widths_are_refused(width: int) -> None:
     with pytest.raises(SettingError, match="give 1"):
-        from_alpha(width)
+        trimaps_from_alpha(width)
 
 
 def test_a_folders_trimaps_are_sorted(mattes: Path) -> None:
     _, alpha = disc(60, 80)
-    source = from_folder(mattes / "trimap1")
+    source = trimaps_from_folder(mattes / "trimap1")
     assert set(np.unique(source.draw("a", NOTHING, alpha))) == {0, 128, 255}
     with pytest.raises(PictureError, match="no trimap: put one into trimap1"):
         source.draw("z", NOTHING, alpha)
     with pytest.raises(PictureError, match="no folder trimap3"):
-        from_folder(mattes / "trimap3")
+        trimaps_from_folder(mattes / "trimap3")
 
 
 def test_the_lines_own_trimap_does_not_know_the_truth() -> None:
     image, alpha = disc(96, 128)
-    source = from_segmenter(BrightIsSubject(), Config(trimap=TrimapSettings(k=3, iterations=2)))
-    assert not source.trusted
+    source = trimaps_from_segmenter(
+        BrightIsSubject(), Config(trimap=TrimapSettings(k=3, iterations=2))
+    )
+    assert not source.agrees_with_truth
     one, other = (source.draw("x", image, Alpha(a)) for a in (alpha, alpha * 0))
     assert np.array_equal(one, other)
 
@@ -94,7 +96,7 @@ def test_the_lines_own_trimap_does_not_know_the_truth() -> None:
 def test_blind_steps_halfway() -> None:
     trimap = np.full((3, 40), 128, np.uint8)
     trimap[:, :4], trimap[:, 35:] = 0, 255
-    alpha = Blind().refine(NOTHING, as_trimap(trimap))
+    alpha = BlindBaseline().refine(NOTHING, as_trimap(trimap)).alpha
     assert alpha.dtype == np.float32
     # 3 is the last background, 35 the first subject: 19 is as far from both.
     assert alpha[0, 18:21].tolist() == [0, 0.5, 1]
@@ -110,10 +112,10 @@ def test_blind_is_right_where_the_band_is_symmetric() -> None:
     symmetric = as_trimap(np.select([eroded == 255, dilated == 0], [255, 0], 128).astype(np.uint8))
 
     def error(trimap: Trimap) -> float:
-        found = Blind().refine(NOTHING, trimap)
+        found = BlindBaseline().refine(NOTHING, trimap).alpha
         return float(np.abs(found - truth)[trimap == 128].mean())
 
-    drawn = [error(from_alpha(15).draw(name, NOTHING, truth)) for name in "abcdefgh"]
+    drawn = [error(trimaps_from_alpha(15).draw(name, NOTHING, truth)) for name in "abcdefgh"]
     assert error(symmetric) < 0.05
     assert np.mean(drawn) > 3 * error(symmetric)
 
@@ -122,4 +124,4 @@ def test_blind_is_right_where_the_band_is_symmetric() -> None:
 def test_blind_takes_the_only_side_there_is(known: int, expected: float) -> None:
     trimap = np.full((4, 5), 128, np.uint8)
     trimap[0] = known
-    assert (Blind().refine(NOTHING, as_trimap(trimap)) == expected).all()
+    assert (BlindBaseline().refine(NOTHING, as_trimap(trimap)).alpha == expected).all()

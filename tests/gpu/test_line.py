@@ -1,36 +1,29 @@
 """The line on a device against the line in numpy; on the CPU here, on a GPU where there is one."""
 
-import copy
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.compositing.blend import blend_over
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, ModnetSettings
-from matte.conversion.onnx_to_torch import torch_from_onnx
 from matte.errors import SettingError, WeightsError
-from matte.gpu.line import DeviceLine, DeviceModnet, Frames
+from matte.gpu.line import DeviceLine, DeviceModnet
+from matte.gpu.results import FrameResults
 from matte.imaging.resizing import resize
-from matte.media.pictures import read_photo
 from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import NO_SUBJECT, TwoStage
 from matte.pipeline.networks import open_weights
 from matte.runtime.execution import Execution
-from matte.runtime.torch import DeviceNetwork
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner
 from matte.weights.store import find_weights
-from tests.conftest import SAMPLE
+from tests.gpu.device_lines import GPU, config, device_line, network, picture
 from tests.tolerances import (
     BF16_MEAN,
     DEVICE,
@@ -39,9 +32,6 @@ from tests.tolerances import (
     DEVICE_MASK,
     HALF,
 )
-
-CPU = Execution("torch")
-GPU = Execution("torch", "gpu:0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,59 +45,30 @@ class Expected:
     trimap: NDArray[np.uint8] | None = None
 
 
-def config(preset: str = "fast", **flags: Any) -> Config:
-    # Who names a protocol gets frames refined whole, as on a device.
-    exact = {"backend": "onnx", "device": "cpu", "precision": "fp32", "protocol": "demo"}
-    return merge_settings(preset, flags={**exact, **flags}).config
-
-
-def picture(height: int = 256, width: int = 320) -> Image:
-    whole = read_photo(SAMPLE).pixels
-    if (height, width) == whole.shape[:2]:
-        return whole
-    return Image(np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)))
-
-
 def ground(height: int, width: int) -> Image:
     y, x = np.mgrid[:height, :width]
     return Image(np.stack([x % 256, y % 256, (x + y) % 256], axis=2).astype(np.uint8))
 
 
-@cache
-def returned(kind: str, name: str) -> nn.Module:
-    return torch_from_onnx(find_weights(kind, name).path).exported
-
-
-def network(kind: str, name: str, execution: Execution = CPU, **how: bool) -> DeviceNetwork:
-    return DeviceNetwork(copy.deepcopy(returned(kind, name)), execution, **how)
-
-
-def device_line(asked: Config, execution: Execution = CPU, **options: Any) -> DeviceLine:
-    name = asked.segmentation.segmenter
-    segment = network("segmenter", name, execution)
-    refine = network("refiner", asked.refiner.refiner, execution)
-    return DeviceLine(segment, refine, asked, find_weights("segmenter", name).size, **options)
-
-
 def in_numpy(image: Image, asked: Config, line: TwoStage | None = None) -> Expected:
     found = (line or build_two_stage(asked)).run(image)
-    return coloured(image, found.alpha, asked, found.mask, found.trimap)
+    return compose(image, found.alpha, asked, found.mask, found.trimap)
 
 
-def coloured(image: Image, alpha: Alpha, asked: Config, *more: Any) -> Expected:
+def compose(image: Image, alpha: Alpha, asked: Config, *more: Any) -> Expected:
     foreground = estimate_foreground(image, alpha)
     blend = asked.compositing.blend
     composite = blend_over(foreground, alpha, ground(*image.shape[:2]), blend)
     return Expected(alpha, foreground, composite, *more)
 
 
-def on_device(line: DeviceLine | DeviceModnet, *images: Image, device: str = "cpu") -> Frames:
+def on_device(line: DeviceLine | DeviceModnet, *images: Image, device: str = "cpu") -> FrameResults:
     frames = torch.from_numpy(np.stack(images)).to(device)
     background = torch.from_numpy(ground(*images[0].shape[:2])).to(device)
     return line.run(frames, background)
 
 
-def compare(found: Frames, at: int, expected: Expected) -> None:
+def compare(found: FrameResults, at: int, expected: Expected) -> None:
     if expected.mask is not None and expected.trimap is not None:
         assert found.mask is not None
         assert found.trimap is not None
@@ -166,7 +127,7 @@ class Smaller:
 def test_large_frames_are_refined_smaller() -> None:
     asked, image = config(), picture()
     line = build_two_stage(asked)
-    found = on_device(device_line(asked, pixels=image[:, :, 0].size // 4), image)
+    found = on_device(device_line(asked, max_refined_pixels=image[:, :, 0].size // 4), image)
     compare(found, 0, in_numpy(image, asked, replace(line, refiner=Smaller(line.refiner))))
 
 
@@ -185,7 +146,7 @@ def test_a_modnet_finds_the_same() -> None:
     found = on_device(line, image, image)
     assert found.doubts() == ["", ""]
     assert found.mask is None
-    compare(found, 1, coloured(image, alpha, asked))
+    compare(found, 1, compose(image, alpha, asked))
 
 
 def test_half_precision_and_layout_stay_near() -> None:
@@ -204,7 +165,7 @@ def test_half_precision_and_layout_stay_near() -> None:
 
 
 class TestDoubts:
-    """Frames whose alpha can't be trusted, each on its own."""
+    """FrameResults whose alpha can't be trusted, each on its own."""
 
     def line(self, confidence: float | None = None, alpha: float = 0.5) -> DeviceLine:
         """Sure of what is brighter than half, unless one confidence is given."""
@@ -224,7 +185,7 @@ class TestDoubts:
         frames[2, 30:33, 30:33] = 255
         return frames
 
-    def test_are_told_for_each(self) -> None:
+    def test_each_frame_has_its_own(self) -> None:
         found = self.line().run(self.frames())
         assert found.doubts() == ["", NO_SUBJECT, "the trimap has no sure subject"]
         assert 0 < (found.alpha[0] == 0.5).float().mean() < 1

@@ -14,11 +14,11 @@ from matte.pipeline.budget import Budget
 from matte.pipeline.line import TwoStage
 from matte.refiner.guided import Guided
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner, Segmentation
-from matte.sweeps.edges import Edges
+from matte.sweeps.edges import PictureEdges
 from matte.sweeps.files import band_token, single_files
 from matte.sweeps.run import Sweep, sweep, sweep_settings
 from matte.sweeps.scores import SettingScore, choose_setting
-from matte.sweeps.sheet import CELL, COLUMNS, composites, draw_sheet, show
+from matte.sweeps.sheet import CELL_SIDE, COLUMNS, compose_settings, draw_sheet, make_section
 from matte.trimap.drawing import draw_trimap
 from matte.trimap.morphology import kernel_band
 from tests.conftest import disc
@@ -57,7 +57,7 @@ def on_magenta(photo: Photo) -> Composer:
 
 
 def drawn(found: Sweep, name: str = "photo") -> Image:
-    return draw_sheet([show(found, name, composites(found, on_magenta))])
+    return draw_sheet([make_section(found, name, compose_settings(found, on_magenta))])
 
 
 def score(agreement: float | None, k: int = 3, doubt: str = "") -> SettingScore:
@@ -140,7 +140,7 @@ def test_even_kernels_are_drawn_exactly_and_never_the_best() -> None:
     with pytest.warns(MatteWarning, match="lopsided"):
         expected = kernel_band(found.mask, TrimapSettings(k=2, iterations=3))
     assert np.array_equal(found.trimaps[0], expected)
-    assert all(s.lopsided for s in found.scores)
+    assert all(s.is_lopsided for s in found.scores)
     assert found.choice.best is None
     assert "add an odd k" in found.choice.reason
 
@@ -170,7 +170,7 @@ def test_agreement_is_high_on_the_pictures_edge_and_none_by_chance() -> None:
     image, alpha = disc(120, 160)
     noise = np.random.default_rng(0)
     rough = Image(np.clip(image + noise.normal(0, 6, image.shape), 0, 255).astype(np.uint8))
-    edges = Edges(rough, np.ones((120, 160), bool))
+    edges = PictureEdges(rough, np.ones((120, 160), bool))
     exact = edges.agreement(alpha)
     beside = edges.agreement(Alpha(np.roll(alpha, 14, axis=1)))
     anywhere = edges.agreement(Alpha(noise.random((120, 160), np.float32)))
@@ -188,7 +188,7 @@ def test_agreement_does_not_reward_narrow_bands() -> None:
     wrong = Alpha(
         (np.roll(truth, 10, axis=1) > 0.5).astype(np.float32)
     )  # all that a narrow one allows
-    edges = Edges(image, np.ones((120, 160), bool))
+    edges = PictureEdges(image, np.ones((120, 160), bool))
     narrow, wide = edges.agreement(wrong), edges.agreement(truth)
     assert narrow is not None
     assert wide is not None
@@ -202,9 +202,9 @@ def test_agreement_knows_no_depth_and_hardly_a_size(factor: int) -> None:
     soft = Alpha(np.repeat(np.repeat(np.roll(alpha, 6, axis=1), factor, 0), factor, 1))
     region = np.zeros(soft.shape, bool)
     region[: 300 * factor] = True
-    told = Edges(large, region).agreement(soft)
+    told = PictureEdges(large, region).agreement(soft)
     small = Alpha(np.roll(alpha, 6, axis=1))
-    expected = Edges(image, region[::factor, ::factor]).agreement(small)
+    expected = PictureEdges(image, region[::factor, ::factor]).agreement(small)
     assert told == pytest.approx(expected, abs=0.02)
 
 
@@ -261,8 +261,8 @@ def test_the_sheet_has_a_row_for_each_setting_and_shows_the_ground() -> None:
     found = sweep(image, kernels(3, 7, 4), line())
     sheet = drawn(found)
     height, width = sheet.shape[:2]
-    assert width <= len(COLUMNS) * (CELL + 10) + 10
-    assert 3 * 300 < height < 3 * (CELL + 60) + 100
+    assert width <= len(COLUMNS) * (CELL_SIDE + 10) + 10
+    assert 3 * 300 < height < 3 * (CELL_SIDE + 60) + 100
     magenta = (sheet == (255, 0, 255)).all(axis=2)
     assert magenta[:, 4 * (width // 6) : 5 * (width // 6)].mean() > 0.2
     assert not magenta[:, : width // 2].any()
@@ -275,13 +275,13 @@ def test_odd_shapes_have_sheets(shape: tuple[int, int]) -> None:
     deep = Image(image.astype(np.uint16) * 257)
     found = sweep(deep, kernels(3, 5), line())
     assert drawn(found).shape[2] == 3
-    cut_out = composites(found, lambda photo: Composer())
-    assert draw_sheet([show(found, "name", cut_out)]).shape[2] == 3
+    cut_out = compose_settings(found, lambda photo: Composer())
+    assert draw_sheet([make_section(found, "name", cut_out)]).shape[2] == 3
 
 
 def test_pictures_come_below_each_other_on_one_sheet() -> None:
     found = sweep(disc(96, 128)[0], kernels(3), line())
-    section = show(found, "photo", composites(found, on_magenta))
+    section = make_section(found, "photo", compose_settings(found, on_magenta))
     one, two = draw_sheet([section]), draw_sheet([section, section], "best for all pictures")
     assert two.shape[0] > 1.8 * one.shape[0]
     assert two.shape[1] == one.shape[1]

@@ -3,11 +3,16 @@
 The same rule filled the official code's networks, whose outputs lie in tests/golden.
 """
 
+import json
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def filled(shapes: Mapping[str, Sequence[int]]) -> dict[str, torch.Tensor]:
@@ -17,6 +22,17 @@ def filled(shapes: Mapping[str, Sequence[int]]) -> dict[str, torch.Tensor]:
         if key.endswith(".weight_u"):
             state[key], state[key[:-1] + "v"] = _singular(key, state[key[:-1] + "bar"])
     return state
+
+
+def official_gca() -> dict[str, torch.Tensor]:
+    """The released GCA code's checkpoint, in a dictionary of its own."""
+    return dict(filled_by_keys("gca_keys.json"))
+
+
+@cache
+def filled_by_keys(name: str) -> Mapping[str, torch.Tensor]:
+    """The tensors for a file of keys in tests/golden, made once: it takes seconds."""
+    return filled(json.loads((GOLDEN / name).read_text()))
 
 
 def _random(key: str) -> np.random.Generator:

@@ -1,6 +1,5 @@
 """What users own, through the command, to the official result on every runtime."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from matte.weights.store import all_weights, find_weights
 from tests.commands import run
 from tests.conftest import save
 from tests.modnet.official import released_state
-from tests.official import filled
+from tests.official import official_gca
 from tests.tolerances import OFFICIAL, OFFICIAL_MODNET
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -27,8 +26,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store into which both official checkpoints were imported by the command."""
     home = tmp_path_factory.mktemp("home")
-    shapes = json.loads((GOLDEN / "gca_keys.json").read_text())
-    gca = {"state_dict": {f"module.{key}": value for key, value in filled(shapes).items()}}
+    gca = {"state_dict": {f"module.{key}": value for key, value in official_gca().items()}}
     torch.save({**gca, "epoch": 3}, home / "gca-dist.pth")
     torch.save(released_state(), home / "modnet.ckpt", _use_new_zipfile_serialization=False)
     with pytest.MonkeyPatch.context() as patch:

@@ -1,6 +1,5 @@
 """The official MODNet's checkpoint without its weights, and what the official code made of it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tests.official import filled
+from tests.official import filled_by_keys
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BACKBONE, COPY = "backbone.", "lr_branch.backbone."
@@ -20,7 +19,7 @@ def released_state() -> dict[str, torch.Tensor]:
     Their code holds one backbone under two names, so what is loaded last, the copy, counts for
     both.
     """
-    state = filled(json.loads((GOLDEN / "modnet_keys.json").read_text()))
+    state = dict(filled_by_keys("modnet_keys.json"))
     for key in state:
         if key.startswith(BACKBONE):
             state[key] = state[COPY + key.removeprefix(BACKBONE)]

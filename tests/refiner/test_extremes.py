@@ -96,7 +96,7 @@ def test_pictures_in_parts(gca: Gca, unknown: Callable[[int, int], Flags]) -> No
     assert ways & {"tiles", "copy and tiles"} or not unknown(9, 9).any()
 
 
-@pytest.mark.parametrize("tile", [64, 96, 160, 192, 640, 4096, "off"])
+@pytest.mark.parametrize("tile", [64, 160, 640, "off"])
 def test_any_tile(tile: int | str) -> None:
     image, trimap = sample(333, 701), halves(thin(333, 701) | frame(333, 701))
     _, way = check(shipped(tile=tile), image, trimap)
@@ -140,7 +140,7 @@ def test_runtimes_refine_alike(
     assert apart.max() < PARTS_RUNTIMES, "there is nothing to settle"
 
 
-@pytest.mark.parametrize("shape", [(150, 1900), (3000, 1), (159, 161), (165, 1800)])
+@pytest.mark.parametrize("shape", [(150, 1900), (3000, 1), (159, 161)])
 def test_with_hardly_any_memory_low_pictures_are_seen_in_tiles(shape: tuple[int, int]) -> None:
     image, trimap = sample(*shape), halves(everywhere(*shape))
     assert check(shipped(max_memory="286MiB"), image, trimap)[1] == "tiles"

@@ -16,21 +16,13 @@ MAX_FUNCTION_LINES = 60
 
 LONG_MODULES = {
     "tests/cli/test_video.py",
-    "tests/gpu/test_line.py",
-    "tests/runtime/test_engine_store.py",
     "tests/sweeps/test_run.py",
 }
 LONG_FUNCTIONS = {
     "matte/training/distil.py:distil",
 }
 SHARED_CLASS_NAMES = {
-    "Context",
-    "Encoder",
-    "Features",
-    "Finding",
-    "ModnetSettings",
     "Pipeline",
-    "RefinerSettings",
     "Subject",
 }
 # Modules that hold declarations only, or that the tests of another module walk.

@@ -79,8 +79,8 @@ def torch_from_onnx(file: Path) -> TorchNetwork:
         raise WeightsError(
             f"{file} describes a network that matte can't build", "get it again"
         ) from error
-    pairs = norm_pairs(exported, examples[0])
-    _fill_network(exported.eval(), stored_tensors(model), pairs, file)
+    pairs = norm_pairs(exported.eval(), examples[0])
+    _fill_network(exported, stored_tensors(model), pairs, file)
     _check_same_outputs(exported, file, examples)
     network = exported.network if isinstance(exported, Probability) else exported
     return TorchNetwork(notes["kind"], network, exported, notes)

@@ -1,4 +1,4 @@
-"""What is installed and what of it works."""
+"""The examination of an installation: what is there, what works, and what would mend the rest."""
 
 import platform
 from collections.abc import Iterator
@@ -32,135 +32,162 @@ from matte.runtime.threads import usable_threads
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.weights.store import all_weights, find_weights, storage_status
 
-BASE = ("numpy", "opencv-python-headless", "Pillow", "click")
-EXTRAS = {
+BASE_PACKAGES = ("numpy", "opencv-python-headless", "Pillow", "click")
+OPTIONAL_PACKAGES = {
     "torch": ("torch", "training and export"),
     "segmentation-models-pytorch": ("torch", "training and export"),
     "pymatting": ("classical", "the refiner 'closed-form'"),
 }
-KINDS = tuple(TORCH_SESSIONS)  # of networks that are run
-BUILDERS = ("onnx-tensorrt", "tensorrt")
+NETWORK_KINDS = tuple(TORCH_SESSIONS)  # that are run
+ENGINE_BACKENDS = ("onnx-tensorrt", "tensorrt")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `remedy` is the command that mends it."""
+class ExaminedPart:
+    """One part of the installation: whether it works, whether it is needed, what was found.
+
+    `remedy` is the command that mends it.
+    """
 
     name: str
     works: bool
     needed: bool
-    told: str
+    details: str
     remedy: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+        """Return the part in plain JSON values; `details` is called "told" there, as in 0.1."""
+        row = asdict(self)
+        return {"told" if key == "details" else key: value for key, value in row.items()}
 
 
-def examine() -> list[Finding]:
-    """Everything that `matte image` and its options lean on."""
-    return [*_packages(), *_weights(), *_graphics(), *_runtimes(), *_choices(), *_places()]
+def examine() -> list[ExaminedPart]:
+    """Return every part that `matte image` and its options need, examined.
+
+    >>> [part.name for part in examine() if part.needed and not part.works]
+    []
+    """
+    return [
+        *_packages(),
+        *_weights(),
+        *_graphics(),
+        *_runtimes(),
+        *_chosen_executions(),
+        *_user_files(),
+    ]
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[ExaminedPart]:
+    """Yield Python, matte and the packages that it uses."""
     machine = f"{system_name()}, {usable_threads()} threads"
-    yield Finding("python", True, True, f"{platform.python_version()} on {machine}")
-    yield Finding("matte", True, True, matte.__version__)
-    for name in BASE:
+    yield ExaminedPart("python", True, True, f"{platform.python_version()} on {machine}")
+    yield ExaminedPart("matte", True, True, matte.__version__)
+    for name in BASE_PACKAGES:
         yield _package(name, True, f"pip install {name}", "")
-    for name, (extra, use) in EXTRAS.items():
+    for name, (extra, use) in OPTIONAL_PACKAGES.items():
         yield _package(name, False, install_command(extra), f", for {use}")
 
 
-def _package(name: str, needed: bool, remedy: str, use: str) -> Finding:
+def _package(name: str, needed: bool, remedy: str, use: str) -> ExaminedPart:
+    """Return the version of a package, and in words what it is used for."""
     try:
-        return Finding(name, True, needed, version(name) + use)
+        return ExaminedPart(name, True, needed, version(name) + use)
     except PackageNotFoundError:
-        return Finding(name, False, needed, "not installed" + use, remedy)
+        return ExaminedPart(name, False, needed, "not installed" + use, remedy)
 
 
-def _weights() -> Iterator[Finding]:
+def _weights() -> Iterator[ExaminedPart]:
+    """Yield every network whose weights are here, and whether its file is whole."""
     for name, weights in all_weights().items():
         if storage_status(weights) == "not fetched":
             continue
-        told = f"{weights.kind}, {weights.path}"
+        details = f"{weights.kind}, {weights.path}"
         try:
             weights.check()
-            yield Finding(f"weights {name}", True, True, told)
+            yield ExaminedPart(f"weights {name}", True, True, details)
         except MatteError as error:
-            yield Finding(f"weights {name}", False, True, error.cause, error.remedy)
+            yield ExaminedPart(f"weights {name}", False, True, error.cause, error.remedy)
 
 
-def _graphics() -> Iterator[Finding]:
+def _graphics() -> Iterator[ExaminedPart]:
+    """Yield the NVIDIA GPUs."""
     names = nvidia_gpus()
-    yield Finding("gpu", bool(names), False, ", ".join(names) or NO_NVIDIA_GPU)
+    yield ExaminedPart("gpu", bool(names), False, ", ".join(names) or NO_NVIDIA_GPU)
 
 
-def _runtimes() -> Iterator[Finding]:
-    """What each runtime has, and that it finds a mask there with the default network."""
-    found = [_runtime(backend, package) for backend, package in BACKEND_PACKAGES.items()]
-    any_works = any(f.works for f in found)
-    for finding in found:
-        yield replace(finding, needed=not any_works)
+def _runtimes() -> Iterator[ExaminedPart]:
+    """Yield every runtime with its devices, after it has run the default network on each."""
+    parts = [_runtime(backend, package) for backend, package in BACKEND_PACKAGES.items()]
+    any_works = any(part.works for part in parts)
+    for part in parts:
+        yield replace(part, needed=not any_works)
 
 
-def _runtime(backend: str, package: str) -> Finding:
+def _runtime(backend: str, package: str) -> ExaminedPart:
+    """Return what is installed of a runtime, on which devices it runs, and whether it does."""
     name = f"runtime {backend}"
     remedy = INSTALL_COMMANDS.get(backend, f"pip install {package}")
-    told = replace(_package(package, False, remedy, ""), name=name)
+    package_part = replace(_package(package, False, remedy, ""), name=name)
     if not find_spec(package):
-        return replace(told, works=False, remedy=remedy)
+        return replace(package_part, works=False, remedy=remedy)
     try:
-        there: DevicePrecisions = resolve("backend", DEVICE_PRECISIONS, backend)()
-        devices = [f"{device} ({', '.join(there[device])})" for device in there]
-        words = [told.told, *devices]
+        precisions: DevicePrecisions = resolve("backend", DEVICE_PRECISIONS, backend)()
+        devices = [f"{device} ({', '.join(precisions[device])})" for device in precisions]
+        words = [package_part.details, *devices]
         # The package that brings a module may be called otherwise: onnxruntime-gpu.
-        if not told.works:
+        if not package_part.works:
             words[0] = "installed"
         if why := str(resolve("backend", NO_GPU_REASONS, backend)()):
             words.append(f"no GPU: {why}")
-        if not there:
-            return Finding(name, False, False, "; ".join(words))
-        return Finding(name, True, False, "; ".join([*words, *_tried(backend, there)]))
+        if not precisions:
+            return ExaminedPart(name, False, False, "; ".join(words))
+        return ExaminedPart(
+            name, True, False, "; ".join([*words, *_test_runs(backend, precisions)])
+        )
     except MatteError as error:
-        return Finding(name, False, False, str(error))
+        return ExaminedPart(name, False, False, str(error))
 
 
-def _tried(backend: str, there: DevicePrecisions) -> Iterator[str]:
-    """That a mask is found on each device; engines take minutes to build, and are not tried."""
-    if backend in BUILDERS:
+def _test_runs(backend: str, precisions: DevicePrecisions) -> Iterator[str]:
+    """Run the default segmenter on each device; yield a line on each.
+
+    Engines take minutes to build, and are not tried.
+    """
+    if backend in ENGINE_BACKENDS:
         return
     picture, settings = Image(np.full((64, 64, 3), 128, np.uint8)), SegmentationSettings()
     weights = find_weights("segmenter", settings.segmenter)
     if backend == "torch" and weights.torch_path is None:
         yield f"{settings.segmenter!r} has no torch weights"
         return
-    for device in there:
-        asked: Any = {"backend": backend, "device": device, "precision": "fp32"}
-        session = open_weights(weights, RuntimeSettings(**asked))
+    for device in precisions:
+        options: Any = {"backend": backend, "device": device, "precision": "fp32"}
+        session = open_weights(weights, RuntimeSettings(**options))
         LetterboxedSegmenter(session, settings, weights.size).segment(picture)
         yield f"runs {settings.segmenter!r} on {device}"
 
 
-def _choices() -> Iterator[Finding]:
-    """What `--backend auto` has learnt on this machine, with default settings."""
+def _chosen_executions() -> Iterator[ExaminedPart]:
+    """Yield what `--backend auto` has chosen on this machine, with default settings."""
     for name, weights in all_weights().items():
-        if weights.kind in KINDS and storage_status(weights) != "not fetched":
+        if weights.kind in NETWORK_KINDS and storage_status(weights) != "not fetched":
             execution = remembered_execution(as_runtime_network(weights), RuntimeSettings())
             if execution is not None:
-                yield Finding(f"auto {name}", True, False, f"{execution}: {execution.why}")
+                yield ExaminedPart(f"auto {name}", True, False, f"{execution}: {execution.why}")
 
 
-def _places() -> Iterator[Finding]:
+def _user_files() -> Iterator[ExaminedPart]:
+    """Yield the settings file, and the folders that matte keeps for this user."""
     own = settings_file()
     try:
         merge_settings(file=own if own.exists() else None)
-        yield Finding("settings file", True, False, _there(own))
+        yield ExaminedPart("settings file", True, False, _describe_path(own))
     except MatteError as error:
-        yield Finding("settings file", False, True, error.cause, error.remedy)
+        yield ExaminedPart("settings file", False, True, error.cause, error.remedy)
     for name, path in (("own weights", weights_folder()), ("cache", cache_folder())):
-        yield Finding(name, True, False, _there(path))
+        yield ExaminedPart(name, True, False, _describe_path(path))
 
 
-def _there(path: Path) -> str:
+def _describe_path(path: Path) -> str:
+    """Return the path, and in words if nothing is there yet."""
     return str(path) if path.exists() else f"{path}, not there yet"

@@ -1,4 +1,4 @@
-"""Outputs that are whole or not there at all and never replace an input, and files in reports."""
+"""Files that are written whole or not at all and never replace an input, and files in reports."""
 
 import hashlib
 import json
@@ -13,31 +13,31 @@ from matte.errors import OutputError
 
 STREAM = Path("-")  # standard input as a source, standard output as a target
 RESULT_SUFFIX = "-matte"  # of the stem of a result's file, beside its source
-Output = tuple[Path, Collection[str]]  # and the endings that it may have
+Output = tuple[Path, Collection[str]]  # a file, and the endings that it may have
 
 
 def check_outputs(outputs: Sequence[Output], sources: Iterable[Path], overwrite: bool) -> None:
-    """Raises if one of the outputs can't be written: before the work is done, not after."""
+    """Raise OutputError if an output can't be written: before the work is done, not after."""
     check_names(outputs, sources)
     for path, _ in outputs:
         check_output(path, overwrite)
 
 
 def check_names(outputs: Iterable[Output], sources: Iterable[Path]) -> None:
-    """Raises if an output has none of its endings, or is a source or another output."""
-    taken = {os.path.realpath(source) for source in sources}
-    inodes = {_inode(path) for path in taken} - {None}
+    """Raise OutputError if an output has none of its endings, or is a source or another output."""
+    used = {os.path.realpath(source) for source in sources}
+    inodes = {_inode(path) for path in used} - {None}
     for path, endings in outputs:
         if path.suffix.lower() not in endings:
             raise OutputError(f"can't write {path.name}", "end it in " + ", ".join(sorted(endings)))
-        real = _real(path)
-        if real in taken or _inode(real) in inodes:
+        real = _real_path(path)
+        if real in used or _inode(real) in inodes:
             raise OutputError(f"{path} is named twice", "give every file its own name")
-        taken.add(real)
+        used.add(real)
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder, and those above it, unless it is there."""
+    """Make the folder, and those above it, unless it exists."""
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
@@ -46,8 +46,8 @@ def make_folder(folder: Path) -> None:
 
 
 def check_output(path: Path, overwrite: bool) -> None:
-    """Raises if `path` has no folder, is no file, or exists and must not be replaced."""
-    real = _real(path)
+    """Raise OutputError if `path` has no folder, is no file, or exists and must not be replaced."""
+    real = _real_path(path)
     if not os.path.isdir(os.path.dirname(real)):
         raise OutputError(f"no folder {path.parent} to write {path.name} into", "create it first")
     if os.path.isdir(path):
@@ -59,12 +59,12 @@ def check_output(path: Path, overwrite: bool) -> None:
 
 
 def write_file(path: Path, data: bytes, overwrite: bool = False) -> None:
-    """As `write_files`, of one file."""
+    """Write one file or, if it can't be written, nothing; a link's target is written."""
     write_files([(path, data)], overwrite)
 
 
 def write_files(files: Sequence[tuple[Path, bytes]], overwrite: bool = False) -> None:
-    """Writes all files or, if one can't be written, none; a link's target is written.
+    """Write all files or, if one can't be written, none; a link's target is written.
 
     They are written under temporary names beside their own, then renamed.
     """
@@ -95,8 +95,8 @@ def write_files(files: Sequence[tuple[Path, bytes]], overwrite: bool = False) ->
         ) from error
 
 
-def _real(path: Path) -> str:
-    """Where the path leads."""
+def _real_path(path: Path) -> str:
+    """Return the path with its links followed."""
     try:
         return os.path.realpath(path)
     except ValueError as error:  # a zero in it
@@ -104,7 +104,7 @@ def _real(path: Path) -> str:
 
 
 def _inode(path: str) -> tuple[int, int] | None:
-    """What tells hard links of one file; None where there is none."""
+    """Return device and inode, which hard links of one file share; None if no file is there."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ from matte.errors import SettingError
 
 
 def resolve(kind: str, table: Mapping[str, str], name: str) -> Any:
-    """The object that `name` stands for in `table`; its module is imported only now."""
+    """Return the object that `name` stands for in `table`; its module is imported only now."""
     if name not in table:
         raise SettingError(f"no {kind} {name!r}", nearest(name, table))
     module, _, attribute = table[name].partition(":")
@@ -17,7 +17,11 @@ def resolve(kind: str, table: Mapping[str, str], name: str) -> Any:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A remedy for a mistyped word: the nearest known ones, or all of them."""
+    """Return a remedy for a mistyped word: the nearest known ones, or all of them.
+
+    >>> nearest("guide", ["guided", "smooth"])
+    "did you mean 'guided'?"
+    """
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=2, cutoff=0.6)
     if close:

@@ -1,8 +1,10 @@
+import doctest
 from importlib import import_module
 
 import pytest
 
 import matte
+from matte import registry
 from matte.cli.main import COMMANDS
 from matte.errors import SettingError
 from matte.refiner import REFINERS
@@ -44,3 +46,7 @@ def test_unknown_public_names_are_attribute_errors() -> None:
     module = import_module("matte")
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         module.lod  # noqa: B018  # looking it up is the test
+
+
+def test_the_example_runs_as_written() -> None:
+    assert doctest.testmod(registry).failed == 0

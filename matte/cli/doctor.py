@@ -16,15 +16,16 @@ def doctor(as_json: bool) -> None:
 
     from matte.doctor import examine
 
-    findings = examine()
+    parts = examine()
     if as_json:
-        click.echo(json.dumps([f.as_dict() for f in findings], indent=2))
+        click.echo(json.dumps([part.as_dict() for part in parts], indent=2))
     else:
-        width = max(len(f.name) for f in findings)
-        for f in findings:
-            mark = "ok" if f.works else "MISSING" if f.needed else "-"
+        width = max(len(part.name) for part in parts)
+        for part in parts:
+            mark = "ok" if part.works else "MISSING" if part.needed else "-"
             click.echo(
-                f"{mark:<8}{f.name:<{width}}  {f.told}" + (f": {f.remedy}" if f.remedy else "")
+                f"{mark:<8}{part.name:<{width}}  {part.details}"
+                + (f": {part.remedy}" if part.remedy else "")
             )
-    if any(f.needed and not f.works for f in findings):
+    if any(part.needed and not part.works for part in parts):
         raise SystemExit(1)

@@ -20,9 +20,9 @@ def test_doctor_finds_this_installation_well() -> None:
 def test_doctor_says_what_is_missing_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from matte import doctor
 
-    monkeypatch.setitem(doctor.EXTRAS, "no-such-package", ("classical", "a test"))
+    monkeypatch.setitem(doctor.OPTIONAL_PACKAGES, "no-such-package", ("classical", "a test"))
     assert "run pip install '.[classical]' in matte's checkout" in run("doctor").stdout
-    monkeypatch.setattr(doctor, "BASE", ("no-such-package",))
+    monkeypatch.setattr(doctor, "BASE_PACKAGES", ("no-such-package",))
     result = run("doctor")
     assert result.exit_code == 1
     assert "MISSING no-such-package" in result.stdout

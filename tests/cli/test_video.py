@@ -1,10 +1,6 @@
 """What `matte video` makes, mostly without networks: tests/fakes.py has their place."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -16,17 +12,11 @@ import pytest
 
 from matte.media.video.clip import Frame, open_clip
 from tests.commands import run
-from tests.conftest import SAMPLE, save
-from tests.media.clips import CFR, VFR, clip, damaged, names, packets, transparent
+from tests.conftest import SAMPLE
+from tests.media.clips import CFR, VFR, clip, damaged, frame_times, names, packets, transparent
 
 BAND = ("--width", "3")
 RATE = Fraction(30000, 1001)
-
-
-def times(path: Path) -> list[Fraction]:
-    """The time of each of its frames, in seconds of its own clock."""
-    found = open_clip(path)
-    return [frame.pts * found.facts.time_base for frame in found.frames()]
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -61,11 +51,11 @@ def test_frames_times_and_sound_are_those_of_the_clip(
     assert result.stdout == f"{out}\n"
     before, after = open_clip(source).facts, open_clip(out).facts
     if ending == ".mkv":  # which counts milliseconds
-        assert [float(t) for t in times(out)] == pytest.approx(
-            [float(t) for t in times(source)], abs=5.1e-4
+        assert [float(t) for t in frame_times(open_clip(out))] == pytest.approx(
+            [float(t) for t in frame_times(open_clip(source))], abs=5.1e-4
         )
     else:
-        assert times(out) == times(source)
+        assert frame_times(open_clip(out)) == frame_times(open_clip(source))
         assert after.time_base == before.time_base
     assert (after.width, after.height, after.deep) == (before.width, before.height, before.deep)
     assert after.orientation == 1
@@ -150,7 +140,7 @@ def test_a_part_begins_where_it_is_asked(tmp_path: Path) -> None:
     result = run("video", source, "--bg", "red", "--start", "0:00.2", "--end", ".5", "-o", out)
     assert result.exit_code == 0, result.output
     chosen = [pts for pts in CFR if 4800 <= pts < 12000]
-    assert [t - times(out)[0] for t in times(out)] == [
+    assert [t - frame_times(open_clip(out))[0] for t in frame_times(open_clip(out))] == [
         Fraction(pts - chosen[0], 24000) for pts in chosen
     ]
 
@@ -164,7 +154,7 @@ def test_broken_frames_are_told_and_replaced(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "Warning: broken at 0:00.292 " in result.stderr
     assert " broken frames: the alpha of the frame before is used\n" in result.stderr
-    assert len(times(tmp_path / "b-matte.mp4")) == len(CFR)
+    assert len(frame_times(open_clip(tmp_path / "b-matte.mp4"))) == len(CFR)
     assert any("0:00.292" in line for line in json.loads(report.read_text())["broken"])
 
 
@@ -219,142 +209,6 @@ def test_the_clip_may_be_its_own_background(tmp_path: Path) -> None:
     source = clip(tmp_path / "in.mp4")
     result = run("video", source, "--bg", source, "-o", tmp_path / "out.mp4", "--bg-end", "hold")
     assert result.exit_code == 0, result.output
-
-
-REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
-    "no such file": (("none.mp4",), "can't read"),
-    "a folder": ((".",), "is a folder"),
-    "a picture": (("photo.png",), "is not a readable video"),
-    "empty": (("empty.mp4",), "is empty"),
-    "noise": (("noise.mp4",), "is not a readable video"),
-    "sound alone": (("sound.mp4",), "has no video stream"),
-    "in is out": (("in.mp4", "-o", "in.mp4", "--overwrite"), "is named twice"),
-    "alpha is out": (("in.mp4", "-o", "a.mov", "--alpha", "a.mov"), "is named twice"),
-    "exists": (("in.mp4", "-o", "there.mov"), "exists"),
-    "no folder": (("in.mp4", "-o", "none/a.mov"), "no folder"),
-    "transparent mp4": (("in.mp4", "-o", "a.mp4"), "can't hold transparency"),
-    "ending": (("in.mp4", "-o", "a.txt"), "can't write a.txt"),
-    "one picture": (("in.mp4", "-o", "a.png"), "is one picture"),
-    "codec": (("in.mp4", "-o", "a.mp4", "--bg", "red", "--codec", "ffv1"), ".mp4 is not for ffv1"),
-    "both": (("in.mp4", "--bg", "red", "--crf", "20", "--bitrate", "2M"), "both given"),
-    "range": (("in.mp4", "--start", "2", "--end", "1"), "is not after"),
-    "behind the end": (("in.mp4", "--start", "99"), "no frames"),
-    "time": (("in.mp4", "--start", "soon"), "is not a time"),
-    "bitrate": (("in.mp4", "--bg", "red", "--bitrate", "fast"), "is not a bitrate"),
-    "premultiply": (("in.mp4", "--bg", "red", "--premultiply"), "--premultiply is for cut-outs"),
-    "no background": (("in.mp4", "--bg", "none.jpg"), "none.jpg"),
-    "large": (("in.mp4", "--max-pixels", "100"), "pixels"),
-    "report": (("in.mp4", "--report", "in.mp4"), "can't write in.mp4"),
-}
-
-
-@pytest.mark.usefixtures("fake")
-@pytest.mark.parametrize("kind", REFUSED)
-def test_what_can_not_be_done_is_said_in_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    clip(tmp_path / "in.mp4", CFR[:5])
-    save(tmp_path / "photo.png", np.zeros((40, 40, 3), np.uint8))
-    (tmp_path / "empty.mp4").write_bytes(b"")
-    (tmp_path / "noise.mp4").write_bytes(np.random.default_rng(0).bytes(5000))
-    (tmp_path / "there.mov").write_text("mine")
-    _sound_alone(tmp_path / "sound.mp4")
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    words, said = REFUSED[kind]
-    result = run("video", *words)
-    assert result.exit_code in (1, 2), result.output
-    errors = [line for line in result.stderr.splitlines() if not line.startswith("Warning")]
-    assert len(errors) == 1, result.stderr
-    assert said in errors[0]
-    assert errors[0].startswith("Error: ")
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-@pytest.mark.usefixtures("fake")
-def test_a_truncated_clip_gives_what_there_is(tmp_path: Path) -> None:
-    whole = clip(tmp_path / "in.mkv", tuple(range(0, 96 * 1001, 1001)), sound="stereo")
-    data = whole.read_bytes()
-    whole.write_bytes(data[: len(data) * 2 // 3])
-    result = run("video", whole, "--bg", "red", "-o", tmp_path / "out.mp4", *BAND)
-    assert result.exit_code == 0, result.output
-    assert "the file ends here, before its time" in result.stderr
-    assert 20 < len(times(tmp_path / "out.mp4")) < 90
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-@pytest.mark.usefixtures("fake")
-def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matte.media.video.unfinished import UnfinishedOutput
-
-    source, out = clip(tmp_path / "in.mp4", sound="stereo"), tmp_path / "out.mp4"
-    out.write_text("mine")
-    original = UnfinishedOutput.__init__
-
-    def full(self: UnfinishedOutput, path: Path) -> None:
-        original(self, path)
-        self.temporary.unlink()
-        self.temporary.symlink_to("/dev/full")
-
-    monkeypatch.setattr(UnfinishedOutput, "__init__", full)
-    result = run("video", source, "--bg", "red", "-o", out, "--overwrite", *BAND)
-    assert result.exit_code == 1
-    assert "No space left" in result.stderr
-    assert out.read_text() == "mine"
-
-
-@pytest.fixture(scope="module")
-def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1500 frames with sound: more than are matted until somebody interrupts."""
-    folder = tmp_path_factory.mktemp("long")
-    return clip(folder / "in.mp4", tuple(range(0, 1500 * 1001, 1001)), sound="stereo")
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_what_was_done(
-    long_clip: Path, tmp_path: Path, how: signal.Signals
-) -> None:
-    source = long_clip
-    out = tmp_path / "out.mp4"
-    words = ["video", str(source), "--bg", "red", "-o", str(out), "--preset", "fast", "--crf", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "matte", *words], stdout=-1, stderr=-1, text=True
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not _begun(tmp_path):
-        time.sleep(0.05)
-    process.send_signal(how)
-    printed, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert printed == ""
-    assert said.splitlines()[-1].startswith("Error: interrupted: ")
-    kept = tmp_path / "out.partial.mp4"
-    assert str(kept) in said
-    assert names(tmp_path) == ["out.partial.mp4"]
-    frames = times(kept)
-    assert 0 < len(frames) < len(times(source))
-    assert frames == times(source)[: len(frames)]
-    assert packets(kept, "audio")
-
-
-def _begun(folder: Path) -> bool:
-    """Whether some frames are written."""
-    return any(
-        file.name.startswith(".matte-") and file.stat().st_size > 2000 for file in folder.iterdir()
-    )
-
-
-def _sound_alone(path: Path) -> None:
-    import av
-    from av.audio.frame import AudioFrame
-
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("aac", rate=48000, layout="mono")
-        frame = AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.sample_rate = 48000
-        frame.pts = 0
-        output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
 
 
 def test_the_shipped_networks_cut_a_person_out(tmp_path: Path) -> None:

@@ -66,9 +66,11 @@ def main() -> None:
         os.environ["MATTE_HOME"] = home  # the user's own settings and networks take no part
         if not options.only or "quality" in options.only:
             lists = {name: verified(name, options.data) for name in SOURCES}
-            harness.write_part(file, "quality", quality(lists, options.data))
+            report = {"version": matte.__version__, **quality(lists, options.data)}
+            harness.write_part(file, "quality", report)
         if not options.only or "speed" in options.only:
-            harness.write_part(file, "speed", speed(options.data, options.rounds))
+            report = {"version": matte.__version__, **speed(options.data, options.rounds)}
+            harness.write_part(file, "speed", report)
 
 
 def quality(lists: dict[str, list[ListedPicture]], data: Path) -> Row:

@@ -14,9 +14,7 @@ FOLDERS = ("matte", "benchmarks", "examples", "tests")
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 60
 
-LONG_MODULES = {
-    "tests/sweeps/test_run.py",
-}
+LONG_MODULES = {}
 LONG_FUNCTIONS = {
     "matte/training/distil.py:distil",
 }
@@ -38,7 +36,6 @@ WITHOUT_TEST_FILE = {
     "datasets/samples.py",
     "datasets/sheet.py",
     "errors.py",
-    "evaluation/blind.py",
     "evaluation/sheet.py",
     "evaluation/table.py",
     "gpu/colours.py",
@@ -58,10 +55,6 @@ WITHOUT_TEST_FILE = {
     "runtime/engine_builder.py",
     "segmentation/deeplab_unet.py",
     "stages.py",
-    "sweeps/edges.py",
-    "sweeps/files.py",
-    "sweeps/scores.py",
-    "sweeps/sheet.py",
     "training/matte_scores.py",
     "training/modnet_losses.py",
     "training/modnet_settings.py",

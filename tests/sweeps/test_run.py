@@ -1,67 +1,19 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from matte.arrays import UNKNOWN, Alpha, Confidence, Image, Trimap
-from matte.compositing.backgrounds import colour_pixel
-from matte.compositing.composer import Composer, PictureGround
-from matte.configs.settings import Config, SegmentationSettings, TrimapSettings
+from matte.arrays import UNKNOWN, Alpha, Image, Trimap
+from matte.configs.settings import Config, TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo
-from matte.pipeline.budget import Budget
-from matte.pipeline.line import TwoStage
 from matte.refiner.guided import Guided
-from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner, Segmentation
-from matte.sweeps.edges import PictureEdges
-from matte.sweeps.files import band_token, single_files
-from matte.sweeps.run import Sweep, sweep, sweep_settings
-from matte.sweeps.scores import SettingScore, choose_setting
-from matte.sweeps.sheet import CELL_SIDE, COLUMNS, compose_settings, draw_sheet, make_section
+from matte.stages import NO_CONTEXT, RefineContext, Refined
+from matte.sweeps.run import sweep, sweep_settings
 from matte.trimap.drawing import draw_trimap
 from matte.trimap.morphology import kernel_band
 from tests.conftest import disc
-
-
-class Bright:
-    """Segments what is brighter than half, and counts how often."""
-
-    network = None
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
-        self.calls += 1
-        bright = image.max(axis=2) > np.iinfo(image.dtype).max / 2
-        return Segmentation(Confidence(bright.astype(np.float32)))
-
-
-def line(refiner: Refiner | None = None, segmenter: Bright | None = None) -> TwoStage:
-    return TwoStage(
-        segmenter or Bright(),
-        SegmentationSettings(),
-        TrimapSettings(),
-        refiner or Guided(),
-        Budget(0),
-    )
-
-
-def kernels(*sides: int, iterations: Sequence[int] = (1,)) -> tuple[TrimapSettings, ...]:
-    return sweep_settings(k=sides, iterations=iterations)
-
-
-def on_magenta(photo: Photo) -> Composer:
-    return Composer(PictureGround(colour_pixel((255, 0, 255))))
-
-
-def drawn(found: Sweep, name: str = "photo") -> Image:
-    return draw_sheet([make_section(found, name, compose_settings(found, on_magenta))])
-
-
-def score(agreement: float | None, k: int = 3, doubt: str = "") -> SettingScore:
-    return SettingScore(TrimapSettings(k=k), 0.1, agreement, None, 1.0, doubt)
+from tests.sweeps.bright_line import Bright, kernels, line, sheet_of
 
 
 def test_sweep_settings_is_each_kernel_with_each_iteration_and_each_width() -> None:
@@ -145,69 +97,6 @@ def test_even_kernels_are_drawn_exactly_and_never_the_best() -> None:
     assert "add an odd k" in found.choice.reason
 
 
-def test_the_highest_agreement_is_the_best() -> None:
-    choice = choose_setting([[score(0.5), score(0.7, k=5), score(0.9, k=4)]])
-    assert choice.best == 1
-    assert "agreement 0.700, then 0.500 of k = 3, 6 iterations" in choice.reason
-    assert "k = 4, 6 iterations has 0.900, but is lopsided" in choice.reason
-    assert "hardly more than the 0.500 of" in choose_setting([[score(0.501), score(0.5, 5)]]).reason
-    assert choose_setting([[score(0.1), score(None, 5, "a flaw")]]).best == 0
-    assert choose_setting([[score(None, 5, "a flaw")]]).best is None
-
-
-def test_pictures_together_have_one_best() -> None:
-    nobody = [score(None, 3, "no subject found"), score(None, 5, "no subject found")]
-    pictures = [[score(0.5), score(0.4, 5)], [score(0.1), score(0.4, 5)], nobody]
-    choice = choose_setting(pictures)
-    assert choice.best == 1
-    assert "mean agreement 0.400, then 0.300" in choice.reason
-    assert choose_setting([nobody]).reason == "no subject found"
-    failed = [score(None, 3, "a flaw"), score(0.2, 5)]
-    assert choose_setting([[score(0.9), score(0.1, 5)], failed]).best == 1
-
-
-def test_agreement_is_high_on_the_pictures_edge_and_none_by_chance() -> None:
-    image, alpha = disc(120, 160)
-    noise = np.random.default_rng(0)
-    rough = Image(np.clip(image + noise.normal(0, 6, image.shape), 0, 255).astype(np.uint8))
-    edges = PictureEdges(rough, np.ones((120, 160), bool))
-    exact = edges.agreement(alpha)
-    beside = edges.agreement(Alpha(np.roll(alpha, 14, axis=1)))
-    anywhere = edges.agreement(Alpha(noise.random((120, 160), np.float32)))
-    assert exact is not None
-    assert beside is not None
-    assert anywhere is not None
-    assert exact > 0.85
-    assert beside < exact - 0.3
-    assert abs(anywhere) < 0.05
-    assert edges.agreement(Alpha(np.zeros((120, 160), np.float32))) is None
-
-
-def test_agreement_does_not_reward_narrow_bands() -> None:
-    image, truth = disc(120, 160)
-    wrong = Alpha(
-        (np.roll(truth, 10, axis=1) > 0.5).astype(np.float32)
-    )  # all that a narrow one allows
-    edges = PictureEdges(image, np.ones((120, 160), bool))
-    narrow, wide = edges.agreement(wrong), edges.agreement(truth)
-    assert narrow is not None
-    assert wide is not None
-    assert wide > narrow + 0.2
-
-
-@pytest.mark.parametrize("factor", [1, 3])
-def test_agreement_knows_no_depth_and_hardly_a_size(factor: int) -> None:
-    image, alpha = disc(700, 1000)
-    large = Image(np.repeat(np.repeat(image, factor, 0), factor, 1).astype(np.uint16) * 257)
-    soft = Alpha(np.repeat(np.repeat(np.roll(alpha, 6, axis=1), factor, 0), factor, 1))
-    region = np.zeros(soft.shape, bool)
-    region[: 300 * factor] = True
-    told = PictureEdges(large, region).agreement(soft)
-    small = Alpha(np.roll(alpha, 6, axis=1))
-    expected = PictureEdges(image, region[::factor, ::factor]).agreement(small)
-    assert told == pytest.approx(expected, abs=0.02)
-
-
 def test_instability_is_the_mean_change_to_both_neighbours() -> None:
     image, _ = disc(96, 128)
     found = sweep(image, kernels(7, 3, 5), line())
@@ -230,7 +119,7 @@ def test_no_subject_is_an_answer_and_can_be_seen() -> None:
     assert found.choice.best is None
     assert found.choice.reason == "no subject found"
     assert all(not alpha.any() for alpha in found.alphas)
-    assert drawn(found).shape[0] > 2 * 40
+    assert sheet_of(found).shape[0] > 2 * 40
 
 
 def test_what_is_transparent_stays_so() -> None:
@@ -254,50 +143,6 @@ def test_a_band_that_a_refiner_refuses_stops_no_other() -> None:
     found = sweep(disc(96, 128)[0], kernels(3, 25), line(Picky()))
     assert [s.doubt for s in found.scores] == ["", "too wide"]
     assert found.choice.best == 0
-
-
-def test_the_sheet_has_a_row_for_each_setting_and_shows_the_ground() -> None:
-    image, _ = disc(300, 400)
-    found = sweep(image, kernels(3, 7, 4), line())
-    sheet = drawn(found)
-    height, width = sheet.shape[:2]
-    assert width <= len(COLUMNS) * (CELL_SIDE + 10) + 10
-    assert 3 * 300 < height < 3 * (CELL_SIDE + 60) + 100
-    magenta = (sheet == (255, 0, 255)).all(axis=2)
-    assert magenta[:, 4 * (width // 6) : 5 * (width // 6)].mean() > 0.2
-    assert not magenta[:, : width // 2].any()
-
-
-@pytest.mark.parametrize("shape", [(3, 400), (500, 4), (1, 1), (33, 35)])
-def test_odd_shapes_have_sheets(shape: tuple[int, int]) -> None:
-    image = np.zeros((*shape, 3), np.uint8)
-    image[:, shape[1] // 2 :] = 200
-    deep = Image(image.astype(np.uint16) * 257)
-    found = sweep(deep, kernels(3, 5), line())
-    assert drawn(found).shape[2] == 3
-    cut_out = compose_settings(found, lambda photo: Composer())
-    assert draw_sheet([make_section(found, "name", cut_out)]).shape[2] == 3
-
-
-def test_pictures_come_below_each_other_on_one_sheet() -> None:
-    found = sweep(disc(96, 128)[0], kernels(3), line())
-    section = make_section(found, "photo", compose_settings(found, on_magenta))
-    one, two = draw_sheet([section]), draw_sheet([section, section], "best for all pictures")
-    assert two.shape[0] > 1.8 * one.shape[0]
-    assert two.shape[1] == one.shape[1]
-
-
-def test_files_tell_their_settings() -> None:
-    bands = sweep_settings(k=[7, "auto"], iterations=[6], width=["1.5%", "12"])
-    assert [band_token(b) for b in bands] == ["k7-i6", "auto", "width-1.5pct", "width-12px"]
-    assert band_token(TrimapSettings(k=7, erode=2)) == "k7-e2-d6"
-    names = [p.name for p in single_files(Path("out"), "photo", bands[:1])]
-    assert names == [
-        "photo-mask.png",
-        "photo-k7-i6-trimap.png",
-        "photo-k7-i6-alpha.png",
-        "photo-k7-i6-composite.png",
-    ]
 
 
 def test_the_library_does_it_in_one_call(sample: Path) -> None:

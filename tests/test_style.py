@@ -14,7 +14,7 @@ FOLDERS = ("matte", "benchmarks", "examples", "tests")
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 60
 
-LONG_MODULES = {}
+LONG_MODULES: set[str] = set()
 LONG_FUNCTIONS = {
     "matte/training/distil.py:distil",
 }

@@ -43,7 +43,7 @@ from matte.imaging.resizing import resize
 from matte.media.pictures import read_alpha, read_photo
 from matte.metrics.clips import dt_ssd, temporal_variance
 from matte.pipeline.line import NO_PRIOR
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 
 WIDTH, HEIGHT = 640, 360
 CLIP_FRAMES, STILL_FRAMES, MOVED_FRAMES = 100, 40, 60
@@ -95,7 +95,7 @@ def main() -> None:
     harness.write(options.json, {**about, "clips": report})
 
 
-def alphas_by_mode(pipeline: Pipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
+def alphas_by_mode(pipeline: BuiltPipeline, frames: Sequence[Image]) -> dict[str, Alphas]:
     """Return a clip's alphas frame by frame, and by each --temporal."""
     config = pipeline.config
     found = {"frames": [pipeline.line.run(frame, NO_PRIOR).alpha for frame in frames]}

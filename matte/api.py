@@ -34,7 +34,7 @@ __all__ = ["Pipeline", "composite", "load", "sweep", "video"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pipeline(run.Pipeline):
+class Pipeline(run.BuiltPipeline):
     """Mattes pictures and videos, one after the other, with networks that stay loaded.
 
     >>> pipeline = matte.load("fast")
@@ -146,7 +146,7 @@ def video(
     output: str | Path | None = None,
     *,
     background: str = "transparent",
-    pipeline: run.Pipeline | None = None,
+    pipeline: run.BuiltPipeline | None = None,
     alpha: str | Path | None = None,
     foreground: str | Path | None = None,
     start: float = 0,

@@ -13,7 +13,7 @@ from matte.imaging.resizing import resize
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, Networks, TrimapFree, TwoStage
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from matte.runtime.execution import Execution
 from matte.stages import (
     NO_CONTEXT,
@@ -100,11 +100,11 @@ def two_stage(config: Config) -> TwoStage:
     return TwoStage(BrightIsSubject(), config.segmentation, config.trimap, refiner, budget)
 
 
-def build(merged: MergedSettings, opening: object = None) -> Pipeline:
+def build(merged: MergedSettings, opening: object = None) -> BuiltPipeline:
     """What pipeline.build gives, without networks."""
     config = merged.config
     second = None if config.pipeline.fallback == "none" else lambda: TrimapFree(BrightIsAlpha())
     line: Line = Fallback(two_stage(config), second)
     if config.modnet.modnet:
         line = TrimapFree(BrightIsAlpha())
-    return Pipeline(line, merged, config.media.max_pixels)
+    return BuiltPipeline(line, merged, config.media.max_pixels)

@@ -19,7 +19,6 @@ LONG_FUNCTIONS = {
     "matte/training/distil.py:distil",
 }
 SHARED_CLASS_NAMES = {
-    "Pipeline",
     "Subject",
 }
 # Modules that hold declarations only, or that the tests of another module walk.
@@ -42,14 +41,6 @@ WITHOUT_TEST_FILE = {
     "gpu/trimap.py",
     "modnet/backbones.py",
     "modnet/checkpoint.py",
-    "photos/batch.py",
-    "photos/outputs.py",
-    "photos/reader.py",
-    "photos/report.py",
-    "pipeline/build.py",
-    "pipeline/networks.py",
-    "pipeline/steps.py",
-    "pipeline/timing.py",
     "refiner/attention.py",
     "refiner/checkpoint.py",
     "runtime/engine_builder.py",

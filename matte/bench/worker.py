@@ -25,10 +25,10 @@ from matte.media.pictures import read_photo
 from matte.pipeline.budget import Budget
 from matte.pipeline.build import build, build_refiner, build_segmenter
 from matte.pipeline.line import TwoStage
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 
 
-def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> Pipeline:
+def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> BuiltPipeline:
     """Return the settings' pipeline, each network on its own runtime, without a fallback."""
 
     def at(kind: str) -> Config:
@@ -43,7 +43,7 @@ def build_pipeline(config: Config, runtimes: Mapping[str, RuntimeSettings]) -> P
         build_refiner(at("refiner")),
         Budget(0),
     )
-    return Pipeline(line, MergedSettings(config, "", {}), config.media.max_pixels)
+    return BuiltPipeline(line, MergedSettings(config, "", {}), config.media.max_pixels)
 
 
 def serve(job: Mapping[str, Any], requests: TextIO, answers: TextIO) -> None:

@@ -26,7 +26,7 @@ from matte.errors import SettingError
 if TYPE_CHECKING:
     from matte.clips.output_files import VideoFiles
     from matte.clips.render import RenderJob, RenderResult
-    from matte.pipeline.run import Pipeline
+    from matte.pipeline.run import BuiltPipeline
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
 MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
@@ -243,12 +243,12 @@ def _video_files(clip: Path, transparent: bool, outputs: Mapping[str, Any]) -> "
     )
 
 
-def _choose_pipeline(job: "RenderJob", settings: MergedSettings, rate: float) -> "Pipeline":
+def _choose_pipeline(job: "RenderJob", settings: MergedSettings, rate: float) -> "BuiltPipeline":
     """Return the best pipeline that keeps up with `rate` frames per second, and print which."""
     from matte.pipeline.build import build
     from matte.pipeline.networks import NetworkOpener
 
-    def build_for_video(candidate: MergedSettings) -> "Pipeline":
+    def build_for_video(candidate: MergedSettings) -> "BuiltPipeline":
         candidate = with_video_refiner(candidate)
         return build(candidate, NetworkOpener(candidate.config))
 

@@ -141,9 +141,9 @@ def webcam(
     from matte.media.video.camera_watcher import CameraWatcher
     from matte.media.video.codecs import FORMATS
     from matte.pipeline.build import build
-    from matte.pipeline.run import Pipeline
+    from matte.pipeline.run import BuiltPipeline
 
-    def build_for_video(candidate: MergedSettings) -> Pipeline:
+    def build_for_video(candidate: MergedSettings) -> BuiltPipeline:
         return build(with_video_refiner(candidate))
 
     size = None if source["size"] is None else _parse_size(source["size"])

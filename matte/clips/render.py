@@ -20,7 +20,7 @@ from matte.compositing.backgrounds import Background, FilmFile, PictureFile
 from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 
 # A rate is measured on so many frames after so many others, or on as many as these seconds allow.
 MEASURED_FRAMES, WARM_UP_FRAMES, MAX_MEASURING_SECONDS = 24, 8, 6.0
@@ -107,7 +107,7 @@ class RenderJob:
         return max(0, round((min(self.end or length, length) - self.start) * facts.rate))
 
     def render(
-        self, pipeline: Pipeline, progress: Callable[[int], None] = lambda _: None
+        self, pipeline: BuiltPipeline, progress: Callable[[int], None] = lambda _: None
     ) -> RenderResult:
         """Matte the clip into its files; `progress` is called with the number of frames so far.
 
@@ -136,16 +136,16 @@ class RenderJob:
         self,
         merged: MergedSettings,
         target: float,
-        build: Callable[[MergedSettings], Pipeline],
+        build: Callable[[MergedSettings], BuiltPipeline],
         check: Callable[[], None] = lambda: None,
-    ) -> tuple[RateChoice, Pipeline]:
+    ) -> tuple[RateChoice, BuiltPipeline]:
         """Return the best settings that reach `target` frames a second here, and their pipeline.
 
         `build` returns the pipeline that video has with some settings. `check` is called between
         frames and in the end, and may raise.
         """
         self._open_writers(self.files).close()  # raises now, not then, if a file can't be written
-        pipelines: dict[str, Pipeline] = {}
+        pipelines: dict[str, BuiltPipeline] = {}
 
         def measure(candidate: RateCandidate) -> float:
             """Return the candidate's frames a second, and keep its pipeline."""
@@ -159,13 +159,13 @@ class RenderJob:
             raise StoppedError("interrupted", [], 0) from None
         return choice, pipelines[choice.candidate.name]
 
-    def _measure_rate(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
+    def _measure_rate(self, pipeline: BuiltPipeline, check: Callable[[], None]) -> float:
         """Return the frames a second of the first frames, written into a temporary folder."""
         with tempfile.TemporaryDirectory() as folder:
             job = replace(self, files=self.files.moved_to(Path(folder)))
             return job._rate_of_first_frames(pipeline, check)
 
-    def _rate_of_first_frames(self, pipeline: Pipeline, check: Callable[[], None]) -> float:
+    def _rate_of_first_frames(self, pipeline: BuiltPipeline, check: Callable[[], None]) -> float:
         """Return the frames a second at which the job's first frames are written."""
         times = [time.perf_counter()]
         with warnings.catch_warnings():  # the real files have been warned about
@@ -190,7 +190,7 @@ class RenderJob:
         """Return the writers of the files; raises if one can't be written."""
         return VideoWriters(files, self.clip, self.sources, self.start, self.end)
 
-    def _open_run(self, pipeline: Pipeline) -> AbstractContextManager[VideoRun]:
+    def _open_run(self, pipeline: BuiltPipeline) -> AbstractContextManager[VideoRun]:
         """Return the clip's run with a pipeline, to be used in a `with` block."""
         return open_run(
             pipeline,

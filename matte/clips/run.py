@@ -30,7 +30,7 @@ from matte.pipeline.timing import Stopwatch
 from matte.runtime.threads import usable_threads
 
 if TYPE_CHECKING:
-    from matte.pipeline.run import Pipeline
+    from matte.pipeline.run import BuiltPipeline
 
 # Frames that wait before each step: they even out what takes longer for some frames than others.
 MAX_FRAMES_AHEAD, MAX_PIXELS_AHEAD = 4, 2_000_000
@@ -148,7 +148,7 @@ class VideoRun:
 
 @contextmanager
 def open_run(
-    pipeline: "Pipeline",
+    pipeline: "BuiltPipeline",
     clip: Clip,
     background: Background,
     film_end: FilmEnd = "loop",
@@ -180,7 +180,7 @@ def open_run(
 
 
 def video_frames(
-    pipeline: "Pipeline", path: Path, background: str, start: float, end: float | None
+    pipeline: "BuiltPipeline", path: Path, background: str, start: float, end: float | None
 ) -> Generator[VideoFrame]:
     """Yield the frames of a video file as `Pipeline.video` does, with the same arguments."""
     clip = open_clip(path, pipeline.max_pixels)

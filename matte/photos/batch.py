@@ -14,7 +14,7 @@ from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.photos.jobs import PhotoJob
 from matte.photos.outputs import PhotoOutputs
 from matte.photos.reader import PhotoReader
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Batch:
         self._finisher = PhotoFinisher(finish, max_pixels)
         self._reader = PhotoReader(self.jobs, max_pixels)
 
-    def run(self, pipeline: Pipeline) -> Iterator[PhotoOutcome]:
+    def run(self, pipeline: BuiltPipeline) -> Iterator[PhotoOutcome]:
         """Matte, finish and write one photo after the other; yield what became of each."""
         for folder in sorted({job.target.parent for job in self.jobs if job.makes_folder}):
             make_folder(folder)
@@ -94,7 +94,9 @@ class Batch:
                 need = PictureError("there is not enough memory", "give a smaller picture")
                 yield PhotoOutcome(job, error=self._with_name(need, job))
 
-    def _run_job(self, pipeline: Pipeline, job: PhotoJob, outputs: PhotoOutputs) -> PhotoOutcome:
+    def _run_job(
+        self, pipeline: BuiltPipeline, job: PhotoJob, outputs: PhotoOutputs
+    ) -> PhotoOutcome:
         """Read, matte, finish and write one photo."""
         if job.target != STREAM:
             check_output(job.target, self._overwrite)

@@ -6,12 +6,12 @@ from typing import Any
 from matte.compositing.backgrounds import background_facts
 from matte.files import file_facts, report_bytes
 from matte.photos.batch import Batch, PhotoOutcome
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from matte.runtime.machine import machine_facts
 
 
 def run_report(
-    batch: Batch, pipeline: Pipeline, outcomes: Sequence[PhotoOutcome], command: Sequence[str]
+    batch: Batch, pipeline: BuiltPipeline, outcomes: Sequence[PhotoOutcome], command: Sequence[str]
 ) -> bytes:
     """Return the report of a whole run; `command` is what was typed."""
     facts, finish, stages = pipeline.facts, batch.finish, batch.stages

@@ -10,7 +10,7 @@ from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, MissingSegmenter, TrimapFree, TwoStage
 from matte.pipeline.networks import NetworkOpener, OpenNetwork, open_network
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
@@ -19,12 +19,12 @@ from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
 
-def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> Pipeline:
+def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> BuiltPipeline:
     """Build the pipeline that the settings ask for: without a trimap if they name a MODNet.
 
     `opener` has begun to open the settings' networks, if there is one.
     """
-    return Pipeline(
+    return BuiltPipeline(
         _build_line(merged.config, opener),
         merged,
         max_pixels(merged.config),
@@ -32,7 +32,7 @@ def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> Pipeli
     )
 
 
-def pipeline_for_video(pipeline: Pipeline) -> Pipeline:
+def pipeline_for_video(pipeline: BuiltPipeline) -> BuiltPipeline:
     """Return the pipeline with the refiner that its settings name for video.
 
     This is the only place that decides it. Whoever builds a pipeline for video alone passes its

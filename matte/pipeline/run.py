@@ -28,7 +28,7 @@ MatteInput = NDArray[Any] | Source | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pipeline:
+class BuiltPipeline:
     """A line with its settings, ready to matte one picture after the other."""
 
     line: Line

@@ -11,7 +11,7 @@ from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import MissingWeightsError, WeightsError
 from matte.media.video.clip import open_clip
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from tests import fakes
 from tests.media.clips import CFR, clip, names
 
@@ -56,7 +56,7 @@ def test_a_clip_becomes_files(tmp_path: Path) -> None:
 def test_what_was_done_is_kept(
     tmp_path: Path, error: BaseException, raised: type[UnfinishedError]
 ) -> None:
-    pipeline = Pipeline(FailingAt(9, error), merge_settings("fast"), 10**6)
+    pipeline = BuiltPipeline(FailingAt(9, error), merge_settings("fast"), 10**6)
     with pytest.raises(raised, match=r"frames are kept in .*out.partial.mp4"):
         job(tmp_path).render(pipeline)
     assert names(tmp_path) == ["in.mp4", "out.partial.mp4"]
@@ -65,7 +65,7 @@ def test_what_was_done_is_kept(
 def test_the_first_settings_that_keep_up_are_chosen(tmp_path: Path) -> None:
     built: list[str] = []
 
-    def build(merged: MergedSettings) -> Pipeline:
+    def build(merged: MergedSettings) -> BuiltPipeline:
         built.append(merged.preset)
         if merged.preset == "fast":
             raise MissingWeightsError("not here")

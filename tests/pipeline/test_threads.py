@@ -9,7 +9,7 @@ import pytest
 import matte
 from matte.arrays import Image
 from matte.media.pictures import read_photo
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from matte.stages import Matte
 from tests.conftest import SAMPLE
 
@@ -19,7 +19,7 @@ def pictures(*sizes: tuple[int, int]) -> list[Image]:
     return [Image(np.asarray(cv2.resize(whole, size))) for size in sizes]
 
 
-def check_same(pipeline: Pipeline, given: list[Image], times: int) -> list[Matte]:
+def check_same(pipeline: BuiltPipeline, given: list[Image], times: int) -> list[Matte]:
     """That threads find what one finds, which is given."""
     alone = [pipeline(picture) for picture in given]
     with ThreadPoolExecutor(4) as pool:

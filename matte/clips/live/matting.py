@@ -21,7 +21,7 @@ from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings, preset_names, with_preset
 from matte.errors import MatteError, MatteWarning, SettingError
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 
 # The board behind what is transparent: its squares in pixels, and their greys.
 BOARD_SQUARE_PIXELS, BOARD_LIGHT, BOARD_DARK = 16, 200, 150
@@ -65,7 +65,7 @@ class LiveMatting:
         self,
         newest: CameraWatcher,
         merged: MergedSettings,
-        build: Callable[[MergedSettings], Pipeline],
+        build: Callable[[MergedSettings], BuiltPipeline],
         backgrounds: Sequence[LiveBackground],
     ) -> None:
         """Begin with the first of the backgrounds.
@@ -84,7 +84,7 @@ class LiveMatting:
         self._image: Image | None = None
         self._seconds = Fraction(0)
         self._builder = ThreadPoolExecutor(1, "preset")
-        self._coming: tuple[MergedSettings, Future[Pipeline]] | None = None
+        self._coming: tuple[MergedSettings, Future[BuiltPipeline]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -158,7 +158,7 @@ class LiveMatting:
             shown = blend_over(foreground, alpha, _chequered_board(*alpha.shape), "srgb")
         return LiveFrame(shot, image, alpha, composite, shown)
 
-    def _build_warmed_up(self, merged: MergedSettings, image: Image | None) -> Pipeline:
+    def _build_warmed_up(self, merged: MergedSettings, image: Image | None) -> BuiltPipeline:
         """Return a pipeline that has matted a frame already, as the first one takes long."""
         pipeline = self._build(merged)
         if image is not None:
@@ -187,7 +187,7 @@ class LiveMatting:
             warnings.warn(text, MatteWarning, stacklevel=3)
 
 
-def _matter_for(image: Image, pipeline: Pipeline, merged: MergedSettings) -> FrameMatter:
+def _matter_for(image: Image, pipeline: BuiltPipeline, merged: MergedSettings) -> FrameMatter:
     """Return a FrameMatter for frames of an image's size; raise if memory is too small for them."""
     pipeline.memory.check_image(image)
     return FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))

@@ -20,7 +20,7 @@ from matte.configs.settings import CompositingSettings
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.media.video.facts import ClipFacts
 from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from tests.fakes import Unrefined
 
 OFF = merge_settings("fast", flags={"temporal": "off"})
@@ -109,9 +109,9 @@ def background(name: str) -> LiveBackground:
         return LiveBackground(name, composer)
 
 
-def pipelines_of(line: Line) -> Callable[[MergedSettings], Pipeline]:
+def pipelines_of(line: Line) -> Callable[[MergedSettings], BuiltPipeline]:
     """What builds the pipeline of any settings: one line for all."""
-    return lambda merged: Pipeline(line, OFF, 10**6)
+    return lambda merged: BuiltPipeline(line, OFF, 10**6)
 
 
 def matting(newest: CameraWatcher, line: Line, name: str = "white") -> LiveMatting:

@@ -15,7 +15,7 @@ from matte.errors import MatteWarning, SettingError, WeightsError
 from matte.media.video.camera_watcher import CameraWatcher
 from matte.media.video.facts import ClipFacts
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
-from matte.pipeline.run import Pipeline
+from matte.pipeline.run import BuiltPipeline
 from tests.clips.live.cameras import (
     OFF,
     CountingCamera,
@@ -137,10 +137,10 @@ def test_a_preset_takes_over_when_it_is_ready(facts: ClipFacts) -> None:
     asked: list[MergedSettings] = []
     ready = Semaphore(1)
 
-    def build(merged: MergedSettings) -> Pipeline:
+    def build(merged: MergedSettings) -> BuiltPipeline:
         ready.acquire()
         asked.append(merged)
-        return Pipeline(lines[merged.preset], merged, 10**6)
+        return BuiltPipeline(lines[merged.preset], merged, 10**6)
 
     merged = merge_settings("fast", flags={"temporal": "off", "threshold": 0.25})
     counting = CountingCamera(facts, 10_000, 0.001)
@@ -169,10 +169,10 @@ def test_a_preset_takes_over_when_it_is_ready(facts: ClipFacts) -> None:
 
 
 def test_a_preset_that_can_not_be_had_changes_nothing(facts: ClipFacts) -> None:
-    def build(merged: MergedSettings) -> Pipeline:
+    def build(merged: MergedSettings) -> BuiltPipeline:
         if merged.preset != "fast":
             raise WeightsError("no weights", "fetch them")
-        return Pipeline(NumberedLine(), OFF, 10**6)
+        return BuiltPipeline(NumberedLine(), OFF, 10**6)
 
     counting = CountingCamera(facts, 10_000, 0.001)
     with CameraWatcher(counting) as newest, LiveMatting(newest, OFF, build, WHITE) as live:

@@ -1,0 +1,34 @@
+"""The report of a run over photos."""
+
+import json
+from pathlib import Path
+
+from matte.compositing.backgrounds import parse_background
+from matte.configs.loader import merge_settings
+from matte.photos.batch import Batch
+from matte.photos.finishing import FinishOptions
+from matte.photos.jobs import PhotoJob
+from matte.photos.report import run_report
+from tests import fakes
+from tests.conftest import disc, save
+
+PIPELINE = fakes.build(merge_settings("fast", flags={"k": 3, "iterations": 2}))
+
+
+def test_a_report_has_the_runs_facts_once_and_each_photos_own(tmp_path: Path) -> None:
+    good = save(tmp_path / "a.png", disc(40, 50)[0])
+    bad = tmp_path / "b.png"
+    bad.write_bytes(b"no picture")
+    jobs = [PhotoJob(path, tmp_path / f"{path.stem}-matte.png") for path in (good, bad)]
+    batch = Batch(jobs, FinishOptions(parse_background("#205080")))
+    outcomes = list(batch.run(PIPELINE))
+    report = json.loads(run_report(batch, PIPELINE, outcomes, ["image", "a.png"]))
+    assert report["command"] == ["image", "a.png"]
+    assert report["background"] == {"colour": [32, 80, 128]}
+    assert report["preset"] == "fast"
+    first, second = report["pictures"]
+    assert len(first["sha256"]) == 64
+    assert first["written"] == [str(tmp_path / "a-matte.png")]
+    assert "settings" not in first
+    assert first["ms"]
+    assert set(second) == {"file", "sha256", "written", "error"}

@@ -1,0 +1,79 @@
+"""From settings to a pipeline: which stages, which networks, which refiner a video gets."""
+
+import pytest
+
+from matte.configs.loader import merge_settings
+from matte.errors import MissingWeightsError, WeightsError
+from matte.pipeline.build import build, build_two_stage, max_pixels, pipeline_for_video
+from matte.pipeline.line import MissingSegmenter, TrimapFree
+from matte.pipeline.networks import NetworkOpener, open_network
+from matte.refiner.guided import Guided
+
+QUICK = {"backend": "onnx", "precision": "fp32", "threads": 1}
+
+
+def test_the_loaded_networks_stand_in_the_facts() -> None:
+    merged = merge_settings("fast", flags=QUICK)
+    facts = build(merged, NetworkOpener(merged.config)).facts
+    assert list(facts) == ["matte", "preset", "settings", "networks"]
+    assert {kind: row["name"] for kind, row in facts["networks"].items()} == {
+        "refiner": "gca-slim-plain",
+        "segmenter": "person-light",
+    }
+    for row in facts["networks"].values():
+        assert len(row["sha256"]) == 64
+        assert (row["backend"], row["precision"]) == ("onnx", "fp32")
+
+
+def test_video_has_the_refiner_that_its_settings_name() -> None:
+    """What is reported is what runs: the fast preset refines video by guided filters."""
+    photos = build(merge_settings("fast", flags=QUICK))
+    video = pipeline_for_video(photos)
+    assert set(photos.facts["networks"]) == {"refiner", "segmenter"}
+    assert set(video.facts["networks"]) == {"segmenter"}
+    assert video.config.refiner.refiner == "guided"
+    assert video.facts["settings"]["refiner"] == "guided"
+    assert video.line.segmenter is photos.line.segmenter, "the network stays loaded"
+    assert pipeline_for_video(video) is video
+
+
+def test_a_modnet_needs_neither_segmenter_nor_refiner() -> None:
+    pipeline = build(merge_settings("fast", flags={**QUICK, "modnet": "modnet"}))
+    assert isinstance(pipeline.line, TrimapFree)
+    assert set(pipeline.facts["networks"]) == {"modnet"}
+    assert set(pipeline_for_video(pipeline).facts["networks"]) == {"modnet"}
+
+
+def test_a_missing_segmenter_fails_only_a_run_that_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(kind: str, name: str, *_: object) -> object:
+        if kind == "segmenter":
+            raise MissingWeightsError("no person-light.onnx", "install matte again")
+        return open_network(kind, name, merged.config.runtime)
+
+    merged = merge_settings("fast", flags=QUICK)
+    opener = NetworkOpener(merged.config)
+    monkeypatch.setattr(opener, "network", lambda kind: missing(kind, "gca-slim-plain"))
+    line = build_two_stage(merged.config, opener)
+    assert isinstance(line.segmenter, MissingSegmenter)
+    assert set(line.networks) == {"refiner"}
+
+
+def test_filters_are_refiners_without_a_network() -> None:
+    line = build_two_stage(merge_settings("fast", flags={**QUICK, "refiner": "guided"}).config)
+    assert isinstance(line.refiner, Guided)
+    assert set(line.networks) == {"segmenter"}
+
+
+def test_pictures_are_as_large_as_settings_and_memory_allow() -> None:
+    few = merge_settings("fast", flags={"max_pixels": 1000}).config
+    assert max_pixels(few) == 1000
+    little = merge_settings("fast", flags={"max_memory": "600MB"}).config
+    assert max_pixels(little) < 200_000_000
+
+
+def test_torch_without_torch_weights_is_refused() -> None:
+    settings = merge_settings("fast", flags={"backend": "torch"}).config.runtime
+    with pytest.raises(WeightsError, match="has no torch weights: use --backend onnx or openvino"):
+        open_network("segmenter", "person-light", settings)

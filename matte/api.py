@@ -3,21 +3,24 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from matte.arrays import Image, as_alpha, as_image, same_size
+from matte.arrays import as_alpha, same_size
 from matte.compositing import composer
+from matte.compositing.backgrounds import parse_background
 from matte.compositing.blend import Blend
 from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
-from matte.configs.settings import TrimapSettings
+from matte.configs.settings import CompositingSettings, TrimapSettings
+from matte.configs.tables import from_table
 from matte.errors import SettingError
-from matte.media.pictures import Photo, read_alpha, read_photo
+from matte.media.pictures import Photo, read_alpha
 from matte.media.sources import Source, is_source
+from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.pipeline import run
 from matte.pipeline.build import build, pipeline_for_video
 from matte.pipeline.line import TwoStage
@@ -85,20 +88,21 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
 def composite(
     foreground: NDArray[Any] | Source | Photo,
     alpha: NDArray[Any] | Source,
-    background: NDArray[Any] | Source | ArrayLike,
+    background: NDArray[Any] | str | Path | ArrayLike,
     *,
     fit: Fit = "cover",
     blend: Blend = "srgb",
-) -> Image:
-    """Return the foreground on the background, weighted by alpha, in the foreground's size.
+) -> NDArray[Any]:
+    """Return the foreground on the background as RGB in the foreground's size, weighted by alpha.
 
     `foreground` is the subject's own colours, (H, W, 3) RGB uint8 or uint16, such as
     `result.foreground`; or a photo (a path, bytes, an open file): its subject's colours are then
     estimated, so that the old background doesn't shine through. `alpha` is (H, W), float 0 … 1 or
-    uint8, or a file. `background` is a picture of any size, a file of one, or a colour: a name,
-    "#rrggbb" or three values 0 … 255. `fit` brings it to the foreground's size: "cover" cuts off
-    what is too much, "contain" shows it whole, "stretch" squashes it, "tile" repeats it. `blend`
-    mixes the stored values ("srgb") or the light that they stand for ("linear").
+    uint8, or a file. `background` is a picture's pixels, three values 0 … 255, or a text as `matte
+    composite --bg` takes it: a picture's file, "white", "#205080", "blur", or "transparent", which
+    gives RGBA. `fit` brings a picture to the foreground's size: "cover" cuts off what is too much,
+    "contain" shows it whole, "stretch" squashes it, "tile" repeats it. `blend` mixes the stored
+    values ("srgb") or the light that they stand for ("linear").
 
     >>> result = matte.load("fast")("portrait.jpg")
     >>> picture = matte.composite(result.foreground, result.alpha, "#205080")
@@ -106,14 +110,17 @@ def composite(
     (512, 512, 3)
     """
     known = read_alpha(alpha) if is_source(alpha) else as_alpha(alpha)
+    photo = run.as_photo(foreground)
+    same_size(("foreground", photo.pixels), ("alpha", known))
+    colours = photo.pixels
     if is_source(foreground) or isinstance(foreground, Photo):
-        photo = run.as_photo(foreground)
-        same_size(("picture", photo.pixels), ("alpha", known))
         known = photo.limit_alpha(known)
-        foreground = estimate_foreground(photo.pixels, known)
-    is_file = Path(background).suffix if isinstance(background, str) else is_source(background)
-    behind: Any = read_photo(cast(Source, background)).pixels if is_file else background
-    return composer.composite(as_image(foreground), known, behind, fit=fit, blend=blend)
+        colours = estimate_foreground(photo.pixels, known)
+    if not isinstance(background, str | Path):
+        return composer.composite(colours, known, background, fit=fit, blend=blend)
+    settings = from_table(CompositingSettings, {"fit": fit, "blend": blend}, "compositing")
+    finisher = PhotoFinisher(FinishOptions(parse_background(str(background)), settings))
+    return finisher.composer_for(photo).compose(photo.pixels, colours, known)
 
 
 def sweep(
@@ -167,7 +174,7 @@ def video(
     """
     from matte.clips.output_files import VideoFiles, default_output  # PyAV is for video only
     from matte.clips.render import RenderJob
-    from matte.compositing.backgrounds import Transparent, parse_background
+    from matte.compositing.backgrounds import Transparent
     from matte.media.video.clip import open_clip
 
     pipeline = pipeline_for_video(pipeline or load())

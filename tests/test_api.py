@@ -53,6 +53,7 @@ def test_a_photos_file_is_composed_with_its_subjects_own_colours(folder: Path) -
     expected = composite(estimate_foreground(image, alpha), alpha, "white")
     for photo in ("portrait.jpg", folder / "portrait.jpg", (folder / "portrait.jpg").read_bytes()):
         assert np.array_equal(matte.composite(photo, alpha, "white"), expected)
+    assert matte.composite("portrait.jpg", alpha, "transparent").shape == (*alpha.shape, 4)
     behind = matte.composite(image, alpha, "beach.jpg")
     assert np.array_equal(behind, composite(image, alpha, read_image(folder / "beach.jpg")))
 

@@ -22,7 +22,7 @@ from matte.trimap.reach import (
     CONFIDENCE_CELL_SHARE,
     DOUBT_LEVELS,
     EVEN_CELL_SHARE,
-    MAX_UNKNOWN_SHARE,
+    MAX_DRAWN_UNKNOWN_SHARE,
     MAX_UNSURE_PER_EDGE_PIXEL,
     Reach,
     cell_side,
@@ -89,7 +89,7 @@ def _confidence_distance(mask: Tensor, confidence: Tensor, reach: Reach) -> Tens
         unsure = (small > doubt) & (small < 1 - doubt) & connected
         distance = _in_pixels(distance_to(unsure, _reach_in_cells(reach.far, cell)), cell)
         beyond = torch.minimum(near, distance - reach.far)
-        if torch.count_nonzero(beyond <= 0) <= MAX_UNKNOWN_SHARE * beyond.numel():
+        if torch.count_nonzero(beyond <= 0) <= MAX_DRAWN_UNKNOWN_SHARE * beyond.numel():
             break
     return beyond
 

@@ -9,7 +9,7 @@ from matte.runtime.memory import machine_bytes
 from matte.runtime.threads import usable_threads
 
 REPORTED_PACKAGES = (
-    "matte",
+    "mattekit",
     "numpy",
     "opencv-python-headless",
     "Pillow",

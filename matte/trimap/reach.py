@@ -22,7 +22,7 @@ from matte.imaging.strips import EnlargedColumns, strip_slices
 # Measured on portraits with true alpha: docs/decisions/0013.
 # A confidence that is farther than this from 0 and 1 is unsure; the levels are tried in turn.
 DOUBT_LEVELS = (0.08, 0.12, 0.18, 0.25, 0.33, 0.42)
-MAX_UNKNOWN_SHARE = 0.25  # of a picture, before the next doubt level is tried
+MAX_DRAWN_UNKNOWN_SHARE = 0.25  # of a picture, before the next doubt level is tried
 # The band's reach at clean edges and around unsure places: shares of the picture's long side and of
 # the subject's side, of which the smaller counts.
 NEAR_SHARES = (0.005, 0.01)
@@ -76,7 +76,7 @@ def confidence_band(mask: Mask, confidence: Confidence, reach: Reach) -> Confide
     for doubt in DOUBT_LEVELS:
         unsure = (small > doubt) & (small < 1 - doubt) & _connected(share > 0, small > doubt)
         beyond = np.minimum(near, _region_distance(unsure, cell) - np.float32(reach.far))
-        if np.count_nonzero(beyond <= 0) <= MAX_UNKNOWN_SHARE * beyond.size:
+        if np.count_nonzero(beyond <= 0) <= MAX_DRAWN_UNKNOWN_SHARE * beyond.size:
             chosen = doubt
             break
     return ConfidenceBand(_trimap_from_distance(mask, beyond), chosen)

@@ -98,7 +98,7 @@ def test_impossible_colours_are_refused(values: tuple[float, ...]) -> None:
 
 
 def test_an_unknown_blend_is_refused() -> None:
-    with pytest.raises(SettingError, match="blend = 'gamma': give srgb or linear"):
+    with pytest.raises(SettingError, match="blend = 'gamma': choose from linear, srgb"):
         matte.composite(
             np.zeros((2, 2, 3), np.uint8),
             np.zeros((2, 2)),
@@ -108,7 +108,7 @@ def test_an_unknown_blend_is_refused() -> None:
 
 
 def test_an_unknown_fit_is_refused() -> None:
-    with pytest.raises(SettingError, match="fit = 'zoom': give cover, contain, stretch, tile"):
+    with pytest.raises(SettingError, match="fit = 'zoom': choose from contain, cover, stretch, tile"):
         matte.composite(noise(), ALPHA, "white", fit="zoom")  # type: ignore[arg-type]  # tested
 
 

@@ -12,7 +12,7 @@ from matte.runtime.opener import open_onnx_file
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
 from matte.trimap.drawing import draw_trimap, trimap_flaw, unknown_share
-from matte.trimap.reach import MAX_UNKNOWN_SHARE
+from matte.trimap.reach import MAX_DRAWN_UNKNOWN_SHARE
 from matte.weights.store import all_weights
 from tests.trimap.blobs import blob, sure
 
@@ -105,7 +105,7 @@ def test_the_samples_suit_is_not_all_unknown(sample: Path) -> None:
         make_mask(confidence, settings), confidence, TrimapSettings(k="auto")
     ).trimap
     assert trimap_flaw(trimap) == ""
-    assert unknown_share(trimap) <= MAX_UNKNOWN_SHARE + 0.01
+    assert unknown_share(trimap) <= MAX_DRAWN_UNKNOWN_SHARE + 0.01
     assert (trimap[340:440, 100:200] == 255).mean() > 0.95, "the suit's middle"
 
 

@@ -12,7 +12,7 @@ from matte.trimap import reach
 from matte.trimap.reach import (
     DOUBT_LEVELS,
     FAR_SHARES,
-    MAX_UNKNOWN_SHARE,
+    MAX_DRAWN_UNKNOWN_SHARE,
     Reach,
     confidence_band,
     even_band,
@@ -134,7 +134,7 @@ def test_much_doubt_is_not_all_believed() -> None:
     mask = sure(Confidence(confidence))
     found = confidence_band(mask, Confidence(confidence), reach_for(mask))
     assert found.min_doubt > DOUBT_LEVELS[0]
-    assert (found.trimap == UNKNOWN).mean() <= MAX_UNKNOWN_SHARE
+    assert (found.trimap == UNKNOWN).mean() <= MAX_DRAWN_UNKNOWN_SHARE
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 0.5, 1.0])

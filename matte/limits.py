@@ -50,7 +50,7 @@ def check_onnx_bytes(path: Path) -> None:
 
 
 def is_trained_size(size: int) -> bool:
-    """Return whether a network may say that it was trained at `size` pixels."""
+    """Return whether `size`, in pixels, lies in the range that a network can be trained at."""
     return MIN_TRAINED_PIXELS <= size <= MAX_TRAINED_PIXELS
 
 

@@ -61,14 +61,14 @@ class ReusableAlpha:
 class PreviousAlpha(Protocol):
     """The alpha of the frame before, for refiners that can go on from it."""
 
-    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
+    def warped_alpha(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
         """Return the previous alpha, warped to this frame; None if there is none to go on from."""
         ...
 
     def update(self, alpha: Alpha) -> Alpha:
         """Remember this frame's refined alpha, and return what of it counts.
 
-        May change `alpha` in place. Does nothing unless warped() was called for this frame.
+        May change `alpha` in place. Does nothing unless warped_alpha() was called for this frame.
         """
         ...
 
@@ -101,7 +101,7 @@ class Refiner(Protocol):
         ...
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
+        """Return alpha at the picture's size: 0 and 1 where the trimap is known."""
         ...
 
 

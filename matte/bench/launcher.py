@@ -13,7 +13,7 @@ import time
 
 
 def main() -> None:
-    """Run the command that standard input names, and print what it took."""
+    """Run the command that standard input names, and print its time and memory."""
     job = json.load(sys.stdin)
     start = time.perf_counter()
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Time contestants side by side: each in a process of its own, their runs in turns."""
+"""Time candidates side by side: each in a process of its own, their runs in turns."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.bench.contestants import AUTO, Contestant
+from matte.bench.candidates import AUTO, Candidate
 from matte.bench.process_timing import last_line
 from matte.bench.timings import TimingSpread, summarise_timings
 from matte.configs.fields import as_table
@@ -27,7 +27,7 @@ MAX_ROUNDED_MEAN_DIFFERENCE = 1e-2  # where not all networks calculate in fp32
 
 @dataclass(frozen=True, slots=True)
 class LineTiming:
-    """The times and the memory of one contestant, its networks loaded, on one picture."""
+    """The times and the memory of one candidate, its networks loaded, on one picture."""
 
     name: str
     note: str = ""
@@ -64,15 +64,15 @@ class LineTiming:
 
 
 class WorkerProcess:
-    """A contestant's process, which gets requests and sends answers as lines of JSON."""
+    """A candidate's process, which gets requests and sends answers as lines of JSON."""
 
-    def __init__(self, contestant: Contestant, config: Config, picture: Path, place: Path) -> None:
-        self.contestant = contestant
+    def __init__(self, candidate: Candidate, config: Config, picture: Path, place: Path) -> None:
+        self.candidate = candidate
         self.alpha = place.with_suffix(".npy")
         self._log_file = place.with_suffix(".log")
         job = {
             "config": as_table(config),
-            "runtimes": {kind: as_table(r) for kind, r in contestant.runtimes.items()},
+            "runtimes": {kind: as_table(r) for kind, r in candidate.runtimes.items()},
             "picture": str(picture),
             "alpha": str(self.alpha),
         }
@@ -92,7 +92,7 @@ class WorkerProcess:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise BackendError(f"{self.contestant.name} broke down ({self._last_words()})")
+            raise BackendError(f"{self.candidate.name} broke down ({self._failure_text()})")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise MatteError(answer["error"])
@@ -122,22 +122,22 @@ class WorkerProcess:
             with suppress(BrokenPipeError):
                 pipe.close()
 
-    def _last_words(self) -> str:
+    def _failure_text(self) -> str:
         """Return the exit code and the last line that a worker printed."""
         code = self.process.wait()
         said = self._log_file.read_text(encoding="utf-8", errors="replace")
         return f"exit code {code}: {last_line(said)}"
 
 
-def time_contestants(
+def time_candidates(
     config: Config,
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
     picture: Path,
     runs: int,
     folder: Path,
     step: Callable[[], None],
 ) -> list[LineTiming]:
-    """Return each contestant's times for the picture, warm; `step` is called after each run.
+    """Return each candidate's times for the picture, warm; `step` is called after each run.
 
     One that fails, or finds another alpha, has its `error` set and disturbs no other.
     """
@@ -145,35 +145,33 @@ def time_contestants(
     times: dict[WorkerProcess, list[dict[str, Any]]] = {}
     found: dict[str, LineTiming] = {}
     with ExitStack() as stack:
-        for number, contestant in enumerate(contestants):
-            worker = WorkerProcess(contestant, config, picture, folder / f"{number}.json")
+        for number, candidate in enumerate(candidates):
+            worker = WorkerProcess(candidate, config, picture, folder / f"{number}.json")
             stack.callback(worker.end)
             try:
                 ready[worker], times[worker] = worker.answer(), []
             except MatteError as error:
-                found[contestant.name] = LineTiming(
-                    contestant.name, contestant.note, error=str(error)
-                )
+                found[candidate.name] = LineTiming(candidate.name, candidate.note, error=str(error))
             step()
         for _ in range(runs):  # in turns, so that a busy moment hits all
             for worker in list(times):
                 try:
                     times[worker].append(worker.run())
                 except MatteError as error:
-                    name = worker.contestant.name
-                    found[name] = LineTiming(name, worker.contestant.note, error=str(error))
+                    name = worker.candidate.name
+                    found[name] = LineTiming(name, worker.candidate.note, error=str(error))
                     del times[worker]
                 step()
         alphas = {}
         for worker, several in times.items():
-            name = worker.contestant.name
+            name = worker.candidate.name
             try:
                 peak = worker.finish()["peak_mib"]
                 alphas[name] = np.load(worker.alpha)
                 found[name] = _line_timing(worker, ready[worker], several, peak)
             except MatteError as error:
-                found[name] = LineTiming(name, worker.contestant.note, error=str(error))
-    in_order = [found[contestant.name] for contestant in contestants]
+                found[name] = LineTiming(name, worker.candidate.note, error=str(error))
+    in_order = [found[candidate.name] for candidate in candidates]
     return compare_alphas(in_order, alphas)
 
 
@@ -183,10 +181,10 @@ def _line_timing(
     several: Sequence[dict[str, Any]],
     peak: float | None,
 ) -> LineTiming:
-    """Return a contestant's timing from its worker's answers."""
+    """Return the line's timing with one choice of runtimes, from what its worker measured."""
     return LineTiming(
-        worker.contestant.name,
-        worker.contestant.note,
+        worker.candidate.name,
+        worker.candidate.note,
         ready["networks"],
         ready["load_ms"],
         ready["first_ms"],
@@ -199,7 +197,7 @@ def _line_timing(
 def compare_alphas(
     found: Sequence[LineTiming], alphas: Mapping[str, NDArray[np.float32]]
 ) -> list[LineTiming]:
-    """Return the timings with their alpha's difference to the first fp32 contestant's.
+    """Return the timings with their alpha's difference to the first fp32 candidate's.
 
     Too large a difference becomes the timing's `error`.
     """
@@ -227,10 +225,10 @@ def compare_alphas(
 
 
 def _auto_last(found: Sequence[LineTiming]) -> list[LineTiming]:
-    """Return the timings with `auto` behind the contestants that name their runtime."""
+    """Return the timings with `auto` behind the candidates that name their runtime."""
     return sorted(found, key=lambda warm: warm.name == AUTO)
 
 
 def _precisions(warm: LineTiming) -> set[str]:
-    """Return the precisions that a contestant's networks ran in."""
+    """Return the precisions that a candidate's networks ran in."""
     return {facts["precision"] for facts in warm.networks.values()}

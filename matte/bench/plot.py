@@ -66,7 +66,7 @@ def draw_plot(report: BenchReport) -> Image:
 
 
 def _line_panel(measured: SizeReport) -> Panel | None:
-    """Return a size's panel of stages by contestant; None if no contestant has a time."""
+    """Return a size's panel of stages by candidate; None if no candidate has a time."""
     bars: list[Bar] = []
     legend: dict[str, Colour] = {}
     for warm in measured.warm:

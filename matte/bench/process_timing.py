@@ -90,7 +90,7 @@ def time_commands(
 
 
 def time_once(command: Command) -> ProcessTiming:
-    """Return what a single run of a command takes, with caches as they are."""
+    """Return the time and memory of a single run of a command, with caches as they are."""
     try:
         once = run_once(command)
     except BackendError as error:

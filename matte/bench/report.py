@@ -13,16 +13,16 @@ MATTE_IMAGE = "matte image"  # the process that others are compared with
 
 @dataclass(frozen=True, slots=True)
 class SizeReport:
-    """The timings of all contestants and processes for one frame size."""
+    """The timings of all candidates and processes for one frame size."""
 
     size: FrameSize
     warm: Sequence[LineTiming]
-    cold: Mapping[str, ProcessTiming] = field(default_factory=dict)  # of contestants, by name
+    cold: Mapping[str, ProcessTiming] = field(default_factory=dict)  # of candidates, by name
     processes: Sequence[ProcessTiming] = ()  # from an empty interpreter to peers
 
     @property
     def fastest(self) -> LineTiming | None:
-        """The contestant with the shortest time whose alpha is right; None if there is none."""
+        """The candidate with the shortest time whose alpha is right; None if there is none."""
         ranked = [warm for warm in self.warm if warm.total and not warm.error]
         return min(ranked, key=lambda warm: warm.total.median if warm.total else 0, default=None)
 

@@ -10,15 +10,15 @@ from datetime import date
 from pathlib import Path
 
 import matte
-from matte.bench.contestants import (
+from matte.bench.candidates import (
     AUTO,
-    Contestant,
-    find_contestants,
+    Candidate,
+    find_candidates,
     forget_choices,
     networks_of_line,
 )
 from matte.bench.frame_sizes import FrameSize, fit_to_frame
-from matte.bench.line_timing import WorkerProcess, time_contestants
+from matte.bench.line_timing import WorkerProcess, time_candidates
 from matte.bench.peers import BenchPeer, peer_command, peer_version
 from matte.bench.process_timing import (
     MATTE_COMMAND,
@@ -48,7 +48,7 @@ from matte.configs.loader import merge_settings
 from matte.pipeline.build import build
 build(merge_settings(file=Path(sys.argv[1])))
 """
-COLD_PREFIX = "cold "  # begins the names of contestants' processes
+COLD_PREFIX = "cold "  # begins the names of candidates' processes
 WatchSteps = Callable[[int, int], None]
 
 
@@ -78,14 +78,14 @@ class StepCounter:
 
 
 def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> BenchReport:
-    """Measure everything that a plan names; raise if no contestant can run the line.
+    """Measure everything that a plan names; raise if no candidate can run the line.
 
     What `auto` has learnt is forgotten, and learnt anew.
     """
     config = plan.merged.config
     # Nothing that steps in for a line is to be timed as that line.
     config = replace(config, pipeline=replace(config.pipeline, fallback="none", budget_ms=None))
-    field = find_contestants(networks_of_line(config), config.runtime, plan.runtimes)
+    field = find_candidates(networks_of_line(config), config.runtime, plan.runtimes)
     photo = read_photo(plan.picture, config.media.max_pixels)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -94,15 +94,15 @@ def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> 
         pictures = [folder / f"{size.width}x{size.height}.jpg" for size in plan.sizes]
         for size, picture in zip(plan.sizes, pictures, strict=True):
             picture.write_bytes(encode(fit_to_frame(photo.pixels, size), ".jpg"))
-        if any(contestant.name == AUTO for contestant in field):
+        if any(candidate.name == AUTO for candidate in field):
             forget_choices(config)
             _measure_auto(field[0], config, pictures[0], folder)
         each = len(field) + len(_all_commands(plan, field, pictures[0], folder))
         steps = StepCounter(len(pictures) * (1 + plan.runs) * each, watch)
         measured = []
         for size, picture in zip(plan.sizes, pictures, strict=True):
-            warm = time_contestants(config, field, picture, plan.runs, folder, steps)
-            if not any(contestant.total for contestant in warm):
+            warm = time_candidates(config, field, picture, plan.runs, folder, steps)
+            if not any(candidate.total for candidate in warm):
                 raise MatteError(warm[0].error)
             cold, processes = _time_processes(plan, field, picture, folder, steps)
             measured.append(SizeReport(size, warm, cold, processes))
@@ -118,9 +118,9 @@ def run_bench(plan: BenchPlan, watch: WatchSteps = lambda done, total: None) -> 
 
 
 def _time_processes(
-    plan: BenchPlan, field: Sequence[Contestant], picture: Path, folder: Path, steps: StepCounter
+    plan: BenchPlan, field: Sequence[Candidate], picture: Path, folder: Path, steps: StepCounter
 ) -> tuple[dict[str, ProcessTiming], list[ProcessTiming]]:
-    """Return the timings of whole processes: those of contestants by name, and all others."""
+    """Return the timings of whole processes: those of candidates by name, and all others."""
     times = time_commands(_all_commands(plan, field, picture, folder), plan.runs, steps)
     cold = {c.name: times[COLD_PREFIX + c.name] for c in field if COLD_PREFIX + c.name in times}
     others = [timed for name, timed in times.items() if not name.startswith(COLD_PREFIX)]
@@ -131,7 +131,7 @@ def _time_processes(
     return cold, others
 
 
-def _measure_auto(automatic: Contestant, config: Config, picture: Path, folder: Path) -> None:
+def _measure_auto(automatic: Candidate, config: Config, picture: Path, folder: Path) -> None:
     """Have `auto` measure every execution, in a process that is not timed."""
     worker = WorkerProcess(automatic, config, picture, folder / "learn.json")
     try:
@@ -143,7 +143,7 @@ def _measure_auto(automatic: Contestant, config: Config, picture: Path, folder: 
 
 
 def _all_commands(
-    plan: BenchPlan, field: Sequence[Contestant], picture: Path, folder: Path
+    plan: BenchPlan, field: Sequence[Candidate], picture: Path, folder: Path
 ) -> list[Command]:
     """Return the commands that are timed beside each other."""
     config = plan.merged.config
@@ -162,17 +162,17 @@ def _all_commands(
         found.append(_image_command(f"{IMAGE} --bg", own, picture, folder, "--bg", str(picture)))
         found.append(_image_command(IMAGE, own, picture, folder))
     if plan.cold:
-        for number, contestant in enumerate(field):
-            runtime = contestant.runtime
+        for number, candidate in enumerate(field):
+            runtime = candidate.runtime
             if runtime is not None and runtime != config.runtime:
                 file = _write_settings(replace(config, runtime=runtime), folder / f"{number}.toml")
-                found.append(_image_command(COLD_PREFIX + contestant.name, file, picture, folder))
+                found.append(_image_command(COLD_PREFIX + candidate.name, file, picture, folder))
     target = folder / "peer.png"
     return [*found, *(peer_command(peer, picture, target) for peer in plan.peers)]
 
 
 def _time_first_run(config: Config, picture: Path, folder: Path) -> ProcessTiming:
-    """Return what the first run on a machine takes: nothing is compiled or remembered."""
+    """Return the timing of the first run on a machine: nothing is compiled or remembered."""
     home = Path(tempfile.mkdtemp(dir=folder))
     if weights_folder().is_dir():
         link_or_copy(weights_folder(), home / "weights")

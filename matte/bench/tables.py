@@ -25,7 +25,7 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
     ]
     for measured in report.sizes:
         parts.append(_size_title(measured))
-        parts.append(_draw_table(_contestant_table(measured), columns))
+        parts.append(_draw_table(_candidate_table(measured), columns))
         parts += [f"{each.name}: {each.error}" for each in measured.warm if each.error]
         if measured.processes:
             parts.append(_draw_table(_process_table(measured, list(report.peers)), columns))
@@ -37,7 +37,7 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
 
 
 def _size_title(measured: SizeReport) -> str:
-    """Return the heading of a size, which names the fastest contestant."""
+    """Return the heading of a size, which names the fastest candidate."""
     size, fastest = measured.size, measured.fastest
     best = f"fastest: {fastest.name}, {fastest.fps} pictures/s" if fastest else "nothing to rank"
     return f"\n{size.name}: {size.width}×{size.height}, {best}"
@@ -51,8 +51,8 @@ class TextTable:
     rows: list[Sequence[str]] = field(default_factory=list)
 
 
-def _contestant_table(measured: SizeReport) -> TextTable:
-    """Return the table of contestants: stages, totals, memory, differences."""
+def _candidate_table(measured: SizeReport) -> TextTable:
+    """Return the table of candidates: stages, totals, memory, differences."""
     stages = list(dict.fromkeys(name for warm in measured.warm for name in warm.stages))
     cold = ("cold s",) if measured.cold else ()
     grid = TextTable(
@@ -121,7 +121,7 @@ def _format_seconds(found: TimingSpread | None) -> str:
 
 
 def _format_difference(warm: LineTiming) -> str:
-    """Return the largest and mean difference of a contestant's alpha."""
+    """Return the largest and mean difference of a candidate's alpha."""
     if warm.largest is None or warm.mean is None:
         return NO_VALUE
     return f"{warm.largest:.1g}, {warm.mean:.1g}"

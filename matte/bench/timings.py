@@ -16,7 +16,7 @@ class TimingSpread:
     count: int
 
     def as_json(self) -> dict[str, float]:
-        """Return it for JSON: half of the timings lie between q1 and q3."""
+        """Return the spread as JSON values: half of the timings lie between q1 and q3."""
         return {"median": self.median, "q1": self.low, "q3": self.high, "runs": self.count}
 
 

@@ -1,6 +1,6 @@
-"""The process of one contestant: `python -m matte.bench.worker JOB`.
+"""The process of one candidate: `python -m matte.bench.worker JOB`.
 
-JOB is JSON: settings, the contestant's runtime for each kind of network, a picture, a file for
+JOB is JSON: settings, the candidate's runtime for each kind of network, a picture, a file for
 alpha. A line of JSON is printed when everything is loaded and has run once, then one for each line
 read, with the milliseconds of one more run; at the end of the input the peak of memory.
 """

@@ -100,11 +100,11 @@ def bench(
     from matte.files import check_outputs, write_files
     from matte.media.encoding import WRITABLE, encode
 
-    named = [parse_frame_size(word) for word in _words(sizes)]
+    named = [parse_frame_size(word) for word in _parse_words(sizes)]
     frames = list({(size.width, size.height): size for size in named}.values())
     if not frames:
         raise SettingError("no sizes", "give one, such as 1080p")
-    peers = find_peers(_words(against))
+    peers = find_peers(_parse_words(against))
     source = picture or SAMPLE_PICTURE
     outputs = [(json_file, (".json",)), (plot, WRITABLE)]
     written = [(path, endings) for path, endings in outputs if path is not None]
@@ -112,7 +112,7 @@ def bench(
     if install_peers:
         for peer in peers:
             install_peer(peer, lambda text: click.echo(text, err=True))
-    plan = BenchPlan(settings, frames, _words(runtimes), runs, cold, peers, source)
+    plan = BenchPlan(settings, frames, _parse_words(runtimes), runs, cold, peers, source)
     with progress_bar("bench") as watch:
         report = run_bench(plan, watch)
     files = []
@@ -128,7 +128,7 @@ def bench(
         print_path(path)
 
 
-def _words(text: str | None) -> list[str]:
+def _parse_words(text: str | None) -> list[str]:
     """Return the words of a list with commas, each once."""
     words = [word.strip() for word in (text or "").split(",")]
     return list(dict.fromkeys(word for word in words if word))

@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupts() -> Iterator[Callable[[], None]]:
-    """Hold SIGINT and SIGTERM back within the block, and yield a function that answers them.
+    """Defer SIGINT and SIGTERM within the block, and yield a function that handles them.
 
     Called between two frames, it raises KeyboardInterrupt if one has come: native code is not
     interrupted in its middle. A second signal is answered at once.

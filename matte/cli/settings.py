@@ -107,7 +107,7 @@ def setting_options(*names: str) -> Callable[[F], F]:
             metavar="NAME",
             group="Running",
             common=True,
-            shell_complete=lambda ctx, param, word: _starting_with(preset_names(), word),
+            shell_complete=lambda ctx, param, word: _completions(preset_names(), word),
             help=f"Settings to start from: {', '.join(preset_names())}"
             f"  [default: {DEFAULT_PRESET}]",
         )
@@ -183,9 +183,9 @@ def _network_names(ctx: click.Context, param: click.Parameter, word: str) -> lis
     names = [name for name, w in all_weights().items() if w.kind == kind]
     if kind == "refiner":
         names += REFINERS
-    return [CompletionItem(word, type="file"), *_starting_with(sorted(names), word)]
+    return [CompletionItem(word, type="file"), *_completions(sorted(names), word)]
 
 
-def _starting_with(names: Iterable[str], word: str) -> list[CompletionItem]:
+def _completions(names: Iterable[str], word: str) -> list[CompletionItem]:
     """Return the names that a shell may complete a word to."""
     return [CompletionItem(name) for name in names if name.startswith(word)]

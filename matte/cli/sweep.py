@@ -174,7 +174,7 @@ def _parse_bands(
 
     return sweep_settings(
         _parse_list("--k", bands["kernels"], _parse_kernel),
-        _parse_list("--iterations", bands["iterations"], _parse_whole),
+        _parse_list("--iterations", bands["iterations"], _parse_integer),
         _parse_list("--width", bands["widths"], _parse_width),
         base,
     )
@@ -221,7 +221,7 @@ def _parse_list(option: str, texts: tuple[str, ...], read: Callable[[str], T]) -
         raise SettingError(wrong, f"give {error}, with commas between them") from error
 
 
-def _parse_whole(word: str) -> int:
+def _parse_integer(word: str) -> int:
     """Return a whole number from its text."""
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
         raise ValueError("whole numbers such as 4,6")

@@ -54,7 +54,7 @@ class AlphaHistory:
         refined = self._current is not None and self._current.alpha is not None
         self._previous, self._current = self._current if refined else None, None
 
-    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
+    def warped_alpha(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
         """Return the previous frame's alpha, warped to this one, and where it is stale (H, W).
 
         None where a scene starts, or the previous frame was not refined.
@@ -75,7 +75,7 @@ class AlphaHistory:
         return ReusableAlpha(alpha, stale)
 
     def update(self, alpha: Alpha) -> Alpha:
-        """Remember the refined alpha of the frame that warped() was called for, and return it.
+        """Remember and return the refined alpha of the frame of the last warped_alpha().
 
         Where it was refined only for its age, it is blended with the warped alpha, mostly that.
         The array is changed in place.

@@ -45,7 +45,7 @@ class FrameMatter:
         """Start a clip whose frames have this `size`, height and width."""
         keep_freed_memory()
         video = config.video
-        refined_long_side = video.refined_at(max(size))
+        refined_long_side = video.refined_long_side(max(size))
         self.watch = watch or Stopwatch()
         self.doubts: Counter[str] = Counter()
         self._line = line
@@ -64,7 +64,7 @@ class FrameMatter:
         self._stabiliser = make_stabiliser(video.temporal)
 
     def segment(self, image: Image) -> SegmentedFrame:
-        """Return the frame with its motion, and how surely each pixel belongs to the subject."""
+        """Return the frame with its motion and confidence: how surely a pixel is the subject's."""
         with self.watch("follow"):
             motion = self._tracker.track(image)
         if self._segmenter is None:

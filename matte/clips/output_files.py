@@ -8,7 +8,7 @@ from matte.errors import OutputError
 from matte.files import RESULT_SUFFIX, Output, check_names
 from matte.media.video.animations import ANIMATIONS
 from matte.media.video.codecs import FORMATS
-from matte.media.video.sequences import first_file, is_sequence
+from matte.media.video.sequences import first_picture_path, is_sequence
 
 COMPOSITE_ENDINGS = (".m4v", ".mkv", ".mov")  # that a composite may have as its source does
 
@@ -51,7 +51,7 @@ class VideoFiles:
             if path is not None:
                 yield path
 
-    def moved_to(self, folder: Path) -> "VideoFiles":
+    def in_folder(self, folder: Path) -> "VideoFiles":
         """Return the same files in another, empty folder."""
         composite, alpha, foreground = (
             None if path is None else folder / f"{number}-{path.name}"
@@ -67,7 +67,7 @@ class VideoFiles:
         names: list[Output] = []
         for path in self.paths():
             if is_sequence(path):
-                names.append((first_file(path), (".png",)))
+                names.append((first_picture_path(path), (".png",)))
             elif path.suffix.lower() == ".png":
                 remedy = f"number them: {path.stem}%05d.png"
                 raise OutputError(f"{path.name} is one picture, a video has many", remedy)

@@ -162,7 +162,7 @@ class RenderJob:
     def _measure_rate(self, pipeline: BuiltPipeline, check: Callable[[], None]) -> float:
         """Return the frames a second of the first frames, written into a temporary folder."""
         with tempfile.TemporaryDirectory() as folder:
-            job = replace(self, files=self.files.moved_to(Path(folder)))
+            job = replace(self, files=self.files.in_folder(Path(folder)))
             return job._rate_of_first_frames(pipeline, check)
 
     def _rate_of_first_frames(self, pipeline: BuiltPipeline, check: Callable[[], None]) -> float:

@@ -23,7 +23,7 @@ class _End:
 def run_ahead(
     step: Callable[[Iterator[In]], Iterable[Out]], items: Generator[In], depth: int
 ) -> Generator[Out]:
-    """Yield what a step makes of the items, worked on in a thread up to `depth` results ahead.
+    """Yield a step's results for the items, computed in a thread up to `depth` results ahead.
 
     Results come in the step's order. What the step or the items raise is raised here. Closing this
     generator ends the thread and closes the items, which may be such a generator themselves.

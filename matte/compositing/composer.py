@@ -124,7 +124,7 @@ class DefocusedGround:
         self._radius, self._quick = radius, quick
 
     def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
-        """Return the image's background, blurred; under the subject it is filled from around."""
+        """Return the image's background, blurred, the subject filled in from its surroundings."""
         radius = self._radius.pixels(max(alpha.shape))
         return defocus_background(image, alpha, radius, self._quick)
 

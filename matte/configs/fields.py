@@ -64,7 +64,7 @@ class SettingRule:
             right = self._in_range(getattr(value, "value", value), self.maximum)
         if not right:
             shown = self.as_written(value)
-            raise SettingError(f"{name} = {shown!r}", f"give {self.allowed(words)}")
+            raise SettingError(f"{name} = {shown!r}", f"give {self.allowed_words(words)}")
 
     def _in_range(self, number: float, maximum: float | None) -> bool:
         """Return whether a number is allowed, where `maximum` is the upper end."""
@@ -75,7 +75,7 @@ class SettingRule:
             return low < number < high
         return low <= number <= high and not (self.multiple_of and number % self.multiple_of)
 
-    def allowed(self, words: tuple[str, ...] = ()) -> str:
+    def allowed_words(self, words: tuple[str, ...] = ()) -> str:
         """Return the remedy's words: `1 … 101, or auto`."""
         if self.examples:
             return self.examples
@@ -102,7 +102,7 @@ class SettingRule:
         return f"10^{len(f'{end:.0f}') - 1}" if end >= 10**7 else f"{end:g}"
 
     def as_written(self, value: Any) -> Any:
-        """Return the value as files, flags and reports write it: plain text, number or truth."""
+        """Return the value as files, flags and reports write it: text, number or boolean."""
         if value is None:
             return self.unset
         if isinstance(value, Length):

@@ -98,13 +98,13 @@ def preset_names() -> list[str]:
 
 
 def written_values(config: Config) -> dict[str, Any]:
-    """Return every setting by its name, as files and flags write it: text, number or truth."""
+    """Return every setting by its name, as files and flags write it: text, number or boolean."""
     tables = as_table(config)
     return {name: tables[s.section][name] for name, s in SETTINGS.items()}
 
 
 def _parse_layer(layer: dict[str, Any], origin: str) -> dict[str, dict[str, Any]]:
-    """Return a file's tables with their values parsed; a mistake is named with its file."""
+    """Return a file's tables with their values parsed; errors name the file."""
     runtime = layer.get("runtime")
     if isinstance(runtime, Mapping):
         layer = layer | {"runtime": _split_protocol(runtime, origin)}

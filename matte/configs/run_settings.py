@@ -67,7 +67,7 @@ class VideoSettings:
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def refined_at(self, long_side: int) -> int | None:
+    def refined_long_side(self, long_side: int) -> int | None:
         """Return the long side at which frames of that long side are refined; None: their own."""
         if self.refine_size is None:
             return None

@@ -28,7 +28,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def from_file(cls: type[T], table: Mapping[str, Any], file: str, where: str = "settings") -> T:
-    """Do what `from_table` does, and name the file in the error of a mistake."""
+    """Return a settings dataclass filled from a file's table; errors name the file."""
     try:
         return from_table(cls, table, where)
     except SettingError as error:
@@ -96,7 +96,7 @@ def convert(value: Any, hint: Any, name: str) -> Any:
 
 
 def _convert_plain(value: Any, hint: Any, name: str) -> Any:
-    """Return a number, a text or a truth, converted to the type of its field."""
+    """Return a number, a text or a boolean, converted to the type of its field."""
     if isinstance(value, bool) == (hint is bool):
         try:
             if hint is int and not isinstance(value, float | str):

@@ -89,7 +89,7 @@ def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:
 
 
 def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
-    """Return a model's tensors in float32 by their names in torch, and its other tensors."""
+    """Return a model's tensors as float32, by their names in torch; others by those in the file."""
     found: dict[str, NDArray[np.float32]] = {}
     for tensor in _all_tensors(model):
         name = tensor.name.removesuffix(HALF_SUFFIX)
@@ -112,7 +112,7 @@ def _all_tensors(model: onnx.ModelProto) -> list[TensorProto]:
 
 
 def _name_tensors(model: onnx.ModelProto, state: Mapping[str, Tensor]) -> None:
-    """Give every tensor of `state` its torch name in the model, in place.
+    """Rename the model's tensors, found by their values in `state`, to torch's names, in place.
 
     Linear layers' weights lie in the graph transposed. Tensors that the graph has no use for lie
     beside it as information for training, which no runtime reads: heads that only losses look at,

@@ -122,7 +122,7 @@ def _fill_network(
     pairs: Mapping[str, str],
     file: Path,
 ) -> None:
-    """Load stored tensors into a network; biases of folded norms become norms that add them.
+    """Load stored tensors into a network; a folded batch norm becomes one that only adds a bias.
 
     `pairs`: the convolutions' names, each with its norm's, as `norm_pairs` returns them.
     """
@@ -149,7 +149,7 @@ def _fill_network(
 def _bias_as_norm(
     network: nn.Module, convolution: str, norm: str, bias: Tensor
 ) -> dict[str, Tensor]:
-    """Return the tensors of a norm that only adds `bias`, and a zero bias for its convolution."""
+    """Return tensors of a batch norm that only adds `bias`, and a zero bias for its convolution."""
     epsilon = network.get_submodule(norm).eps
     assert isinstance(epsilon, float)
     zero, one = torch.zeros_like(bias), torch.ones_like(bias)

@@ -18,7 +18,7 @@ def list_pairs(folder: Path, _classes: Sequence[str] = ()) -> Listing:
 
 
 def list_alphas(folder: Path, _classes: Sequence[str] = ()) -> Listing:
-    """List input/ or images/, and gt/ or alphas/: grey alpha."""
+    """Pair the pictures in input/ or images/ with the grey alphas in gt/ or alphas/."""
     return _list_side_by_side("alpha", folder, ("input", "images"), ("gt", "alphas"))
 
 
@@ -33,7 +33,7 @@ def list_alphamatting(folder: Path, _classes: Sequence[str] = ()) -> Listing:
 
 
 def list_ppm100(folder: Path, _classes: Sequence[str] = ()) -> Listing:
-    """List image/ and matte/: grey alpha."""
+    """Pair the pictures in image/ with the grey alphas in matte/."""
     return _list_side_by_side("alpha", folder, ("image",), ("matte",))
 
 

@@ -83,7 +83,7 @@ class PeerNetwork:
         return Alpha(self._predict(image, None))
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        """Return alpha at the picture's size; 0 and 1 where the trimap knows.
+        """Return alpha at the picture's size: 0 and 1 where the trimap is known.
 
         The trimap also counts if the network takes none.
         """

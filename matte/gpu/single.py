@@ -72,7 +72,7 @@ class DeviceRefiner:
     network: NetworkFacts | None = None
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
+        """Return alpha at the picture's size: 0 and 1 where the trimap is known."""
         with translate_torch_errors(self.device), torch.inference_mode():
             levels = torch.from_numpy(trimap).to(self.device)[None, None]
             planes = as_planes(_as_batch(image, self.device))

@@ -44,7 +44,7 @@ class EnlargedColumns(Generic[PixelT]):
 
 
 def resize_strips(parts: Iterator[NDArray[Any]], height: int, width: int) -> FloatArray:
-    """Return what resize() makes of the float32 array whose strips of rows are `parts`.
+    """Return the float32 array whose strips of rows are `parts`, resized as by resize().
 
     Each strip is narrowed as it comes, so that the whole array is never held.
     """

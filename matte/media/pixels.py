@@ -39,7 +39,7 @@ def decode_pixels(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
 
 
 def usable_profile(picture: Pillow.Image, data: bytes, name: str) -> bytes:
-    """Return the ICC profile, b"" if there is none or, with a MatteWarning, none that is usable."""
+    """Return the picture's ICC profile; b"" if there is none, or a damaged one (MatteWarning)."""
     stored = png.read_profile(data) if picture.format == "PNG" else picture.info.get("icc_profile")
     if not stored or picture.mode in ("LAB", "F"):
         return b""
@@ -109,9 +109,9 @@ def _decode_by_opencv(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
 
 
 def _apply_tiff_tags(picture: Pillow.Image, array: NDArray[Any]) -> NDArray[Any]:
-    """Return a deep TIFF's pixels with what OpenCV leaves undone.
+    """Return a TIFF's pixels, scaled to 16 bits, black at 0 and with straight alpha.
 
-    That are fewer than 16 bits, white that is zero, and colours multiplied with their alpha.
+    OpenCV ignores the tags of 10 to 14 bits, of white as zero, and of premultiplied colours.
     """
     bits = _tiff_tag(picture, TAG_BITS, 8)
     if array.dtype == np.uint16 and bits < 16:
@@ -129,7 +129,7 @@ def _apply_tiff_tags(picture: Pillow.Image, array: NDArray[Any]) -> NDArray[Any]
 
 
 def _channel_bits(picture: Pillow.Image, data: bytes) -> int:
-    """Return the bits of a channel, where the format may have more than 8; else 8."""
+    """Return the bits of a channel; 8 in formats that never have more."""
     if picture.format == "PNG":
         return data[24]
     return _tiff_tag(picture, TAG_BITS, 8) if picture.format == "TIFF" else 8

@@ -15,7 +15,7 @@ SHORT, LONG, UNDEFINED = (3, "H"), (4, "I"), (7, "B")  # TIFF's types, and struc
 
 
 def encode_tiff(array: NDArray[Any], profile: bytes = b"", exif: bytes = b"") -> bytes:
-    """Return a TIFF of grey, RGB or straight RGBA as uint8 or uint16, packed without loss.
+    """Return a TIFF of grey, RGB or straight RGBA as uint8 or uint16, losslessly compressed.
 
     The EXIF block, itself a TIFF without pixels, becomes the beginning of the file: nothing in it
     is moved, and the file's directory, which stands at the end, points into it.
@@ -42,7 +42,7 @@ def encode_tiff(array: NDArray[Any], profile: bytes = b"", exif: bytes = b"") ->
     places, sizes = [], []
     for top in range(0, height, rows):
         _pad_to_even(out)
-        packed = zlib.compress(_packed_differences(array[top : top + rows], order), 1)
+        packed = zlib.compress(_pixel_differences(array[top : top + rows], order), 1)
         places.append(len(out))
         sizes.append(len(packed))
         out.extend(packed)
@@ -67,8 +67,8 @@ def encode_tiff(array: NDArray[Any], profile: bytes = b"", exif: bytes = b"") ->
     return bytes(out)
 
 
-def _packed_differences(array: NDArray[Any], order: Order) -> bytes:
-    """Return the bytes of each pixel less the one to its left, which packs better."""
+def _pixel_differences(array: NDArray[Any], order: Order) -> bytes:
+    """Return each pixel minus its left neighbour, as bytes, which compress better."""
     less = array.copy()
     less[:, 1:] -= array[:, :-1]
     return less.astype(less.dtype.newbyteorder(order), copy=False).tobytes()

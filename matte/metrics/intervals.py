@@ -60,7 +60,7 @@ def median_ratio(values: Sequence[float], reference: Sequence[float]) -> float |
 
 
 def _resample_indices(pictures: int, seed: int) -> NDArray[np.int64]:
-    """Return indices (RESAMPLES, pictures): the same ones for every contestant."""
+    """Return random indices (RESAMPLES, pictures), the same ones for a seed."""
     return np.random.default_rng(seed).integers(pictures, size=(RESAMPLES, pictures))
 
 

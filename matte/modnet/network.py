@@ -283,6 +283,7 @@ CONTEXTS: dict[str, type[nn.Module]] = {"e_aspp": EfficientAspp, "se_block": Squ
 
 
 def _pointwise_convolution(width: int, channels: int) -> nn.Sequential:
+    """Build a 1 × 1 convolution of `width` to `channels` channels, batch norm and ReLU."""
     convolution = nn.Conv2d(width, channels, 1, bias=False)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     return nn.Sequential(convolution, nn.BatchNorm2d(channels), nn.ReLU())

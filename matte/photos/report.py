@@ -13,7 +13,7 @@ from matte.runtime.machine import machine_facts
 def run_report(
     batch: Batch, pipeline: BuiltPipeline, outcomes: Sequence[PhotoOutcome], command: Sequence[str]
 ) -> bytes:
-    """Return the report of a whole run; `command` is what was typed."""
+    """Return the report of a whole run; `command` is the command line."""
     facts, finish, stages = pipeline.facts, batch.finish, batch.stages
     report = {
         **facts,

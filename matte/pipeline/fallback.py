@@ -51,7 +51,7 @@ class Fallback:
         return Fallback(changed, self._build_second and self._second)
 
     def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
-        """Return the first line's alpha; or the second's, with the reason under "fallback"."""
+        """Return the first line's result; if that fails or is doubtful, the second's, and why."""
         result, error = self._run_first(image, prior)
         reason = result.doubt if result else str(error and error.cause)
         is_answer = reason == NO_SUBJECT and (

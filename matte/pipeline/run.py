@@ -107,7 +107,7 @@ class BuiltPipeline:
         return Prior(None if confidence is None else Segmentation(confidence), known)
 
     def _report(self, alpha: Alpha, result: LineResult, watch: Stopwatch) -> dict[str, Any]:
-        """Return the report of one picture, which is the caller's to change."""
+        """Return the report of one picture, as a copy that the caller may change."""
         height, width = alpha.shape
         ms = {**result.report["ms"], **watch.ms}
         report = copy.deepcopy({**self.facts, "width": width, "height": height})

@@ -40,7 +40,7 @@ class Subject:
 
 
 def cut_subject(segmentation: Segmentation, settings: SegmentationSettings) -> Subject:
-    """Return the subject with its mask: cut at the threshold, and cleaned as the settings ask."""
+    """Return the subject with its mask: the thresholded confidence, smoothed as in the settings."""
     mask = make_mask(segmentation.confidence, settings)
     return Subject(segmentation, mask, settings.threshold)
 

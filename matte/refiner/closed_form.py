@@ -40,7 +40,7 @@ class ClosedForm:
             )
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
+        """Return alpha at the picture's size: 0 and 1 where the trimap is known."""
         alpha = (trimap / np.float32(255)).astype(np.float32)
         unknown = trimap == UNKNOWN
         box = bounding_box(unknown, MARGIN_PIXELS)

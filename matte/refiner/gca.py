@@ -69,11 +69,11 @@ class Gca:
         self._memory = memory
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        """Return alpha at the picture's size; 0 and 1 where the trimap knows.
+        """Return alpha at the picture's size: 0 and 1 where the trimap is known.
 
         Goes on from the previous frame's alpha where the context has one.
         """
-        reusable = context.previous and context.previous.warped(image, trimap)
+        reusable = context.previous and context.previous.warped_alpha(image, trimap)
         if reusable:
             alpha = self._refine_stale(image, trimap, reusable)
             return Refined(alpha, {"again": round(stale_share(reusable, trimap), 5)})

@@ -51,8 +51,8 @@ class _KnownAlpha:
 
     reusable: ReusableAlpha
 
-    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha:
-        """Return the known alpha, whatever the picture is."""
+    def warped_alpha(self, image: Image, trimap: Trimap) -> ReusableAlpha:
+        """Return the known alpha, for any picture."""
         return self.reusable
 
     def update(self, alpha: Alpha) -> Alpha:
@@ -78,10 +78,10 @@ class LowResolutionRefiner:
         return self._refiner.network
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        """Return alpha at the picture's size; 0 and 1 where the trimap knows."""
+        """Return alpha at the picture's size: 0 and 1 where the trimap is known."""
         if max(trimap.shape) <= self._max_side:
             return self._refiner.refine(image, trimap, context)
-        reusable = context.previous and context.previous.warped(image, trimap)
+        reusable = context.previous and context.previous.warped_alpha(image, trimap)
         if reusable:
             alpha = self._refine_stale(image, trimap, reusable)
             return Refined(alpha, {"again": round(stale_share(reusable, trimap), 5)})

@@ -134,7 +134,7 @@ def _tiles_cost(task: RefineTask, tiling: Tiling) -> float:
 
 
 def shrink(image: Image, trimap: Trimap, height: int, width: int) -> tuple[Image, Trimap]:
-    """Return both at height × width; the small trimap is unknown wherever a pixel of it was."""
+    """Return image and trimap at height × width: unknown wherever one of the pixels was."""
     level = resize(trimap, height, width)
     unknown = (level > BACKGROUND) & (level < SUBJECT)
     levels = np.where(unknown, UNKNOWN, level).astype(np.uint8)

@@ -42,7 +42,7 @@ class Padded:
 
 
 def pad_for_network(image: Image, trimap: Trimap, protocol: str) -> Padded:
-    """Return both with the protocol's reflected borders.
+    """Return image and trimap with reflected borders, as wide as the protocol has them.
 
     Pictures narrower than a border are reflected repeatedly; a single row or column is repeated.
     """
@@ -61,7 +61,7 @@ def pad_for_network(image: Image, trimap: Trimap, protocol: str) -> Padded:
 
 
 def extend_to_min_side(image: Image, trimap: Trimap, min_side: int) -> tuple[Image, Trimap]:
-    """Return both, reflected below and at the right until no side is shorter."""
+    """Extend image and trimap by reflection, below and at the right, to at least `min_side`."""
     sides = [(0, max(0, min_side - length)) for length in trimap.shape]
     if not any(more for _, more in sides):
         return image, trimap

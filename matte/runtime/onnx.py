@@ -115,7 +115,7 @@ class OnnxSession:
             ) from error
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Return the outputs by name."""
+        """Run the network on inputs by name, and return its outputs by name."""
         try:
             values = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # as above

@@ -122,7 +122,7 @@ class OpenVinoSession:
         }
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Return the outputs by name."""
+        """Run the network on inputs by name, and return its outputs by name."""
         try:
             values = self._request().infer(dict(inputs))
         except RuntimeError as error:
@@ -132,7 +132,7 @@ class OpenVinoSession:
         return {o.any_name: np.array(v, np.float32) for o, v in values.items()}
 
     def _request(self) -> Any:
-        """Return this thread's own request: they must not be shared, and each takes memory anew."""
+        """Return this thread's inference request, which is made at the thread's first call."""
         if not hasattr(self._requests, "own"):
             self._requests.own = self._compiled.create_infer_request()
         return self._requests.own

@@ -21,7 +21,7 @@ class Session(Protocol):
     inputs: dict[str, tuple[int | None, ...]]
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Return the outputs by name; safe to call from several threads."""
+        """Run the network on inputs by name, and return its outputs by name; thread-safe."""
         ...
 
     def metadata(self) -> dict[str, str]:

@@ -72,7 +72,7 @@ class TensorRtSession:
             raise BackendError("the engine has other inputs", "run 'matte compile' again")
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Return the outputs by name; batches larger than the engine takes are run in parts."""
+        """Run the network on inputs by name, large batches in parts; return its outputs by name."""
         most = self.shapes.largest[0]
         found: list[dict[str, NDArray[np.float32]]] = []
         for start in range(0, max(1, len(next(iter(inputs.values()), ()))), most):

@@ -95,7 +95,7 @@ class TorchSession:
         self._output = output
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Return the output by its name."""
+        """Run the network on inputs by name, and return its one output by name."""
         device = self._network.device
         with translate_torch_errors(device):
             tensors = {name: torch.from_numpy(v).to(device) for name, v in inputs.items()}

@@ -56,7 +56,7 @@ class PictureContext(nn.Module):
         self.project = _pointwise_convolution(2 * CONTEXT_CHANNELS, CONTEXT_CHANNELS)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the joined features (N, 256, H, W)."""
+        """Return features (N, 256, H, W) that join each place's own with the picture's mean."""
         mean = self.pool(features.mean(dim=(2, 3), keepdim=True)).expand(
             -1, -1, *features.shape[2:]
         )
@@ -65,4 +65,5 @@ class PictureContext(nn.Module):
 
 
 def _pointwise_convolution(before: int, after: int) -> nn.Sequential:
+    """Build a 1 × 1 convolution of `before` to `after` channels, batch norm and ReLU."""
     return nn.Sequential(nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())

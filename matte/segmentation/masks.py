@@ -30,7 +30,7 @@ def make_mask(confidence: Confidence, settings: SegmentationSettings) -> Mask:
 
 
 def _smooth(subject: BoolArray, radius: int) -> BoolArray:
-    """Return the mask with the steps of its edge rounded off: blurred, and cut at one half."""
+    """Return the mask with the steps of its edge rounded off: blurred, and thresholded at ½."""
     side = 2 * radius + 1
     blurred = cv2.GaussianBlur(subject.astype(np.float32), (side, side), 0)
     return np.asarray(blurred >= 0.5)

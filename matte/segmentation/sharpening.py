@@ -46,7 +46,7 @@ def sharpen_edges(
     colours = cv2.split(cv2.resize(image, (SUPERSAMPLING * width, SUPERSAMPLING * height)))
     full = np.float32(np.iinfo(image.dtype).max)
     for block in _blocks_around(region):
-        large = (_supersampled(block[0]), _supersampled(block[1]))
+        large = (_supersample_slice(block[0]), _supersample_slice(block[1]))
         *slopes, logit, low, high = (_upsample_block(plane, block) for plane in planes)
         for slope, colour in zip(slopes, colours, strict=True):
             logit += slope * (colour[large] / full - np.float32(0.5))
@@ -66,7 +66,7 @@ def _blocks_around(region: NDArray[np.bool_]) -> Iterator[Block]:
                 yield block
 
 
-def _supersampled(part: slice) -> slice:
+def _supersample_slice(part: slice) -> slice:
     """Return the part of the supersampled map for a part of the network's map."""
     return slice(SUPERSAMPLING * part.start, SUPERSAMPLING * part.stop)
 
@@ -77,6 +77,6 @@ def _upsample_block(values: NDArray[Any], block: Block) -> FloatArray:
     above, before = max(0, top - 1), max(0, left - 1)
     part = values[above : bottom + 1, before : right + 1]
     large = resize(part, SUPERSAMPLING * part.shape[0], SUPERSAMPLING * part.shape[1])
-    return large[_supersampled(slice(top - above, bottom - above))][
-        :, _supersampled(slice(left - before, right - before))
+    return large[_supersample_slice(slice(top - above, bottom - above))][
+        :, _supersample_slice(slice(left - before, right - before))
     ]

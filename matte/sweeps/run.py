@@ -50,7 +50,7 @@ def sweep_settings(
     width: Sequence[Length | str] = (),
     base: TrimapSettings | None = None,
 ) -> tuple[TrimapSettings, ...]:
-    """Return the trimap settings of a sweep: kernels with each number of iterations, and widths.
+    """Return the settings to compare: each kernel with each number of iterations, then each width.
 
     "auto" has no iterations; no setting comes twice. All else is as in `base`; without k and width,
     `iterations` vary its kernel, and without any of them k is each of DEFAULT_K.

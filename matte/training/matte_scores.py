@@ -23,7 +23,7 @@ SHEET_PICTURES = 8  # pictures on the sheet
 def matte_metrics(
     network: BranchedModnet, pictures: Sequence[tuple[str, Sample]], side: int
 ) -> dict[str, float]:
-    """Return mean metrics over pictures with their sets' names, fed at short side `side`.
+    """Return mean metrics over all pictures, and over each set's, run at short side `side`.
 
     "mad" and "mse" over the whole picture at its own size, where there are alphas; per set
     "mad SET", for masks "iou SET" at a half, and without a subject "false SET", the mean alpha.

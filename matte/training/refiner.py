@@ -205,5 +205,5 @@ def _to_tensors(batch: dict[str, NDArray[Any]]) -> Batch:
 
 
 def _network_inputs(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Return the network's inputs for a batch: pictures and trimaps, 0 … 1."""
+    """Return pictures with random changes of light and colour, and their trimaps, both 0 … 1."""
     return change_photometry(batch)[0], batch["trimap"][:, None].float() / 255

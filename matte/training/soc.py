@@ -113,7 +113,7 @@ class SocTask:
         return self.start.backbone
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """Return `picture` (1, H, W, 3) uint8: one at the reference size, mirrored or not."""
+        """Return a random picture, uint8 (1, H, W, 3), resized and perhaps mirrored."""
         random = np.random.default_rng([self.settings.run.seed, step, rank])
         whole = self.pictures[int(random.integers(len(self.pictures)))].picture
         small = self._at_reference(whole)

@@ -237,6 +237,7 @@ def _refit_norm(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
 
 
 def _from_trained(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> ReleasedConvolution:
+    """Return a trained convolution with the batch norm behind it."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     return ReleasedConvolution(
@@ -245,6 +246,7 @@ def _from_trained(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> ReleasedConvo
 
 
 def _from_folded(weight: object, bias: object) -> ReleasedConvolution:
+    """Return a convolution whose batch norm was folded, with a norm that only adds the bias."""
     shift = torch.as_tensor(bias)
     zero, one = torch.zeros_like(shift), torch.ones_like(shift)
     return ReleasedConvolution(torch.as_tensor(weight), zero, one - EPSILON, one, shift)

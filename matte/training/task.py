@@ -49,7 +49,7 @@ class TrainingTask(Protocol):
         ...
 
     def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
-        """Return a picture (H, W, 3) of what a network in evaluation mode finds."""
+        """Draw a sheet (H, W, 3) of validation pictures with the network's results."""
         ...
 
     def save(self, network: nn.Module, path: Path, step: int, metrics: dict[str, float]) -> None:

@@ -74,7 +74,7 @@ def confidence_band(mask: Mask, confidence: Confidence, reach: Reach) -> Confide
     near = _edge_distance(share, cell) - np.float32(reach.near)
     beyond, chosen = near, DOUBT_LEVELS[-1]
     for doubt in DOUBT_LEVELS:
-        unsure = (small > doubt) & (small < 1 - doubt) & _connected(share > 0, small > doubt)
+        unsure = (small > doubt) & (small < 1 - doubt) & _connected_region(share > 0, small > doubt)
         beyond = np.minimum(near, _region_distance(unsure, cell) - np.float32(reach.far))
         if np.count_nonzero(beyond <= 0) <= MAX_DRAWN_UNKNOWN_SHARE * beyond.size:
             chosen = doubt
@@ -121,7 +121,7 @@ def _cell_means(mask: Mask, cell: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _connected(subject: BoolArray, maybe: BoolArray) -> BoolArray:
+def _connected_region(subject: BoolArray, maybe: BoolArray) -> BoolArray:
     """Return the subject, and what of `maybe` is connected with it."""
     count, labels = cv2.connectedComponents((subject | maybe).astype(np.uint8), connectivity=8)
     held = np.zeros(count, bool)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from matte.arrays import Alpha
-from matte.bench.contestants import Contestant, find_contestants, networks_of_line
-from matte.bench.line_timing import LineTiming, WorkerProcess, compare_alphas, time_contestants
+from matte.bench.candidates import Candidate, find_candidates, networks_of_line
+from matte.bench.line_timing import LineTiming, WorkerProcess, compare_alphas, time_candidates
 from matte.bench.timings import summarise_timings
 from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, RuntimeSettings, SegmentationSettings
@@ -21,8 +21,8 @@ EXACT = {"threads": 1, "precision": "fp32"}
 QUICK = merge_settings(flags={"segmenter": "person-light", "refiner": "guided", **EXACT}).config
 
 
-def field(config: Config, *runtimes: str) -> list[Contestant]:
-    return find_contestants(networks_of_line(config), config.runtime, runtimes)
+def field(config: Config, *runtimes: str) -> list[Candidate]:
+    return find_candidates(networks_of_line(config), config.runtime, runtimes)
 
 
 def ran(name: str, precision: str = "fp32") -> LineTiming:
@@ -35,7 +35,7 @@ def ran(name: str, precision: str = "fp32") -> LineTiming:
 
 def test_each_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     steps: list[None] = []
-    found = time_contestants(
+    found = time_candidates(
         QUICK, field(QUICK, "openvino", "onnx"), SAMPLE, 2, tmp_path, lambda: steps.append(None)
     )
     assert [warm.name for warm in found] == ["openvino cpu fp32", "onnx cpu fp32"]
@@ -57,8 +57,8 @@ def test_each_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 def test_who_can_not_run_is_told_and_disturbs_no_other(tmp_path: Path) -> None:
     unable = RuntimeSettings(backend="openvino", device="gpu:99")
-    both = [Contestant("unable", {"segmenter": unable}), *field(QUICK, "openvino")[:1]]
-    bad, good = time_contestants(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
+    both = [Candidate("unable", {"segmenter": unable}), *field(QUICK, "openvino")[:1]]
+    bad, good = time_candidates(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
     assert "gpu:99" in bad.error
     assert (bad.total, bad.fps) == (None, None)
     assert good.total is not None
@@ -70,13 +70,13 @@ def test_who_fails_at_the_end_is_told_and_disturbs_no_other(
     finish = WorkerProcess.finish
 
     def end_early(worker: WorkerProcess) -> dict[str, Any]:
-        if worker.contestant.name.startswith("openvino"):
+        if worker.candidate.name.startswith("openvino"):
             os.kill(worker.process.pid, signal.SIGKILL)
         return finish(worker)
 
     monkeypatch.setattr(WorkerProcess, "finish", end_early)
     both = field(QUICK, "openvino", "onnx")
-    bad, good = time_contestants(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
+    bad, good = time_candidates(QUICK, both, SAMPLE, 1, tmp_path, lambda: None)
     assert "broke down (exit code -9" in bad.error
     assert bad.total is None
     assert good.total is not None
@@ -86,13 +86,13 @@ def test_who_fails_at_the_end_is_told_and_disturbs_no_other(
 def test_a_picture_of_nobody_is_no_measure(tmp_path: Path) -> None:
     grey = save(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
     config = replace(QUICK, segmentation=SegmentationSettings(segmenter="person"))
-    (warm,) = time_contestants(config, field(config, "onnx"), grey, 1, tmp_path, lambda: None)
+    (warm,) = time_candidates(config, field(config, "onnx"), grey, 1, tmp_path, lambda: None)
     assert warm.error == "no subject is found in the picture: give another one"
 
 
 def test_a_modnet_is_measured_too(tmp_path: Path) -> None:
     config = merge_settings(flags={"modnet": "modnet", **EXACT}).config
-    (warm,) = time_contestants(config, field(config, "onnx"), SAMPLE, 1, tmp_path, lambda: None)
+    (warm,) = time_candidates(config, field(config, "onnx"), SAMPLE, 1, tmp_path, lambda: None)
     assert list(warm.stages) == ["matte", "foreground"]
 
 

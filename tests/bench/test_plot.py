@@ -16,5 +16,5 @@ def test_bars_are_as_long_as_what_they_tell() -> None:
 
     legend = 18 * 18
     refine, segment = (area(STAGE_COLOURS[name]) - legend for name in ("refine", "segment"))
-    assert refine / segment == pytest.approx(4, rel=0.05)  # of two contestants; no others count
+    assert refine / segment == pytest.approx(4, rel=0.05)  # of two candidates; no others count
     assert area(THEIR_COLOUR) / area(OUR_COLOUR) == pytest.approx(2.5, rel=0.05)

@@ -43,7 +43,7 @@ def run(frames: Sequence[Kind], history: AlphaHistory) -> list[ReusableAlpha | N
     tracker, found = MotionTracker(), []
     for image, trimap, truth in frames:
         history.start_frame(tracker.track(image))
-        reusable = history.warped(image, trimap)
+        reusable = history.warped_alpha(image, trimap)
         history.update(
             truth if reusable is None else Alpha(np.where(reusable.stale, truth, reusable.alpha))
         )
@@ -132,7 +132,7 @@ def test_a_frame_that_was_not_refined_is_not_reused() -> None:
     history, tracker = AlphaHistory(4), MotionTracker()
     for learns in (True, False, True):
         history.start_frame(tracker.track(image))
-        assert history.warped(image, trimap) is None
+        assert history.warped_alpha(image, trimap) is None
         if learns:
             history.update(alpha)
         history.start_frame(tracker.track(image))  # a frame that nobody refines
@@ -157,7 +157,7 @@ class Resuming(HalfUnknown):
         self.asked: list[Flags] = []
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        reusable = context.previous and context.previous.warped(image, trimap)
+        reusable = context.previous and context.previous.warped_alpha(image, trimap)
         if not reusable:
             return super().refine(image, trimap)
         self.asked.append(reusable.stale)
@@ -197,7 +197,7 @@ def test_alpha_refined_for_its_age_is_blended_with_the_warped_one() -> None:
     said = []
     for word in (0.2, 0.8, 0.8, 0.8):
         history.start_frame(tracker.track(image))
-        reusable = history.warped(image, trimap)
+        reusable = history.warped_alpha(image, trimap)
         alpha = Alpha(np.where(unknown, np.float32(word), trimap / np.float32(255)))
         if reusable is not None:
             was, stale = reusable.alpha, reusable.stale
@@ -234,7 +234,7 @@ def test_the_refiners_alpha_is_remembered_before_confidence_limits_it() -> None:
     """Or belief would be added to belief, frame after frame."""
 
     class Learns:
-        def warped(self, image: Image, trimap: Trimap) -> None:
+        def warped_alpha(self, image: Image, trimap: Trimap) -> None:
             return None
 
         def update(self, alpha: Alpha) -> Alpha:

@@ -22,7 +22,7 @@ def test_a_composite_is_named_after_its_video() -> None:
 
 def test_files_move_to_another_folder_without_meeting(tmp_path: Path) -> None:
     files = VideoFiles(Path("a/o.mp4"), foreground=Path("b/o.mp4"), codec="h264", overwrite=True)
-    moved = files.moved_to(tmp_path)
+    moved = files.in_folder(tmp_path)
     assert list(moved.paths()) == [tmp_path / "0-o.mp4", tmp_path / "2-o.mp4"]
     assert moved.alpha is None
     assert (moved.codec, moved.overwrite) == ("h264", True)

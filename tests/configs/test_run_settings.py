@@ -7,10 +7,13 @@ from matte.errors import SettingError
 
 
 def test_frames_are_refined_at_a_share_or_a_size_but_not_too_small() -> None:
-    assert VideoSettings().refined_at(1920) is None
-    assert VideoSettings(refine_size=Length(50, percent=True)).refined_at(1920) == 960
-    assert VideoSettings(refine_size=Length(480)).refined_at(1920) == 480
-    assert VideoSettings(refine_size=Length(1, percent=True)).refined_at(1920) == MIN_REFINE_SIZE
+    assert VideoSettings().refined_long_side(1920) is None
+    assert VideoSettings(refine_size=Length(50, percent=True)).refined_long_side(1920) == 960
+    assert VideoSettings(refine_size=Length(480)).refined_long_side(1920) == 480
+    assert (
+        VideoSettings(refine_size=Length(1, percent=True)).refined_long_side(1920)
+        == MIN_REFINE_SIZE
+    )
 
 
 def test_a_gpu_can_not_be_required_of_a_processor() -> None:

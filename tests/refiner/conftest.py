@@ -34,7 +34,7 @@ class Previous:
     def __init__(self, alpha: Alpha, stale: NDArray[np.bool_]) -> None:
         self.reusable = ReusableAlpha(alpha, stale)
 
-    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha:
+    def warped_alpha(self, image: Image, trimap: Trimap) -> ReusableAlpha:
         return self.reusable
 
     def update(self, alpha: Alpha) -> Alpha:

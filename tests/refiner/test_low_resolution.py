@@ -72,7 +72,7 @@ class Resuming(Recording):
     """One that goes on from the previous alpha."""
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
-        if context.previous and (reusable := context.previous.warped(image, trimap)):
+        if context.previous and (reusable := context.previous.warped_alpha(image, trimap)):
             assert image.shape[:2] == reusable.alpha.shape == reusable.stale.shape
             self.stale.append(reusable.stale)
         return super().refine(image, trimap)

@@ -122,7 +122,7 @@ class LiveMatting:
         self._matter = None  # what it remembers is the other way round
 
     def next_preset(self) -> None:
-        """Begin to build the next preset's pipeline."""
+        """Start to build the next preset's pipeline in a thread; the first follows the last."""
         now = self._coming[0].preset if self._coming else self._merged.preset
         names = preset_names()
         following = names[(names.index(now) + 1) % len(names)]

@@ -28,7 +28,7 @@ def open_camera(
     loop: bool = False,
     max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Camera:
-    """Return the camera of that number or name; or a video file that plays the camera.
+    """Open the camera of that number or name, or a video file in place of a camera.
 
     `size` (width, height) and `fps` are asked of cameras, clips have their own; a clip may `loop`.
     Raises PictureError if there is none, or it can't be opened.

@@ -72,7 +72,7 @@ class _DecodingPass:
         self._fault = ""  # the last error that FFmpeg reported
 
     def pictures(self) -> Iterator[DecodedPicture]:
-        """Yield the pictures of this pass, and for missing ones their times."""
+        """Yield this pass's pictures; a missing one has its time, but no frame."""
         with open_container(self._path) as container:
             stream = container.streams[self._index]
             assert isinstance(stream, VideoStream)  # open_clip chose it
@@ -124,20 +124,20 @@ class _DecodingPass:
                 continue
             failures = 0
             for frame in frames:
-                yield from self._with_missing(frame, stream)
+                yield from self._fill_before(frame, stream)
         if self._waiting and self._threaded and (self._fault or not self._may_hide_frames(stream)):
             # An error at the end loses what other threads were decoding.
-            yield from self._decode_rest_singly()
+            yield from self._decode_rest_in_one_thread()
             return
-        yield from self._missing(stream, None)
+        yield from self._missing_frames(stream, None)
         # Some containers count from 0, some from the start.
         duration = Fraction(container.duration or 0, 1_000_000)
         if failures or reached < duration - MAX_DURATION_ERROR_SECONDS:
             pts = 0 if self._last is None else self._last + self._step
             yield DecodedPicture(pts, None, ENDS_EARLY)
 
-    def _with_missing(self, frame: VideoFrame, stream: VideoStream) -> Iterator[DecodedPicture]:
-        """Yield the frame as a picture, after those that are missing before it."""
+    def _fill_before(self, frame: VideoFrame, stream: VideoStream) -> Iterator[DecodedPicture]:
+        """Yield the frame as a picture; before it, one without a frame for each missing time."""
         pts = frame.pts
         if pts is None:
             pts = 0 if self._last is None else self._last + self._step
@@ -146,12 +146,12 @@ class _DecodingPass:
             return
         if frame.interlaced_frame and not self._fault:  # a field's packet has no picture
             self._waiting -= {time for time in self._waiting if time < pts}
-        yield from self._missing(stream, pts)
+        yield from self._missing_frames(stream, pts)
         self._last = pts
         yield DecodedPicture(pts, frame, DAMAGED if frame.is_corrupt else "")
 
-    def _missing(self, stream: VideoStream, before: int | None) -> Iterator[DecodedPicture]:
-        """Yield pictures without a frame for what is missing before a time, or altogether."""
+    def _missing_frames(self, stream: VideoStream, before: int | None) -> Iterator[DecodedPicture]:
+        """Yield a picture without a frame for each time missing before `before`, or at the end."""
         missing = sorted(time for time in self._waiting if before is None or time < before)
         self._waiting.difference_update(missing)
         # Without a fault, pictures before the first are those that no key frame leads to.
@@ -167,8 +167,8 @@ class _DecodingPass:
         """Return whether the codec has packets without a picture, which are not missing."""
         return stream.codec_context.name in CODECS_WITH_HIDDEN_FRAMES
 
-    def _decode_rest_singly(self) -> Iterator[DecodedPicture]:
-        """Yield the pictures after the last, decoded by one thread, which keeps errors apart."""
+    def _decode_rest_in_one_thread(self) -> Iterator[DecodedPicture]:
+        """Yield the pictures not yet yielded, decoded by one thread so that errors hit only one."""
         again = _DecodingPass(self._path, self._index, self._last, threaded=False)
         for picture in again.pictures():
             if self._last is None or picture.pts > self._last:

@@ -75,7 +75,7 @@ class DeviceCamera:
         if system is None:
             raise PictureError(f"no cameras are known on {sys.platform}", "give a video file")
         self._name = f"camera {name}"
-        self._container = self._open(system, _address(system, name), size, fps)
+        self._container = self._open(system, _ffmpeg_camera_name(system, name), size, fps)
         streams = self._container.streams.video
         if not streams:
             raise PictureError(f"{self._name} gives no pictures", REMEDY)
@@ -147,8 +147,8 @@ class DeviceCamera:
             raise PictureError(f"{self._name} {why}", remedy) from error
 
 
-def _address(system: CameraSystem, name: str) -> str:
-    """Return what FFmpeg calls the camera of that number, name or path."""
+def _ffmpeg_camera_name(system: CameraSystem, name: str) -> str:
+    """Return FFmpeg's name for the camera of that number, name or path."""
     if name.startswith("/"):
         return name
     if system.format == "dshow" and name.isdecimal():
@@ -174,7 +174,7 @@ def _windows_camera_name(number: int) -> str:
 
 
 def _camera_facts(name: str, stream: VideoStream) -> ClipFacts:
-    """Return what a camera's stream says of its frames."""
+    """Return the facts of a camera's stream: the size, rate and colours of its frames."""
     context = stream.codec_context
     return ClipFacts(
         path=Path(name),

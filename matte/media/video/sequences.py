@@ -25,8 +25,8 @@ def is_sequence(path: Path) -> bool:
     return not path.suffix or path.is_dir()
 
 
-def first_file(path: Path) -> Path:
-    """Return the first of the numbered pictures that the path names."""
+def first_picture_path(path: Path) -> Path:
+    """Return the path of picture number 1 of a sequence such as name%05d.png."""
     pattern = _name_pattern(path)
     return pattern.with_name(_numbered_name(pattern.name, 1))
 
@@ -37,7 +37,7 @@ def _name_pattern(path: Path) -> Path:
 
 
 def _numbered_name(name: str, number: int) -> str:
-    """Return the name with the number in place of its %d."""
+    """Return the name with `number` in place of its %d."""
     return NUMBER_PATTERN.sub(lambda found: found[0] % number, name, count=1)
 
 
@@ -55,7 +55,7 @@ class SequenceWriter(FrameWriter):
         self._name, self._folder = pattern.name, pattern.parent
         exists = self._folder.is_dir()
         if exists:
-            check_outputs([(first_file(path), (".png",))], [like.path], True)
+            check_outputs([(first_picture_path(path), (".png",))], [like.path], True)
         else:
             check_output(self._folder, overwrite=True)
         present = [name for name in self._present_names() if not overwrite]

@@ -93,7 +93,7 @@ class TrackCopier:
         self._damaged = True
 
     def close(self) -> None:
-        """Close the clip that is copied from."""
+        """Close the source clip."""
         self._input.__exit__(None, None, None)
 
     def _packets_in_range(self) -> Iterator["Packet[Stream]"]:

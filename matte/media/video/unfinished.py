@@ -36,7 +36,7 @@ class UnfinishedOutput:
             raise self._error(error) from error
 
     def publish(self) -> None:
-        """Rename it to its own name; a file of that name is replaced."""
+        """Rename the temporary file to its final name; a file of that name is replaced."""
         try:
             if self._target.exists():
                 shutil.copymode(self._target, self.temporary)
@@ -45,7 +45,7 @@ class UnfinishedOutput:
             raise self._error(error) from error
 
     def keep_partial(self) -> Path:
-        """Rename it to the first free of NAME.partial.EXT, NAME.partial-2.EXT, …; return that."""
+        """Rename to the first free of NAME.partial.EXT, NAME.partial-2.EXT, …, and return that."""
         partial = self._partial_path(1)
         number = 1
         while os.path.lexists(partial):
@@ -55,7 +55,7 @@ class UnfinishedOutput:
         return partial
 
     def discard(self) -> None:
-        """Remove it, if it is still under its temporary name."""
+        """Remove the file, if it is still under its temporary name."""
         if self.temporary.is_dir():
             shutil.rmtree(self.temporary, ignore_errors=True)
         else:
@@ -66,7 +66,7 @@ class UnfinishedOutput:
         return OutputError(f"can't write {self.path} ({error.strerror})", "choose another place")
 
     def _partial_path(self, number: int) -> Path:
-        """Return the `number`th name for what could not be finished."""
+        """Return the `number`th name for an unfinished file."""
         mark = "partial" if number == 1 else f"partial-{number}"
         return self.path.with_name(f"{self.path.stem}.{mark}{self.path.suffix}")
 
@@ -79,19 +79,19 @@ class OutputBlock(ABC):
 
     @abstractmethod
     def finish(self) -> None:
-        """End what is written: it is whole, but has not its name yet."""
+        """Complete the output, still under its temporary name."""
 
     @abstractmethod
     def publish(self) -> None:
-        """Give what is finished its name."""
+        """Rename the finished output to its final name."""
 
     @abstractmethod
     def keep_partial(self) -> None:
-        """Keep aside what was done and is not published; raise nothing of its own."""
+        """Save unpublished output under a name with .partial in it; raise no error."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let everything go; remove what is neither published nor kept."""
+        """Close the output; remove what is neither published nor saved."""
 
     def __enter__(self) -> Self:
         return self
@@ -126,23 +126,23 @@ class FrameWriter(OutputBlock):
         """Add a frame, shown at `pts` of the clip's time base for `duration`, until the next."""
 
     def finish(self) -> None:
-        """End what is written: it is whole, but has not its name yet."""
+        """Complete the output, still under its temporary name."""
         self._end_file()
         self._is_finished = True
 
     def publish(self) -> None:
-        """Give what is finished its name."""
+        """Rename the finished output to its final name."""
         self._rename()
         self._is_published = True
 
     def keep_partial(self) -> None:
-        """Keep as `partial` what was done and is not published; raise nothing of its own."""
+        """Save unpublished output as `partial`, under a name with .partial; raise no error."""
         with suppress(OutputError, OSError):  # what stopped the work is being raised
             if not self._is_published and (self._is_finished or self._salvage()):
                 self.partial = self._unfinished.keep_partial()
 
     def close(self) -> None:
-        """Let everything go; remove what is neither published nor kept."""
+        """Close the output; remove what is neither published nor saved."""
         self._unfinished.discard()
 
     @abstractmethod
@@ -150,7 +150,7 @@ class FrameWriter(OutputBlock):
         """End the file; raise OutputError if that fails, or if there are no frames."""
 
     def _rename(self) -> None:
-        """Give the finished file its name."""
+        """Rename the finished file to its final name."""
         self._unfinished.publish()
 
     @abstractmethod

@@ -240,7 +240,7 @@ class ClipWriter(FrameWriter):
         return True
 
     def close(self) -> None:
-        """Let everything go; remove what is neither published nor kept."""
+        """Close the output; remove what is neither published nor saved."""
         if self._tracks is not None:
             self._tracks.close()
         with suppress(FFmpegError, ValueError, OSError):  # reported before

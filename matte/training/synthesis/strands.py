@@ -79,7 +79,7 @@ def draw_fur(height: int, width: int, random: Random) -> Bytes:
 
 
 def draw_twigs(height: int, width: int, random: Random) -> Bytes:
-    """Draw branches, grass, wires and straps: long strokes that fork and taper."""
+    """Draw the alpha, uint8 (H, W), of branches, grass, wires: long strokes that fork and taper."""
     side = min(height, width)
     count = int(random.integers(2, 10))
     start = random.uniform(-0.05, 1.05, (count, 2)) * (width, height)

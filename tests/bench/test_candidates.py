@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.bench.contestants import Contestant, find_contestants, networks_of_line
+from matte.bench.candidates import Candidate, find_candidates, networks_of_line
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError
@@ -15,8 +15,8 @@ PLAIN = NetworkSource(Path("b.onnx"))
 ANY = RuntimeSettings()
 
 
-def by_name(found: list[Contestant]) -> dict[str, Contestant]:
-    return {contestant.name: contestant for contestant in found}
+def by_name(found: list[Candidate]) -> dict[str, Candidate]:
+    return {candidate.name: candidate for candidate in found}
 
 
 @pytest.mark.parametrize("vnni", [True, False])
@@ -24,7 +24,7 @@ def test_int8_runs_where_the_processor_is_exact_in_it(
     vnni: bool, set_abilities: SetAbilities
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=vnni))
-    names = by_name(find_contestants({"segmenter": QUANTISED}, RuntimeSettings(device="cpu")))
+    names = by_name(find_candidates({"segmenter": QUANTISED}, RuntimeSettings(device="cpu")))
     int8 = {"openvino cpu int8", "onnx cpu int8"} if vnni else set()
     assert set(names) == {"auto", "openvino cpu fp32", "onnx cpu fp32"} | int8
 
@@ -34,7 +34,7 @@ def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said(
 ) -> None:
     set_abilities(ProcessorAbilities(vnni=True))
     networks = {"segmenter": QUANTISED, "refiner": PLAIN}
-    found = by_name(find_contestants(networks, RuntimeSettings(device="cpu")))
+    found = by_name(find_candidates(networks, RuntimeSettings(device="cpu")))
     assert next(iter(found)) == "auto"
     mixed, plain = found["openvino cpu int8"], found["openvino cpu fp32"]
     assert mixed.runtimes["segmenter"].precision == "int8"
@@ -47,18 +47,18 @@ def test_a_network_that_lacks_a_precision_stays_in_fp32_and_that_is_said(
 
 
 def test_only_what_is_asked_for() -> None:
-    names = by_name(find_contestants({"segmenter": PLAIN}, RuntimeSettings(device="cpu"), ["onnx"]))
+    names = by_name(find_candidates({"segmenter": PLAIN}, RuntimeSettings(device="cpu"), ["onnx"]))
     assert list(names) == ["onnx cpu fp32"]
-    found = find_contestants({"segmenter": PLAIN}, RuntimeSettings(threads=3), ["auto"])
+    found = find_candidates({"segmenter": PLAIN}, RuntimeSettings(threads=3), ["auto"])
     assert [c.runtimes["segmenter"].threads for c in found] == [3]
 
 
 def test_what_is_asked_for_and_not_there_is_an_error() -> None:
     with pytest.raises(SettingError, match="no runtime 'openvin': did you mean 'openvino'"):
-        find_contestants({"segmenter": PLAIN}, ANY, ["openvin"])
+        find_candidates({"segmenter": PLAIN}, ANY, ["openvin"])
     with pytest.raises(BackendError, match="no torch weights"):
-        find_contestants({"segmenter": PLAIN}, ANY, ["torch"])
-    assert not any("torch" in name for name in by_name(find_contestants({"segmenter": PLAIN}, ANY)))
+        find_candidates({"segmenter": PLAIN}, ANY, ["torch"])
+    assert not any("torch" in name for name in by_name(find_candidates({"segmenter": PLAIN}, ANY)))
 
 
 def test_the_networks_of_a_line() -> None:

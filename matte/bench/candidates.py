@@ -18,7 +18,7 @@ AUTO: Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class Candidate:
     """How one line is run in a benchmark: the runtime settings of each kind of network in it."""
 
     name: str
@@ -46,9 +46,9 @@ def networks_of_line(config: Config) -> dict[str, NetworkSource]:
     return found
 
 
-def find_contestants(
+def find_candidates(
     networks: Mapping[str, NetworkSource], settings: RuntimeSettings, asked: Sequence[str] = ()
-) -> list[Contestant]:
+) -> list[Candidate]:
     """Return what can run the networks here, `auto` first: the runtimes asked for, else all.
 
     A runtime asked for by name that can't run the networks is an error, others are left out.
@@ -59,11 +59,11 @@ def find_contestants(
     found = []
     if AUTO in asked or not asked:
         automatic = replace(settings, backend=AUTO)
-        found.append(Contestant(AUTO, dict.fromkeys(networks, automatic)))
+        found.append(Candidate(AUTO, dict.fromkeys(networks, automatic)))
     for backend in BACKEND_PACKAGES:
         if backend in asked or not asked:
             try:
-                found += _contestants_of_backend(backend, networks, settings)
+                found += _candidates_of_backend(backend, networks, settings)
             except BackendError:
                 if asked:
                     raise
@@ -76,12 +76,12 @@ def forget_choices(config: Config) -> None:
         forget_execution(network, replace(config.runtime, backend=AUTO))
 
 
-def _contestants_of_backend(
+def _candidates_of_backend(
     backend: Any, networks: Mapping[str, NetworkSource], settings: RuntimeSettings
-) -> list[Contestant]:
-    """Return a contestant for each device and precision in which a backend runs all networks.
+) -> list[Candidate]:
+    """Return a candidate for each device and precision in which a backend runs all networks.
 
-    A network that lacks the precision runs in fp32, which the contestant's note says.
+    A network that lacks the precision runs in fp32, which the candidate's note says.
     """
     asked = replace(settings, backend=backend)
     executions = {kind: possible_executions(network, asked) for kind, network in networks.items()}
@@ -101,5 +101,5 @@ def _contestants_of_backend(
             precision: Any = available.precision
             runtimes[kind] = replace(asked, device=execution.device, precision=precision)
         else:
-            found.append(Contestant(str(execution), runtimes, ", ".join(lacking)))
+            found.append(Candidate(str(execution), runtimes, ", ".join(lacking)))
     return found

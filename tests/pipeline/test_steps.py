@@ -29,7 +29,7 @@ class Remembering:
     def __init__(self) -> None:
         self.updates: list[Alpha] = []
 
-    def warped(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
+    def warped_alpha(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
         return None
 
     def update(self, alpha: Alpha) -> Alpha:

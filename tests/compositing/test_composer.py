@@ -108,7 +108,9 @@ def test_an_unknown_blend_is_refused() -> None:
 
 
 def test_an_unknown_fit_is_refused() -> None:
-    with pytest.raises(SettingError, match="fit = 'zoom': choose from contain, cover, stretch, tile"):
+    with pytest.raises(
+        SettingError, match="fit = 'zoom': choose from contain, cover, stretch, tile"
+    ):
         matte.composite(noise(), ALPHA, "white", fit="zoom")  # type: ignore[arg-type]  # tested
 
 

@@ -96,6 +96,7 @@ class InvertedResidual(nn.Module):
 def _convolution(
     width: int, channels: int, kernel: int, stride: int = 1, groups: int = 1
 ) -> list[nn.Module]:
+    """Return the layers of a convolution with batch norm and ReLU6."""
     convolution = nn.Conv2d(width, channels, kernel, stride, kernel // 2, groups=groups, bias=False)
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
     return [convolution, nn.BatchNorm2d(channels), nn.ReLU6()]

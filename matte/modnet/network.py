@@ -220,7 +220,7 @@ class IBNorm(nn.Module):
         self.bnorm = nn.BatchNorm2d(self._half)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Return values of the input's shape (N, C, H, W)."""
+        """Return values (N, C, H, W): half the channels batch-normed, half instance-normed."""
         batch = self.bnorm(values[:, : self._half])
         own = values[:, self._half :]
         own = own.float() if own.dtype in (torch.float16, torch.bfloat16) else own
@@ -243,7 +243,7 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Return values of the input's shape."""
+        """Return the values, each channel weighted by what the whole picture holds."""
         weights: torch.Tensor = self.fc(values.mean((2, 3)))
         return values * weights[:, :, None, None]
 
@@ -272,7 +272,7 @@ class EfficientAspp(nn.Module):
         self.recover = _pointwise_convolution(inner, channels)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Return values of the input's shape."""
+        """Return values of the input's shape, gathered from neighbourhoods of several widths."""
         small = self.compress(values)
         scales = reduce(torch.add, [atrous(small) for atrous in self.atrous])
         found: torch.Tensor = self.recover(self.fuse(self.norm(scales)))
@@ -290,8 +290,10 @@ def _pointwise_convolution(width: int, channels: int) -> nn.Sequential:
 
 
 def _scale_channels(full: int, width: float) -> int:
+    """Return the channels at this width: a multiple of STEP, at least STEP."""
     return max(STEP, STEP * round(full * width / STEP))
 
 
 def _resize(values: torch.Tensor, factor: float) -> torch.Tensor:
+    """Return values resized bilinearly by `factor`."""
     return F.interpolate(values, scale_factor=factor, mode="bilinear", align_corners=False)

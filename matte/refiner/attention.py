@@ -65,6 +65,7 @@ class GuidedAttention(nn.Module):
         return result
 
     def _gather(self, query: Tensor, key: Tensor, itself: Tensor, features: Tensor) -> Tensor:
+        """Return each place's sum of the features of all places, weighted by attention."""
         # Neighbouring 4 × 4 patches overlap by half. Features are cut into 2 × 2 blocks instead,
         # and the overlaps summed on the attention: a quarter of the multiplications.
         blocks = F.pixel_unshuffle(F.pad(features, (1, 1, 1, 1), mode="reflect"), 2)

@@ -249,16 +249,19 @@ def spectral_convolutions(
 
 
 def _encoder_stage(before: int, after: int, count: int, halve: bool = True) -> nn.Sequential:
+    """Build `count` encoder blocks, of which the first may halve the size."""
     first = EncoderBlock(before, after, halve)
     return nn.Sequential(first, *(EncoderBlock(after, after, False) for _ in range(count - 1)))
 
 
 def _decoder_stage(before: int, after: int, count: int) -> nn.Sequential:
+    """Build `count` decoder blocks, of which the first doubles the size."""
     first = DecoderBlock(before, after, True)
     return nn.Sequential(first, *(DecoderBlock(after, after, False) for _ in range(count - 1)))
 
 
 def _shortcut(before: int, after: int) -> nn.Sequential:
+    """Build the two convolutions of a shortcut from encoder to decoder."""
     return nn.Sequential(
         *(_convolution(before, after), nn.ReLU(), nn.BatchNorm2d(after)),
         *(_convolution(after, after), nn.ReLU(), nn.BatchNorm2d(after)),
@@ -266,13 +269,16 @@ def _shortcut(before: int, after: int) -> nn.Sequential:
 
 
 def _halving_layers(before: int, after: int) -> tuple[nn.Module, ...]:
+    """Return the layers of a convolution that halves the size."""
     convolution = nn.Conv2d(before, after, 3, stride=2, bias=False)
     return nn.ReflectionPad2d(1), convolution, nn.ReLU(), nn.BatchNorm2d(after)
 
 
 def _convolution(before: int, after: int, stride: int = 1) -> nn.Conv2d:
+    """Build a 3 × 3 convolution from `before` to `after` channels."""
     return nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
 
 
 def _doubling_convolution(before: int, after: int) -> nn.ConvTranspose2d:
+    """Build a transposed convolution that doubles the size."""
     return nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)

@@ -88,6 +88,7 @@ class SlimNetwork(nn.Module):
         return torch.where(unknown > 0, alpha, known[1].to(alpha.dtype))
 
     def _decode(self, planes: Tensor, context: AttentionContext | None) -> Tensor:
+        """Return the logits (N, 1, H, W) of the input planes, with attention if there is a context."""
         gather = self.attention if context is not None else None
         x = self.encoder.stem(planes)
         shortcuts = [self.shortcut(planes)]
@@ -162,9 +163,11 @@ def extend_colours(image: Tensor, known: Tensor) -> Tensor:
 
 
 def _convolution(before: int, after: int, stride: int = 1) -> nn.Sequential:
+    """Build a 3 × 3 convolution with batch norm and ReLU."""
     convolution = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
 
 
 def _halving_convolution(before: int, after: int) -> nn.Sequential:
+    """Build a 3 × 3 convolution that halves the size, with batch norm and ReLU."""
     return _convolution(before, after, 2)

@@ -88,7 +88,7 @@ class SlimNetwork(nn.Module):
         return torch.where(unknown > 0, alpha, known[1].to(alpha.dtype))
 
     def _decode(self, planes: Tensor, context: AttentionContext | None) -> Tensor:
-        """Return the logits (N, 1, H, W) of the input planes, with attention if there is a context."""
+        """Return the logits (N, 1, H, W) of the planes, with attention if there is a context."""
         gather = self.attention if context is not None else None
         x = self.encoder.stem(planes)
         shortcuts = [self.shortcut(planes)]

@@ -75,10 +75,12 @@ class SetReport:
         }
 
     def _size(self, at: int) -> list[int]:
+        """Return [width, height] of the picture at that place by area; [] if there is none."""
         sizes = sorted((f.width * f.height, f.width, f.height) for f in self.found)
         return list(sizes[at][1:]) if sizes else []
 
     def _mean(self, share: str) -> float:
+        """Return the mean of one share over all pictures with a truth, 0 without any."""
         values = [getattr(f, share) for f in self.found if f.kind != "background"]
         return round(float(np.mean(values)), 6) if values else 0.0
 

@@ -40,6 +40,6 @@ def spread_subject_colours(
 
 
 def _smooth_step(opacity: FloatArray, start: float) -> FloatArray:
-    """Return 0 up to `start`, 1 from TRUSTED, smooth between."""
+    """Return 0 up to `start`, 1 from MIN_TRUSTED_ALPHA, smooth between."""
     share = np.clip((opacity - start) / (MIN_TRUSTED_ALPHA - start), 0, 1)
     return np.asarray(share**2 * (3 - 2 * share), np.float32)

@@ -72,6 +72,7 @@ def _foreground_name(name: str, foregrounds: Collection[str], alphas: Collection
 def _alphas_without_picture(
     alphas: FoundFiles, foregrounds: Collection[str], known: Collection[str], done: Collection[str]
 ) -> list[Broken]:
+    """Return the alphas that belong to no foreground and no composite, each with the reason."""
     return [
         (path, "no picture of this name")
         for name, path in alphas.files.items()

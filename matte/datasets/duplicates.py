@@ -71,4 +71,5 @@ def _difference_hash(picture: NDArray[np.uint8]) -> tuple[int, int]:
 
 
 def _bits_to_int(bits: NDArray[np.bool_]) -> int:
+    """Return the number that the bits are in binary, the first bit the highest."""
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

@@ -87,18 +87,22 @@ def pair_files(
 
 
 def _iterate_files(folder: Path) -> Iterator[Path]:
+    """Iterate over the visible files in the folder and below, sorted by name."""
     for place, below, names in os.walk(folder, onerror=_raise_unreadable):
         below[:] = sorted(name for name in below if _is_visible(name))
         yield from (Path(place) / name for name in sorted(names) if _is_visible(name))
 
 
 def _is_visible(name: str) -> bool:
+    """Return whether a file or folder of this name counts: not hidden, no archive's extra."""
     return not name.startswith(".") and name not in IGNORED_NAMES
 
 
 def _raise_unreadable(error: OSError) -> None:
+    """Raise the error of a folder that can't be read, as `os.walk` wants it."""
     raise _unreadable_error(error) from error
 
 
 def _unreadable_error(error: OSError) -> PictureError:
+    """Return the error to raise for a folder that can't be read."""
     return PictureError(f"can't read {error.filename} ({error.strerror})", "name a folder")

@@ -69,6 +69,7 @@ def list_backgrounds(folder: Path, _classes: Sequence[str] = ()) -> Listing:
 def _list_side_by_side(
     kind: Kind, folder: Path, pictures: tuple[str, ...], truths: tuple[str, ...]
 ) -> Listing:
+    """List pictures and truths of two subfolders, the first that is there of each's names."""
     one, other = _require_two(folder, pictures, truths)
     return pair_files(kind, find_files([one]), find_files([other]))
 
@@ -76,6 +77,7 @@ def _list_side_by_side(
 def _require_two(
     folder: Path, pictures: tuple[str, ...], truths: tuple[str, ...]
 ) -> tuple[Path, Path]:
+    """Return the subfolders of the pictures and of the truths; raise if one is missing."""
     return require_subfolder(folder, *pictures), require_subfolder(folder, *truths)
 
 
@@ -90,5 +92,6 @@ def require_subfolder(folder: Path, *names: str) -> Path:
 
 
 def _list_single(kind: Kind, pictures: FoundFiles) -> Listing:
+    """List pictures that have no truth in a file of its own."""
     entries = tuple(Entry(name, kind, path) for name, path in pictures.files.items())
     return Listing(entries, pictures.broken)

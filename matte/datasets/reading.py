@@ -182,6 +182,7 @@ def _stored_orientation(path: Path, data: bytes) -> int:
 
 
 def _refuse_other_size(path: Path, picture: Bytes, truth_path: Path, truth: Bytes) -> None:
+    """Raise unless picture and truth have one size; say so if only the turning differs."""
     (height, width), (rows, columns) = picture.shape[:2], truth.shape
     if (height, width) == (rows, columns):
         return

@@ -100,6 +100,7 @@ def _random_window(background: Bytes, random: Random) -> Bytes:
 
 
 def _resize(picture: Bytes, scale: float) -> Bytes:
+    """Return the picture (H, W, 3) scaled: averaged when it shrinks, interpolated when it grows."""
     new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, new, interpolation=method), np.uint8)
@@ -108,6 +109,7 @@ def _resize(picture: Bytes, scale: float) -> Bytes:
 def _crop_randomly(
     picture: Bytes, label: Bytes, settings: AugmentationSettings, random: Random
 ) -> tuple[Bytes, Bytes]:
+    """Return a nearly square part of a picture and its label, or, by chance, both as they are."""
     if random.random() >= settings.crop:
         return picture, label
     height, width = label.shape
@@ -187,6 +189,7 @@ def _dye_part(picture: Bytes, label: Bytes, random: Random) -> Bytes:
 
 
 def _change_light(picture: Bytes, settings: AugmentationSettings, random: Random) -> Bytes:
+    """Return the picture (H, W, 3) with other light and colours, by chance with noise and blur."""
     picture = np.dstack(
         [
             cv2.LUT(picture[:, :, channel], table)

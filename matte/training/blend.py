@@ -51,6 +51,7 @@ def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> Parit
 
 
 def _checkpoint_info(segmenter: Path) -> CheckpointInfo:
+    """Read the architecture and the size of a segmenter, from its checkpoint or its ONNX file."""
     if segmenter.suffix != ".onnx":
         return load_checkpoint(segmenter)[1]
     notes = onnx_notes(segmenter)

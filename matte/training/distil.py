@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import SUBJECT, Mask, Trimap
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read_sample
-from matte.datasets.samples import UnusableError
+from matte.datasets.samples import Listing, Sample, UnusableError
 from matte.errors import OutputError, SettingError
 from matte.files import make_folder, write_file
 from matte.media.encoding import encode, encode_alpha
@@ -67,13 +67,7 @@ def distil(
     alone, so that an interrupted run can be repeated.
     """
     require_between(0, 1, agreement=agreement)
-    listing = list_set(root / data.folder, data.layout, data.classes)
-    if any(entry.kind != "mask" for entry in listing.entries):
-        raise SettingError(f"{root / data.folder} holds no masks", "give a set of layout pairs")
-    if out.resolve() == (root / data.folder).resolve():
-        raise OutputError(f"{out} is the data set itself", "write the mattes into another folder")
-    for folder in (out / "images", out / "alphas"):
-        make_folder(folder)
+    listing = _list_masks(root / data.folder, data, out)
     skipped = [f"{path}: {why}" for path, why in listing.broken]
     for line in skipped:
         progress(f"skipped {line}")
@@ -93,12 +87,9 @@ def distil(
             continue
         stream = encode(sample.picture, ".jpg")
         matte = teacher(sample.picture)
-        mask = Mask(np.where(matte.alpha >= 0.5, SUBJECT, 0).astype(np.uint8))
-        iou = subject_iou(mask, Trimap(sample.truth))
+        iou, usable = _compare(matte, sample, agreement)
         line = f"{done} of {len(entries)}: {entry.name}, IoU {iou:.3f}"
-        # Without a subject, agreement is an empty picture: nothing to learn an edge from. And what
-        # a MODNet took over for the teacher would teach it its own mistakes.
-        if iou >= agreement and mask.any() and "fallback" not in matte.report:
+        if usable:
             # The picture comes last: only with it, the pair is whole.
             write_file(alpha, encode_alpha(matte.alpha, ".png"), overwrite=True)
             write_file(picture, stream, overwrite=True)
@@ -110,3 +101,26 @@ def distil(
     found = Distilled(tuple(written), tuple(present), tuple(dropped), tuple(skipped))
     progress(str(found))
     return found
+
+
+def _list_masks(folder: Path, data: DataSet, out: Path) -> Listing:
+    """List the data set in `folder` and make the folders to write into; raise if it holds no masks
+    or if `out` is the set itself.
+    """
+    listing = list_set(folder, data.layout, data.classes)
+    if any(entry.kind != "mask" for entry in listing.entries):
+        raise SettingError(f"{folder} holds no masks", "give a set of layout pairs")
+    if out.resolve() == folder.resolve():
+        raise OutputError(f"{out} is the data set itself", "write the mattes into another folder")
+    for subfolder in (out / "images", out / "alphas"):
+        make_folder(subfolder)
+    return listing
+
+
+def _compare(matte: Matte, sample: Sample, agreement: float) -> tuple[float, bool]:
+    """Return the IoU of a teacher's matte with the sample's mask, and whether to train on it."""
+    mask = Mask(np.where(matte.alpha >= 0.5, SUBJECT, 0).astype(np.uint8))
+    iou = subject_iou(mask, Trimap(sample.truth))
+    # Without a subject, agreement is an empty picture: nothing to learn an edge from. And what
+    # a MODNet took over for the teacher would teach it its own mistakes.
+    return iou, bool(iou >= agreement and mask.any() and "fallback" not in matte.report)

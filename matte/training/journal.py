@@ -99,10 +99,12 @@ def _step_of(row: str) -> float:
 
 
 def _mean(values: list[float]) -> float:
+    """Return the mean of at least one value, summed without rounding errors."""
     return math.fsum(values) / len(values)
 
 
 def _duration(seconds: float) -> str:
+    """Return a duration as words for people: seconds, minutes, or hours and minutes."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -69,6 +69,7 @@ def gradient_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
 
 
 def _edge_band(target: Tensor) -> Tensor:
+    """Return 1 within two pixels of the edge of a target (N, H, W) of 0 and 1, else 0."""
     wide = F.max_pool2d(target[:, None], 5, stride=1, padding=2)
     narrow = -F.max_pool2d(-target[:, None], 5, stride=1, padding=2)
     return (wide - narrow)[:, 0]

@@ -97,6 +97,7 @@ def _dilate(region: Tensor, reach: int) -> Tensor:
 
 
 def _blur(values: Tensor) -> Tensor:
+    """Return a map (N, 1, H, W) blurred by a Gaussian of 3 × 3 pixels."""
     kernel = values.new_tensor(BLUR)
     padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
     return F.conv2d(padded, torch.outer(kernel, kernel)[None, None])

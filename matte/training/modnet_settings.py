@@ -70,6 +70,7 @@ class ModnetRecipe:
 
 
 def _adaptation_run() -> RunSettings:
+    """Return the settings of a run that adapts a MODNet to one picture a step."""
     return RunSettings(
         batch=1,
         steps=1000,

@@ -35,6 +35,7 @@ def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
 
 
 def _apply_change(recipe: dict[str, Any], change: str) -> None:
+    """Set one field of a recipe's table to the value in a text such as "run.steps=500"."""
     try:
         given: Any = tomllib.loads(change)
     except tomllib.TOMLDecodeError as error:

@@ -190,6 +190,7 @@ class RefinerTask:
 
 
 def _alpha_of(sample: Sample) -> Alpha:
+    """Return a sample's truth as alpha (H, W), 0 … 1."""
     return Alpha((sample.truth / 255).astype(np.float32))
 
 
@@ -201,6 +202,7 @@ def build_refiner_network(settings: RefinerRecipe) -> RefinerNetwork:
 
 
 def _to_tensors(batch: dict[str, NDArray[Any]]) -> Batch:
+    """Convert a batch's arrays to tensors, by name."""
     return {name: torch.from_numpy(np.asarray(values)) for name, values in batch.items()}
 
 

@@ -94,6 +94,7 @@ class TrainingRun:
             self.progress(self.task.export(self.best))
 
     def _open_journal(self) -> Journal:
+        """Open the run's journal at the step reached so far, with an interrupted run's losses."""
         journal = Journal(
             self.out,
             self.settings.steps,

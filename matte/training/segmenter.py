@@ -100,6 +100,7 @@ class SegmenterTask:
     def _draw_sample(
         self, size: tuple[int, int], random: np.random.Generator
     ) -> tuple[Bytes, Bytes]:
+        """Draw a picture (H, W, 3) of the size and its label (H, W) from a random set."""
         sets = [(d, s) for d, s in self.collection.sets if d.weight > 0]
         shares = np.array([d.weight for d, _ in sets])
         _, samples = sets[random.choice(len(sets), p=shares / shares.sum())]
@@ -185,6 +186,7 @@ def label_from_alpha(alpha: Bytes) -> Bytes:
 
 
 def _label_of(kind: str, truth: Bytes) -> Bytes:
+    """Return a sample's label (H, W), 0, 128 and 255, from its mask or its alpha."""
     return label_from_alpha(truth) if kind == "alpha" else truth
 
 

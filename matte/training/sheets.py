@@ -29,6 +29,7 @@ def stack_rows(rows: Sequence[Sequence[NDArray[np.uint8]]]) -> NDArray[np.uint8]
 
 
 def _sheet_cell(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture or a grey map as (ROW_HEIGHT_PIXELS, W, 3) uint8."""
     colours = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
     width = max(1, round(picture.shape[1] * ROW_HEIGHT_PIXELS / picture.shape[0]))
     return np.asarray(
@@ -37,4 +38,5 @@ def _sheet_cell(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _gap_beside(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the grey strip that is drawn to the right of a cell."""
     return np.full((cell.shape[0], GAP_PIXELS, 3), 96, np.uint8)

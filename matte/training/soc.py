@@ -84,6 +84,7 @@ def adapt_modnet(
 def _validation_pictures(
     settings: SocRecipe, folder: Path, progress: LineReport
 ) -> tuple[tuple[str, Sample], ...]:
+    """Read the pictures of a validation folder, each with the folder's name; raise for none."""
     data = [DataSet(".", settings.layout, weight=0, held_back=1)]
     found = collect_pictures(data, settings.collect, folder, progress).validation
     if not found:
@@ -156,6 +157,7 @@ class SocTask:
         return {SCORE: -total, "semantic": semantic, "detail": detail}
 
     def _at_reference(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the picture (H, W, 3) at the size at which the network is fed."""
         height, width = picture.shape[:2]
         return resize(picture, *network_size(height, width, self.start.info.size))
 

@@ -130,6 +130,7 @@ def load_stored_network(path: Path, *kinds: str) -> nn.Module:
 
 
 def _load_segmenter(path: Path) -> SegmentationNetwork:
+    """Load a segmenter from a checkpoint."""
     return load_checkpoint(path)[0]
 
 
@@ -223,6 +224,7 @@ def _is_folded(norm: nn.BatchNorm2d) -> bool:
 
 
 def _refit_norm(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
+    """Set one norm's statistics to those of its inputs (N, C, …), its output unchanged."""
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None
     assert variance is not None

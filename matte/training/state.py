@@ -118,6 +118,7 @@ def flatten_recipe(settings: Any) -> FlatRecipe:
 
 
 def _refuse_other_recipe(saved: FlatRecipe, current: FlatRecipe) -> None:
+    """Raise if a setting that can't change in a run differs from the saved run's."""
     for name in sorted(saved.keys() | current.keys()):
         if name not in CHANGEABLE_SETTINGS and saved.get(name) != current.get(name):
             raise SettingError(

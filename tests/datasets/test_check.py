@@ -5,7 +5,6 @@ import pytest
 
 from matte.datasets.check import SHEET_SAMPLES, TILE_PIXELS, check_set, measure_sample
 from matte.datasets.samples import Sample
-from matte.datasets.sheet import draw_sheet
 from tests.datasets.sets import half, photo, put
 
 
@@ -54,15 +53,3 @@ def test_some_samples_are_kept_small(tmp_path: Path) -> None:
     report = check_set(tmp_path)
     assert len(report.shown) == SHEET_SAMPLES
     assert {max(sample.truth.shape) for sample in report.shown} == {TILE_PIXELS}
-
-
-def test_the_sheet_shows_the_subject_on_magenta() -> None:
-    sample = Sample("ein schöner Name" * 9, "mask", np.full((100, 200, 3), 90, np.uint8), half())
-    small = Sample("a", "alpha", photo(), half())
-    back = Sample("b", "background", photo(), np.zeros((12, 16), np.uint8))
-    one = draw_sheet([small])
-    magenta = (one == (255, 0, 255)).all(axis=2).sum()
-    assert magenta == 12 * 8
-    assert draw_sheet([small, back]).shape == one.shape
-    assert draw_sheet([small] * 4).shape[0] > one.shape[0]
-    assert draw_sheet([Sample(sample.name, "background", sample.picture, sample.truth)]).any()

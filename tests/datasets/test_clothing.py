@@ -7,7 +7,6 @@ import pytest
 from matte.datasets import matlab
 from matte.datasets.clothing import CCP_LABELS, class_labels, list_ccp
 from matte.datasets.reading import read_sample
-from matte.datasets.samples import UnusableError
 from matte.errors import BackendError, SettingError
 from tests.datasets.sets import names, put
 
@@ -76,14 +75,6 @@ def test_matlab_annotations_are_read(tmp_path: Path) -> None:
     assert names(listing) == ["0001"]
     assert listing.broken == ()
     assert (read_sample(listing.entries[0]).truth == 255).all()
-
-
-def test_a_damaged_matlab_file_is_unusable(tmp_path: Path) -> None:
-    pytest.importorskip("scipy.io")
-    path = tmp_path / "a.mat"
-    path.write_bytes(b"MATLAB 5.0 MAT-file, and then nothing of the kind" * 9)
-    with pytest.raises(UnusableError, match=r"can't decode a\.mat"):
-        matlab.read_annotation(path)
 
 
 def test_without_scipy_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

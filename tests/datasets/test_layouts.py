@@ -1,4 +1,3 @@
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,7 @@ from matte.datasets.layouts import LAYOUTS, guess_layout, list_set
 from matte.datasets.reading import read_sample
 from matte.errors import SettingError
 from matte.registry import resolve
-from tests.datasets.sets import cutout, names, photo, put, reasons
+from tests.datasets.sets import cutout, photo, put
 
 SETS = {
     "pairs": ("images/a.jpg", "masks/a.png"),
@@ -81,49 +80,3 @@ def test_what_does_not_fit_is_said(
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no folder"):
         list_set(tmp_path / "nowhere", "auto")
-
-
-def test_what_has_no_partner_is_named(tmp_path: Path) -> None:
-    put(tmp_path, "images/a.jpg", "images/b.jpg", "masks/a.png", "masks/c.png")
-    listing = list_set(tmp_path, "pairs")
-    assert names(listing) == ["a"]
-    assert reasons(listing) == {
-        "b.jpg": "no mask of this name",
-        "c.png": "no picture of this name",
-    }
-
-
-def test_two_pictures_of_one_name_are_both_named(tmp_path: Path) -> None:
-    put(tmp_path, "images/a.jpg", "images/a.PNG", "masks/a.png")
-    listing = list_set(tmp_path, "pairs")
-    assert listing.entries == ()
-    assert list(reasons(listing).values()) == ["one name for a.PNG and a.jpg"]
-
-
-def test_endings_hidden_files_spaces_and_umlauts(tmp_path: Path) -> None:
-    decomposed = unicodedata.normalize("NFD", "schöne Grüße")
-    put(tmp_path, f"Images/{decomposed}.JPG", "Images/.hidden.jpg", "Images/__MACOSX/x.jpg")
-    put(tmp_path, "masks/schöne Grüße.PNG", "masks/._schöne Grüße.png")
-    (tmp_path / "Images" / "notes.txt").write_text("not a picture")
-    listing = list_set(tmp_path, "pairs")
-    assert names(listing) == ["schöne Grüße"]
-    assert listing.broken == ()
-
-
-def test_folders_below_are_part_of_the_name(tmp_path: Path) -> None:
-    put(tmp_path, "images/x/a.jpg", "images/y/a.jpg", "masks/x/a.png", "masks/y/a.png")
-    assert names(list_set(tmp_path, "pairs")) == ["x/a", "y/a"]
-
-
-def test_names_do_not_depend_on_the_place(tmp_path: Path) -> None:
-    for place in ("one", "two/deep"):
-        put(tmp_path / place, "images/b.jpg", "images/a.jpg", "masks/a.png", "masks/b.png")
-    first, second = (list_set(tmp_path / place, "pairs") for place in ("one", "two/deep"))
-    assert names(first) == names(second) == ["a", "b"]
-
-
-def test_of_p3m_a_validation_part_is_listed_when_named(tmp_path: Path) -> None:
-    put(tmp_path, *SETS["p3m10k"])
-    put(tmp_path, "validation/P3M-500-NP/original_image/v.jpg", "validation/P3M-500-NP/mask/v.png")
-    assert names(list_set(tmp_path, "auto")) == ["a"]
-    assert names(list_set(tmp_path / "validation/P3M-500-NP", "auto")) == ["v"]

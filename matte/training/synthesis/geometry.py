@@ -162,6 +162,7 @@ def cropped_sides(alpha: Bytes) -> Sides:
 
 
 def _clamp_centre(centre: float, reach: float, low: bool, high: bool, length: int) -> float:
+    """Return the coordinate nearest to `centre` at which `reach` stays within the closed ends."""
     first = reach - 0.5 if low else -np.inf
     last = length - 0.5 - reach if high else np.inf
     if first > last:

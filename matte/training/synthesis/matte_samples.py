@@ -20,7 +20,7 @@ from matte.training.synthesis.geometry import (
     valid_pixels,
 )
 from matte.training.synthesis.layers import Layer, layer_in_window, mask_layer, relight
-from matte.training.synthesis.sources import Backgrounds, Subject, prepare_subjects
+from matte.training.synthesis.sources import Backgrounds, PreparedSubject, prepare_subjects
 
 SHARES = ("alphas", "masks", "composed", "empty")
 _RANGES = {"degrees": (0.0, 180.0), "largest": (1.0, 4.0)}
@@ -180,11 +180,12 @@ class MatteSamples:
         return relight(layer, random)
 
     def _compress_some(self, picture: Bytes, random: Random) -> Bytes:
+        """Return the picture (H, W, 3), by chance after it was a JPEG file."""
         return compress_as_jpeg(picture, random) if random.random() < self._mix.jpeg else picture
 
 
 def _window_centre(
-    subject: Subject, size: tuple[int, int], scale: float, random: Random
+    subject: PreparedSubject, size: tuple[int, int], scale: float, random: Random
 ) -> tuple[float, float]:
     """Draw the subject's point in the middle of a sample that shows it at this scale."""
     rows, columns = subject.box

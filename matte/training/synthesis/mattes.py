@@ -179,12 +179,15 @@ def _smooth_step(values: FloatArray) -> FloatArray:
 
 
 def _to_bytes(alpha: FloatArray) -> Bytes:
+    """Convert an alpha 0 … 1 to uint8, 0 … 255."""
     return np.rint(alpha * 255).astype(np.uint8)
 
 
 def _multiply_alphas(a: Bytes, b: Bytes) -> Bytes:
+    """Return the product of two alphas (H, W) uint8: solid where both are."""
     return np.asarray(cv2.multiply(a, b, scale=1 / 255), np.uint8)
 
 
 def _unite_alphas(a: Bytes, b: Bytes) -> Bytes:
+    """Return the alpha (H, W) uint8 of two layers, one over the other."""
     return 255 - _multiply_alphas(255 - a, 255 - b)

@@ -82,6 +82,7 @@ class _Light:
 
     @classmethod
     def random(cls, count: int, change: PhotometricSettings, random: torch.Generator) -> "_Light":
+        """Draw the changes of light for `count` pictures."""
         place = random.device
         spread = torch.rand((count, 7, 1), generator=random, device=place) * 2 - 1
         gamma = torch.exp(change.gamma * spread[:, 0])
@@ -94,6 +95,7 @@ class _Light:
         return cls((values[:, None] * tint).clamp_(0, 1), saturation)
 
     def select(self, chosen: Tensor) -> "_Light":
+        """Return the changes of the chosen pictures only."""
         return _Light(self.table[chosen], self.saturation[chosen])
 
     def apply_to(self, colours: Tensor) -> Tensor:
@@ -126,6 +128,7 @@ def _soften_some(picture: Tensor, change: PhotometricSettings, random: torch.Gen
 def _add_noise_to_some(
     picture: Tensor, change: PhotometricSettings, random: torch.Generator
 ) -> None:
+    """Add normal noise to a random part of the pictures (N, 3, H, W), in place."""
     draw = torch.rand((len(picture), 2), generator=random, device=picture.device)
     chosen = torch.nonzero(draw[:, 0] < change.noisy)[:, 0]
     if not len(chosen):

@@ -158,6 +158,7 @@ class RefinerSamples:
         )
 
     def _real_crop(self, size: tuple[int, int], random: Random) -> RefinerSample:
+        """Cut a sample around a soft pixel out of a real picture, on its own background."""
         mix, group = self._mix, self._groups["recomposed"]
         subject = group[int(random.integers(len(group)))]
         turn = random_transform(random, (mix.smallest, mix.largest), mix.degrees, mix.untouched)
@@ -172,6 +173,7 @@ class RefinerSamples:
         return RefinerSample(picture, picture, picture, alpha, trimap, there, False)
 
     def _subject_layer(self, kind: str, size: tuple[int, int], random: Random) -> Layer:
+        """Draw a subject of that kind as a layer of the size (height, width)."""
         mix = self._mix
         if kind == "procedural":
             return draw_layer(*size, self._backgrounds, random)
@@ -185,5 +187,6 @@ class RefinerSamples:
 
 
 def _draw_kind(shares: dict[str, float], random: Random) -> str:
+    """Draw a kind of sample, each as often as its share says."""
     weights = np.array(list(shares.values()))
     return list(shares)[int(random.choice(len(weights), p=weights / weights.sum()))]

@@ -28,11 +28,12 @@ MIN_MASK_DEPTH_PIXELS = 12  # nothing solid is left of a thinner mask when its e
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """One subject: its `picture` as read and its `alpha` (if `rough` a mask, to be softened by
-    `mask_layer`), the flat indices of its `soft` pixels and edges, the sides at which it is
-    `cropped`, and its bounding `box`, rows and columns. `estimate`: its own colours, where the
-    picture shows others too.
+class PreparedSubject:
+    """A picture's subject with what drawing samples of it needs.
+
+    `picture` as read and `alpha` (if `rough` a mask, to be softened by `mask_layer`); the flat
+    indices of its `soft` pixels and edges; the sides at which it is `cropped`; its bounding `box`,
+    rows and columns. `estimate`: its own colours, where the picture shows others too.
     """
 
     picture: Bytes
@@ -56,7 +57,7 @@ class Subject:
         return float(x), float(y)
 
 
-def prepare_subjects(samples: Sequence[Sample]) -> list[Subject]:
+def prepare_subjects(samples: Sequence[Sample]) -> list[PreparedSubject]:
     """Return the samples' subjects, in order, without those that have no edge, and of masks without
     the thin ones. A sample that comes many times, as those of a heavy set, is one subject.
     """
@@ -68,7 +69,8 @@ def prepare_subjects(samples: Sequence[Sample]) -> list[Subject]:
     return [subject for subject in found if subject is not None]
 
 
-def _prepare_subject(sample: Sample, estimate: ColourEstimate | None) -> Subject | None:
+def _prepare_subject(sample: Sample, estimate: ColourEstimate | None) -> PreparedSubject | None:
+    """Return a sample's subject; None without an edge, or for a mask that is too thin."""
     alpha, rough = sample.truth, sample.kind == "mask"
     if rough:
         inside = alpha == SUBJECT
@@ -78,7 +80,7 @@ def _prepare_subject(sample: Sample, estimate: ColourEstimate | None) -> Subject
     soft, box = _soft_pixels(alpha), bounding_box(alpha > 8)
     if not soft.size or box is None:
         return None
-    return Subject(sample.picture, alpha, estimate, rough, soft, cropped_sides(alpha), box)
+    return PreparedSubject(sample.picture, alpha, estimate, rough, soft, cropped_sides(alpha), box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Backgrounds:
 
 
 def _soft_pixels(alpha: Bytes) -> NDArray[np.int32]:
-    """Return flat indices of the pixels where alpha is soft or jumps, at most POINTS."""
+    """Return flat indices of the pixels where alpha is soft or jumps, at most MAX_SOFT_PIXELS."""
     steps = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
     found = np.flatnonzero(((alpha > 8) & (alpha < 247)) | (steps > 60))
     return found[:: max(1, -(-found.size // MAX_SOFT_PIXELS))].astype(np.int32)

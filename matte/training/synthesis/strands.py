@@ -209,6 +209,7 @@ def _draw_body(
 
 
 def _select_strands(strands: Strands, chosen: NDArray[np.bool_]) -> Strands:
+    """Return the chosen ones of N strokes; `chosen` is (N,)."""
     return Strands(
         strands.roots[chosen],
         strands.angles[chosen],

@@ -66,6 +66,7 @@ def _distance_inside(region: NDArray[np.bool_]) -> FloatArray:
 
 
 def _random_blobs(shape: tuple[int, ...], random: Random) -> NDArray[np.bool_]:
+    """Draw where (H, W) a trimap is unknown besides its band: a few round regions."""
     field = smooth_noise(shape[0], shape[1], random.uniform(15, 60), random)
     blobs: NDArray[np.bool_] = field > random.uniform(0.5, 0.9)
     return blobs

@@ -4,7 +4,6 @@ import pytest
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.training.synthesis.matte_samples import SHARES, MatteMix, MatteSamples
-from matte.training.synthesis.sources import prepare_subjects
 
 Groups = tuple[list[Sample], list[Sample], list[Sample], list[Sample]]
 
@@ -68,12 +67,6 @@ def test_a_subject_that_its_frame_cuts_off_stays_at_the_border() -> None:
         alpha = samples.sample_of("composed", (80, 80), random).alpha
         columns = alpha.max(axis=0) > 200
         assert (alpha[-1, columns] > 100).all()
-
-
-def test_a_sample_that_comes_many_times_is_prepared_once(groups: Groups) -> None:
-    one, other, one_again = prepare_subjects([groups[0][0], groups[0][1], groups[0][0]])
-    assert one is one_again
-    assert one is not other
 
 
 def test_missing_kinds_and_wrong_settings(groups: Groups) -> None:

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from matte.errors import SettingError
+from matte.training.recipes import read_recipe, recipe_names
+from matte.training.settings import RefinerRecipe, SegmenterRecipe
+
+SEGMENTERS = ["clothing", "person", "person-light"]
+
+
+@pytest.mark.parametrize("name", SEGMENTERS)
+def test_the_shipped_segmenters_recipes_can_be_read(name: str) -> None:
+    assert name in recipe_names()
+    settings = read_recipe(SegmenterRecipe, name)
+    assert settings.size in (320, 384, 448)
+    assert "DATA" not in settings.architecture
+
+
+def test_the_shipped_refiners_recipes_differ_in_their_attention() -> None:
+    assert read_recipe(RefinerRecipe, "gca-slim").attention
+    assert not read_recipe(RefinerRecipe, "gca-slim-plain").attention
+
+
+def test_a_mistyped_recipe_is_named() -> None:
+    with pytest.raises(SettingError, match="did you mean 'person'"):
+        read_recipe(SegmenterRecipe, "persn")
+
+
+def test_fields_of_a_recipe_can_be_changed(recipe: Path) -> None:
+    before = read_recipe(SegmenterRecipe, str(recipe))
+    changes = ("run.steps=7", "boundary = 2.5", 'run.schedule="plateau"', "sizes=[64, 96]")
+    after = read_recipe(SegmenterRecipe, str(recipe), changes)
+    assert (after.run.steps, after.boundary, after.run.schedule) == (7, 2.5, "plateau")
+    assert after.sizes == (64, 96)
+    assert after.data == before.data
+    assert after.run.batch == before.run.batch
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("run.stebs=7", "did you mean 'steps'"),
+        ("run.steps", "can't read 'run.steps'"),
+        ("run.schedule=cosine", "can't read"),
+        ("data.weight=1", "can't change 'data.weight=1'"),
+        ("boundary.x=1", "give a number"),
+        ("run={steps=1, batch=2}", "one field at a time"),
+        ("", "one field at a time"),
+    ],
+)
+def test_a_mistaken_change_is_named(recipe: Path, change: str, told: str) -> None:
+    with pytest.raises(SettingError, match=told):
+        read_recipe(SegmenterRecipe, str(recipe), [change])

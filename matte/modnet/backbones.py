@@ -137,6 +137,7 @@ class TimmBackbone(Backbone):
         return BackboneFeatures(*features)
 
     def _refuse_fixed_size(self, encoder: str) -> None:
+        """Raise if the encoder can't take pictures of any size, or has other strides."""
         remedy = "choose one that takes pictures of any size, such as mobilenetv3_large_100"
         training, height, width = self.training, 64, 96
         try:

@@ -19,6 +19,7 @@ Alpha = NewType("Alpha", NDArray[np.float32])  # (H, W): 0 background … 1 subj
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+Uint8Array = NDArray[np.uint8]
 
 BACKGROUND, UNKNOWN, SUBJECT = 0, 128, 255
 

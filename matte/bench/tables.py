@@ -108,7 +108,7 @@ def _draw_table(grid: TextTable, columns: int | None) -> str:
 
 
 def _format_ms(found: TimingSpread | None) -> str:
-    """Return the median of milliseconds, and half the distance of the quartiles."""
+    """Format the median of milliseconds ± half the interquartile range; – without timings."""
     if found is None:
         return NO_VALUE
     digits = 1 if found.median < 100 else 0

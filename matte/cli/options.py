@@ -44,7 +44,7 @@ def cut_out_options(command: F) -> F:
 
 
 def crop_option(command: F) -> F:
-    """Add --crop to a command."""
+    """Add --crop, which crops to the subject and a margin, to a command."""
     add = option(
         "--crop",
         metavar="MARGIN",

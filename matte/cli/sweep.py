@@ -21,7 +21,7 @@ from matte.configs.settings import TrimapSettings
 from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
-    from matte.pipeline.line import Networks
+    from matte.pipeline.line import NetworkFactsByKind
     from matte.sweeps.files import SweepOutcome
     from matte.sweeps.scores import Kernel
 
@@ -152,7 +152,7 @@ def sweep_trimap(
             swept.append(each)
             _print_outcome(each, len(files))
             if verbose and each.error is None:
-                click.echo(_summary(each, sheet.networks, settings), err=True)
+                click.echo(_summary(each, sheet.network_facts, settings), err=True)
     written = sheet.write()
     sound = [each for each in swept if each.error is None]
     if as_json:
@@ -169,7 +169,7 @@ def sweep_trimap(
 def _parse_bands(
     bands: Mapping[str, tuple[str, ...]], base: TrimapSettings
 ) -> tuple[TrimapSettings, ...]:
-    """Return the settings to compare; what the options don't name is as in `base`."""
+    """Parse the options of unknown bands into the settings to compare; the rest is `base`'s."""
     from matte.sweeps.run import sweep_settings
 
     return sweep_settings(
@@ -264,7 +264,9 @@ def _table(outcome: "SweepOutcome") -> str:
     return "\n".join([title, draw_table(COLUMNS, rows), f"best: {chosen}: {outcome.choice.reason}"])
 
 
-def _summary(outcome: "SweepOutcome", networks: "Networks", settings: MergedSettings) -> str:
+def _summary(
+    outcome: "SweepOutcome", networks: "NetworkFactsByKind", settings: MergedSettings
+) -> str:
     """Return a line on what ran on a picture, and how long it took."""
     ran = [f"{row.name} on {row.execution['backend']}" for row in networks.values()]
     if "refiner" not in networks:

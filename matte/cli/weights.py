@@ -71,7 +71,7 @@ def card(name: str) -> None:
 @weights.command()
 @click.argument("name")
 def path(name: str) -> None:
-    """Print the path of a network's file.
+    """Print the path of a network's file, fetched or not.
 
     Example: matte weights path person
     """

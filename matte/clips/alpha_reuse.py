@@ -99,7 +99,7 @@ class AlphaHistory:
         return stale
 
     def _stale_boxes(self, frame: "_RefinedFrame", trimap: Trimap) -> list[tuple[Box, bool]]:
-        """Return the boxes to refine again, each with whether frames changed there."""
+        """Return the boxes to refine again: True where frames changed, False where just old."""
         side_limit = self._refined_long_side
         scale = max(1.0, max(trimap.shape) / side_limit) if side_limit else 1.0
         side = int(PATCH_SIDE * scale)

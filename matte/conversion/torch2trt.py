@@ -32,11 +32,11 @@ def build_by_torch2trt(
         raise WeightsError(f"{network.path} has no torch network", OTHER_BUILDER)
     import torch
 
-    ranks, _ = read_onnx_header(network.path)
+    declared_shapes, _ = read_onnx_header(network.path)
     device = torch.device("cuda", gpu_number(execution.device))
     module = _without_query_parts(torch_from_onnx(network.path).exported).to(device)
     sizes = [
-        [input_shape(rank, size) for rank in ranks.values()]
+        [input_shape(declared, size) for declared in declared_shapes.values()]
         for size in (shapes.smallest, shapes.usual, shapes.largest)
     ]
     # Anything will do that is not all known: the mode reads no values.
@@ -46,7 +46,7 @@ def build_by_torch2trt(
             done = convert(
                 module,
                 inputs,
-                input_names=list(ranks),
+                input_names=list(declared_shapes),
                 output_names=_output_names(network.path),
                 use_onnx=True,
                 onnx_opset=ONNX_OPSET,

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Uint8Array
 from matte.datasets.colours import spread_subject_colours
 from matte.datasets.masks import mask_from_grey
 from matte.datasets.matlab import read_annotation
 from matte.datasets.samples import Entry, Sample, UnusableError
 from matte.imaging.orientation import exif_orientation, turn_upright
 
-Bytes = NDArray[np.uint8]
 IGNORED_LABEL = 255  # in label maps: what belongs to no class and doesn't count
 TIFF_STARTS = (b"II", b"MM")  # OpenCV turns TIFFs upright whatever its flags say
 PNG_ORIENTATION_CHUNKS = (
@@ -80,7 +79,7 @@ def _read_cutout(entry: Entry, longest: int) -> Sample:
     return Sample(entry.name, "cutout", spread_subject_colours(picture, small), small)
 
 
-def _read_alpha(path: Path) -> Bytes:
+def _read_alpha(path: Path) -> Uint8Array:
     """Read an alpha 0 … 255; raise for one that goes up to 1 only."""
     alpha = _read_grey(path)
     if alpha.max() == 1:
@@ -96,7 +95,7 @@ def _read_labels(path: Path) -> NDArray[Any]:
     return _read_grey(path, deep=True) if indices is None else indices
 
 
-def _mask_of_classes(labels: NDArray[Any], entry: Entry) -> Bytes:
+def _mask_of_classes(labels: NDArray[Any], entry: Entry) -> Uint8Array:
     """Return the mask of the entry's classes in a label map."""
     mask = np.where(np.isin(labels, entry.classes), SUBJECT, BACKGROUND).astype(np.uint8)
     if IGNORED_LABEL not in entry.classes:
@@ -121,7 +120,7 @@ def _read_grey(path: Path, deep: bool = False) -> NDArray[Any]:
     return indices
 
 
-def _palette_indices(path: Path) -> Bytes | None:
+def _palette_indices(path: Path) -> Uint8Array | None:
     """Read the indices of a picture with a palette; return None for any other."""
     try:
         with Pillow.open(path) as picture:
@@ -132,7 +131,7 @@ def _palette_indices(path: Path) -> Bytes | None:
         raise UnusableError(f"can't decode {path.name}") from error
 
 
-def _read_colours(path: Path) -> Bytes:
+def _read_colours(path: Path) -> Uint8Array:
     """Read a picture as RGB (H, W, 3), without its transparency."""
     array = _decode(path)
     if array.ndim == 2:
@@ -181,7 +180,9 @@ def _stored_orientation(path: Path, data: bytes) -> int:
         return 1
 
 
-def _refuse_other_size(path: Path, picture: Bytes, truth_path: Path, truth: Bytes) -> None:
+def _refuse_other_size(
+    path: Path, picture: Uint8Array, truth_path: Path, truth: Uint8Array
+) -> None:
     """Raise unless picture and truth have one size; say so if only the turning differs."""
     (height, width), (rows, columns) = picture.shape[:2], truth.shape
     if (height, width) == (rows, columns):
@@ -194,7 +195,7 @@ def _refuse_other_size(path: Path, picture: Bytes, truth_path: Path, truth: Byte
     raise UnusableError(cause, "give both at one size")
 
 
-def shrink_to(array: Bytes, longest: int, method: int) -> Bytes:
+def shrink_to(array: Uint8Array, longest: int, method: int) -> Uint8Array:
     """Return the array shrunk to a long side of `longest`, if that is above 0 and below its own."""
     height, width = array.shape[:2]
     scale = longest / max(height, width)

@@ -81,9 +81,10 @@ def evaluate_refiner(
 def evaluate_modnet(
     data: Path, merged: MergedSettings, peers: Sequence[Path] = (), progress: Progress | None = None
 ) -> Scores:
-    """Return the errors of the settings' MODNet and of peers in the whole picture.
+    """Return the errors of the settings' MODNet and of `peers` in the whole picture.
 
-    Without one in the settings it is the shipped one. `data` holds input/ and gt/.
+    Without one in the settings it is the shipped one. `data` holds input/ and gt/; `peers` are TOML
+    files of other networks.
     """
     merged = with_modnet(merged)
     return _evaluate_line(

@@ -27,7 +27,7 @@ def keep_constants(constants: KeptConstants) -> Iterator[None]:
 
 
 def cache_constants(max_entries: int) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-    """Return a decorator that caches a function's last `max_entries` tensors.
+    """Return a decorator that caches a function's `max_entries` last used tensors by argument.
 
     Within keep_constants() the tensors are also kept in its dictionary.
     """

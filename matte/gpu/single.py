@@ -29,7 +29,7 @@ from matte.pipeline.line import (
     NO_PRIOR,
     NO_SUBJECT,
     LineResult,
-    Networks,
+    NetworkFactsByKind,
     Prior,
     TwoStage,
     trimap_report,
@@ -86,23 +86,23 @@ class DeviceRefiner:
 class SinglePictureLine:
     """Runs a DeviceLine on one picture after the other; of 16 bits the upper 8 count.
 
-    `networks` are the facts of the device line's networks, `device` is where they are.
+    `network_facts` are those of the device line's networks, `device` is where they are.
     """
 
     device_line: DeviceLine
     device: torch.device = CPU
-    networks: Networks = field(default_factory=dict)
+    network_facts: NetworkFactsByKind = field(default_factory=dict)
 
     @property
     def segmenter(self) -> DeviceSegmenter:
         """The device line's segmenter."""
-        return DeviceSegmenter(self.device_line, self.device, self.networks.get("segmenter"))
+        return DeviceSegmenter(self.device_line, self.device, self.network_facts.get("segmenter"))
 
     @property
     def stages(self) -> TwoStage:
         """The line in single stages: segmenter and refiner on the device, the trimap in numpy."""
         config = self.device_line.config
-        refiner = DeviceRefiner(self.device_line, self.device, self.networks.get("refiner"))
+        refiner = DeviceRefiner(self.device_line, self.device, self.network_facts.get("refiner"))
         return TwoStage(self.segmenter, config.segmentation, config.trimap, refiner, Budget(0))
 
     def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:

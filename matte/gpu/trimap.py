@@ -33,7 +33,7 @@ from matte.trimap.reach import (
 def draw_trimaps(
     mask: Tensor, confidence: Tensor, settings: TrimapSettings
 ) -> tuple[Tensor, Tensor]:
-    """Return a trimap for each mask, and whether it is wide where the segmenter is unsure.
+    """Return a trimap for each mask, and whether its unknown band follows the confidence.
 
     `mask` is (N, 1, H, W), True where the subject is; trimaps are uint8 of that shape. The second
     tensor, (N,), is True where the confidence has to limit alpha.
@@ -68,7 +68,7 @@ def even_band(mask: Tensor, reach: float) -> Tensor:
 
 
 def _draw_by_confidence(mask: Tensor, confidence: Tensor) -> tuple[Tensor, bool]:
-    """Return one frame's trimap, and whether its band is wide where the segmenter is unsure."""
+    """Return one frame's trimap, and whether its unknown band follows the confidence."""
     reach = reach_of(int(torch.count_nonzero(mask)), max(mask.shape[2:]))
     if not _has_soft_edge(mask, confidence):
         return even_band(mask, reach.far), False

@@ -31,5 +31,5 @@ def resize_by_halving(values: NDArray[PixelT], height: int, width: int) -> NDArr
 
 
 def can_halve(shape: tuple[int, ...], min_shape: tuple[int, int]) -> bool:
-    """Return whether height and width can be halved without a rest, down to `min_shape`."""
+    """Return whether height and width are even, with halves no smaller than `min_shape`."""
     return all(n % 2 == 0 and n >= 2 * m for n, m in zip(shape[:2], min_shape, strict=True))

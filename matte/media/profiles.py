@@ -127,7 +127,7 @@ def _required_srgb_transform(profile: bytes) -> "ImageCmsTransform":
 
 
 def _build_transform(source: bytes, target: bytes) -> "ImageCmsTransform":
-    """Return littlecms's transform: colorimetric, with black brought to black.
+    """Return littlecms's transform: relative colorimetric, with black point compensation.
 
     Display profiles know nothing else, and colours that both can show stay what they are: a
     background must look as it did beside the photo. For print profiles it is the usual choice too.

@@ -16,7 +16,7 @@ CheckHead = Callable[[bytes, str], object]  # of a file's first bytes and its na
 
 
 def is_source(value: object) -> TypeGuard[Source]:
-    """Return whether the value is something to read from, rather than an array."""
+    """Return whether the value is a path, bytes or a file to read, rather than an array."""
     return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(
         value, "read"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from matte.arrays import Image
 from matte.errors import MatteError, PictureError, SettingError
-from matte.pipeline.line import NO_PRIOR, NO_SUBJECT, Line, LineResult, Networks, Prior
+from matte.pipeline.line import NO_PRIOR, NO_SUBJECT, Line, LineResult, NetworkFactsByKind, Prior
 from matte.stages import Refiner, Segmenter
 
 # Where the segmenter found nothing, MODNet must be sure of this share of the picture: it then finds
@@ -34,14 +34,14 @@ class Fallback:
         return None if isinstance(self._first, MatteError) else self._first.segmenter
 
     @property
-    def networks(self) -> Networks:
-        """The first line's networks, and the second line's once it is built."""
+    def network_facts(self) -> NetworkFactsByKind:
+        """The facts of the first line's networks, and of the second line's once it is built."""
         lines = [line for line in (self._first, self._built_second) if line is not None]
         return {
             kind: facts
             for line in lines
             if not isinstance(line, MatteError)
-            for kind, facts in line.networks.items()
+            for kind, facts in line.network_facts.items()
         }
 
     def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "Fallback":

@@ -26,7 +26,7 @@ from matte.trimap.drawing import trimap_flaw, unknown_share
 NO_SUBJECT = "no subject found"
 TRIMAP_AS_GIVEN = "as given"
 
-Networks = dict[str, NetworkFacts]  # by kind: segmenter, refiner, modnet
+NetworkFactsByKind = dict[str, NetworkFacts]  # by kind: segmenter, refiner, modnet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +66,8 @@ class Line(Protocol):
         ...
 
     @property
-    def networks(self) -> Networks:
-        """The networks that are loaded, and how they run."""
+    def network_facts(self) -> NetworkFactsByKind:
+        """The facts of the loaded networks by kind, for reports: names, and how they run."""
         ...
 
     def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
@@ -102,8 +102,8 @@ class TwoStage:
     budget: Budget
 
     @property
-    def networks(self) -> Networks:
-        """The refiner's and the segmenter's networks."""
+    def network_facts(self) -> NetworkFactsByKind:
+        """The facts of the refiner's and segmenter's networks, of those stages that have one."""
         found = {"refiner": self.refiner.network, "segmenter": self.segmenter.network}
         return {kind: facts for kind, facts in found.items() if facts is not None}
 
@@ -178,8 +178,8 @@ class TrimapFree:
         """None: the network sees the picture alone."""
 
     @property
-    def networks(self) -> Networks:
-        """The one network."""
+    def network_facts(self) -> NetworkFactsByKind:
+        """The facts of the one network; none if the matter has none."""
         return {} if self.matter.network is None else {"modnet": self.matter.network}
 
     def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "TrimapFree":

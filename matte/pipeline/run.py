@@ -44,7 +44,7 @@ class BuiltPipeline:
     @property
     def facts(self) -> dict[str, Any]:
         """What every report begins with: version, preset, settings, and the loaded networks."""
-        networks = {kind: facts.as_json() for kind, facts in self.line.networks.items()}
+        networks = {kind: facts.as_json() for kind, facts in self.line.network_facts.items()}
         return {
             "matte": matte.__version__,
             "preset": self.merged.preset,

@@ -64,15 +64,18 @@ class GuidedAttention(nn.Module):
         result: Tensor = features + self.W(gathered)
         return result
 
-    def _gather(self, query: Tensor, key: Tensor, itself: Tensor, features: Tensor) -> Tensor:
-        """Return each place's sum of the features of all places, weighted by attention."""
+    def _gather(self, query: Tensor, key: Tensor, self_penalty: Tensor, features: Tensor) -> Tensor:
+        """Return each place's sum of all places' features, weighted by attention.
+
+        `self_penalty` is added to the likeness of each place to itself.
+        """
         # Neighbouring 4 × 4 patches overlap by half. Features are cut into 2 × 2 blocks instead,
         # and the overlaps summed on the attention: a quarter of the multiplications.
         blocks = F.pixel_unshuffle(F.pad(features, (1, 1, 1, 1), mode="reflect"), 2)
         values = blocks.flatten(2).transpose(1, 2)
         n, height, width, _ = query.shape
         keys = key.flatten(1, 2).transpose(1, 2)
-        own = (query * key).sum(dim=-1) + itself.view(n, height, width)
+        own = (query * key).sum(dim=-1) + self_penalty.view(n, height, width)
         index = torch.arange(height * width, device=query.device).view(1, height, width)
 
         def gather_rows(rows: slice) -> Tensor:

@@ -93,7 +93,7 @@ class GcaNetwork(nn.Module):
         return torch.where(unknown > 0, alpha, subject.to(alpha.dtype))
 
     def set_queries(self, queries: int | None) -> None:
-        """Set how many places gather at a time (see `GuidedAttention`)."""
+        """Set how many places the attention handles at once; None: half of the picture."""
         for module in self.modules():
             if isinstance(module, GuidedAttention):
                 module.queries = queries

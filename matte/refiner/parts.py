@@ -30,7 +30,7 @@ NO_PIXEL_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Copy:
+class SmallerCopy:
     """A smaller copy of picture and trimap, the plan to refine it, and the cells of the large
     picture that show more detail than the copy.
     """
@@ -50,7 +50,7 @@ class Plan:
     """
 
     tiling: Tiling | None = None
-    copy: Copy | None = None
+    copy: SmallerCopy | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -104,7 +104,9 @@ def cheapest_plan(
     return Plan(None if method == WHOLE else tiling, copy if method == COPY else None, costs)
 
 
-def _plan_copy(image: Image, trimap: Trimap, attention: bool, max_pixels: int) -> Copy | None:
+def _plan_copy(
+    image: Image, trimap: Trimap, attention: bool, max_pixels: int
+) -> SmallerCopy | None:
     """Return a copy at a third of the size and its own plan; None if the network can't see it."""
     height, width = trimap.shape
     longest = max(height, width)
@@ -113,7 +115,7 @@ def _plan_copy(image: Image, trimap: Trimap, attention: bool, max_pixels: int) -
     plan = cheapest_plan(*small, attention, max_pixels)
     if plan.tiling is None and not fits(small[1], max_pixels):
         return None  # too low for a tile
-    return Copy(*small, plan, detail_cells(image, trimap))
+    return SmallerCopy(*small, plan, detail_cells(image, trimap))
 
 
 def fits(trimap: Trimap, max_pixels: int) -> bool:
@@ -141,16 +143,19 @@ def shrink(image: Image, trimap: Trimap, height: int, width: int) -> tuple[Image
     return Image(resize(image, height, width)), Trimap(levels)
 
 
-def remaining_task(trimap: Trimap, copy: Copy, small: Alpha, large: Alpha) -> RefineTask:
-    """Return what tiles still have to refine after the copy: `small` is its alpha, `large` resized.
+def remaining_task(
+    trimap: Trimap, copy: SmallerCopy, copy_alpha: Alpha, enlarged_alpha: Alpha
+) -> RefineTask:
+    """Return the task for the tiles: the detailed cells that a smaller copy does not settle.
 
-    In the trimap that the tiles see, the pixels that the copy has settled are known.
+    `enlarged_alpha` is `copy_alpha` at the picture's size. In the task's trimap the pixels that the
+    copy settles, as background or subject, are known.
     """
-    cells = copy.cells & _unsettled_cells(small, copy.cells.shape)
+    cells = copy.cells & _unsettled_cells(copy_alpha, copy.cells.shape)
     task = RefineTask(trimap, cells)
     known = trimap.copy()
     for rows in strip_slices(*trimap.shape):
-        unknown, alpha = trimap[rows] == UNKNOWN, large[rows]
+        unknown, alpha = trimap[rows] == UNKNOWN, enlarged_alpha[rows]
         done = unknown & ~task.pixels_in(rows)
         part = known[rows]
         part[done & (alpha <= SETTLED_DISTANCE)] = BACKGROUND

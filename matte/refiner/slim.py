@@ -107,7 +107,7 @@ class SlimNetwork(nn.Module):
         return logits
 
     def set_queries(self, queries: int | None) -> None:
-        """Set how many places gather at a time (see `GuidedAttention`)."""
+        """Set how many places the attention handles at once; None: half of the picture."""
         for module in self.modules():
             if isinstance(module, GuidedAttention):
                 module.queries = queries

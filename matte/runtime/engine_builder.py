@@ -29,14 +29,14 @@ class ErrorLog(trt.ILogger):  # type: ignore[misc]  # the bindings have no types
 
 def build_plan(
     model: bytes,
-    ranks: Mapping[str, Sequence[int | None]],
+    declared_shapes: Mapping[str, Sequence[int | None]],
     shapes: EngineShapes,
     timing: bytes,
 ) -> tuple[bytes, bytes]:
     """Return the plan of a typed ONNX model, and the GPU's timings taken while it was built.
 
-    `ranks`: the inputs' shapes by name, None where a length is free. `timing`: the timings of
-    earlier builds, or b"". The GPU is CUDA's current one.
+    `declared_shapes`: the inputs' shapes by name, None where a length is free. `timing`: the
+    timings of earlier builds, or b"". The GPU is CUDA's current one.
     """
     log = ErrorLog()
     try:
@@ -60,7 +60,7 @@ def build_plan(
     # What is float32 stays so: TensorFloat-32 has no more digits than a half.
     config.clear_flag(trt.BuilderFlag.TF32)
     config.set_timing_cache(config.create_timing_cache(timing), ignore_mismatch=False)
-    config.add_optimization_profile(_profile(builder, ranks, shapes))
+    config.add_optimization_profile(_profile(builder, declared_shapes, shapes))
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise BackendError(
@@ -71,22 +71,26 @@ def build_plan(
 
 
 def _profile(
-    builder: trt.Builder, ranks: Mapping[str, Sequence[int | None]], shapes: EngineShapes
+    builder: trt.Builder, declared_shapes: Mapping[str, Sequence[int | None]], shapes: EngineShapes
 ) -> trt.IOptimizationProfile:
     """Return the smallest, usual and largest shapes of all inputs, as TensorRT takes them."""
     profile = builder.create_optimization_profile()
-    for name, rank in ranks.items():
+    for name, declared in declared_shapes.items():
         sizes = (shapes.smallest, shapes.usual, shapes.largest)
-        smallest, usual, largest = (input_shape(rank, size) for size in sizes)
+        smallest, usual, largest = (input_shape(declared, size) for size in sizes)
         profile.set_shape(name, min=smallest, opt=usual, max=largest)
     return profile
 
 
-def input_shape(rank: Sequence[int | None], size: InputSize) -> tuple[int, ...]:
-    """Return an input's shape at a size: (batch, channels, height, width), or (batch,)."""
+def input_shape(declared: Sequence[int | None], size: InputSize) -> tuple[int, ...]:
+    """Return an input's declared shape with its free lengths (None) set from a size.
+
+    Lengths are batch, channels (3 where free), height and width; or the batch alone.
+    """
     whole = (size[0], 3, *size[1:])
     return tuple(
-        length if length is not None else free for length, free in zip(rank, whole, strict=False)
+        length if length is not None else free
+        for length, free in zip(declared, whole, strict=False)
     )
 
 

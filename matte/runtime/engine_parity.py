@@ -25,7 +25,7 @@ class EngineDifference:
 
 
 def parity_sizes(shapes: EngineShapes) -> tuple[InputSize, ...]:
-    """Return the input sizes that an engine is compared at, from smallest to largest."""
+    """Return the sizes, small and large, at which an engine is compared with its ONNX file."""
     batch, height, width = _shrink_for_parity(shapes.usual)
     few, low, narrow = shapes.smallest
     wanted = [

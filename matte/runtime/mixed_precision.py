@@ -179,9 +179,9 @@ class _PrecisionAssigner:
         node.input[at] = self._cast[name, kind]
 
 
-def _cast_node(name: str, other: str, kind: int) -> onnx.NodeProto:
-    """Return a node that casts a value to a type."""
-    return helper.make_node("Cast", [name], [other], name=f"cast {other}", to=kind)
+def _cast_node(source: str, target: str, kind: int) -> onnx.NodeProto:
+    """Return a node that casts the value named `source` to a type, under the name `target`."""
+    return helper.make_node("Cast", [source], [target], name=f"cast {target}", to=kind)
 
 
 def _outputs_before_depthwise(nodes: Iterable[onnx.NodeProto]) -> set[str]:

@@ -14,7 +14,7 @@ from matte.files import check_output, check_outputs, make_folder, write_file
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
-from matte.pipeline.line import Networks
+from matte.pipeline.line import NetworkFactsByKind
 from matte.sweeps.run import Progress, Sweep, sweep
 from matte.sweeps.scores import SettingScore, SweepChoice, choose_setting
 from matte.sweeps.sheet import ComposerFor, SweepSection, compose_settings, draw_sheet, make_section
@@ -96,9 +96,9 @@ class SweepSheet:
                 yield SweepOutcome(file, error=error)
 
     @property
-    def networks(self) -> Networks:
-        """The networks that run, and how: for reports."""
-        return self._line.networks
+    def network_facts(self) -> NetworkFactsByKind:
+        """The facts of the networks that run, by kind, for reports."""
+        return self._line.network_facts
 
     def write(self) -> Path | None:
         """Write the sheet of the pictures that were run; return its path, None without any."""

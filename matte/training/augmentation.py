@@ -8,16 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Image
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Image, Uint8Array
 from matte.imaging.letterbox import letterbox
 from matte.training.settings import AugmentationSettings
 
-Bytes = NDArray[np.uint8]
 GREY = 128
 Random = np.random.Generator
 
 
-def letterbox_sample(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, Bytes]:
+def letterbox_sample(
+    picture: Uint8Array, label: Uint8Array, size: int
+) -> tuple[Uint8Array, Uint8Array]:
     """Return the whole picture and label as inference sees them: at the top left of a square."""
     box = letterbox(Image(picture), size, size)
     square = np.full((size, size), UNKNOWN, np.uint8)
@@ -28,12 +29,12 @@ def letterbox_sample(picture: Bytes, label: Bytes, size: int) -> tuple[Bytes, By
 
 
 def augment(
-    picture: Bytes,
-    label: Bytes,
+    picture: Uint8Array,
+    label: Uint8Array,
     size: tuple[int, int],
     settings: AugmentationSettings,
     random: Random,
-) -> tuple[Bytes, Bytes]:
+) -> tuple[Uint8Array, Uint8Array]:
     """Return a randomly changed picture (*size, 3) and its label; `size` is height and width."""
     picture, label = _crop_randomly(picture, label, settings, random)
     picture, label, inside = _place_randomly(picture, label, size, settings, random)
@@ -45,8 +46,8 @@ def augment(
 
 
 def compose_cutout(
-    cutout: Bytes, alpha: Bytes, background: Bytes, random: Random
-) -> tuple[Bytes, Bytes]:
+    cutout: Uint8Array, alpha: Uint8Array, background: Uint8Array, random: Random
+) -> tuple[Uint8Array, Uint8Array]:
     """Put a cut-out somewhere on a background, often large and cut off below; also its label."""
     canvas = _random_window(background, random)
     height, width = canvas.shape[:2]
@@ -74,7 +75,7 @@ def compose_cutout(
     return np.rint(mixed).astype(np.uint8), label
 
 
-def plain_ground(random: Random) -> Bytes:
+def plain_ground(random: Random) -> Uint8Array:
     """Draw a wall without anything on it, perhaps shaded: plain grey must not be a subject."""
     height, width = 64, 64
     first = random.uniform(0, 255, 3 if random.random() < 0.6 else 1) * np.ones(3)
@@ -87,7 +88,7 @@ def plain_ground(random: Random) -> Bytes:
     return np.asarray((first + change * slope).clip(0, 255), np.uint8)
 
 
-def _random_window(background: Bytes, random: Random) -> Bytes:
+def _random_window(background: Uint8Array, random: Random) -> Uint8Array:
     """Return a part of a background, about 360 high, in any of the usual proportions."""
     height, width = background.shape[:2]
     proportion = random.choice([2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2])
@@ -99,7 +100,7 @@ def _random_window(background: Bytes, random: Random) -> Bytes:
     return _resize(window, 360 / window.shape[0])
 
 
-def _resize(picture: Bytes, scale: float) -> Bytes:
+def _resize(picture: Uint8Array, scale: float) -> Uint8Array:
     """Return the picture (H, W, 3) scaled: averaged when it shrinks, interpolated when it grows."""
     new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -107,8 +108,8 @@ def _resize(picture: Bytes, scale: float) -> Bytes:
 
 
 def _crop_randomly(
-    picture: Bytes, label: Bytes, settings: AugmentationSettings, random: Random
-) -> tuple[Bytes, Bytes]:
+    picture: Uint8Array, label: Uint8Array, settings: AugmentationSettings, random: Random
+) -> tuple[Uint8Array, Uint8Array]:
     """Return a nearly square part of a picture and its label, or, by chance, both as they are."""
     if random.random() >= settings.crop:
         return picture, label
@@ -123,12 +124,12 @@ def _crop_randomly(
 
 
 def _place_randomly(
-    picture: Bytes,
-    label: Bytes,
+    picture: Uint8Array,
+    label: Uint8Array,
     size: tuple[int, int],
     settings: AugmentationSettings,
     random: Random,
-) -> tuple[Bytes, Bytes, NDArray[np.bool_]]:
+) -> tuple[Uint8Array, Uint8Array, NDArray[np.bool_]]:
     """Flip, rotate and scale a picture into the size, at a random place; returns it, its label, and
     where the picture is.
     """
@@ -160,7 +161,7 @@ def _place_randomly(
     return np.asarray(square, np.uint8), np.asarray(square_label, np.uint8), inside
 
 
-def _dye_part(picture: Bytes, label: Bytes, random: Random) -> Bytes:
+def _dye_part(picture: Uint8Array, label: Uint8Array, random: Random) -> Uint8Array:
     """Dye a part of the subject or of the background in another colour, often with stripes: few
     pictures hold few clothes, and a network would learn those by heart.
     """
@@ -188,7 +189,9 @@ def _dye_part(picture: Bytes, label: Bytes, random: Random) -> Bytes:
     return np.asarray(np.rint(mixed), np.uint8)
 
 
-def _change_light(picture: Bytes, settings: AugmentationSettings, random: Random) -> Bytes:
+def _change_light(
+    picture: Uint8Array, settings: AugmentationSettings, random: Random
+) -> Uint8Array:
     """Return the picture (H, W, 3) with other light and colours, by chance with noise and blur."""
     picture = np.dstack(
         [

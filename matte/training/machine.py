@@ -25,9 +25,7 @@ class TrainingMachine:
     strategy: str = "auto"
 
     def fabric(self, precision: Precision, progress: LineReport = lambda _: None) -> Fabric:
-        """Return the devices, ready for `RunSettings.precision`; `progress` is told which numbers
-        they calculate with.
-        """
+        """Return Lightning Fabric, launched on the devices; `progress` gets the precision."""
         if self.device == "cuda" and not torch.cuda.is_available():
             raise BackendError("no device 'cuda' for torch", "use --device auto or cpu")
         if self.device not in ("auto", "cpu", "cuda"):
@@ -60,8 +58,6 @@ def prepare_run(
     resume: bool,
     progress: LineReport = lambda _: None,
 ) -> Fabric:
-    """Return the machine's devices, ready, with the folder `out` made; raises if the run can't
-    take place in that folder.
-    """
+    """Claim the folder of a run, and return Lightning Fabric, launched on the devices."""
     state.claim_folder(out, resume)
     return (machine or TrainingMachine()).fabric(settings.precision, progress)

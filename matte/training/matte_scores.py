@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT, UNKNOWN, Alpha, Mask, Trimap, as_alpha
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Mask, Trimap, Uint8Array, as_alpha
 from matte.datasets.samples import Sample
 from matte.imaging.resizing import resize
 from matte.metrics.masks import subject_iou
@@ -15,7 +15,6 @@ from matte.modnet.adapter import network_size
 from matte.training.modnet_losses import BranchedModnet
 from matte.training.sheets import stack_rows
 
-Bytes = NDArray[np.uint8]
 SCORE = "score"
 SHEET_PICTURES = 8  # pictures on the sheet
 
@@ -61,8 +60,8 @@ def matte_metrics(
 
 def matte_sheet(
     network: BranchedModnet, pictures: Sequence[tuple[str, Sample]], side: int
-) -> Bytes:
-    """Draw of each of the first pictures: itself, its truth, the branches' maps, the matte."""
+) -> Uint8Array:
+    """Draw a sheet (H, W, 3): each of the first pictures, its truth, branch maps and matte."""
     rows = []
     for _, item in pictures[:SHEET_PICTURES]:
         maps = (np.rint(m * 255).astype(np.uint8) for m in branch_maps(network, item.picture, side))
@@ -71,7 +70,7 @@ def matte_sheet(
 
 
 def branch_maps(
-    network: BranchedModnet, picture: Bytes, side: int
+    network: BranchedModnet, picture: Uint8Array, side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Return semantic, detail and matte of a picture (H, W, 3) at its size, 0 … 1."""
     height, width = picture.shape[:2]

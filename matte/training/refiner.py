@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from matte.arrays import UNKNOWN, Alpha, Image, Trimap
+from matte.arrays import UNKNOWN, Alpha, Image, Trimap, Uint8Array
 from matte.conversion.refiner_export import export_refiner
 from matte.datasets.samples import Sample
 from matte.evaluation.blind import BlindBaseline
@@ -31,7 +31,6 @@ from matte.training.synthesis.photometric import change_photometry
 from matte.training.synthesis.refiner_samples import RefinerSamples
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
-Bytes = NDArray[np.uint8]
 SHEET_PICTURES = 8  # pictures on the sheet
 BAND_PIXELS = 15  # mean width of the trimaps that are validated on, in pixels
 
@@ -153,7 +152,7 @@ class RefinerTask:
             **{f"blind {name}": value for name, value in ratios.items()},
         }
 
-    def sheet(self, network: nn.Module) -> Bytes:
+    def sheet(self, network: nn.Module) -> Uint8Array:
         """Draw picture, trimap, truth and alpha of a few validation pictures."""
         rows = []
         for _, sample, trimap, alpha in self._validation_alphas(network, SHEET_PICTURES):

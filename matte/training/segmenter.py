@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from matte.arrays import SUBJECT, UNKNOWN
+from matte.arrays import SUBJECT, UNKNOWN, Uint8Array
 from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import SettingError
 from matte.segmentation.network import (
@@ -30,7 +30,6 @@ from matte.training.sizes import draw_batch_size
 from matte.training.start import refit_norms, start_segmenter
 from matte.training.task import NOTHING_TO_VALIDATE, Batch
 
-Bytes = NDArray[np.uint8]
 SHEET_PICTURES = 8  # pictures on the sheet
 
 
@@ -72,7 +71,7 @@ class SegmenterTask:
     network: SegmentationNetwork
     collection: Collection
     score: str = "score"
-    backgrounds: list[Bytes] = field(init=False)
+    backgrounds: list[Uint8Array] = field(init=False)
 
     def __post_init__(self) -> None:
         self.backgrounds = [s.picture for s in self.collection.training_pictures("background")]
@@ -99,7 +98,7 @@ class SegmenterTask:
 
     def _draw_sample(
         self, size: tuple[int, int], random: np.random.Generator
-    ) -> tuple[Bytes, Bytes]:
+    ) -> tuple[Uint8Array, Uint8Array]:
         """Draw a picture (H, W, 3) of the size and its label (H, W) from a random set."""
         sets = [(d, s) for d, s in self.collection.sets if d.weight > 0]
         shares = np.array([d.weight for d, _ in sets])
@@ -147,7 +146,7 @@ class SegmenterTask:
             **{f"false {name}": float(np.mean(v)) for name, v in sorted(wrong.items())},
         }
 
-    def sheet(self, network: nn.Module) -> Bytes:
+    def sheet(self, network: nn.Module) -> Uint8Array:
         """Draw picture, label and probability of a few validation pictures."""
         size = self.settings.size
         rows = []
@@ -168,7 +167,7 @@ class SegmenterTask:
 
     def _validation_logits(
         self, network: nn.Module, count: int
-    ) -> Iterator[tuple[Any, NDArray[Any], Bytes]]:
+    ) -> Iterator[tuple[Any, NDArray[Any], Uint8Array]]:
         """Iterate over validation pictures with their logits and labels at the network's size."""
         place = next(network.parameters()).device
         for name, item in self.collection.validation[:count]:
@@ -180,12 +179,12 @@ class SegmenterTask:
             yield (name, item), logits[0, 0].float().cpu().numpy(), label
 
 
-def label_from_alpha(alpha: Bytes) -> Bytes:
+def label_from_alpha(alpha: Uint8Array) -> Uint8Array:
     """Return an alpha as a label: subject from a half on."""
     return np.where(alpha >= UNKNOWN, np.uint8(SUBJECT), np.uint8(0)).astype(np.uint8)
 
 
-def _label_of(kind: str, truth: Bytes) -> Bytes:
+def _label_of(kind: str, truth: Uint8Array) -> Uint8Array:
     """Return a sample's label (H, W), 0, 128 and 255, from its mask or its alpha."""
     return label_from_alpha(truth) if kind == "alpha" else truth
 

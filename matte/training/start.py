@@ -55,7 +55,7 @@ def find_start_file(name: str) -> Path:
 
 
 def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
-    """Put weights into a segmenter before training.
+    """Load the weights that a segmenter's training starts from, as far as they fit.
 
     `path`: a segmenter of matte's (see `load_stored_network`), of which everything is used that
     fits in name and shape; a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or
@@ -113,9 +113,9 @@ def start_modnet(network: ModnetNetwork, path: Path) -> None:
 
 
 def load_stored_network(path: Path, *kinds: str) -> nn.Module:
-    """Load a network, of one of the kinds, from a file that matte wrote: a checkpoint
-    (.safetensors) or what it was exported as (.onnx). Norms that the export folded come back
-    without statistics: see `refit_norms`.
+    """Load a network of one of the kinds from a checkpoint or an ONNX file of matte's.
+
+    Norms that the export to ONNX folded come back without statistics: see `refit_norms`.
     """
     if path.suffix == ".onnx":
         back = torch_from_onnx(path)

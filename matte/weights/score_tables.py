@@ -59,7 +59,7 @@ def _set_title(folder: str) -> str:
 
 
 def _format_score(score: NetworkScore) -> str:
-    """Return a score with its interval."""
+    """Format a score with its confidence interval."""
     form = METRIC_FORMATS.get(score.metric, ("", ".4f"))[1]
     return f"{score.value:{form}} ({score.low:{form}} … {score.high:{form}})"
 

@@ -6,24 +6,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from matte.arrays import Uint8Array
 from matte.datasets.samples import Listing
 from tests.conftest import save
 
-Bytes = NDArray[np.uint8]
 
-
-def photo(height: int = 12, width: int = 16, seed: int = 0) -> Bytes:
+def photo(height: int = 12, width: int = 16, seed: int = 0) -> Uint8Array:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
-def half(height: int = 12, width: int = 16, top: int = 255) -> Bytes:
+def half(height: int = 12, width: int = 16, top: int = 255) -> Uint8Array:
     """A truth whose left half is the subject."""
     truth = np.zeros((height, width), np.uint8)
     truth[:, : width // 2] = top
     return truth
 
 
-def cutout(height: int = 12, width: int = 16) -> Bytes:
+def cutout(height: int = 12, width: int = 16) -> Uint8Array:
     return np.dstack([photo(height, width), half(height, width)])
 
 

@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from matte.arrays import Uint8Array
 from matte.datasets.colours import spread_subject_colours
 from tests.conftest import disc
-from tests.datasets.sets import Bytes, photo
+from tests.datasets.sets import photo
 
 COLOUR = np.array([230, 180, 60])
 
@@ -19,7 +20,7 @@ def test_no_rim_shows_on_a_new_background(rim: int) -> None:
     background = 255 - rim
     truth = weight * COLOUR + (1 - weight) * background
 
-    def errors(picture: Bytes) -> NDArray[np.float64]:
+    def errors(picture: Uint8Array) -> NDArray[np.float64]:
         return np.asarray(np.abs(weight * picture + (1 - weight) * background - truth))
 
     mended = spread_subject_colours(soiled, np.rint(alpha * 255).astype(np.uint8))

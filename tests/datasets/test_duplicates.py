@@ -3,13 +3,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matte.arrays import Uint8Array
 from matte.datasets import duplicates
 from matte.datasets.duplicates import difference_hashes, duplicate_families, near_duplicates
 from tests.conftest import SAMPLE
-from tests.datasets.sets import Bytes, photo
+from tests.datasets.sets import photo
 
 
-def portrait() -> Bytes:
+def portrait() -> Uint8Array:
     return np.asarray(cv2.imread(str(SAMPLE), cv2.IMREAD_COLOR_RGB), np.uint8)
 
 

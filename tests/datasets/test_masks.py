@@ -1,16 +1,14 @@
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from matte.arrays import Uint8Array
 from matte.datasets.masks import mask_from_grey
 from matte.datasets.samples import UnusableError
 from tests.datasets.sets import photo
 
-Bytes = NDArray[np.uint8]
 
-
-def disc(side: int = 200, ignored: bool = False) -> Bytes:
+def disc(side: int = 200, ignored: bool = False) -> Uint8Array:
     mask = np.zeros((side, side), np.uint8)
     cv2.circle(mask, (side // 2, side // 2), side // 3, 255, -1)
     if ignored:
@@ -18,7 +16,7 @@ def disc(side: int = 200, ignored: bool = False) -> Bytes:
     return mask
 
 
-def smooth(mask: Bytes, scale: float) -> Bytes:
+def smooth(mask: Uint8Array, scale: float) -> Uint8Array:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(mask, None, fx=scale, fy=scale, interpolation=method), np.uint8)
 
@@ -35,7 +33,7 @@ def test_a_smooth_edge_does_not_count(scale: float, ignored: bool) -> None:
 
 
 @pytest.mark.parametrize("mask", [disc(), disc(ignored=True), disc() // 255, np.zeros_like(disc())])
-def test_sharp_masks_stay(mask: Bytes) -> None:
+def test_sharp_masks_stay(mask: Uint8Array) -> None:
     assert (mask_from_grey(mask, "m.png") == (mask * 255 if mask.max() == 1 else mask)).all()
 
 
@@ -57,6 +55,6 @@ def test_a_large_picture_may_have_a_wider_edge() -> None:
         np.where(disc() > 0, 254, 0).astype(np.uint8),
     ],
 )
-def test_what_is_no_mask_is_refused(grey: Bytes) -> None:
+def test_what_is_no_mask_is_refused(grey: Uint8Array) -> None:
     with pytest.raises(UnusableError, match=r"m\.png has the values \d+.*: a mask is of 0, 128"):
         mask_from_grey(grey, "m.png")

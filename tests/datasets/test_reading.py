@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from matte.arrays import Uint8Array
 from matte.datasets.reading import read_sample, shrink_to
 from matte.datasets.samples import Entry, Kind, UnusableError
 from matte.media.pictures import read_image
 from tests.conftest import save
-from tests.datasets.sets import Bytes, cutout, half, photo
+from tests.datasets.sets import cutout, half, photo
 
 
 def entry(folder: Path, kind: Kind = "mask", picture: str = "p.png", **more: str) -> Entry:
@@ -116,7 +117,7 @@ def test_a_shrunk_mask_has_no_new_values(tmp_path: Path) -> None:
     assert set(np.unique(sample.truth)) <= {0, 128, 255}
 
 
-def turned(path: Path, array: Bytes, orientation: int) -> Path:
+def turned(path: Path, array: Uint8Array, orientation: int) -> Path:
     """A picture's file that says how the camera was held."""
     exif = Pillow.Exif()
     exif[0x0112] = orientation
@@ -169,7 +170,7 @@ def test_a_truth_that_was_not_turned_is_said(tmp_path: Path) -> None:
         ("alpha", half(top=1), r"m\.png goes up to 1 only"),
     ],
 )
-def test_unusable_truths_are_said(kind: Kind, truth: Bytes, said: str, tmp_path: Path) -> None:
+def test_unusable_truths_are_said(kind: Kind, truth: Uint8Array, said: str, tmp_path: Path) -> None:
     save(tmp_path / "p.png", photo())
     save(tmp_path / "m.png", truth)
     with pytest.raises(UnusableError, match=said):

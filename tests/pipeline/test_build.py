@@ -57,13 +57,13 @@ def test_a_missing_segmenter_fails_only_a_run_that_needs_it(
     monkeypatch.setattr(opener, "network", lambda kind: missing(kind, "gca-slim-plain"))
     line = build_two_stage(merged.config, opener)
     assert isinstance(line.segmenter, MissingSegmenter)
-    assert set(line.networks) == {"refiner"}
+    assert set(line.network_facts) == {"refiner"}
 
 
 def test_filters_are_refiners_without_a_network() -> None:
     line = build_two_stage(merge_settings("fast", flags={**QUICK, "refiner": "guided"}).config)
     assert isinstance(line.refiner, Guided)
-    assert set(line.networks) == {"segmenter"}
+    assert set(line.network_facts) == {"segmenter"}
 
 
 def test_pictures_are_as_large_as_settings_and_memory_allow() -> None:

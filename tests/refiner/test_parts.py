@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.resizing import resize
 from matte.refiner.detail import CELL
-from matte.refiner.parts import Copy, Plan, cheapest_plan, remaining_task, shrink, whole_cost
+from matte.refiner.parts import Plan, SmallerCopy, cheapest_plan, remaining_task, shrink, whole_cost
 from matte.refiner.tiles import SIDE, Tiling
 
 PLAIN = (90, 120, 60)
@@ -149,10 +149,10 @@ def test_nothing_unknown_is_lost_in_a_copy(shape: tuple[int, int]) -> None:
     assert (less[:, 1 + width // 2 :][near[:, 1 + width // 2 :] == 0] == SUBJECT).all()
 
 
-def copy_of(trimap: Trimap, cells: NDArray[np.bool_]) -> Copy:
+def copy_of(trimap: Trimap, cells: NDArray[np.bool_]) -> SmallerCopy:
     height, width = trimap.shape
     less = shrink(plain(height, width), trimap, height // 4, width // 4)
-    return Copy(*less, Plan(), cells)
+    return SmallerCopy(*less, Plan(), cells)
 
 
 def test_a_copy_settles_what_it_is_sure_of_and_what_shows_no_more() -> None:

@@ -12,7 +12,7 @@ from matte.arrays import BACKGROUND, UNKNOWN, Alpha, Image, Trimap
 from matte.imaging.resizing import resize
 from matte.refiner.detail import CELL, detail_cells
 from matte.refiner.gca import Gca
-from matte.refiner.parts import Copy, Plan, remaining_task, shrink
+from matte.refiner.parts import Plan, SmallerCopy, remaining_task, shrink
 from matte.refiner.tiles import (
     SIDE,
     RefineTask,
@@ -200,10 +200,10 @@ def alpha_of(gca: Gca, portrait: tuple[Image, Trimap], plan: Plan) -> Alpha:
         return gca.refine(*portrait).alpha
 
 
-def half_copy(image: Image, trimap: Trimap) -> Copy:
+def half_copy(image: Image, trimap: Trimap) -> SmallerCopy:
     height, width = trimap.shape
     less = shrink(image, trimap, height // 2, width // 2)
-    return Copy(*less, Plan(), detail_cells(image, trimap))
+    return SmallerCopy(*less, Plan(), detail_cells(image, trimap))
 
 
 @pytest.fixture(scope="module")

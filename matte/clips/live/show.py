@@ -83,9 +83,9 @@ class LiveShow:
         self._titled_at = 0.0
 
     def run(self, until: StopCondition, check: Callable[[], None] = lambda: None) -> None:
-        """Show frames until the camera ends, a key ends it, or `until` is reached.
+        """Show frames, calling `check` between them, until camera, key or `until` ends it.
 
-        `check` is called between frames, and may raise. A recording is finished in any case.
+        `check` may raise. A recording is finished in any case.
         """
         try:
             while not (self._is_over or until.is_reached(self.statistics)):

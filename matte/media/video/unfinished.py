@@ -91,7 +91,7 @@ class OutputBlock(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Close the output; remove what is neither published nor saved."""
+        """Close the output; remove what still has its temporary name."""
 
     def __enter__(self) -> Self:
         return self
@@ -142,7 +142,7 @@ class FrameWriter(OutputBlock):
                 self.partial = self._unfinished.keep_partial()
 
     def close(self) -> None:
-        """Close the output; remove what is neither published nor saved."""
+        """Close the output; remove what still has its temporary name."""
         self._unfinished.discard()
 
     @abstractmethod

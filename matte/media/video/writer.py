@@ -240,7 +240,7 @@ class ClipWriter(FrameWriter):
         return True
 
     def close(self) -> None:
-        """Close the output; remove what is neither published nor saved."""
+        """Close the output; remove what still has its temporary name."""
         if self._tracks is not None:
             self._tracks.close()
         with suppress(FFmpegError, ValueError, OSError):  # reported before

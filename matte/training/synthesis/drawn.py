@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from matte.training.synthesis.geometry import Bytes, Random
+from matte.arrays import Uint8Array
+from matte.training.synthesis.geometry import Random
 from matte.training.synthesis.layers import Layer, hair_colours
 from matte.training.synthesis.mattes import KINDS, draw_kind
 from matte.training.synthesis.noise import smooth_noise
@@ -25,7 +26,7 @@ def draw_layer(height: int, width: int, photos: Backgrounds, random: Random) -> 
     return Layer(photos.draw_photo(height, width, random), alpha)
 
 
-def _pale_colours(height: int, width: int, random: Random) -> Bytes:
+def _pale_colours(height: int, width: int, random: Random) -> Uint8Array:
     """Draw nearly one colour, mostly light and grey, as smoke, veils and nets have it."""
     grey = np.float32(255 * (1 - random.beta(1, 2)))
     colour = grey + random.normal(0, 12, 3).astype(np.float32)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from matte.arrays import Uint8Array
 from matte.datasets.samples import Sample
-from matte.training.synthesis.geometry import Bytes
 from matte.training.synthesis.layers import Layer, estimated_layer
 
 
@@ -16,7 +16,9 @@ class ColourEstimate:
     `colours` (H, W, 3) and `done` (1,) are the memory that holds the estimate.
     """
 
-    def __init__(self, picture: Bytes, alpha: Bytes, colours: Bytes, done: Bytes) -> None:
+    def __init__(
+        self, picture: Uint8Array, alpha: Uint8Array, colours: Uint8Array, done: Uint8Array
+    ) -> None:
         self._picture, self._alpha = picture, alpha
         self._colours, self._done = colours, done
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+from matte.arrays import Uint8Array
+
 Random = np.random.Generator
 Sides = tuple[bool, bool, bool, bool]  # top, bottom, left, right
 
@@ -110,7 +111,7 @@ def place_window(
     return Window(np.column_stack([matrix, shift]), *size, turn.scale * more, box, bool(inside))
 
 
-def sample_window(source: Bytes, view: Window, outside: int | None = None) -> Bytes:
+def sample_window(source: Uint8Array, view: Window, outside: int | None = None) -> Uint8Array:
     """Return the window's pixels of `source` (H, W) or (H, W, 3); around it the value `outside`, or
     without one the nearest pixel's.
     """
@@ -141,7 +142,7 @@ def sample_window(source: Bytes, view: Window, outside: int | None = None) -> By
     )
 
 
-def valid_pixels(view: Window, frame: tuple[int, ...]) -> Bytes:
+def valid_pixels(view: Window, frame: tuple[int, ...]) -> Uint8Array:
     """Return a map (height, width): 1 where the window shows the source, 0 beyond its frame."""
     if view.inside:
         return np.ones((view.height, view.width), np.uint8)
@@ -151,7 +152,7 @@ def valid_pixels(view: Window, frame: tuple[int, ...]) -> Bytes:
     return np.asarray(cv2.erode(there, np.ones((3, 3), np.uint8)), np.uint8)
 
 
-def cropped_sides(alpha: Bytes) -> Sides:
+def cropped_sides(alpha: Uint8Array) -> Sides:
     """Return the sides at which the subject is cut off by the frame of its alpha."""
     return (
         bool((alpha[0] > 8).any()),

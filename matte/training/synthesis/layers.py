@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha, Image, Uint8Array
 from matte.compositing.foreground import estimate_foreground
 from matte.datasets.colours import spread_subject_colours
-from matte.training.synthesis.geometry import Bytes, Random, Window, sample_window
+from matte.training.synthesis.geometry import Random, Window, sample_window
 from matte.training.synthesis.noise import smooth_noise
 
 # Hair and fur as cameras see them, RGB, from black over brown, red and blond to grey and white.
@@ -25,8 +25,8 @@ HAIR_COLOURS = np.array(
 class Layer:
     """A subject: `colours` (H, W, 3) uint8 RGB, plausible also where `alpha` (H, W) uint8 is 0."""
 
-    colours: Bytes
-    alpha: Bytes
+    colours: Uint8Array
+    alpha: Uint8Array
 
 
 def layer_in_window(layer: Layer, view: Window) -> Layer:
@@ -34,7 +34,7 @@ def layer_in_window(layer: Layer, view: Window) -> Layer:
     return Layer(sample_window(layer.colours, view), sample_window(layer.alpha, view, outside=0))
 
 
-def estimated_layer(picture: Bytes, alpha: Bytes) -> Layer:
+def estimated_layer(picture: Uint8Array, alpha: Uint8Array) -> Layer:
     """Return a real picture's subject as a layer, its colours estimated. Slow: once a picture."""
     opacity = alpha.astype(np.float32) / np.float32(255)
     colours = np.asarray(estimate_foreground(Image(picture), Alpha(opacity)), np.uint8)
@@ -43,7 +43,7 @@ def estimated_layer(picture: Bytes, alpha: Bytes) -> Layer:
     return Layer(spread_subject_colours(colours, alpha), alpha)
 
 
-def mask_layer(picture: Bytes, mask: Bytes, random: Random) -> Layer:
+def mask_layer(picture: Uint8Array, mask: Uint8Array, random: Random) -> Layer:
     """Return the subject of a picture of which only a mask (255 is the subject) is known, with an
     edge of random softness a little inside of the mask, where colours are surely the subject's.
     """
@@ -71,7 +71,7 @@ def relight(layer: Layer, random: Random) -> Layer:
     return Layer(np.asarray(cv2.LUT(layer.colours, table[None]), np.uint8), layer.alpha)
 
 
-def hair_colours(height: int, width: int, random: Random) -> Bytes:
+def hair_colours(height: int, width: int, random: Random) -> Uint8Array:
     """Draw one hair colour (height, width, 3) with streaks of light and shade along its growth."""
     base = HAIR_COLOURS[random.integers(len(HAIR_COLOURS))] * random.uniform(0.75, 1.25)
     streaks = smooth_noise(

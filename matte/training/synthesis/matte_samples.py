@@ -5,13 +5,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from matte.arrays import SUBJECT, UNKNOWN
+from matte.arrays import SUBJECT, UNKNOWN, Uint8Array
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.training.synthesis.compose import compose_layer, compress_as_jpeg, merge_layers
 from matte.training.synthesis.geometry import (
     GREY,
-    Bytes,
     Random,
     WindowTransform,
     place_window,
@@ -69,9 +68,9 @@ class MatteSample:
     interpolation, and how soft the edge really is isn't known.
     """
 
-    picture: Bytes
-    alpha: Bytes
-    valid: Bytes
+    picture: Uint8Array
+    alpha: Uint8Array
+    valid: Uint8Array
     exact: bool
 
 
@@ -134,7 +133,7 @@ class MatteSamples:
         return MatteSample(self._compress_some(picture, random), layer.alpha, everywhere, True)
 
     def _real_sample(self, kind: str, size: tuple[int, int], random: Random) -> MatteSample:
-        """Draw a sample from a real picture, whole with padding or in part."""
+        """Draw a sample from a random picture of a kind of truth: all of it, padded, or a part."""
         mix, group = self._mix, self._real[kind]
         sample = group[int(random.integers(len(group)))]
         height, width = frame = sample.truth.shape
@@ -179,7 +178,7 @@ class MatteSamples:
             layer = mask_layer(layer.colours, layer.alpha, random)
         return relight(layer, random)
 
-    def _compress_some(self, picture: Bytes, random: Random) -> Bytes:
+    def _compress_some(self, picture: Uint8Array, random: Random) -> Uint8Array:
         """Return the picture (H, W, 3), by chance after it was a JPEG file."""
         return compress_as_jpeg(picture, random) if random.random() < self._mix.jpeg else picture
 

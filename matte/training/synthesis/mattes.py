@@ -5,15 +5,15 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from matte.arrays import FloatArray
-from matte.training.synthesis.geometry import Bytes, Random
+from matte.arrays import FloatArray, Uint8Array
+from matte.training.synthesis.geometry import Random
 from matte.training.synthesis.noise import layered_noise, smooth_noise
 from matte.training.synthesis.strands import draw_fringe, draw_fur, draw_twigs
 
-Drawing = Callable[[int, int, Random], Bytes]
+Drawing = Callable[[int, int, Random], Uint8Array]
 
 
-def draw_alpha(height: int, width: int, random: Random) -> Bytes:
+def draw_alpha(height: int, width: int, random: Random) -> Uint8Array:
     """Draw an alpha (height, width), 0 … 255, of a random kind."""
     draw, _ = KINDS[draw_kind(random)]
     return draw(height, width, random)
@@ -25,7 +25,7 @@ def draw_kind(random: Random) -> str:
     return list(KINDS)[int(random.choice(len(weights), p=weights / weights.sum()))]
 
 
-def draw_soft_shape(height: int, width: int, random: Random) -> Bytes:
+def draw_soft_shape(height: int, width: int, random: Random) -> Uint8Array:
     """Draw a blob whose edge is sharp in some places and out of focus in others."""
     field = _blob_depth(height, width, random)
     low, high = np.sort(np.exp(random.uniform(np.log(0.7), np.log(14), 2)))
@@ -34,7 +34,7 @@ def draw_soft_shape(height: int, width: int, random: Random) -> Bytes:
     return _to_bytes(_smooth_step(field / softness))
 
 
-def draw_holes(height: int, width: int, random: Random) -> Bytes:
+def draw_holes(height: int, width: int, random: Random) -> Uint8Array:
     """Draw sharp shapes with holes and gaps."""
     ss = 2
     canvas = np.zeros((height * ss, width * ss), np.uint8)
@@ -59,7 +59,7 @@ def draw_holes(height: int, width: int, random: Random) -> Bytes:
     return shape
 
 
-def draw_net(height: int, width: int, random: Random) -> Bytes:
+def draw_net(height: int, width: int, random: Random) -> Uint8Array:
     """Draw a net, a mesh, a fence or lace: two families of waved threads."""
     ss = 2
     size = np.array([width, height]) * ss
@@ -91,7 +91,7 @@ def draw_net(height: int, width: int, random: Random) -> Bytes:
     return _multiply_alphas(mesh, where)
 
 
-def draw_smoke(height: int, width: int, random: Random) -> Bytes:
+def draw_smoke(height: int, width: int, random: Random) -> Uint8Array:
     """Draw smoke, steam or clouds: nowhere solid, or only in the middle."""
     side = min(height, width)
     grain = side * random.uniform(0.2, 0.6)
@@ -102,7 +102,7 @@ def draw_smoke(height: int, width: int, random: Random) -> Bytes:
     return _to_bytes(alpha)
 
 
-def draw_cloth(height: int, width: int, random: Random) -> Bytes:
+def draw_cloth(height: int, width: int, random: Random) -> Uint8Array:
     """Draw a veil: translucent, with folds and a hem, sometimes over something solid."""
     side = min(height, width)
     folds = smooth_noise(height, width, random.uniform(0.04, 0.2) * side, random, long=8)
@@ -119,7 +119,7 @@ def draw_cloth(height: int, width: int, random: Random) -> Bytes:
     )
 
 
-def draw_motion_blur(height: int, width: int, random: Random) -> Bytes:
+def draw_motion_blur(height: int, width: int, random: Random) -> Uint8Array:
     """Draw something that moved while the shutter was open: blurred along one direction."""
     draw = (draw_soft_shape, draw_holes, draw_fringe, draw_twigs)[int(random.integers(4))]
     still = draw(height, width, random)
@@ -135,7 +135,7 @@ def draw_motion_blur(height: int, width: int, random: Random) -> Bytes:
     return np.asarray(cv2.filter2D(still, -1, weights, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def draw_pair(height: int, width: int, random: Random) -> Bytes:
+def draw_pair(height: int, width: int, random: Random) -> Uint8Array:
     """Draw two alphas of different kinds as one."""
     pick = (draw_fringe, draw_fur, draw_twigs, draw_cloth, draw_holes, draw_smoke)
     first, second = random.choice(len(pick), 2, replace=False)
@@ -178,16 +178,16 @@ def _smooth_step(values: FloatArray) -> FloatArray:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def _to_bytes(alpha: FloatArray) -> Bytes:
+def _to_bytes(alpha: FloatArray) -> Uint8Array:
     """Convert an alpha 0 … 1 to uint8, 0 … 255."""
     return np.rint(alpha * 255).astype(np.uint8)
 
 
-def _multiply_alphas(a: Bytes, b: Bytes) -> Bytes:
+def _multiply_alphas(a: Uint8Array, b: Uint8Array) -> Uint8Array:
     """Return the product of two alphas (H, W) uint8: solid where both are."""
     return np.asarray(cv2.multiply(a, b, scale=1 / 255), np.uint8)
 
 
-def _unite_alphas(a: Bytes, b: Bytes) -> Bytes:
+def _unite_alphas(a: Uint8Array, b: Uint8Array) -> Uint8Array:
     """Return the alpha (H, W) uint8 of two layers, one over the other."""
     return 255 - _multiply_alphas(255 - a, 255 - b)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from matte.arrays import UNKNOWN
+from matte.arrays import UNKNOWN, Uint8Array
 from matte.datasets.samples import Sample
 from matte.errors import SettingError
 from matte.training.synthesis.compose import compose_layer, compress_as_jpeg, merge_layers
 from matte.training.synthesis.drawn import draw_layer
 from matte.training.synthesis.geometry import (
     GREY,
-    Bytes,
     Random,
     place_window,
     random_transform,
@@ -77,12 +76,12 @@ class RefinerSample:
     B aren't known, and both hold the picture itself.
     """
 
-    picture: Bytes
-    foreground: Bytes
-    background: Bytes
-    alpha: Bytes
-    trimap: Bytes
-    valid: Bytes
+    picture: Uint8Array
+    foreground: Uint8Array
+    background: Uint8Array
+    alpha: Uint8Array
+    trimap: Uint8Array
+    valid: Uint8Array
     layered: bool
 
 

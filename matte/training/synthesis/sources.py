@@ -7,12 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import SUBJECT
+from matte.arrays import SUBJECT, Uint8Array
 from matte.datasets.samples import Sample
 from matte.imaging.regions import bounding_box, region_depth
 from matte.training.synthesis.estimates import ColourEstimate, shared_estimates
 from matte.training.synthesis.geometry import (
-    Bytes,
     Random,
     Sides,
     cropped_sides,
@@ -36,8 +35,8 @@ class PreparedSubject:
     rows and columns. `estimate`: its own colours, where the picture shows others too.
     """
 
-    picture: Bytes
-    alpha: Bytes
+    picture: Uint8Array
+    alpha: Uint8Array
     estimate: ColourEstimate | None
     rough: bool
     soft: NDArray[np.int32]
@@ -91,12 +90,12 @@ class Backgrounds:
     of focus. `alike`: of one whose mean colour is brought near the subject's.
     """
 
-    pictures: tuple[Bytes, ...]
+    pictures: tuple[Uint8Array, ...]
     plain: float
     blurred: float
     alike: float
 
-    def draw_behind(self, layer: Layer, random: Random) -> Bytes:
+    def draw_behind(self, layer: Layer, random: Random) -> Uint8Array:
         """Draw a background (H, W, 3) for a layer, of its size."""
         height, width = layer.alpha.shape
         if random.random() < self.plain:
@@ -115,7 +114,7 @@ class Backgrounds:
             picture = np.asarray(cv2.add(picture, step), np.uint8)
         return picture
 
-    def draw_photo(self, height: int, width: int, random: Random) -> Bytes:
+    def draw_photo(self, height: int, width: int, random: Random) -> Uint8Array:
         """Draw a part (height, width, 3) of a photo, at a random scale."""
         picture = self.pictures[int(random.integers(len(self.pictures)))]
         # Between one pixel for one and the whole photo.
@@ -129,14 +128,14 @@ class Backgrounds:
         return sample_window(picture, view)
 
 
-def _soft_pixels(alpha: Bytes) -> NDArray[np.int32]:
+def _soft_pixels(alpha: Uint8Array) -> NDArray[np.int32]:
     """Return flat indices of the pixels where alpha is soft or jumps, at most MAX_SOFT_PIXELS."""
     steps = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
     found = np.flatnonzero(((alpha > 8) & (alpha < 247)) | (steps > 60))
     return found[:: max(1, -(-found.size // MAX_SOFT_PIXELS))].astype(np.int32)
 
 
-def _draw_backdrop(height: int, width: int, random: Random) -> Bytes:
+def _draw_backdrop(height: int, width: int, random: Random) -> Uint8Array:
     """Draw one colour, lighter here and darker there, as a studio's backdrop."""
     colour = random.uniform(0, 255, 3).astype(np.float32)
     if random.random() < 0.4:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.training.synthesis.geometry import Bytes, Random
+from matte.arrays import Uint8Array
+from matte.training.synthesis.geometry import Random
 from matte.training.synthesis.noise import layered_noise, smooth_noise
 
 Doubles = NDArray[np.float64]
@@ -46,7 +47,7 @@ class Strands:
         return self.roots[:, None] + path - path[:, :1]
 
 
-def draw_strands(strands: Strands, height: int, width: int, random: Random) -> Bytes:
+def draw_strands(strands: Strands, height: int, width: int, random: Random) -> Uint8Array:
     """Draw the strokes as an alpha (height, width), thinning out towards their ends."""
     points = np.rint((strands.points(random) + 0.5) * OVERSAMPLING * 2**FRACTION_BITS).astype(
         np.int32
@@ -68,17 +69,17 @@ def draw_strands(strands: Strands, height: int, width: int, random: Random) -> B
     return np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def draw_fringe(height: int, width: int, random: Random) -> Bytes:
+def draw_fringe(height: int, width: int, random: Random) -> Uint8Array:
     """Draw hair along the edge of a head or a body: locks, loose hairs, solid behind."""
     return _draw_grown_hair(height, width, random, long=True)
 
 
-def draw_fur(height: int, width: int, random: Random) -> Bytes:
+def draw_fur(height: int, width: int, random: Random) -> Uint8Array:
     """Draw short, dense hair standing off an animal's or a toy's outline."""
     return _draw_grown_hair(height, width, random, long=False)
 
 
-def draw_twigs(height: int, width: int, random: Random) -> Bytes:
+def draw_twigs(height: int, width: int, random: Random) -> Uint8Array:
     """Draw the alpha, uint8 (H, W), of branches, grass, wires: long strokes that fork and taper."""
     side = min(height, width)
     count = int(random.integers(2, 10))
@@ -122,7 +123,7 @@ def _side_twigs(stems: Strands, thickest: float, random: Random) -> Strands:
     )
 
 
-def _draw_grown_hair(height: int, width: int, random: Random, long: bool) -> Bytes:
+def _draw_grown_hair(height: int, width: int, random: Random, long: bool) -> Uint8Array:
     """Draw strokes that grow out of a solid body, whose own edge they hide."""
     side = min(height, width)
     reach = side * (random.uniform(0.1, 0.5) if long else random.uniform(0.03, 0.14))
@@ -171,7 +172,7 @@ def _draw_grown_hair(height: int, width: int, random: Random, long: bool) -> Byt
 
 def _draw_body(
     height: int, width: int, softest: float, random: Random
-) -> tuple[Doubles, Doubles, Bytes, float]:
+) -> tuple[Doubles, Doubles, Uint8Array, float]:
     """Draw a solid body that reaches into the picture.
 
     Returns its outline's points (N, 2), the directions out of it (N, 2), its alpha, and over how
@@ -220,7 +221,7 @@ def _select_strands(strands: Strands, chosen: NDArray[np.bool_]) -> Strands:
     )
 
 
-def _blur_as_lens(alpha: Bytes, random: Random) -> Bytes:
+def _blur_as_lens(alpha: Uint8Array, random: Random) -> Uint8Array:
     """Blur an alpha as lens and sensor do: a little soft, sometimes out of focus."""
     blur = random.uniform(1.2, 3) if random.random() < 0.12 else random.uniform(0.25, 0.7)
     return np.asarray(cv2.GaussianBlur(alpha, (0, 0), blur), np.uint8)

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, FloatArray
-from matte.training.synthesis.geometry import Bytes, Random
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, FloatArray, Uint8Array
+from matte.training.synthesis.geometry import Random
 from matte.training.synthesis.noise import smooth_noise
 
 MIN_SOLID_ALPHA, MAX_EMPTY_ALPHA = 252, 3  # alphas from hands and cameras are rarely exact
 
 
-def random_trimap(alpha: Bytes, random: Random) -> Bytes:
+def random_trimap(alpha: Uint8Array, random: Random) -> Uint8Array:
     """Draw a trimap (H, W), 0, 128 and 255, for the alpha (H, W).
 
     Mostly the solid subject and the solid background are worn off by discs of independent widths,
@@ -40,7 +40,7 @@ def random_trimap(alpha: Bytes, random: Random) -> Bytes:
     return trimap
 
 
-def _segmenter_trimap(alpha: Bytes, random: Random) -> Bytes:
+def _segmenter_trimap(alpha: Uint8Array, random: Random) -> Uint8Array:
     """Draw the band around a mask that was found at low resolution and is a little wrong."""
     height, width = alpha.shape
     part = random.uniform(1 / 8, 1 / 2)

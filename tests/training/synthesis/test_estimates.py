@@ -3,8 +3,8 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from matte.arrays import Uint8Array
 from matte.datasets.samples import Sample
 from matte.training.synthesis import estimates
 from matte.training.synthesis.layers import Layer, estimated_layer
@@ -12,7 +12,6 @@ from matte.training.synthesis.matte_samples import MatteMix, MatteSamples
 from matte.training.synthesis.refiner_samples import RefinerMix, RefinerSamples
 from matte.training.synthesis.sources import prepare_subjects
 
-Bytes = NDArray[np.uint8]
 Groups = tuple[list[Sample], list[Sample], list[Sample], list[Sample]]
 
 
@@ -21,7 +20,7 @@ def estimated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The pictures whose colours this process estimates."""
     seen: list[int] = []
 
-    def noted(picture: Bytes, alpha: Bytes) -> Layer:
+    def noted(picture: Uint8Array, alpha: Uint8Array) -> Layer:
         seen.append(id(picture))
         return estimated_layer(picture, alpha)
 

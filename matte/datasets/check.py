@@ -126,8 +126,9 @@ def check_set(
 def _examine_entry(
     entry: Entry, show: bool
 ) -> tuple[PictureMeasurement, NDArray[np.uint64], tuple[Sample, ...]] | str:
-    """Return an entry's measurement, its hash and, if `show`, a small sample; for one that can't
-    be used, the reason.
+    """Return an entry's measurement, hash and samples to show; or why it can't be used.
+
+    There is one sample, a small one, if `show`, else none.
     """
     try:
         sample = read_sample(entry)

@@ -158,9 +158,7 @@ class TimmBackbone(Backbone):
 
 
 def _timm_encoder(name: str) -> tuple[nn.Module, list[int], list[int], bool]:
-    """Build an encoder of timm's; also returns its features' strides and channels, and whether
-    channels come last.
-    """
+    """Build a timm encoder; return it, its strides and channels, and if channels are last."""
     try:
         import timm
     except ImportError as error:

@@ -33,9 +33,10 @@ class Branches(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModnetInfo:
-    """Which MODNet: `mobilenetv2` or the name of a timm encoder, what gathers context in its
-    deepest features, the released `se_block` or the paper's `e_aspp`, and the scale of the
-    branches' channels: 1 is the released network. `size`: the short side that it is trained at.
+    """The architecture of a MODNet: encoder, context, width of the branches, and size.
+
+    `encoder`: `mobilenetv2` or a timm encoder. `context`: the released `se_block` or the paper's
+    `e_aspp`. `width`: the branches' scale, 1 as released. `size`: the short side in training.
     """
 
     encoder: str = RELEASED

@@ -18,8 +18,10 @@ class Fallback:
     """A line, and a second one for the pictures where the first fails or is doubted."""
 
     def __init__(self, first: Line | MatteError, second: Callable[[], Line] | None) -> None:
-        """`first` may be the error that kept it from being built. `second` builds the other line
-        when it is first needed; None: a doubt is an error, except for "no subject found".
+        """Join a first line, or the error that prevented it, and a builder of the second.
+
+        `second` builds the other line when it is first needed; None: a doubt is an error, except
+        for "no subject found".
         """
         if isinstance(first, MatteError) and second is None:
             raise first

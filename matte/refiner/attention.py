@@ -21,9 +21,11 @@ MIN_STRENGTH, MAX_STRENGTH = 0.1, 10.0
 
 
 class AttentionContext(NamedTuple):
-    """The picture's guidance for the attention: `guidance` (N, C, H/8, W/8), `unknown`
-    (N, 1, H/16, W/16), 1 where the trimap is unknown and else 0, and `ratio` (N,), the share of
-    unknown places in the whole picture, which may be larger than the network's input.
+    """The guidance, unknown places and their share that the attention of a picture needs.
+
+    `guidance` is (N, C, H/8, W/8); `unknown` (N, 1, H/16, W/16), 1 where the trimap is unknown and
+    else 0; `ratio` (N,) the share of unknown places in the whole picture, which may be larger than
+    the network's input.
     """
 
     guidance: Tensor
@@ -104,8 +106,9 @@ def _patches(guidance: Tensor) -> Tensor:
 
 
 def _place_strengths(near_unknown: Tensor, ratio: Tensor) -> Tensor:
-    """Return each place's strength (N, places): the more of the picture is known, the more known
-    places count (equation 6).
+    """Return each place's strength (N, places): known ones count more, the more is known.
+
+    And unknown ones the more, the more is unknown (equation 6).
     """
     unknown = ratio.view(-1, 1)
     # Two bounds in one clamp mix number types in exported graphs. 1/0 is infinite: the bound.
@@ -115,8 +118,9 @@ def _place_strengths(near_unknown: Tensor, ratio: Tensor) -> Tensor:
 
 
 def _patches_to_blocks(attention: Tensor) -> Tensor:
-    """Convert attention between patches, (N, r, c, H, W), to attention between blocks,
-    (N, (r + 1)·(c + 1), (H + 1)·(W + 1)): the sum over the four blocks of each patch.
+    """Convert attention between patches, (N, r, c, H, W), to attention between blocks.
+
+    Of shape (N, (r + 1)·(c + 1), (H + 1)·(W + 1)): the sum over the four blocks of each patch.
     """
     rows = F.pad(attention, (0, 0, 0, 1, 0, 0, 0, 1)) + F.pad(attention, (0, 0, 1, 0, 0, 0, 1, 0))
     both = F.pad(rows, (0, 1, 0, 0, 0, 1)) + F.pad(rows, (1, 0, 0, 0, 1, 0))
@@ -124,8 +128,9 @@ def _patches_to_blocks(attention: Tensor) -> Tensor:
 
 
 def _join_strips(strips: list[Tensor]) -> Tensor:
-    """Join strips (N, rows + 1, …) one below the other: the last row of one and the first of the
-    next are parts of one row.
+    """Join strips (N, rows + 1, …) one below the other, adding their overlapping rows.
+
+    The last row of one and the first of the next are parts of one row.
     """
     rows = [strips[0][:, :-1]]
     for above, below in pairwise(strips):

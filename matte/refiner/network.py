@@ -28,8 +28,9 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 
 @dataclass(frozen=True, slots=True)
 class GcaDesign:
-    """The design of a GCA network: `trimap_channels` 3 is one-hot, 1 is one plane of 0, 1, 2;
-    `width` scales all channels.
+    """The design of a GCA network: the trimap's channels and the width of all others.
+
+    `trimap_channels` 3 is one-hot, 1 is one plane of 0, 1, 2; `width` scales all channels.
     """
 
     attention: bool = True

@@ -31,8 +31,9 @@ NO_PIXEL_LIMIT = 1 << 62
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SmallerCopy:
-    """A smaller copy of picture and trimap, the plan to refine it, and the cells of the large
-    picture that show more detail than the copy.
+    """A smaller copy of picture and trimap, with the plan to refine it.
+
+    `cells` are those of the large picture that show more detail than the copy.
     """
 
     image: Image

@@ -127,8 +127,10 @@ class SlimEncoder(nn.Module):
 
 
 def colour_hints(image: Tensor, background: Tensor, subject: Tensor) -> Tensor:
-    """Return hints of the known colours nearby, (N, 7, H, W): the picture's difference from the
-    subject's and from the background's, and the alpha that both imply.
+    """Return hints of the known colours nearby, (N, 7, H, W).
+
+    They are the picture's difference from the subject's and from the background's, and the alpha
+    that both imply.
 
     `background` and `subject` (N, 1, H, W) are 1 where the trimap says so, else 0.
     """

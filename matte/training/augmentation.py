@@ -130,8 +130,9 @@ def _place_randomly(
     settings: AugmentationSettings,
     random: Random,
 ) -> tuple[Uint8Array, Uint8Array, NDArray[np.bool_]]:
-    """Flip, rotate and scale a picture into the size, at a random place; returns it, its label, and
-    where the picture is.
+    """Flip, rotate and scale a picture into the size, at a random place.
+
+    Returns it, its label, and where the picture is.
     """
     height, width = label.shape
     scale = min(size[0] / height, size[1] / width)
@@ -162,8 +163,9 @@ def _place_randomly(
 
 
 def _dye_part(picture: Uint8Array, label: Uint8Array, random: Random) -> Uint8Array:
-    """Dye a part of the subject or of the background in another colour, often with stripes: few
-    pictures hold few clothes, and a network would learn those by heart.
+    """Dye a part of the subject or of the background in another colour, often with stripes.
+
+    Few pictures hold few clothes, and a network would learn those by heart.
     """
     part = (label == (SUBJECT if random.random() < 0.6 else BACKGROUND)).astype(np.uint8)
     rows = np.flatnonzero(part.any(axis=1))

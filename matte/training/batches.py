@@ -31,8 +31,10 @@ def iterate_batches(
 
 @contextmanager
 def _signal_handlers_restored() -> Iterator[None]:
-    """Undo the handler that a loader with workers sets and never removes: CPython 3.11 can crash
-    in it when a child ends. Dead workers are found without it, a few seconds later.
+    """Undo the signal handler that a loader with workers sets and never removes.
+
+    CPython 3.11 can crash in it when a child ends. Dead workers are found without it, a few seconds
+    later.
     """
     name = getattr(signal, "SIGCHLD", None)  # Windows has none
     before = signal.getsignal(name) if name else None

@@ -27,8 +27,9 @@ from matte.training.start import load_stored_network, start_segmenter
 
 
 def blend_segmenters(tuned: Path, start: Path, share: float, out: Path) -> ParityReport:
-    """Write `share` of `tuned` and the rest of `start` to `out`, a .safetensors, with the ONNX
-    file beside it, and returns how well that agrees with torch.
+    """Write `share` of `tuned` plus the rest of `start` to `out`, a .safetensors, and as ONNX.
+
+    The ONNX file is beside it; returns how well that agrees with torch.
 
     `tuned`: a segmenter of matte's. `start`: whatever `start_segmenter` takes; what of `tuned` it
     has no counterpart for stays as it is.
@@ -60,8 +61,9 @@ def _checkpoint_info(segmenter: Path) -> CheckpointInfo:
 
 @torch.no_grad()
 def fold_norms(network: nn.Module, image: torch.Tensor) -> None:
-    """Move what norms do into the convolutions before them, so that weights of networks with
-    different statistics can be compared; the norms only add a bias then.
+    """Fold norms' scales into the convolutions before them; the norms only add a bias then.
+
+    So weights of networks with different statistics can be compared.
     """
     for name, following in norm_pairs(network, {"image": image}).items():
         convolution, norm = network.get_submodule(name), network.get_submodule(following)

@@ -34,8 +34,9 @@ class Collection:
     skipped: tuple[str, ...]
 
     def training_pictures(self, kind: Kind) -> list[Sample]:
-        """Return all pictures of a kind to train on; those of a set with a larger weight again and
-        again, so that drawing any of the list is as likely to draw from a set as its weight says.
+        """Return all pictures of a kind to train on, repeated by the weights of their sets.
+
+        Drawing any of the list is as likely to draw from a set as its weight says.
         """
         sets = [(d.weight, [s for s in samples if s.kind == kind]) for d, samples in self.sets]
         chances = [(weight / len(found), found) for weight, found in sets if weight and found]
@@ -91,8 +92,9 @@ def collect_pictures(
 def data_sets_below(
     root: Path, data: Sequence[DataSet], progress: LineReport
 ) -> tuple[DataSet, ...]:
-    """Return the recipe's data sets, or, for a user's own folder that holds none of them but
-    images/ and masks/ (or alphas/), that folder as the only set.
+    """Return the recipe's data sets below a folder, or a user's folder as the only set.
+
+    The latter if it holds none of them but images/ and masks/ (or alphas/).
     """
     if any((root / one.folder).is_dir() for one in data) or not root.is_dir():
         return tuple(data)
@@ -106,8 +108,9 @@ def data_sets_below(
 
 
 def shift_picture(sample: Sample, shift: Sequence[float]) -> Sample:
-    """Return the sample with its picture moved right and down, in thousandths of the longer side;
-    the truth stays.
+    """Return the sample with its picture, but not its truth, moved right and down.
+
+    The shift is in thousandths of the longer side.
     """
     if not any(shift):
         return sample

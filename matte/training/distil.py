@@ -32,8 +32,9 @@ class Teacher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Distilled:
-    """The outcome of a distillation: names of the pictures written now, there before, and dropped,
-    as teacher and mask disagree; and lines about the unusable.
+    """The outcome of a distillation: which pictures were written, there before or dropped.
+
+    They are names; dropped are those where teacher and mask disagree. Lines say what was unusable.
     """
 
     written: tuple[str, ...]
@@ -58,8 +59,9 @@ def distil(
     longest: int = 0,
     progress: LineReport = lambda _: None,
 ) -> Distilled:
-    """Write a teacher's mattes as images/NAME.jpg and alphas/NAME.png (layout "alphas") into the
-    folder `out`.
+    """Write a teacher's mattes of a data set with masks as a data set with alphas.
+
+    The files are images/NAME.jpg and alphas/NAME.png (layout "alphas") in the folder `out`.
 
     `data`: a set of masks below `root`; its `classes` and `exclude` count. `agreement`: the least
     IoU of the teacher's alpha, cut at a half, with the mask; where the mask is 128 it has no say.
@@ -104,8 +106,9 @@ def distil(
 
 
 def _list_masks(folder: Path, data: DataSet, out: Path) -> Listing:
-    """List the data set in `folder` and make the folders to write into; raise if it holds no masks
-    or if `out` is the set itself.
+    """List the data set in `folder` and make the folders to write into.
+
+    Raises if it holds no masks or if `out` is the set itself.
     """
     listing = list_set(folder, data.layout, data.classes)
     if any(entry.kind != "mask" for entry in listing.entries):

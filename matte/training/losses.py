@@ -40,8 +40,9 @@ def absolute_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
 
 
 def laplacian_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """Return the L1 difference of two mattes' Laplacian pyramids, coarse levels counting more, over
-    the region's size.
+    """Return the L1 difference of two mattes' Laplacian pyramids, over the region's size.
+
+    Coarse levels count more.
 
     X. Hou, F. Liu, "Context-Aware Image Matting for Simultaneous Foreground and Alpha Estimation",
     ICCV 2019, equation 3. `found` and `truth` (N, 1, H, W) are equal outside the region.

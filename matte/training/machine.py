@@ -16,8 +16,9 @@ from matte.training.settings import Precision, RunSettings
 
 @dataclass(frozen=True, slots=True)
 class TrainingMachine:
-    """Where a run takes place: `device` "auto", "cpu" or "cuda", how many of it, and how Fabric
-    spreads the work over them.
+    """The devices of a training run, and how the work is spread over them.
+
+    `device` is "auto", "cpu" or "cuda", `devices` how many of it, `strategy` Fabric's.
     """
 
     device: str = "auto"

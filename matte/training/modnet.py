@@ -88,8 +88,10 @@ class ModnetTask:
         return self.network.network.backbone
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """Return `picture` (N, H, W, 3), `alpha` and `valid` (N, H, W), uint8; `exact` (N,) bool;
-        `reach`, how wide the band is on each side of the edge; `seed` for what the device changes.
+        """Return the stacked samples of a step, and a seed for what the device changes.
+
+        `picture` is (N, H, W, 3), `alpha` and `valid` (N, H, W), uint8; `exact` (N,) bool; `reach`,
+        how wide the band is on each side of the edge; `seed`.
         """
         settings = self.settings
         random = np.random.default_rng([settings.run.seed, step, rank])
@@ -146,9 +148,7 @@ class ModnetTask:
 
 
 def export_beside(checkpoint: Path) -> str:
-    """Write a MODNet checkpoint's network as ONNX beside it and return a line about how well that
-    agrees with torch.
-    """
+    """Write a MODNet checkpoint's network as ONNX beside it; report how well torch agrees."""
     return str(export_modnet(load_network(checkpoint), checkpoint.with_suffix(".onnx")))
 
 

@@ -12,8 +12,9 @@ RATE_SHARE = "part"  # a parameter group's share of the learning rate; stands in
 def build_optimiser(
     network: nn.Module, encoder: nn.Module | None, settings: RunSettings
 ) -> torch.optim.Optimizer:
-    """Return AdamW for the parameters that are trained: norms and biases don't decay, the encoder
-    has its own share of the rate.
+    """Return AdamW for the trained parameters, the encoder with its own share of the rate.
+
+    Norms and biases don't decay.
     """
     inside = {id(p) for p in encoder.parameters()} if encoder is not None else set()
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}

@@ -20,8 +20,9 @@ def recipe_names() -> list[str]:
 
 
 def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
-    """Read a shipped recipe, or a TOML file: plain keys, tables and one [[data]] per
-    set. `changes`: fields with other values, such as "run.steps=500".
+    """Read a shipped recipe, or a TOML file: plain keys, tables and one [[data]] per set.
+
+    `changes`: fields with other values, such as "run.steps=500".
     """
     path = Path(name)
     if path.suffix != ".toml":

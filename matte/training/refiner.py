@@ -99,9 +99,7 @@ class RefinerTask:
         return self.network.encoder if isinstance(self.network, SlimNetwork) else None
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """Return the arrays of `RefinerSample`, stacked, and a seed for the light that the device
-        adds.
-        """
+        """Return the arrays of `RefinerSample`, stacked, and a seed for the device's light."""
         run = self.settings.run
         random = np.random.default_rng([run.seed, step, rank])
         part = step / run.steps
@@ -133,9 +131,10 @@ class RefinerTask:
         return losses
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Return per set "sad SET", the mean sum of absolute differences in the unknown region in
-        thousands, and "blind SET", that error over that of a guess without the picture; "score",
-        the mean over the sets of one minus the latter.
+        """Return the errors in the unknown region per set, and their score over all sets.
+
+        "sad SET" is the mean sum of absolute differences in thousands, "blind SET" that error over
+        that of a guess without the picture; "score" is the mean of one minus the latter.
         """
         sads: dict[str, list[float]] = {}
         blinds: dict[str, list[float]] = {}

@@ -22,8 +22,9 @@ class RunProgress:
     halvings: int = 0
 
     def record_score(self, score: float, settings: RunSettings) -> bool:
-        """Count a validation's score and return whether none was better so far: of equals, the
-        newest network is the one to keep.
+        """Count a validation's score and return whether none was better so far.
+
+        Of equals, the newest network is the one to keep.
         """
         if score > self.best:
             self.best, self.stale = score, 0

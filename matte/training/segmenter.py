@@ -43,8 +43,9 @@ def train_segmenter(
     resume: bool = False,
     progress: LineReport = lambda _: None,
 ) -> Path:
-    """Train a segmenter and return the best checkpoint, out/best.safetensors; best.onnx is beside
-    it.
+    """Train a segmenter and return its best checkpoint, out/best.safetensors.
+
+    best.onnx is beside it.
 
     `data`: the folder that the settings' data sets lie in. `init`: weights to start from, see
     `start_segmenter`.
@@ -121,9 +122,10 @@ class SegmenterTask:
         return segmentation_losses(logits, batch["label"], self.settings.boundary)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Return per set "iou SET", the mean over its pictures, or, without any subject, "false
-        SET": the share of pixels mistaken for the subject; "score", the mean over the sets with
-        subjects.
+        """Return the mean overlap with the truth per set, and their mean as the score.
+
+        "iou SET" is the mean over a set's pictures, or, without any subject, "false SET": the share
+        of pixels mistaken for the subject; "score" the mean over the sets with subjects.
         """
         ious: dict[str, list[float]] = {}
         wrong: dict[str, list[float]] = {}

@@ -201,9 +201,10 @@ class SegmenterRecipe:
 
 @dataclass(frozen=True, slots=True)
 class RefinerLossWeights:
-    """The weights of a refiner's losses: `alpha` (L1 in the unknown
-    region), `composition` (the picture that alpha gives with the true layers), `laplacian` (all
-    scales of alpha), `gradient` (its edges).
+    """The weights of a refiner's losses.
+
+    `alpha` (L1 in the unknown region), `composition` (the picture that alpha gives with the true
+    layers), `laplacian` (all scales of alpha), `gradient` (its edges).
     """
 
     alpha: float = 1.0

@@ -49,8 +49,9 @@ def adapt_modnet(
     resume: bool = False,
     progress: LineReport = lambda _: None,
 ) -> Path:
-    """Adapt a MODNet and return the path of the result, out/best.safetensors; best.onnx is beside
-    it.
+    """Adapt a MODNet and return the path of the result, out/best.safetensors.
+
+    best.onnx is beside it.
 
     `network`: a trained one, see `load_stored_network`. `pictures`: a folder, without truth.
     `validation`: a data set with truth that decides when the network is best, and whether it has

@@ -135,8 +135,9 @@ def _load_segmenter(path: Path) -> SegmentationNetwork:
 
 
 def released_convolutions(path: Path) -> list[ReleasedConvolution]:
-    """Read the convolutions of a MobileNetV2 in the order of their work: torchvision's state_dict
-    (.pth) or DeepLabV3 for TensorFlow Lite (.tflite).
+    """Read the convolutions of a released MobileNetV2 in the order of their work.
+
+    The file is torchvision's state_dict (.pth) or DeepLabV3 for TensorFlow Lite (.tflite).
     """
     if path.suffix == ".tflite":
         return [_from_folded(c.weight, c.bias) for c in read_convolutions(path)]
@@ -201,8 +202,7 @@ def fill_matching(network: nn.Module, weights: dict[str, Tensor], path: Path) ->
 
 @torch.no_grad()
 def refit_norms(network: nn.Module, *inputs: Tensor) -> None:
-    """Give the norms that were folded into convolutions the statistics of some inputs, without
-    changing what the network does.
+    """Give folded norms the statistics of some inputs; the network's results don't change.
 
     Such norms do nothing; trained on batches they would start from a different function.
     """
@@ -217,8 +217,9 @@ def refit_norms(network: nn.Module, *inputs: Tensor) -> None:
 
 
 def _is_folded(norm: nn.BatchNorm2d) -> bool:
-    """Return whether its statistics are those that make a norm do nothing; a new one's variances
-    are 1.
+    """Return whether a norm's statistics are those that make it do nothing.
+
+    A new one's variances are 1.
     """
     return norm.running_var is not None and bool((norm.running_var == 1 - norm.eps).any())
 
@@ -262,9 +263,7 @@ def _fits(ours: Tensor, theirs: Tensor) -> bool:
 
 
 def _convolutions(part: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Iterate over the convolutions of a part in the order of their work, each with the norm behind
-    it.
-    """
+    """Iterate over a part's convolutions in the order of their work, each with its norm."""
     modules = [m for m in part.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
     for convolution, norm in zip(modules[::2], modules[1::2], strict=True):
         assert isinstance(convolution, nn.Conv2d)

@@ -89,8 +89,9 @@ class RunState:
 
 
 def claim_folder(out: Path, resume: bool) -> None:
-    """Make the folder of a run; raise if a new one would replace another's networks there, or if
-    there is nothing to resume.
+    """Make the folder of a run; raise if it is another run's, or has nothing to resume.
+
+    It is another's if it holds networks, and the run doesn't resume.
     """
     if resume and not (out / FILE).is_file():
         raise WeightsError(f"nothing to resume in {out}", "start without --resume")

@@ -35,9 +35,7 @@ class TrainingTask(Protocol):
         ...
 
     def batch(self, step: int, rank: int) -> dict[str, NDArray[Any]]:
-        """Return the samples of a step on the device of that rank: a function of the two and the
-        seed.
-        """
+        """Return a step's samples on one device: a function of step, rank and the seed."""
         ...
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -57,7 +55,5 @@ class TrainingTask(Protocol):
         ...
 
     def export(self, checkpoint: Path) -> str:
-        """Write a checkpoint's network as ONNX beside it and return a line about how well that
-        agrees with torch.
-        """
+        """Write a checkpoint's network as ONNX beside it; report how well torch agrees."""
         ...

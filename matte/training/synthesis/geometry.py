@@ -23,8 +23,10 @@ MIN_LINEAR_SCALE = 0.75  # at a smaller scale, linear interpolation would skip p
 
 @dataclass(frozen=True, slots=True)
 class WindowTransform:
-    """How a window shows its source: pixels of the window per pixel of the source, rotation in
-    degrees, mirrored or not, and how much wider than high it becomes.
+    """The scale, rotation, mirroring and stretch with which a window shows its source.
+
+    `scale` is in pixels of the window per pixel of the source, the rotation in degrees; the stretch
+    is how much wider than high the source becomes.
     """
 
     scale: float = 1.0
@@ -43,8 +45,10 @@ class WindowTransform:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A part of a source: `move` (2, 3) takes the source's x, y to the window's; `box` holds the
-    rows and columns of the source that it needs; `inside` says that it lies in the source wholly.
+    """A part of a source, scaled and turned as a sample shows it.
+
+    `move` (2, 3) takes the source's x, y to the window's; `box` holds the rows and columns of the
+    source that it needs; `inside` says that it lies in the source wholly.
     """
 
     move: NDArray[np.float64]
@@ -112,8 +116,9 @@ def place_window(
 
 
 def sample_window(source: Uint8Array, view: Window, outside: int | None = None) -> Uint8Array:
-    """Return the window's pixels of `source` (H, W) or (H, W, 3); around it the value `outside`, or
-    without one the nearest pixel's.
+    """Return the window's pixels of `source` (H, W) or (H, W, 3).
+
+    Around the source they are `outside`, or without one the nearest pixel's.
     """
     part = source[view.box]
     rows, columns = view.box

@@ -44,8 +44,9 @@ def estimated_layer(picture: Uint8Array, alpha: Uint8Array) -> Layer:
 
 
 def mask_layer(picture: Uint8Array, mask: Uint8Array, random: Random) -> Layer:
-    """Return the subject of a picture of which only a mask (255 is the subject) is known, with an
-    edge of random softness a little inside of the mask, where colours are surely the subject's.
+    """Return a masked subject as a layer, with an edge of random softness inside the mask.
+
+    255 is the subject. The edge is a little inside, where colours are surely the subject's.
     """
     height, width = mask.shape
     softness = float(np.exp(random.uniform(np.log(0.6), np.log(4))))

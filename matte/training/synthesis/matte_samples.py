@@ -63,9 +63,11 @@ class MatteMix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatteSample:
-    """A picture (H, W, 3), its alpha (H, W) 0 … 255, and `valid` (H, W): 1 where it counts, 0 in
-    padding and where the truth says nothing. Not `exact`: alpha is a mask, 0 or 255 but for
-    interpolation, and how soft the edge really is isn't known.
+    """A picture (H, W, 3), its alpha (H, W) 0 … 255, and which pixels count.
+
+    `valid` (H, W) is 1 where a pixel counts, 0 in padding and where the truth says nothing. Not
+    `exact`: alpha is a mask, 0 or 255 but for interpolation, and how soft the edge really is isn't
+    known.
     """
 
     picture: Uint8Array

@@ -10,8 +10,9 @@ from matte.training.synthesis.geometry import Random
 def smooth_noise(
     height: int, width: int, grain: float, random: Random, long: float = 1.0
 ) -> FloatArray:
-    """Draw noise (height, width), about −1 … 1: hills `grain` pixels wide and `long` times as long,
-    in a random direction.
+    """Draw smooth noise (height, width), about −1 … 1, stretched in a random direction.
+
+    Its hills are `grain` pixels wide and `long` times as long.
     """
     side = float(np.hypot(height, width))
     rows, columns = int(side / (grain * long)) + 3, int(side / grain) + 3

@@ -45,8 +45,9 @@ DEFAULT_SETTINGS = PhotometricSettings()
 def change_photometry(
     batch: dict[str, Tensor], change: PhotometricSettings = DEFAULT_SETTINGS
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the pictures as other cameras in other light take them, and their foregrounds and
-    backgrounds: each (N, 3, H, W) float32, 0 … 1.
+    """Return pictures, foregrounds and backgrounds as other cameras in other light take them.
+
+    Each is (N, 3, H, W) float32, 0 … 1.
 
     The batch holds "foreground" and "background" (N, H, W, 3) uint8, "alpha" (N, H, W) uint8,
     "layered" (N) bool and "seed", one number that all chance comes from. Where layered,
@@ -73,8 +74,10 @@ def change_photometry(
 
 @dataclass(frozen=True, slots=True)
 class _Light:
-    """N changes of light: `table` (N, 3, 256) maps each channel's bytes; then colours move away
-    from grey or towards it by `saturation` (N).
+    """N changes of light: a table for each channel, then a change of saturation.
+
+    `table` (N, 3, 256) maps each channel's bytes; then colours move away from grey or towards it by
+    `saturation` (N).
     """
 
     table: Tensor

@@ -45,8 +45,9 @@ class PreparedSubject:
 
     @property
     def layer(self) -> Layer:
-        """The subject with its own colours; if `rough`, only within the mask. Slow the first time
-        where they are estimated.
+        """The subject with its own colours; if `rough`, only within the mask.
+
+        Slow the first time where they are estimated.
         """
         return self.estimate.layer() if self.estimate else Layer(self.picture, self.alpha)
 
@@ -57,8 +58,10 @@ class PreparedSubject:
 
 
 def prepare_subjects(samples: Sequence[Sample]) -> list[PreparedSubject]:
-    """Return the samples' subjects, in order, without those that have no edge, and of masks without
-    the thin ones. A sample that comes many times, as those of a heavy set, is one subject.
+    """Return the samples' subjects, in order, without those that have no edge.
+
+    Of masks the thin ones are left out, too. A sample that comes many times, as those of a heavy
+    set, is one subject.
     """
     different = {id(sample): sample for sample in samples}
     alphas = [sample for sample in different.values() if sample.kind == "alpha"]

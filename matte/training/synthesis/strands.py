@@ -23,8 +23,10 @@ FRACTION_BITS = 4  # bits of the fraction of a coordinate
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strands:
-    """N strokes: start points (N, 2) as x, y, directions (radians), lengths and widths (pixels),
-    turns over the whole length (radians), and opacities, 0 … 1.
+    """N strokes: starts, directions, lengths, widths, turns and opacities.
+
+    Start points are (N, 2) as x, y, directions and the turns over the whole length in radians,
+    lengths and widths in pixels, opacities 0 … 1.
     """
 
     roots: Doubles

@@ -164,14 +164,14 @@ def full_width_network() -> Any:
     return network.eval()
 
 
-def _textbook_attention(self: Any, query: Any, key: Any, itself: Any, features: Any) -> Any:
+def _textbook_attention(self: Any, query: Any, key: Any, self_penalty: Any, features: Any) -> Any:
     """Return what GuidedAttention gathers, by products of whole 4 × 4 patches."""
     import torch
     import torch.nn.functional as F
 
     height, width = query.shape[1:3]
     logits = query.flatten(1, 2) @ key.flatten(1, 2).transpose(1, 2)
-    logits.diagonal(dim1=1, dim2=2).add_(itself)
+    logits.diagonal(dim1=1, dim2=2).add_(self_penalty)
     padded = F.pad(features, (1, 1, 1, 1), mode="reflect")
     values = F.unfold(padded, 4, stride=2).transpose(1, 2)
     found = (torch.softmax(logits, dim=2) @ values).transpose(1, 2)

@@ -36,7 +36,14 @@ from matte.metrics.mattes import mad, mse, sad
 from matte.pipeline.networks import open_network
 from matte.refiner.detail import detail_cells
 from matte.refiner.gca import NO_BORDER, Gca
-from matte.refiner.parts import MAX_SHRINK, MIN_COPIED_SIDE, Copy, Plan, cheapest_plan, shrink
+from matte.refiner.parts import (
+    MAX_SHRINK,
+    MIN_COPIED_SIDE,
+    Plan,
+    SmallerCopy,
+    cheapest_plan,
+    shrink,
+)
 from matte.refiner.tiles import Tiling
 from matte.runtime.session import Session
 from matte.stages import Refiner
@@ -132,7 +139,7 @@ def planner_of(method: str) -> Planner:
             return Plan(tiling)
         scale = max(MIN_COPIED_SIDE, max(height, width) / MAX_SHRINK) / max(height, width)
         small = shrink(image, trimap, round(height * scale), round(width * scale))
-        copy = Copy(*small, cheapest_plan(*small), detail_cells(image, trimap))
+        copy = SmallerCopy(*small, cheapest_plan(*small), detail_cells(image, trimap))
         return Plan(tiling, best.copy or copy)
 
     return plan

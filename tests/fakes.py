@@ -12,7 +12,7 @@ from matte.configs.settings import Config
 from matte.imaging.resizing import resize
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.line import Line, Networks, TrimapFree, TwoStage
+from matte.pipeline.line import Line, NetworkFactsByKind, TrimapFree, TwoStage
 from matte.pipeline.run import BuiltPipeline
 from matte.runtime.execution import Execution
 from matte.stages import (
@@ -87,7 +87,7 @@ class Unrefined:
     segmenter: Segmenter | None = None
 
     @property
-    def networks(self) -> Networks:
+    def network_facts(self) -> NetworkFactsByKind:
         return {}
 
     def with_refiner(self, change: Callable[[Refiner], Refiner]) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -65,6 +66,18 @@ def test_what_is_known_is_not_refined_again() -> None:
     assert np.array_equal(within, trimap == UNKNOWN)
 
 
+def a_place_in_the_band(trimap: Trimap) -> tuple[int, int]:
+    """The corner of the patch that holds most of the band, far enough from the picture's edges.
+
+    The band differs a little from processor to processor, so no pixel of it is counted on.
+    """
+    unknown = cv2.boxFilter((trimap == UNKNOWN).astype(np.float32), -1, (PATCH_SIDE, PATCH_SIDE))
+    margin = PATCH_SIDE + BLEND_PIXELS
+    inner = unknown[margin:-margin, margin:-margin]
+    y, x = np.unravel_index(np.argmax(inner), inner.shape)
+    return int(y) + margin - PATCH_SIDE // 2, int(x) + margin - PATCH_SIDE // 2
+
+
 # What follows runs the shipped network.
 
 
@@ -74,8 +87,7 @@ def test_stale_alpha_is_refined_and_the_rest_is_as_before(
     image, trimap = portraits["soft"]
     anew = gca.refine(image, trimap).alpha
     before = Alpha(np.where(trimap == UNKNOWN, BEFORE, anew))
-    y, x = np.argwhere(trimap == UNKNOWN)[20_000] - PATCH_SIDE // 2
-    assert min(y, x) > BLEND_PIXELS
+    y, x = a_place_in_the_band(trimap)
     stale = patch(trimap.shape, y, x) & (trimap == UNKNOWN)
     assert stale.sum() > 500
     kept = before.copy()

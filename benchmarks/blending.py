@@ -20,9 +20,9 @@ import numpy as np
 from harness import Row
 from scenes import ALPHAMATTING, entries_of, one_thread_refiner, trimap_around
 
+from matte.api import composite
 from matte.arrays import Alpha, Image, as_alpha, as_image
 from matte.compositing.blend import BLENDS
-from matte.compositing.composer import composite
 from matte.compositing.foreground import estimate_foreground
 from matte.datasets.reading import read_sample
 
@@ -74,7 +74,7 @@ def lens_photos(data: Path, count: int) -> Iterator[LensPhoto]:
             subject = textured(tone, alpha, 1)
             for ground in TONES:
                 behind = textured(ground, alpha, 2)
-                image = composite(subject, alpha, behind, blend="linear")
+                image = Image(composite(subject, alpha, behind, blend="linear"))
                 yield LensPhoto(image, alpha, subject, tone, ground)
 
 

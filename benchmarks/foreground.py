@@ -44,8 +44,8 @@ from scenes import (
     trimap_around,
 )
 
+from matte.api import composite
 from matte.arrays import Alpha, Image, as_alpha
-from matte.compositing.composer import composite
 from matte.compositing.foreground import estimate_foreground
 from matte.datasets.reading import read_sample
 from matte.stages import Refiner

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from matte.api import composite
 from matte.arrays import Alpha, Image, Trimap, as_alpha, as_image, as_trimap
-from matte.compositing.composer import composite
 from matte.compositing.fitting import cover
 from matte.datasets.colours import spread_subject_colours
 from matte.datasets.layouts import list_set
@@ -61,7 +61,7 @@ def scenes(data: Path, name: tuple[str, str], count: int = 0) -> Iterator[Scene]
         alpha = as_alpha(cv2.copyMakeBorder(opacity, *sides, cv2.BORDER_CONSTANT))
         photo = read_sample(grounds[7 * number % len(grounds)]).picture
         ground = cover(Image(photo), *alpha.shape)
-        yield Scene(entry.name, composite(subject, alpha, ground), alpha, subject, ground)
+        yield Scene(entry.name, Image(composite(subject, alpha, ground)), alpha, subject, ground)
 
 
 def trimap_around(truth: Alpha, reach: int) -> Trimap:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from matte.arrays import as_alpha, same_size
-from matte.compositing import composer
-from matte.compositing.backgrounds import parse_background
+from matte.arrays import as_alpha, as_image, same_size
+from matte.compositing.backgrounds import as_colour, colour_pixel, parse_background
 from matte.compositing.blend import Blend
+from matte.compositing.composer import Composer, PictureGround
 from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.lengths import Length
@@ -25,8 +26,9 @@ from matte.pipeline import run
 from matte.pipeline.build import build, pipeline_for_video
 from matte.pipeline.line import TwoStage
 from matte.pipeline.run import PhotoInput
+from matte.stages import Progress
 from matte.sweeps import run as sweeping
-from matte.sweeps.run import Progress, Sweep, sweep_settings
+from matte.sweeps.run import Sweep, sweep_settings
 from matte.sweeps.scores import Kernel
 
 if TYPE_CHECKING:
@@ -116,11 +118,15 @@ def composite(
     if is_source(foreground) or isinstance(foreground, Photo):
         known = photo.limit_alpha(known)
         colours = estimate_foreground(photo.pixels, known)
-    if not isinstance(background, str | Path):
-        return composer.composite(colours, known, background, fit=fit, blend=blend)
     settings = from_table(CompositingSettings, {"fit": fit, "blend": blend}, "compositing")
-    finisher = PhotoFinisher(FinishOptions(parse_background(str(background)), settings))
-    return finisher.composer_for(photo).compose(photo.pixels, colours, known)
+    if isinstance(background, str | Path):
+        finisher = PhotoFinisher(FinishOptions(parse_background(str(background)), settings))
+        composer = finisher.composer_for(photo)
+    else:
+        is_colour = np.ndim(background) == 1
+        pixels = colour_pixel(as_colour(background)) if is_colour else as_image(background)
+        composer = Composer(PictureGround(pixels, fit), blend)
+    return composer.compose(photo.pixels, colours, known)
 
 
 def sweep(

@@ -1,9 +1,12 @@
 """What the stages promise each other, and what a run gives back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from matte.arrays import Alpha, BoolArray, Confidence, FloatArray, Image, Mask, Trimap
+
+Progress = Callable[[int, int], None]  # called with how much is done, and of how much
 
 
 @dataclass(frozen=True, slots=True)

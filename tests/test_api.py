@@ -11,7 +11,6 @@ import pytest
 import matte
 from matte import api
 from matte.arrays import Alpha
-from matte.compositing.composer import composite
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import PictureError
 from matte.media.pictures import read_image
@@ -50,12 +49,12 @@ def test_every_public_call_has_an_example() -> None:
 def test_a_photos_file_is_composed_with_its_subjects_own_colours(folder: Path) -> None:
     image = read_image(folder / "portrait.jpg")
     alpha = Alpha(BrightIsSubject().segment(image).confidence * np.float32(0.5))
-    expected = composite(estimate_foreground(image, alpha), alpha, "white")
+    expected = matte.composite(estimate_foreground(image, alpha), alpha, "white")
     for photo in ("portrait.jpg", folder / "portrait.jpg", (folder / "portrait.jpg").read_bytes()):
         assert np.array_equal(matte.composite(photo, alpha, "white"), expected)
     assert matte.composite("portrait.jpg", alpha, "transparent").shape == (*alpha.shape, 4)
     behind = matte.composite(image, alpha, "beach.jpg")
-    assert np.array_equal(behind, composite(image, alpha, read_image(folder / "beach.jpg")))
+    assert np.array_equal(behind, matte.composite(image, alpha, read_image(folder / "beach.jpg")))
 
 
 def test_alpha_of_another_size_is_refused(folder: Path) -> None:

@@ -1,19 +1,14 @@
 """A benchmark's results as tables to read."""
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from matte.bench.line_timing import LineTiming
 from matte.bench.report import MATTE_IMAGE, BenchReport, SizeReport
 from matte.bench.timings import TimingSpread
+from matte.text_tables import draw_table
 
 NO_VALUE = "–"
-MAX_COLUMNS = 1000  # columns, where no terminal sets a limit
 
 
 def draw_tables(report: BenchReport, columns: int | None = None) -> str:
@@ -25,10 +20,10 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
     ]
     for measured in report.sizes:
         parts.append(_size_title(measured))
-        parts.append(_draw_table(_candidate_table(measured), columns))
+        parts.append(_candidate_table(measured).draw(columns))
         parts += [f"{each.name}: {each.error}" for each in measured.warm if each.error]
         if measured.processes:
-            parts.append(_draw_table(_process_table(measured, list(report.peers)), columns))
+            parts.append(_process_table(measured, list(report.peers)).draw(columns))
         parts += [f"{each.name}: {each.error}" for each in measured.processes if each.error]
     for kind, facts in report.choice.items():
         execution = f"{facts['backend']} {facts['device']} {facts['precision']}"
@@ -49,6 +44,10 @@ class TextTable:
 
     titles: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
+
+    def draw(self, columns: int | None) -> str:
+        """Return the table as text for `columns` characters; None: a line for each row."""
+        return draw_table(self.titles, self.rows, columns)
 
 
 def _candidate_table(measured: SizeReport) -> TextTable:
@@ -92,19 +91,6 @@ def _process_table(measured: SizeReport, peers: Sequence[str]) -> TextTable:
             ]
         )
     return grid
-
-
-def _draw_table(grid: TextTable, columns: int | None) -> str:
-    """Return a table as text."""
-    table = Table(box=SIMPLE_HEAD if columns else None, pad_edge=False)
-    for number, title in enumerate(grid.titles):
-        table.add_column(title, justify="right" if number else "left")
-    for row in grid.rows:
-        table.add_row(*row)
-    console = Console(file=io.StringIO(), width=columns or MAX_COLUMNS, color_system=None)
-    console.print(table)
-    lines: Iterable[str] = console.file.getvalue().rstrip().splitlines()  # type: ignore[attr-defined]  # a StringIO
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _format_ms(found: TimingSpread | None) -> str:

@@ -1,8 +1,6 @@
 """`matte bench`: how fast matte is on this machine, and compared with other programs."""
 
 import json
-import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -13,6 +11,7 @@ from matte.cli.progress import progress_bar
 from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
 from matte.errors import SettingError
+from matte.text_tables import terminal_columns
 
 
 @click.command(cls=GroupedCommand)
@@ -122,8 +121,7 @@ def bench(
     if plot is not None:
         files.append((plot, encode(draw_plot(report), plot.suffix)))
     write_files(files, overwrite)
-    terminal = sys.stdout.isatty()
-    click.echo(draw_tables(report, shutil.get_terminal_size().columns if terminal else None))
+    click.echo(draw_tables(report, terminal_columns()))
     for path, _ in files:
         print_path(path)
 

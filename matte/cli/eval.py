@@ -13,8 +13,9 @@ from matte.configs.loader import MergedSettings
 from matte.errors import SettingError
 
 if TYPE_CHECKING:
-    from matte.evaluation.scores import Progress, Scores
+    from matte.evaluation.scores import Scores
     from matte.evaluation.trimaps import TrimapSource
+    from matte.stages import Progress
 
 NAME = "NAME|FILE"
 # The settings of the stages that draw a trimap.

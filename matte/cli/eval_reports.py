@@ -1,8 +1,6 @@
 """What every `matte eval` command has: its data, its peers, its table and its files."""
 
 import json
-import shutil
-import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,6 +11,7 @@ import click
 from matte.cli.grouped import option
 from matte.cli.options import FILE
 from matte.cli.progress import progress_bar
+from matte.text_tables import terminal_columns
 
 if TYPE_CHECKING:
     from matte.evaluation.scores import Scores
@@ -122,8 +121,7 @@ def _print_scores(scores: "Scores") -> None:
 
     for name, reason in scores.skipped.items():
         click.echo(f"Skipped {name}: {reason}", err=True)
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(format_scores(scores, columns))
+    click.echo(format_scores(scores, terminal_columns()))
     if scores.skipped:
         pairs = len(scores.skipped) + len(scores.pictures)
         click.echo(f"Skipped {len(scores.skipped)} of {pairs} pairs", err=True)

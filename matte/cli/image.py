@@ -16,6 +16,8 @@ from matte.cli.options import (
     pack_options,
     print_path,
     start_opening,
+    trimap_free_option,
+    verbose_option,
 )
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, setting_options
@@ -103,19 +105,8 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "max_memory",
     *RUNNING,
 )
-@option(
-    "--trimap-free",
-    is_flag=True,
-    group="Refining",
-    help="Matte by the shipped MODNet, which needs neither mask nor trimap.",
-)
-@option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    group="Running",
-    help="Print what ran on each picture, and how long it took.",
-)
+@trimap_free_option
+@verbose_option
 @pack_options("cut", "bg", "crop", "premultiply")
 @pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(

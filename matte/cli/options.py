@@ -66,6 +66,29 @@ def premultiply_option(command: F) -> F:
     return add(command)
 
 
+def verbose_option(command: F) -> F:
+    """Add --verbose, for the report on each picture, to a command."""
+    add = option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        group="Running",
+        help="Print what ran on each picture, and how long it took.",
+    )
+    return add(command)
+
+
+def trimap_free_option(command: F) -> F:
+    """Add --trimap-free, for the shipped MODNet in place of mask, band and refiner."""
+    add = option(
+        "--trimap-free",
+        is_flag=True,
+        group="Refining",
+        help="Matte by the shipped MODNet, which needs neither mask nor trimap.",
+    )
+    return add(command)
+
+
 def output_options(default: str, what: str = "File to write.") -> Callable[[F], F]:
     """Return a decorator that adds -o, --overwrite and --quiet.
 

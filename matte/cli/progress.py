@@ -1,14 +1,16 @@
 """A progress bar on terminals; nothing in pipes."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-Watch = Callable[[int, int], None]  # called with how much is done, of how much
+if TYPE_CHECKING:
+    from matte.stages import Progress as ProgressFunction
 
 
 @contextmanager
-def progress_bar(name: str, quiet: bool = False) -> Iterator[Watch]:
+def progress_bar(name: str, quiet: bool = False) -> Iterator["ProgressFunction"]:
     """Yield a function that moves a bar on standard error; it does nothing off terminals."""
     if quiet or not sys.stderr.isatty():
         yield lambda done, total: None

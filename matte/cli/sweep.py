@@ -11,14 +11,21 @@ import click
 
 import matte
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, GROUND, output_options, pack_options, print_path
+from matte.cli.options import (
+    FILE,
+    GROUND,
+    output_options,
+    pack_options,
+    print_path,
+    verbose_option,
+)
 from matte.cli.progress import progress_bar
 from matte.cli.settings import RUNNING, SEGMENTING, setting_options
-from matte.cli.tables import draw_table
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteError, SettingError
+from matte.text_tables import draw_table, terminal_columns
 
 if TYPE_CHECKING:
     from matte.pipeline.line import NetworkFactsByKind
@@ -97,13 +104,7 @@ COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
     "max_memory",
     *RUNNING,
 )
-@option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    group="Running",
-    help="Print what ran on each picture, and how long it took.",
-)
+@verbose_option
 @pack_options("bands", "kernels", "iterations", "widths")
 def sweep_trimap(
     images: tuple[Path, ...],
@@ -261,7 +262,8 @@ def _table(outcome: "SweepOutcome") -> str:
     ]
     title = f"{click.format_filename(outcome.file)}, {outcome.size[0]}×{outcome.size[1]}"
     chosen = "none" if best is None else outcome.scores[best].name
-    return "\n".join([title, draw_table(COLUMNS, rows), f"best: {chosen}: {outcome.choice.reason}"])
+    drawn = draw_table(COLUMNS, rows, terminal_columns(), remarks=True)
+    return "\n".join([title, drawn, f"best: {chosen}: {outcome.choice.reason}"])
 
 
 def _summary(

@@ -17,6 +17,7 @@ from matte.cli.options import (
     premultiply_option,
     print_path,
     start_opening,
+    trimap_free_option,
 )
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
@@ -119,12 +120,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     "max_memory",
     *RUNNING,
 )
-@option(
-    "--trimap-free",
-    is_flag=True,
-    group="Refining",
-    help="Matte by the shipped MODNet, which needs neither mask nor trimap.",
-)
+@trimap_free_option
 @option(
     "--fps-target",
     type=click.FloatRange(0, min_open=True),

@@ -5,55 +5,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image, as_alpha, as_image, same_size
-from matte.compositing.backgrounds import as_colour, colour_pixel, parse_colour
-from matte.compositing.blend import BLENDS, Blend, blend_over
+from matte.arrays import Alpha, Image
+from matte.compositing.blend import Blend, blend_over
 from matte.compositing.cutout import cut_out
 from matte.compositing.defocus import defocus_background
-from matte.compositing.fitting import FITS, Fit, fit_background, widen_pixels
+from matte.compositing.fitting import Fit, fit_background, widen_pixels
 from matte.configs.lengths import Length
 from matte.errors import SettingError
 from matte.imaging.bit_depth import convert_depth
 
 BEGINNING = Fraction(0)
-
-
-def composite(
-    foreground: NDArray[Any],
-    alpha: NDArray[Any],
-    background: NDArray[Any] | ArrayLike | str,
-    *,
-    fit: Fit = "cover",
-    blend: Blend = "srgb",
-) -> Image:
-    """Return the foreground on the background, weighted by alpha: I = αF + (1 − α)B.
-
-    `foreground` is (H, W, 3) RGB uint8 or uint16; `alpha` is (H, W) float 0 … 1 or uint8;
-    `background` is a picture of any size, or a colour: a name, "#rrggbb" or three values 0 … 255.
-    The result has the foreground's size and depth.
-    `fit` brings the picture to the foreground's size: "cover" cuts off what is too much, "contain"
-    shows it whole, "stretch" squashes it, "tile" repeats it from the top left.
-    `blend` weights stored values ("srgb"), as alpha was estimated, or the light they stand for
-    ("linear").
-
-    Example: matte.composite(result.foreground, result.alpha, "white")
-    """
-    f, a = as_image(foreground), as_alpha(alpha)
-    same_size(("foreground", f), ("alpha", a))
-    if blend not in BLENDS:
-        raise SettingError(f"blend = {blend!r}", "give " + " or ".join(BLENDS))
-    if fit not in FITS:
-        raise SettingError(f"fit = {fit!r}", "give " + ", ".join(FITS))
-    if isinstance(background, str):
-        b = colour_pixel(parse_colour(background))
-    elif np.ndim(background) == 1:
-        b = colour_pixel(as_colour(background))
-    else:
-        b = as_image(background)
-    return Image(Composer(PictureGround(b, fit), blend).compose(f, f, a))
 
 
 class Ground(Protocol):

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from matte.datasets.finding import Broken
 from matte.datasets.layouts import AUTO, guess_layout, list_set
 from matte.datasets.reading import read_sample, shrink_to
 from matte.datasets.samples import Entry, Kind, Sample, UnusableError
+from matte.stages import Progress
 
 SHEET_SAMPLES = 24
 TILE_PIXELS = 200  # the long side of a sample on the sheet
@@ -89,7 +90,7 @@ def check_set(
     folder: Path,
     layout: str = AUTO,
     classes: Sequence[str] = (),
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    progress: Progress = lambda done, of: None,
 ) -> SetReport:
     """Read and measure every entry of a data set; what can't be used is named in the report.
 

@@ -11,12 +11,12 @@ from matte.configs.settings import Config, SegmentationSettings
 from matte.errors import PictureError
 from matte.evaluation.pairs import MASK_LAYOUT, MATTE_LAYOUT, MaskCase, find_pairs, mask_cases
 from matte.evaluation.peer import open_peer_networks
-from matte.evaluation.scores import Progress, Scores, compare_contestants, refuse_same_names
+from matte.evaluation.scores import Scores, compare_contestants, refuse_same_names
 from matte.evaluation.sheet import CasePanels, mask_panels
 from matte.metrics.masks import mask_scores
 from matte.pipeline.build import build_segmenter
 from matte.pipeline.steps import cut_subject
-from matte.stages import Segmenter
+from matte.stages import Progress, Segmenter
 
 MAX_ASPECT_DIFFERENCE = 0.02  # share by which a truth's proportions may differ
 

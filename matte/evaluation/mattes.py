@@ -15,7 +15,6 @@ from matte.evaluation.pairs import MATTE_LAYOUT, MatteCase, find_pairs, matte_ca
 from matte.evaluation.peer import open_peer_networks
 from matte.evaluation.scores import (
     EvaluationTask,
-    Progress,
     Scores,
     compare_contestants,
     refuse_same_names,
@@ -26,7 +25,7 @@ from matte.media.pictures import Photo
 from matte.metrics.mattes import mad, matte_scores
 from matte.pipeline.build import build, build_refiner, build_segmenter
 from matte.refiner import REFINERS
-from matte.stages import Refiner
+from matte.stages import Progress, Refiner
 from matte.weights.store import all_weights, storage_status
 
 BLIND = "blind"

@@ -11,10 +11,10 @@ from matte.evaluation.sheet import CasePanels, WorstCases
 from matte.metrics import intervals
 from matte.metrics.masks import MASK_METRICS
 from matte.registry import nearest
+from matte.stages import Progress
 
 EvaluationTask = Literal["segmenter", "refiner", "modnet", "pipeline"]
 MeasuredRegion = Literal["unknown", "whole"]
-Progress = Callable[[int, int], None]  # called with the number of pictures done, and of all
 
 
 @dataclass(frozen=True, slots=True, eq=False)

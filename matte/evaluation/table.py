@@ -1,14 +1,9 @@
 """Scores as a table of text."""
 
-import io
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
 from matte.evaluation.scores import Scores
 from matte.metrics.intervals import Interval
 from matte.metrics.masks import MASK_METRICS
+from matte.text_tables import draw_table
 
 METRIC_TITLES = {
     "miou": "mIoU",
@@ -20,7 +15,6 @@ METRIC_TITLES = {
     "conn": "Conn (k)",
     "mad_whole": "MAD, whole picture",
 }
-UNLIMITED_COLUMNS = 1000  # characters, where no terminal sets a limit
 
 
 def format_scores(scores: Scores, columns: int | None = None) -> str:
@@ -30,11 +24,8 @@ def format_scores(scores: Scores, columns: int | None = None) -> str:
     contestant is one line.
     """
     compared = len(scores.values) > 1
-    table = Table(box=SIMPLE_HEAD if columns else None, pad_edge=False, show_lines=bool(columns))
-    table.add_column("", no_wrap=True)
-    for metric in scores.metrics:
-        table.add_column(METRIC_TITLES[metric], justify="right")
     separator = "\n" if columns else " "
+    rows = []
     for contestant in scores.values:
         cells = []
         for metric in scores.metrics:
@@ -44,11 +35,9 @@ def format_scores(scores: Scores, columns: int | None = None) -> str:
                     _format_comparison(scores.compare_with_reference(contestant, metric), metric)
                 )
             cells.append(separator.join(lines))
-        table.add_row(contestant, *cells)
-    console = Console(file=io.StringIO(), width=columns or UNLIMITED_COLUMNS, color_system=None)
-    console.print(table)
-    lines = console.file.getvalue().rstrip().splitlines()  # type: ignore[attr-defined]  # a StringIO
-    return "\n".join([*(line.rstrip() for line in lines), "", _legend(scores)])
+        rows.append([contestant, *cells])
+    titles = ["", *(METRIC_TITLES[metric] for metric in scores.metrics)]
+    return "\n".join([draw_table(titles, rows, columns, ruled=True), "", _legend(scores)])
 
 
 def _legend(scores: Scores) -> str:

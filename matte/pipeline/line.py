@@ -10,18 +10,17 @@ from matte.arrays import SUBJECT, Alpha, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.errors import MissingWeightsError, SettingError
 from matte.pipeline.budget import Budget
-from matte.pipeline.steps import Subject, cut_subject, draw, refine, refine_trimap
+from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.timing import Stopwatch
 from matte.stages import (
     NetworkFacts,
     PreviousAlpha,
-    RefineContext,
     Refiner,
     Segmentation,
     Segmenter,
     TrimapFreeMatter,
 )
-from matte.trimap.drawing import trimap_flaw, unknown_share
+from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 
 NO_SUBJECT = "no subject found"
 TRIMAP_AS_GIVEN = "as given"
@@ -111,7 +110,8 @@ class TwoStage:
         """Return alpha with its mask and trimap; the mask as alpha where the trimap is doubted."""
         watch = Stopwatch()
         if prior.trimap is not None:
-            return self._refine_known_trimap(image, prior.trimap, prior.previous, watch)
+            given = DrawnTrimap(prior.trimap, TRIMAP_AS_GIVEN)
+            return self._refine(image, None, given, prior.previous, watch)
         segmentation = prior.segmentation
         if segmentation is None:
             with watch("segment"):
@@ -119,40 +119,43 @@ class TwoStage:
         with watch("trimap"):
             subject = cut_subject(segmentation, self.segmentation)
             drawn = draw(subject, self.band)
-        mask, trimap = subject.mask, drawn.trimap
-        report = trimap_report(trimap, drawn.description)
         if not _is_found(subject, prior):
-            nothing = Alpha(np.zeros(mask.shape, np.float32))
-            return LineResult(nothing, mask, trimap, {**report, "ms": watch.ms}, NO_SUBJECT)
-        doubt = trimap_flaw(trimap) or self.budget.overrun(trimap, watch.ms)
-        if doubt:
-            alpha = Alpha((mask == SUBJECT).astype(np.float32))
-            return LineResult(alpha, mask, trimap, {**report, "ms": watch.ms}, doubt)
-        context = RefineContext(prior.previous, subject.features)
-        with watch("refine"):
-            refined = refine(self.refiner, image, subject, drawn, context)
-        self.budget.update_pace(trimap, watch.ms)
-        report |= {"refined": refined.report, "ms": watch.ms}
-        return LineResult(refined.alpha, mask, trimap, report)
+            mask, trimap = subject.mask, drawn.trimap
+            report = {**trimap_report(trimap, drawn.description), "ms": watch.ms}
+            return LineResult(
+                Alpha(np.zeros(mask.shape, np.float32)), mask, trimap, report, NO_SUBJECT
+            )
+        return self._refine(image, subject, drawn, prior.previous, watch)
 
     def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "TwoStage":
         """Return the same line with the refiner that `change` gives for its own."""
         return replace(self, refiner=change(self.refiner))
 
-    def _refine_known_trimap(
-        self, image: Image, trimap: Trimap, previous: PreviousAlpha | None, watch: Stopwatch
+    def _refine(
+        self,
+        image: Image,
+        subject: Subject | None,
+        drawn: DrawnTrimap,
+        previous: PreviousAlpha | None,
+        watch: Stopwatch,
     ) -> LineResult:
-        """Return alpha for a trimap of the user's, which is trusted whatever it looks like."""
-        report = trimap_report(trimap, TRIMAP_AS_GIVEN)
-        doubt = self.budget.overrun(trimap, watch.ms)
+        """Return the refined alpha; what is sure as alpha where the trimap is doubted.
+
+        Without a subject the trimap is the user's, which is used whatever it looks like.
+        """
+        trimap, mask = drawn.trimap, None if subject is None else subject.mask
+        report = trimap_report(trimap, drawn.description)
+        doubt = "" if subject is None else trimap_flaw(trimap)
+        doubt = doubt or self.budget.overrun(trimap, watch.ms)
         if doubt:
-            alpha = Alpha((trimap == SUBJECT).astype(np.float32))
-            return LineResult(alpha, None, trimap, {**report, "ms": watch.ms}, doubt)
+            sure = (trimap if mask is None else mask) == SUBJECT
+            report["ms"] = watch.ms
+            return LineResult(Alpha(sure.astype(np.float32)), mask, trimap, report, doubt)
         with watch("refine"):
-            refined = refine_trimap(self.refiner, image, trimap, RefineContext(previous))
+            refined = refine(self.refiner, image, subject, drawn, previous)
         self.budget.update_pace(trimap, watch.ms)
         report |= {"refined": refined.report, "ms": watch.ms}
-        return LineResult(refined.alpha, None, trimap, report)
+        return LineResult(refined.alpha, mask, trimap, report)
 
 
 def trimap_report(trimap: Trimap, description: str) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matte.arrays import FloatArray, Image, Mask, Trimap
+from matte.arrays import FloatArray, Image, Mask
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.refiner.confidence_limits import limit_by_confidence
 from matte.segmentation.masks import make_mask
-from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner, Segmentation
+from matte.stages import PreviousAlpha, RefineContext, Refined, Refiner, Segmentation
 from matte.trimap.drawing import DrawnTrimap, draw_trimap
 
 # A mask below this share of the picture is no subject: of 150 pictures of animals 27 % instead of
@@ -50,27 +50,22 @@ def draw(subject: Subject, settings: TrimapSettings) -> DrawnTrimap:
     return draw_trimap(subject.mask, subject.segmentation.confidence, settings)
 
 
-def refine_trimap(
-    refiner: Refiner, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT
-) -> Refined:
-    """Return the refiner's own alpha, which the next frame can go on from."""
-    refined = refiner.refine(image, trimap, context)
-    if context.previous is None:
-        return refined
-    return Refined(context.previous.update(refined.alpha), refined.report)
-
-
 def refine(
     refiner: Refiner,
     image: Image,
-    subject: Subject,
+    subject: Subject | None,
     drawn: DrawnTrimap,
-    context: RefineContext = NO_CONTEXT,
+    previous: PreviousAlpha | None = None,
 ) -> Refined:
-    """Return the refined alpha, limited by the confidence where that has drawn the trimap."""
-    refined = refine_trimap(refiner, image, drawn.trimap, context)
-    if not drawn.follows_confidence:
-        return refined
-    confidence, threshold = subject.segmentation.confidence, subject.threshold
-    limited = limit_by_confidence(refined.alpha, drawn.trimap, confidence, threshold)
-    return Refined(limited, refined.report)
+    """Return the refined alpha, limited by the confidence where that has drawn the trimap.
+
+    `subject` is None where the trimap is a user's; the next frame can go on from the alpha before
+    it is limited.
+    """
+    features = None if subject is None else subject.features
+    refined = refiner.refine(image, drawn.trimap, RefineContext(previous, features))
+    alpha = refined.alpha if previous is None else previous.update(refined.alpha)
+    if subject is not None and drawn.follows_confidence:
+        confidence, threshold = subject.segmentation.confidence, subject.threshold
+        alpha = limit_by_confidence(alpha, drawn.trimap, confidence, threshold)
+    return Refined(alpha, refined.report)

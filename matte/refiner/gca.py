@@ -15,6 +15,7 @@ from matte.refiner.protocols import (
     pad_for_network,
     unknown_ratio,
 )
+from matte.refiner.reuse import refine_with_reuse
 from matte.refiner.tiles import (
     SIDE,
     RefineTask,
@@ -73,13 +74,9 @@ class Gca:
 
         Goes on from the previous frame's alpha where the context has one.
         """
-        reusable = context.previous and context.previous.warped_alpha(image, trimap)
-        if reusable:
-            alpha = self._refine_stale(image, trimap, reusable)
-            return Refined(alpha, {"again": round(stale_share(reusable, trimap), 5)})
-        return self._refine_all(image, trimap)
+        return refine_with_reuse(self, image, trimap, context)
 
-    def _refine_all(self, image: Image, trimap: Trimap) -> Refined:
+    def refine_all(self, image: Image, trimap: Trimap) -> Refined:
         """Refine all unknown pixels by the plan that suits the picture's size."""
         if not (trimap == UNKNOWN).any():
             return Refined(self._finish(np.zeros(trimap.shape, np.float32), trimap))
@@ -92,21 +89,21 @@ class Gca:
         alpha = np.ascontiguousarray(refined.alpha[:height, :width])
         return Refined(Alpha(alpha), refined.report)
 
-    def _refine_stale(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
+    def refine_stale(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
         """Return the reusable alpha, refined again where it is stale.
 
         That is done in tiles, unless the network sees less in refining the whole picture.
         """
         tiling = tiling_for_side(self._tile) if isinstance(self._tile, int) else Tiling()
         if self._tile == "off" or min(trimap.shape) < tiling.side:
-            return self._refine_all(image, trimap).alpha
+            return self.refine_all(image, trimap).alpha
         room = self._memory.network_memory(image)
         pixels = tiling.side**2
         task = StaleTask(trimap, reusable.stale & (trimap == UNKNOWN))
         seen = len(tile_corners(task, tiling)) * pixels / 1e6
         whole = whole_cost(trimap.size, RATIO_INPUT in self._session.inputs)
         if seen >= min(whole, len(tile_corners(RefineTask(trimap), tiling)) * pixels / 1e6) > 0:
-            return self._refine_all(image, trimap).alpha
+            return self.refine_all(image, trimap).alpha
         alpha = reusable.alpha.copy()
         batch = room.max_batch(pixels, max(1, MAX_BATCH_PIXELS // pixels))
         refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, batch)
@@ -183,9 +180,3 @@ class Gca:
         if values.shape != (len(images), 1, *shape) or not np.isfinite(values).all():
             raise WeightsError(f"the network gives no alpha of {shape}", "give a refiner of matte")
         return [alpha[0] for alpha in values]
-
-
-def stale_share(reusable: ReusableAlpha, trimap: Trimap) -> float:
-    """Return the part of the unknown pixels whose alpha is stale, 0 … 1."""
-    unknown = trimap == UNKNOWN
-    return float(reusable.stale[unknown].mean()) if unknown.any() else 0.0

@@ -12,8 +12,9 @@ from matte.imaging.guided_filter import local_linear_coefficients
 from matte.imaging.regions import align_slice, bounding_box
 from matte.imaging.resizing import can_halve, resize
 from matte.imaging.sampling import positions_in_copy, sample_at
-from matte.refiner.gca import MIN_VISIBLE_ALPHA, stale_share
+from matte.refiner.gca import MIN_VISIBLE_ALPHA
 from matte.refiner.parts import shrink
+from matte.refiner.reuse import refine_with_reuse
 from matte.stages import (
     NO_CONTEXT,
     NetworkFacts,
@@ -81,13 +82,9 @@ class LowResolutionRefiner:
         """Return alpha at the picture's size: 0 and 1 where the trimap is known."""
         if max(trimap.shape) <= self._max_side:
             return self._refiner.refine(image, trimap, context)
-        reusable = context.previous and context.previous.warped_alpha(image, trimap)
-        if reusable:
-            alpha = self._refine_stale(image, trimap, reusable)
-            return Refined(alpha, {"again": round(stale_share(reusable, trimap), 5)})
-        return self._refine_all(image, trimap)
+        return refine_with_reuse(self, image, trimap, context)
 
-    def _refine_all(self, image: Image, trimap: Trimap) -> Refined:
+    def refine_all(self, image: Image, trimap: Trimap) -> Refined:
         """Refine all unknown pixels on one small copy, and upsample its alpha."""
         unknown = trimap == UNKNOWN
         copy = self._copy_around(image, trimap, unknown)
@@ -99,7 +96,7 @@ class LowResolutionRefiner:
         height, width = copy.trimap.shape
         return Refined(alpha, {"enlarged_from": {"width": width, "height": height}, **small.report})
 
-    def _refine_stale(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
+    def refine_stale(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
         """Return the reusable alpha, refined again where it is stale."""
         unknown = trimap == UNKNOWN
         alpha = Alpha((trimap == SUBJECT).astype(np.float32))

@@ -15,7 +15,8 @@ from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
 from matte.pipeline.line import NetworkFactsByKind
-from matte.sweeps.run import Progress, Sweep, sweep
+from matte.stages import Progress
+from matte.sweeps.run import Sweep, sweep
 from matte.sweeps.scores import SettingScore, SweepChoice, choose_setting
 from matte.sweeps.sheet import ComposerFor, SweepSection, compose_settings, draw_sheet, make_section
 

@@ -1,7 +1,7 @@
 """One picture refined with many trimaps, and the band that suits it best."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,15 +18,13 @@ from matte.pipeline.line import NO_SUBJECT, TwoStage
 from matte.pipeline.run import PhotoInput, as_photo
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.timing import Stopwatch
-from matte.stages import Refiner
+from matte.stages import Progress, Refiner
 from matte.sweeps.edges import PictureEdges
 from matte.sweeps.scores import Kernel, SettingScore, SweepChoice, choose_setting
 from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 
 MAX_SETTINGS = 200  # in one sweep
 DEFAULT_K: tuple[Kernel, ...] = ("auto", 3, 7, 13)
-
-Progress = Callable[[int, int], None]  # called with the number of settings done, and of all
 
 
 @dataclass(frozen=True, slots=True, eq=False)

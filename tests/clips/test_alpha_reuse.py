@@ -14,7 +14,7 @@ from matte.clips.motion import MotionTracker
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import Prior, TwoStage
-from matte.refiner.gca import stale_share as stale_share_of
+from matte.refiner.reuse import stale_share as stale_share_of
 from matte.stages import NO_CONTEXT, RefineContext, Refined, ReusableAlpha, Segmentation
 from tests.fakes import BrightIsSubject, HalfUnknown
 from tests.textures import clouds

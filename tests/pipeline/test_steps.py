@@ -5,8 +5,9 @@ import pytest
 
 from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
-from matte.pipeline.steps import cut_subject, draw, refine, refine_trimap
+from matte.pipeline.steps import cut_subject, draw, refine
 from matte.stages import NO_CONTEXT, RefineContext, Refined, ReusableAlpha, Segmentation
+from matte.trimap.drawing import DrawnTrimap
 from tests.conftest import disc
 from tests.fakes import HalfUnknown
 
@@ -71,7 +72,7 @@ def test_the_next_frame_goes_on_from_the_refiners_own_alpha() -> None:
     subject = cut_subject(SOFT, SegmentationSettings())
     drawn = draw(subject, TrimapSettings(k="auto"))
     previous = Remembering()
-    found = refine(Overconfident(), IMAGE, subject, drawn, RefineContext(previous))
+    found = refine(Overconfident(), IMAGE, subject, drawn, previous)
     (remembered,) = previous.updates
     assert np.array_equal(remembered, (drawn.trimap >= 128).astype(np.float32))
     assert (found.alpha <= remembered).all()
@@ -79,5 +80,5 @@ def test_the_next_frame_goes_on_from_the_refiners_own_alpha() -> None:
 
 def test_without_a_previous_frame_nothing_is_remembered() -> None:
     trimap = Trimap(np.full((60, 80), 128, np.uint8))
-    refined = refine_trimap(HalfUnknown(), IMAGE, trimap)
+    refined = refine(HalfUnknown(), IMAGE, None, DrawnTrimap(trimap, "as given"))
     assert (refined.alpha == 0.5).all()

@@ -13,7 +13,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from matte.arrays import Image
-from matte.media.video.facts import FULL, LIMITED, RGB, ColourTags
+from matte.media.video.facts import FULL_RANGE, LIMITED_RANGE, RGB, ColourTags
 
 EXACT_SCALING = int(
     Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -51,15 +51,15 @@ class FrameDecoder:
         colours = ColourTags(frame.color_range, frame.colorspace)
         matrix = swscale_matrix(colours, frame.width, frame.height)
         # "J" formats are full whatever the tag says; colour in RGB always is.
-        full = colours.range == FULL or frame.format.is_rgb or "yuvj" in frame.format.name
+        full = colours.range == FULL_RANGE or frame.format.is_rgb or "yuvj" in frame.format.name
         planar = self._reformatter.reformat(
             frame,
             format="gbrp" if bits <= 8 else "gbrp16le",
             interpolation=EXACT_SCALING,
             src_colorspace=matrix,
             dst_colorspace=matrix,
-            src_color_range=FULL if full else LIMITED,
-            dst_color_range=FULL,
+            src_color_range=FULL_RANGE if full else LIMITED_RANGE,
+            dst_color_range=FULL_RANGE,
             threads=1,
         )
         green, blue, red = (_plane_array(planar, index, bits) for index in range(3))
@@ -76,7 +76,7 @@ class FrameEncoder:
     def __init__(self, pixel_format: str, colours: ColourTags, width: int, height: int) -> None:
         self._format = pixel_format
         self._matrix = swscale_matrix(colours, width, height)
-        self._range = FULL if colours.range == FULL else LIMITED
+        self._range = FULL_RANGE if colours.range == FULL_RANGE else LIMITED_RANGE
         self._reformatter = VideoReformatter()
 
     def encode(self, pixels: NDArray[Any]) -> VideoFrame:
@@ -97,7 +97,7 @@ class FrameEncoder:
             interpolation=AVERAGED_CHROMA,
             src_colorspace=self._matrix,
             dst_colorspace=self._matrix,
-            src_color_range=FULL,
+            src_color_range=FULL_RANGE,
             dst_color_range=self._range,
             threads=1,
         )
@@ -106,9 +106,9 @@ class FrameEncoder:
 def output_colour_tags(colours: ColourTags, pixel_format: str) -> ColourTags:
     """Return the colour tags of a stream in this format, made from pictures with these tags."""
     if not _is_yuv(pixel_format):
-        return ColourTags(FULL, RGB, colours.primaries, colours.transfer)
+        return ColourTags(FULL_RANGE, RGB, colours.primaries, colours.transfer)
     if colours.matrix == RGB:  # pictures that were never YUV
-        return ColourTags(LIMITED, BT709, colours.primaries, colours.transfer)
+        return ColourTags(LIMITED_RANGE, BT709, colours.primaries, colours.transfer)
     return colours
 
 

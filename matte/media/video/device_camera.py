@@ -23,7 +23,7 @@ from matte.limits import MAX_UNREADABLE_PACKETS
 from matte.media.video.camera_watcher import CameraFrame
 from matte.media.video.colours import FrameDecoder
 from matte.media.video.container import ffmpeg_error_text
-from matte.media.video.facts import FALLBACK_RATE, LIMITED, ClipFacts, ColourTags
+from matte.media.video.facts import FALLBACK_RATE, LIMITED_RANGE, ClipFacts, ColourTags
 
 RETRY_SECONDS = 0.005  # until a camera that had no packet is asked again
 REMEDY = "plug one in, or name it with --device; a video file can play the camera"
@@ -191,7 +191,7 @@ def _camera_facts(name: str, stream: VideoStream) -> ClipFacts:
         codec=context.name,
         pixel_format=context.pix_fmt or "",
         depth=8,
-        colours=ColourTags(LIMITED, BT709, BT709, BT709),
+        colours=ColourTags(LIMITED_RANGE, BT709, BT709, BT709),
         index=stream.index,
         tracks=(),
         chapters=(),

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 # Codes of ITU-T H.273, which containers, codecs and FFmpeg share.
 RGB, UNSPECIFIED = 0, 2
-LIMITED, FULL = 1, 2  # AVColorRange; 0 is unknown
+LIMITED_RANGE, FULL_RANGE = 1, 2  # AVColorRange; 0 is unknown
 FALLBACK_RATE = Fraction(25)
 # A display matrix's signs of a, b, c and d, and the EXIF orientation that turns alike.
 ORIENTATIONS: dict[tuple[int, ...], int] = {

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+import matte
 from matte.arrays import Alpha, Image
 from matte.clips.live.matting import LiveBackground, LiveFrame, LiveMatting
-from matte.compositing.composer import Composer, composite
+from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import MatteWarning, SettingError, WeightsError
@@ -55,7 +56,7 @@ def test_mask_and_picture_belong_together_however_slow_the_line_is(
         assert frame.alpha[0, 0] == pytest.approx(number / 100)
         alpha = Alpha(np.full((12, 16), number / 100, np.float32))
         subject = estimate_foreground(frame.image, alpha)
-        assert (frame.shown == composite(subject, alpha, "white")).all()
+        assert (frame.shown == matte.composite(subject, alpha, "white")).all()
     assert len(found) >= 3
     assert live.dropped_frames + len(found) <= 100  # nothing came before the first
     assert live.dropped_frames >= 10

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matte.arrays import as_alpha, as_image, same_size
-from matte.compositing.backgrounds import as_colour, colour_pixel, parse_background
+from matte.compositing.backgrounds import Transparent, as_colour, colour_pixel, parse_background
 from matte.compositing.blend import Blend
 from matte.compositing.composer import Composer, PictureGround
 from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
+from matte.configs.amounts import parse_bitrate
 from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
 from matte.configs.settings import CompositingSettings, TrimapSettings
@@ -23,7 +24,7 @@ from matte.media.pictures import Photo, read_alpha
 from matte.media.sources import Source, is_source
 from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.pipeline import run
-from matte.pipeline.build import build, pipeline_for_video
+from matte.pipeline.build import build, build_for_video, max_pixels, pipeline_for_video
 from matte.pipeline.line import TwoStage
 from matte.pipeline.run import PhotoInput
 from matte.stages import Progress
@@ -33,7 +34,7 @@ from matte.sweeps.scores import Kernel
 
 if TYPE_CHECKING:
     from matte.clips.frames import VideoFrame
-    from matte.clips.render import RenderResult
+    from matte.clips.render import RenderJob, RenderResult
 
 __all__ = ["Pipeline", "composite", "load", "sweep", "video"]
 
@@ -154,45 +155,97 @@ def sweep(
     return sweeping.sweep(image, bands or sweep_settings(k, iterations, width), line, progress)
 
 
+class VideoOptions(TypedDict, total=False):
+    """What `matte.video` takes besides, all of it optional, as `matte video` has it.
+
+    `alpha` and `foreground` are further files to write. `codec`, `crf` and `bitrate` ("6M") encode
+    the composite; `premultiply` multiplies a cut-out's colours with alpha. `background_end` is what
+    comes when a video behind ends first: "loop" or "hold". `start` and `end` are seconds after the
+    first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
+    """
+
+    alpha: str | Path
+    foreground: str | Path
+    codec: str
+    crf: int
+    bitrate: str
+    premultiply: bool
+    background_end: Literal["loop", "hold"]
+    start: float
+    end: float
+    fps_target: float
+
+
 def video(
     path: str | Path,
     output: str | Path | None = None,
     *,
     background: str = "transparent",
     pipeline: run.BuiltPipeline | None = None,
-    alpha: str | Path | None = None,
-    foreground: str | Path | None = None,
-    start: float = 0,
-    end: float | None = None,
     overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
+    **options: Unpack[VideoOptions],
 ) -> "RenderResult":
     """Write a video with its subject on another background, or cut out; return what was written.
 
     Every frame keeps its time; sound, subtitles and chapters are copied. Without `output` it lies
-    beside the video, as `matte video` has it. `alpha` and `foreground` are further files to write;
-    `progress` is called with the number of frames so far. Files are whole or not there at all; what
-    was done of an interrupted run is kept as NAME.partial.EXT.
+    beside the video, as `matte video` has it. `progress` is called with the number of frames so
+    far; `options` are those of `VideoOptions`: further files, encoding, times. Files are whole or
+    not there at all; what was done of an interrupted run is kept as NAME.partial.EXT.
 
-    >>> result = matte.video("talk.mp4", "office.mp4", background="office.jpg", end=0.2)
+    >>> result = matte.video("talk.mp4", "office.mp4", background="office.jpg", end=0.2, crf=20)
     >>> result.written, result.frames
     ((PosixPath('office.mp4'),), 5)
     """
+    merged = pipeline.merged if pipeline else merge_settings()
+    limit = max_pixels(merged.config)
+    job = _plan_video(Path(path), limit, output, background, overwrite, options)
+    job.files.check(job.sources)
+    wanted = options.get("fps_target")
+    if wanted:
+        _, chosen = job.choose(merged, wanted, build_for_video)
+    else:
+        chosen = pipeline_for_video(pipeline) if pipeline else build_for_video(merged)
+    return job.render(chosen, progress or (lambda _: None))
+
+
+def _plan_video(
+    path: Path,
+    limit: int,
+    output: str | Path | None,
+    background: str,
+    overwrite: bool,
+    options: VideoOptions,
+) -> "RenderJob":
+    """Return the clip, whose frames have `limit` pixels at most, with what is to be made of it."""
     from matte.clips.output_files import VideoFiles, default_output  # PyAV is for video only
     from matte.clips.render import RenderJob
-    from matte.compositing.backgrounds import Transparent
     from matte.media.video.clip import open_clip
 
-    pipeline = pipeline_for_video(pipeline or load())
+    unknown = set(options) - set(VideoOptions.__annotations__)
+    if unknown:
+        names = ", ".join(VideoOptions.__annotations__)
+        raise SettingError(f"no option {', '.join(sorted(unknown))}", f"give some of {names}")
     behind = parse_background(background)
     transparent = isinstance(behind, Transparent)
-    clip = open_clip(Path(path), pipeline.max_pixels)
+    alpha, foreground = options.get("alpha"), options.get("foreground")
+    bitrate = options.get("bitrate")
     files = VideoFiles(
-        Path(output) if output else default_output(Path(path), transparent),
+        Path(output) if output else default_output(path, transparent),
         Path(alpha) if alpha else None,
         Path(foreground) if foreground else None,
         transparent,
-        overwrite=overwrite,
+        options.get("codec"),
+        options.get("crf"),
+        parse_bitrate(bitrate) if bitrate else None,
+        overwrite,
     )
-    job = RenderJob(clip, files, behind, start=start, end=end)
-    return job.render(pipeline, progress or (lambda _: None))
+    return RenderJob(
+        open_clip(path, limit),
+        files,
+        behind,
+        options.get("background_end", "loop"),
+        options.get("premultiply", False),
+        options.get("start", 0),
+        options.get("end"),
+    )

@@ -4,6 +4,7 @@ import doctest
 import shutil
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import matte
 from matte import api
 from matte.arrays import Alpha
 from matte.compositing.foreground import estimate_foreground
-from matte.errors import PictureError
+from matte.errors import MatteError, PictureError, SettingError
 from matte.media.pictures import read_image
 from tests.fakes import BrightIsSubject
 from tests.media.clips import clip
@@ -70,3 +71,36 @@ def test_a_video_reports_its_frames(folder: Path) -> None:
     )
     assert result.written == (Path("talk-matte.mov"), Path("alpha.mp4"))
     assert counts == list(range(1, result.frames + 1))
+
+
+def test_a_video_is_encoded_as_asked(folder: Path) -> None:
+    pipeline = matte.load("fast", modnet="modnet")
+    result = matte.video(
+        "talk.mp4",
+        "out.mkv",
+        background="white",
+        pipeline=pipeline,
+        codec="vp9",
+        crf=40,
+        start=0.1,
+        end=0.2,
+        background_end="hold",
+    )
+    with av.open("out.mkv") as film:
+        assert film.streams.video[0].codec_context.name.endswith("vp9")
+    assert result.frames < 5
+
+
+def test_a_rate_may_be_asked_for(folder: Path) -> None:
+    result = matte.video("talk.mp4", "out.mp4", background="white", fps_target=0.01, end=0.1)
+    assert result.frames == 3
+
+
+def test_what_a_video_can_not_do_is_said_before_a_network_is_opened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "build_for_video", None)
+    with pytest.raises(MatteError, match=r"talk\.txt"):
+        matte.video("talk.mp4", "talk.txt")
+    with pytest.raises(SettingError, match="no option quality: give some of alpha, foreground"):
+        matte.video("talk.mp4", quality=3)  # type: ignore[call-arg]  # what is tested

@@ -241,12 +241,7 @@ def _video_files(clip: Path, transparent: bool, outputs: Mapping[str, Any]) -> "
 
 def _choose_pipeline(job: "RenderJob", settings: MergedSettings, rate: float) -> "BuiltPipeline":
     """Return the best pipeline that keeps up with `rate` frames per second, and print which."""
-    from matte.pipeline.build import build
-    from matte.pipeline.networks import NetworkOpener
-
-    def build_for_video(candidate: MergedSettings) -> "BuiltPipeline":
-        candidate = with_video_refiner(candidate)
-        return build(candidate, NetworkOpener(candidate.config))
+    from matte.pipeline.build import build_for_video
 
     with deferred_interrupts() as check:
         choice, pipeline = job.choose(settings, rate, build_for_video, check)

@@ -12,7 +12,7 @@ from matte.cli.grouped import GroupedCommand, option
 from matte.cli.interrupts import deferred_interrupts
 from matte.cli.options import FILE, VIDEO_GROUND, pack_options, print_path
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
-from matte.configs.loader import MergedSettings, with_video_refiner
+from matte.configs.loader import MergedSettings
 from matte.errors import PictureError, SettingError
 
 if TYPE_CHECKING:
@@ -140,11 +140,7 @@ def webcam(
     from matte.files import check_names
     from matte.media.video.camera_watcher import CameraWatcher
     from matte.media.video.codecs import FORMATS
-    from matte.pipeline.build import build
-    from matte.pipeline.run import BuiltPipeline
-
-    def build_for_video(candidate: MergedSettings) -> BuiltPipeline:
-        return build(with_video_refiner(candidate))
+    from matte.pipeline.build import build_for_video
 
     size = None if source["size"] is None else _parse_size(source["size"])
     with ExitStack() as opened:

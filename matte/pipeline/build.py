@@ -35,14 +35,19 @@ def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> BuiltP
 def pipeline_for_video(pipeline: BuiltPipeline) -> BuiltPipeline:
     """Return the pipeline with the refiner that its settings name for video.
 
-    This is the only place that decides it. Whoever builds a pipeline for video alone passes its
-    settings through `with_video_refiner` first, and so opens no refiner for photos.
+    Whoever builds a pipeline for video alone calls `build_for_video`, and so opens no refiner for
+    photos.
     """
     merged = with_video_refiner(pipeline.merged)
     if merged.config.refiner == pipeline.merged.config.refiner:
         return pipeline
     line = pipeline.line.with_refiner(lambda _: build_refiner(merged.config))
     return replace(pipeline, line=line, merged=merged)
+
+
+def build_for_video(merged: MergedSettings) -> BuiltPipeline:
+    """Build the pipeline with the refiner that the settings name for video."""
+    return build(with_video_refiner(merged))
 
 
 def build_two_stage(config: Config, opener: NetworkOpener | None = None) -> TwoStage:

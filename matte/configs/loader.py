@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from matte.configs.fields import as_table
 from matte.configs.settings import SETTINGS, Config, ModnetSettings
+from matte.configs.stage_settings import CLEANING_SETTINGS
 from matte.configs.tables import convert, from_file, from_table, parse_setting, read_toml
 from matte.errors import MatteWarning, SettingError
 from matte.registry import nearest
@@ -68,6 +69,14 @@ def with_modnet(merged: MergedSettings) -> MergedSettings:
     if merged.config.modnet.modnet:
         return merged
     return replace(merged, config=replace(merged.config, modnet=ModnetSettings(TRIMAP_FREE)))
+
+
+def refuse_unused_cleaning(merged: MergedSettings, run: str) -> None:
+    """Raise if a flag asks for cleaning the mask of a `run`, in words, that makes none."""
+    for name in CLEANING_SETTINGS:
+        if getattr(merged.config.segmentation, name) and merged.origins[name] == "flag":
+            flag = f"--{name.replace('_', '-')}"
+            raise SettingError(f"{run} makes no mask, so {flag} means nothing", "leave it out")
 
 
 def with_video_refiner(merged: MergedSettings) -> MergedSettings:

@@ -6,6 +6,9 @@ from typing import Literal
 from matte.configs.fields import check_fields, setting
 from matte.configs.lengths import Length
 
+# What changes the mask after it is cut at the threshold.
+CLEANING_SETTINGS = ("keep_parts", "fill_holes", "open_mask", "close_mask", "smooth_mask")
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentationSettings:
@@ -81,6 +84,11 @@ class SegmentationSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    @property
+    def cleans_mask(self) -> bool:
+        """Whether the mask is changed after it is cut at the threshold."""
+        return any(getattr(self, name) for name in CLEANING_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
 from matte.configs.settings import CompositingSettings, Config, SegmentationSettings
+from matte.configs.stage_settings import CLEANING_SETTINGS
 from matte.errors import SettingError
 from matte.gpu.colours import WHITE, blend_over, estimate_foreground
 from matte.gpu.confidence_limits import limit_by_confidence
@@ -28,7 +29,6 @@ from matte.runtime.torch import translate_torch_errors
 from matte.segmentation import letterboxed
 
 MAX_REFINED_PIXELS = 2_400_000  # of a frame: larger ones are refined at about that size
-CLEANING_SETTINGS = ("keep_parts", "fill_holes", "open_mask", "close_mask", "smooth_mask")
 
 # From RGB 0 … 1 (N, 3, H, W) to confidence (N, 1, H, W); a MODNet: from RGB −1 … 1 to alpha.
 PictureNetwork = Callable[[Tensor], Tensor]

@@ -2,7 +2,12 @@
 
 from dataclasses import replace
 
-from matte.configs.loader import TRIMAP_FREE, MergedSettings, with_video_refiner
+from matte.configs.loader import (
+    TRIMAP_FREE,
+    MergedSettings,
+    refuse_unused_cleaning,
+    with_video_refiner,
+)
 from matte.configs.settings import Config, ModnetSettings
 from matte.errors import MatteError, MissingWeightsError
 from matte.modnet.adapter import Modnet
@@ -24,6 +29,8 @@ def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> BuiltP
 
     `opener` has begun to open the settings' networks, if there is one.
     """
+    if merged.config.modnet.modnet:
+        refuse_unused_cleaning(merged, "a run with --modnet")
     return BuiltPipeline(
         _build_line(merged.config, opener),
         merged,

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 import matte
 from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.loader import MergedSettings, merge_settings, written_values
+from matte.configs.loader import (
+    MergedSettings,
+    merge_settings,
+    refuse_unused_cleaning,
+    written_values,
+)
 from matte.configs.settings import Config
 from matte.errors import MatteWarning
 from matte.limits import DEFAULT_MAX_PIXELS
@@ -91,6 +96,8 @@ class BuiltPipeline:
         trimap: MatteInput = None,
     ) -> Prior:
         """Return a user's mask or trimap of the photo, read and checked."""
+        if trimap is not None:
+            refuse_unused_cleaning(self.merged, "a run with a trimap of one's own")
         confidence = known = None
         if is_source(mask):
             confidence = Confidence(read_alpha(mask, self.max_pixels, kind="mask"))

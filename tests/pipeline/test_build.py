@@ -3,7 +3,7 @@
 import pytest
 
 from matte.configs.loader import merge_settings
-from matte.errors import MissingWeightsError, WeightsError
+from matte.errors import MissingWeightsError, SettingError, WeightsError
 from matte.pipeline.build import build, build_two_stage, max_pixels, pipeline_for_video
 from matte.pipeline.line import MissingSegmenter, TrimapFree
 from matte.pipeline.networks import NetworkOpener, open_network
@@ -42,6 +42,12 @@ def test_a_modnet_needs_neither_segmenter_nor_refiner() -> None:
     assert isinstance(pipeline.line, TrimapFree)
     assert set(pipeline.facts["networks"]) == {"modnet"}
     assert set(pipeline_for_video(pipeline).facts["networks"]) == {"modnet"}
+
+
+def test_a_run_without_a_mask_refuses_to_clean_one() -> None:
+    flags = {**QUICK, "modnet": "modnet", "fill_holes": 0.01}
+    with pytest.raises(SettingError, match="makes no mask, so --fill-holes means nothing: leave"):
+        build(merge_settings("fast", flags=flags))
 
 
 def test_a_missing_segmenter_fails_only_a_run_that_needs_it(

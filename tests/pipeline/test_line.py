@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,18 @@ def test_a_soft_confidence_limits_the_refiner() -> None:
     surely = (result.trimap == 128) & (ALPHA == 1)
     assert surely.any()
     assert (result.alpha[surely] == 1).all()
+
+
+@pytest.mark.parametrize("from_segmenter", [False, True], ids=["own mask", "frame of a clip"])
+def test_a_filled_hole_is_filled_in_alpha(from_segmenter: bool) -> None:
+    holed = Confidence(np.where(np.hypot(*np.mgrid[-32:32, -40:40]) < 3, 0.1, ALPHA))
+    prior = Prior(Segmentation(Confidence(np.float32(holed))), from_segmenter=from_segmenter)
+    filled = SegmentationSettings(fill_holes=0.1)
+    line = TwoStage(Soft(), filled, TrimapSettings(k="auto"), Opposes(), Budget(0))
+    inside = np.s_[28:36, 36:44]
+    assert (line.run(IMAGE, prior).alpha[inside] == 1).all()
+    unfilled = replace(line, segmentation=SegmentationSettings())
+    assert (unfilled.run(IMAGE, prior).alpha[inside] == 0).any()
 
 
 def test_a_modnet_takes_neither_mask_nor_trimap() -> None:

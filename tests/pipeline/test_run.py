@@ -10,7 +10,7 @@ import pytest
 import matte
 from matte.arrays import Alpha, Image
 from matte.configs.loader import merge_settings
-from matte.errors import MatteWarning, PictureError
+from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo, read_image
 from matte.runtime.memory import (
     BASE_BYTES,
@@ -40,6 +40,15 @@ def test_a_path_and_its_pixels_give_one_result_with_networks(sample: Path) -> No
     from_path = pipeline(str(sample))
     assert np.array_equal(from_path.alpha, pipeline(read_image(sample)).alpha)
     assert {row["backend"] for row in from_path.report["networks"].values()} == {"onnx"}
+
+
+def test_a_trimap_of_ones_own_refuses_flags_that_clean_a_mask(tmp_path: Path) -> None:
+    trimap = np.where((ALPHA > 0) & (ALPHA < 1), 128, ALPHA * 255).astype(np.uint8)
+    with pytest.raises(SettingError, match="makes no mask, so --keep-parts means nothing"):
+        build(merge_settings(flags={"keep_parts": 1}))(IMAGE, trimap=trimap)
+    file = tmp_path / "own.toml"
+    file.write_text("[segmentation]\nkeep_parts = 1\n")  # for runs that make one
+    assert build(merge_settings(file=file))(IMAGE, trimap=trimap).mask is None
 
 
 def test_masks_and_trimaps_are_files_or_arrays(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
@@ -45,6 +46,48 @@ def test_the_mask_is_cut_at_the_threshold_and_cleaned() -> None:
     twice = np.concatenate([ALPHA, ALPHA[:20]])
     one = cut_subject(Segmentation(Confidence(twice)), SegmentationSettings(keep_parts=1))
     assert not one.mask[60:].any()
+
+
+def spotted() -> Confidence:
+    """A sure disc with a soft edge, a soft hole in it, and a soft speck and a bar beside it."""
+    rows, columns = np.mgrid[:160, :200]
+
+    def soft_disc(row: int, column: int, radius: int) -> NDArray[np.float64]:
+        distance = np.hypot(rows - row, columns - column)
+        return np.asarray(np.clip((radius - distance) / 6 + 0.5, 0, 1))
+
+    confidence = soft_disc(80, 80, 50) - soft_disc(80, 80, 7) + soft_disc(30, 180, 5)
+    confidence[78:82, 125:170] = 0.8
+    return Confidence(confidence.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "sure"),
+    [
+        (SegmentationSettings(fill_holes=0.01), np.s_[60:100, 60:100], 1),
+        (SegmentationSettings(close_mask=12), np.s_[60:100, 60:100], 1),
+        (SegmentationSettings(smooth_mask=20), np.s_[70:90, 70:90], 1),
+        (SegmentationSettings(open_mask=6), np.s_[15:45, 165:195], 0),
+        (SegmentationSettings(open_mask=6), np.s_[70:90, 140:190], 0),
+        (SegmentationSettings(keep_parts=1), np.s_[15:45, 165:195], 0),
+    ],
+    ids=str,
+)
+def test_what_cleaning_changes_in_the_mask_it_changes_in_alpha(
+    settings: SegmentationSettings, place: tuple[slice, slice], sure: int
+) -> None:
+    """With k = auto the band comes from the confidence, which has to know of the cleaning."""
+    image = Image(np.zeros((160, 200, 3), np.uint8))
+    seen = spotted()
+    subject = cut_subject(Segmentation(seen), settings)
+    drawn = draw(subject, TrimapSettings(k="auto"))
+    assert drawn.follows_confidence
+    assert (drawn.trimap[place] == 255 * sure).all()
+    assert (refine(HalfUnknown(), image, subject, drawn).alpha[place] == sure).all()
+    assert np.array_equal(seen, spotted()), "the input stays as it is"
+    as_seen = cut_subject(Segmentation(seen), SegmentationSettings())
+    assert as_seen.segmentation.confidence is seen
+    assert (draw(as_seen, TrimapSettings(k="auto")).trimap[place] == 128).any()
 
 
 @pytest.mark.parametrize(("pixels", "found"), [(0, False), (4, False), (5, True)])

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from matte.arrays import UNKNOWN, Alpha, Image, Trimap
-from matte.configs.settings import Config, TrimapSettings
+from matte.configs.settings import Config, SegmentationSettings, TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo
 from matte.refiner.guided import Guided
@@ -59,6 +60,14 @@ def test_a_picture_is_segmented_once_and_refined_with_each_band() -> None:
     shares = [s.unknown for s in found.scores]
     assert shares == [pytest.approx((t == UNKNOWN).mean()) for t in found.trimaps]
     assert [s.band for s in found.scores] == list(bands)
+
+
+def test_a_filled_hole_is_filled_with_every_band() -> None:
+    image, _ = disc(96, 128)
+    image[46:50, 62:66] = 0
+    filled = replace(line(), segmentation=SegmentationSettings(fill_holes=0.1))
+    found = sweep(image, sweep_settings(k=("auto", 3)), filled)
+    assert all((alpha[40:56, 56:72] == 1).all() for alpha in found.alphas)
 
 
 def test_a_band_that_leaves_nothing_unknown_is_not_refined() -> None:

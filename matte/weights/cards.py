@@ -30,10 +30,10 @@ USAGE_COMMANDS = {
     "checkpoint": 'matte weights import "$(matte weights path {name})" --as my-{name}',
 }
 LICENCE_TEXT = (
-    "The weights as such: {licence}. The pictures that they learnt from are not ours, and not all"
+    "The weights as such: {licence}. The training pictures belong to others, and not all of them"
     " are cleared: some have no licence at all, others are for research only (see the table)."
     " Whether their terms bind the weights is not settled; we claim nothing beyond our own part."
-    " Who needs weights from cleared pictures alone trains on pictures of their own:"
+    " If you need weights from cleared pictures alone, train on your own:"
     " `matte train {kind} --help`."
 )
 
@@ -95,7 +95,7 @@ def _description(weights: Weights) -> str:
     text = [
         weights.architecture,
         f"{weights.parameters / 1e6:.2f} M parameters" if weights.parameters else "",
-        f"made for {weights.size} px" if weights.size else "",
+        f"trained at {weights.size} px" if weights.size else "",
         _file_facts(weights),
         _precision_facts(weights),
     ]
@@ -119,7 +119,7 @@ def _precision_facts(weights: Weights) -> str:
     """Return the precisions that are as good as fp32, and the file that int8 needs."""
     if not weights.accurate_precisions:
         return ""
-    text = f"as good in {' and '.join(weights.accurate_precisions)} as in fp32"
+    text = f"{' and '.join(weights.accurate_precisions)} score like fp32"
     if weights.int8_path is None:
         return text
     return f"{text} (`{weights.int8}`, {weights.int8_path.stat().st_size / 1e6:.1f} MB)"
@@ -160,7 +160,12 @@ def _training_data_table(weights: Weights) -> str:
         if one := known.get(chosen["folder"]):
             number = one.pictures - len(chosen.get("exclude", []))
             rows.append((one.title, str(number), one.source, one.licence))
-    header = ("pictures", "with those held back", "source", "what it says of the licence")
+    header = (
+        "data set",
+        "pictures, held-back ones included",
+        "source",
+        "licence, as its publisher states it",
+    )
     return markdown_table(header, rows) if rows else ""
 
 
@@ -179,9 +184,9 @@ def _scores_section(name: str, weights: Weights) -> str:
     if measured is None:
         return f"**Scores.** {NOT_MEASURED.capitalize()}." if weights.recipe else ""
     return (
-        f"**Scores** ({measured.date}) on pictures that were held back, with near duplicates, from"
-        " training; some of them chose the checkpoint. The fewer the pictures, the wider the"
-        " interval.\n\n"
+        f"**Scores** ({measured.date}) on pictures that were held back from training, together with"
+        " their near duplicates; the checkpoint was chosen on some of them. The fewer the pictures,"
+        " the wider the interval.\n\n"
         f"{scores_table(measured)}\n\n"
         f"```sh\npython benchmarks/score_weights.py DATA {name}\n```"
     )

@@ -10,7 +10,7 @@ NOT_MEASURED = "not measured yet"
 
 METRIC_FORMATS = {
     "miou": ("mIoU", ".3f"),
-    "accuracy": ("right pixels", ".3f"),
+    "accuracy": ("pixel accuracy", ".3f"),
     "sad": ("SAD (k)", ".2f"),
     "mse": ("MSE", ".4f"),
     "mad": ("MAD", ".4f"),
@@ -23,9 +23,9 @@ def scores_table(measured: Measurement) -> str:
     rivals = list(dict.fromkeys(a.name for s in measured.scores for a in s.against))
     trimaps = any(s.trimaps for s in measured.scores)
     header = [
-        "held-back pictures",
+        "data set",
         *(["trimaps"] if trimaps else []),
-        "how many",
+        "pictures",
         "measure",
         "mean (95 % interval)",
     ]

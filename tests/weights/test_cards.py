@@ -33,7 +33,7 @@ def test_whatever_is_shipped_has_a_whole_card(name: str) -> None:
         assert f"**{part}" in text
     assert weights.command in text
     assert all(weakness in text for weakness in weights.weaknesses)
-    assert "trains on pictures of their own" in text
+    assert "train on your own" in text
 
 
 def test_scores_stand_in_the_card_while_they_are_true(store: Path) -> None:

@@ -76,4 +76,4 @@ def test_a_damaged_int8_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_cards_tell_it() -> None:
     for name in WITH_INT8:
-        assert f"int8 as in fp32 (`{name}.int8.onnx`, " in model_card(name)
+        assert f"int8 score like fp32 (`{name}.int8.onnx`, " in model_card(name)

@@ -1,13 +1,16 @@
 """Pictures decoded by Pillow; what it raises, warns of or refuses stops here."""
 
+import functools
 import importlib
 import io
+import logging
 import struct
+import sys
 import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import cv2
 from PIL import Image as Pillow
@@ -34,6 +37,8 @@ DAMAGED_FILE_ERRORS = (
     zlib.error,
     cv2.error,
 )
+# Pillow logs what it then raises; where nobody listens to logs, Python prints them.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 OPTIONAL_PNG_CHUNKS = (b"tRNS", b"eXIf", b"acTL", b"text")  # that say how a picture is shown
 
 
@@ -67,6 +72,20 @@ class _WithoutPillowLimits:
 without_pillow_limits = _WithoutPillowLimits()
 
 
+@functools.cache
+def _silence_libtiff() -> None:
+    """Have Pillow's libtiff print nothing on standard error: what goes wrong is raised.
+
+    Its handlers are functions of the library that Pillow's own module is linked with.
+    """
+    import ctypes
+
+    with suppress(OSError, AttributeError):  # linked in another way: it goes on printing
+        library = ctypes.CDLL(sys.modules["PIL._imaging"].__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
+
+
 @contextmanager
 def open_with_pillow(data: bytes, name: str, max_pixels: int) -> Iterator[Pillow.Image]:
     """Open the picture that a file's bytes hold, decoded; what goes wrong is a PictureError."""
@@ -74,6 +93,8 @@ def open_with_pillow(data: bytes, name: str, max_pixels: int) -> Iterator[Pillow
     try:
         with without_pillow_limits:
             importlib.import_module(f"PIL.{module}ImagePlugin")
+            if kind == "TIFF":
+                _silence_libtiff()
             file = io.BytesIO(strip_chunks(data, OPTIONAL_PNG_CHUNKS) if kind == "PNG" else data)
             with Pillow.open(file, formats=(kind,)) as picture:
                 check_pixels(name, *picture.size, max_pixels)

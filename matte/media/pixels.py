@@ -94,9 +94,9 @@ def _pillow_array(picture: Pillow.Image, mode: str) -> NDArray[np.uint8]:
 
 def _decode_by_opencv(picture: Pillow.Image, data: bytes) -> NDArray[Any]:
     """Return the pixels with all their bits: Pillow would cut 16-bit colours to 8."""
-    if picture.format == "PNG":
-        data = png.strip_chunks(data, (b"tRNS",))  # OpenCV complains of what is odd in the others
     picture.close()
+    if picture.format == "PNG":
+        data = png.deep_png(data)  # OpenCV's libpng prints what it thinks of the file's own
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if array is None or array.dtype not in (np.uint8, np.uint16):

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import os
 import struct
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from matte.errors import MatteWarning, PictureError
@@ -168,3 +170,49 @@ def _is_decoded(data: bytes) -> bool:
         except PictureError:
             return False
     return True
+
+
+DEEP = noise(30, 40, 3, dtype=np.uint16)
+
+
+def mutated(data: bytes, seed: int) -> bytes:
+    """The file with a few bytes changed."""
+    random, found = np.random.default_rng(seed), bytearray(data)
+    for place in random.integers(0, len(found), 1 + seed % 3):
+        found[place] ^= int(random.integers(1, 256))
+    return bytes(found)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        saved(RGB, "TIFF", compression="tiff_adobe_deflate"),
+        saved(RGB, "TIFF", compression="tiff_lzw"),
+        saved(RGB, "TIFF", compression="jpeg"),
+        saved(Pillow.fromarray(RGB).convert("1"), "TIFF", compression="group4"),
+        encode(DEEP, ".tif"),
+        encode(DEEP, ".png"),
+        encode(DEEP[:, :, 0], ".png"),
+        encode(RGB, ".jpg"),
+    ],
+    ids=["deflate", "lzw", "jpeg in tiff", "group4", "tiff16", "png16", "grey16", "jpeg"],
+)
+def test_libraries_print_nothing_about_damaged_files(
+    data: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither on standard error itself, where native code prints, nor by Python's logs."""
+    for seed in range(40):
+        with warnings.catch_warnings(), contextlib.suppress(PictureError):
+            warnings.simplefilter("ignore")
+            decode_photo(mutated(data, seed), "p")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("pixels", [DEEP, DEEP[:, :, 0]], ids=["colour", "grey"])
+def test_a_wrong_checksum_behind_deep_pixels_is_not_printed(
+    pixels: NDArray[np.uint16], capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = encode(pixels, ".png")
+    found = decode_photo(data[:-1] + b"?", "p").pixels
+    assert np.array_equal(found, decode_photo(data, "p").pixels)
+    assert capfd.readouterr() == ("", "")

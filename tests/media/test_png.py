@@ -1,9 +1,15 @@
+import struct
 import zlib
 from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from matte.limits import MAX_UNPACKED_PROFILE_BYTES
 from matte.media import png
 from matte.media.encoding import encode
+from matte.media.pictures import decode_photo
 from tests.media.files import chunk, noise
 
 FILE = encode(noise(4, 5, 3), ".png")
@@ -50,3 +56,32 @@ def test_only_wanted_optional_chunks_stay() -> None:
         made = made[:HEADER_END] + chunk(name, body) + made[HEADER_END:]
     assert names(png.strip_chunks(made, (b"tRNS", b"text")))[1:3] == [b"iTXt", b"tRNS"]
     assert png.strip_chunks(made, ()) == FILE
+
+
+def interlaced(pixels: NDArray[np.uint16]) -> bytes:
+    """The pixels (H, W, 3) as an interlaced PNG."""
+    lines = b""
+    for left, top, across, down in png.INTERLACED:
+        part = pixels[top::down, left::across].astype(">u2")
+        lines += b"".join(b"\0" + row.tobytes() for row in part if row.size)
+    height, width = pixels.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 1)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return png.SIGNATURE + parts
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 2, 3), (9, 13, 3)])
+def test_deep_pixels_are_the_same_in_the_file_that_is_made_anew(shape: tuple[int, ...]) -> None:
+    pixels = noise(*shape, dtype=np.uint16)
+    for data in (encode(pixels, ".png"), interlaced(pixels)):
+        assert np.array_equal(decode_photo(data, "p").pixels, pixels)
+        with pytest.raises(ValueError, match="pixels are missing"):
+            png.deep_png(cut_pixels(data))
+
+
+def cut_pixels(data: bytes) -> bytes:
+    """The file with fewer bytes of pixels, and right checksums."""
+    chunks = [(name, data[start + 8 : end - 4]) for name, start, end in png.iterate_chunks(data)]
+    lines = zlib.decompress(b"".join(body for name, body in chunks if name == b"IDAT"))
+    header = chunk(b"IHDR", chunks[0][1])
+    return png.SIGNATURE + header + chunk(b"IDAT", zlib.compress(lines[:-1])) + chunk(b"IEND", b"")

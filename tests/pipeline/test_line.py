@@ -48,8 +48,9 @@ def test_a_soft_confidence_limits_the_refiner() -> None:
 
 @pytest.mark.parametrize("from_segmenter", [False, True], ids=["own mask", "frame of a clip"])
 def test_a_filled_hole_is_filled_in_alpha(from_segmenter: bool) -> None:
-    holed = Confidence(np.where(np.hypot(*np.mgrid[-32:32, -40:40]) < 3, 0.1, ALPHA))
-    prior = Prior(Segmentation(Confidence(np.float32(holed))), from_segmenter=from_segmenter)
+    holed = ALPHA.copy()
+    holed[30:34, 38:42] = 0.1
+    prior = Prior(Segmentation(Confidence(holed)), from_segmenter=from_segmenter)
     filled = SegmentationSettings(fill_holes=0.1)
     line = TwoStage(Soft(), filled, TrimapSettings(k="auto"), Opposes(), Budget(0))
     inside = np.s_[28:36, 36:44]

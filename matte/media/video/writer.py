@@ -163,7 +163,7 @@ class ClipWriter(FrameWriter):
     def _add_stream(self, name: str, encoding: dict[str, str], bitrate: int | None) -> VideoStream:
         """Return the output's stream of pictures in the pixel format `name`, its encoder open."""
         like = self._like
-        os.environ.setdefault("SVT_LOG", "1")  # so that it prints only what fails
+        os.environ.setdefault("SVT_LOG", "0")  # so that it prints nothing: what fails is raised
         stream: VideoStream = self._output.add_stream(  # type: ignore[assignment]  # of video
             self._codec.encoder, rate=like.rate.limit_denominator(1_000_000), options=encoding
         )

@@ -117,7 +117,8 @@ def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> T
     if protocol == "auto":
         protocol = "official"
     found = _open("modnet", config.modnet.modnet or TRIMAP_FREE, config, opener)
-    return TrimapFree(Modnet(found.session, protocol, found.weights.size, found.facts))
+    memory = memory_budget(config)
+    return TrimapFree(Modnet(found.session, protocol, found.weights.size, memory, found.facts))
 
 
 def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) -> OpenNetwork:

@@ -16,12 +16,41 @@ from matte.runtime.threads import control_groups
 # with benchmarks/scaling.py, as are bytes for each pixel, of 8 and of 16 bits a channel.
 BASE_BYTES = 256 << 20
 PICTURE_BYTES_PER_PIXEL = {1: 20, 2: 36}  # by the bytes of a channel's value
-# Bytes that networks take for each pixel of their input, and for each millionth of the square of
-# their number: features, and the attention of all places to all.
-FEATURE_BYTES_PER_PIXEL, ATTENTION_BYTES_PER_MILLION_SQUARES = 1000, 150
 MAX_KEPT_BYTES = 31 << 20  # just below what GNU's allocator keeps at most
 MIN_NETWORK_PIXELS = 160 * 160  # of the smallest input that a network gets
 ASSUMED_BYTES = 8 * GIB  # where the machine doesn't say what it has
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCost:
+    """The bytes that a network takes for its input, by the input's pixels.
+
+    For each pixel: features. For each millionth of the square of their number: the attention of all
+    places to all.
+    """
+
+    bytes_per_pixel: int = 1000
+    bytes_per_million_squares: int = 150
+    settings: str = "--tile and --refiner-protocol"  # that ask for large inputs
+
+    def input_bytes(self, pixels: int) -> int:
+        """Return the bytes of memory that the network takes for an input of so many pixels."""
+        attention = self.bytes_per_million_squares * 1e-6 * pixels**2
+        return int(self.bytes_per_pixel * pixels + attention)
+
+    def max_pixels(self, available_bytes: int) -> int:
+        """Return the pixels of the largest input that takes no more than so many bytes."""
+        available = max(0, available_bytes)
+        if not self.bytes_per_million_squares:
+            return available // self.bytes_per_pixel
+        square = self.bytes_per_million_squares * 1e-6
+        root = math.sqrt(self.bytes_per_pixel**2 + 4 * square * available)
+        return int((root - self.bytes_per_pixel) / (2 * square))
+
+
+# Networks with attention or without a better number; MODNet's: 200 … 330 were measured.
+ATTENTION_COST = NetworkCost()
+MODNET_COST = NetworkCost(350, 0, "--modnet-protocol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +67,20 @@ class MemoryLimit:
     @property
     def max_pixels(self) -> int:
         """The pixels that a picture of 8 bits a channel may have."""
-        spare = self.max_bytes - BASE_BYTES - network_bytes(MIN_NETWORK_PIXELS)
+        spare = self.max_bytes - BASE_BYTES - ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS)
         return max(0, spare) // PICTURE_BYTES_PER_PIXEL[1]
 
     def check_image(self, image: Image) -> None:
         """Raise PictureError if a picture, and a network beside it, take too much memory."""
-        need = _picture_bytes(image) + network_bytes(MIN_NETWORK_PIXELS)
+        need = _picture_bytes(image) + ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS)
         if need > self.max_bytes:
             size = format_pixels(image[:, :, 0].size)
             cause = f"{size} take {format_bytes(need)}, and {self.description}"
             raise PictureError(cause, f"{self.remedy}, or give a smaller picture")
 
-    def network_memory(self, image: Image) -> "NetworkMemory":
+    def network_memory(self, image: Image, cost: NetworkCost = ATTENTION_COST) -> "NetworkMemory":
         """Return the memory that networks may take beside a picture and all that is made of it."""
-        return NetworkMemory(self, self.max_bytes - _picture_bytes(image))
+        return NetworkMemory(self, self.max_bytes - _picture_bytes(image), cost)
 
     @property
     def description(self) -> str:
@@ -71,13 +100,12 @@ class NetworkMemory:
 
     limit: MemoryLimit
     available_bytes: int
+    cost: NetworkCost = ATTENTION_COST
 
     @property
     def max_pixels(self) -> int:
-        """The pixels that a network's input may have; the inverse of `network_bytes`."""
-        square = ATTENTION_BYTES_PER_MILLION_SQUARES * 1e-6
-        root = math.sqrt(FEATURE_BYTES_PER_PIXEL**2 + 4 * square * max(0, self.available_bytes))
-        return int((root - FEATURE_BYTES_PER_PIXEL) / (2 * square))
+        """The pixels that a network's input may have."""
+        return self.cost.max_pixels(self.available_bytes)
 
     def max_batch(self, pixels: int, wanted: int = 1) -> int:
         """Return how many inputs of so many pixels a network may get at once: 1 … `wanted`.
@@ -86,25 +114,19 @@ class NetworkMemory:
         one, an input is small enough.
         """
         number = wanted
-        while number > 0 and network_bytes(pixels * number) > self.available_bytes:
+        while number > 0 and self.cost.input_bytes(pixels * number) > self.available_bytes:
             number -= 1
         if number == 0 and pixels > MIN_NETWORK_PIXELS:
-            need = self.limit.max_bytes - self.available_bytes + network_bytes(pixels)
+            need = self.limit.max_bytes - self.available_bytes + self.cost.input_bytes(pixels)
             cause = f"a network that sees {format_pixels(pixels)} at once takes"
             raise SettingError(
                 f"{cause} {format_bytes(need)}, and {self.limit.description}",
-                f"{self.limit.remedy}, or leave --tile and --refiner-protocol out",
+                f"{self.limit.remedy}, or leave {self.cost.settings} out",
             )
         return max(1, number)
 
 
 WHOLE_MACHINE = MemoryLimit()
-
-
-def network_bytes(pixels: int) -> int:
-    """Return the bytes of memory that a network takes for an input of so many pixels."""
-    attention = ATTENTION_BYTES_PER_MILLION_SQUARES * 1e-6 * pixels**2
-    return int(FEATURE_BYTES_PER_PIXEL * pixels + attention)
 
 
 def available_bytes() -> int:

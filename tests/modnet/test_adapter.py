@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from matte.arrays import Image
-from matte.errors import WeightsError
+from matte.errors import SettingError, WeightsError
 from matte.modnet.adapter import Modnet, network_size
+from matte.runtime.memory import MIN_NETWORK_PIXELS, MODNET_COST, MemoryLimit
 from tests.fakes import FakeSession
 
 
@@ -75,3 +76,29 @@ def test_a_network_is_fed_at_the_size_that_it_was_trained_at(
 def test_an_impossible_size_is_refused() -> None:
     with pytest.raises(WeightsError, match=r"matte\.size is '5'"):
         Modnet(FakeSession(lambda blob: blob[:, :1], metadata={"matte.size": "5"}))
+
+
+@pytest.mark.parametrize("shape", [(319, 1), (1, 60), (160, 1), (50, 50_000), (1, 200_000), (9, 9)])
+def test_no_shape_makes_a_large_input(shape: tuple[int, int]) -> None:
+    height, width = network_size(*shape)
+    assert height * width <= 4 * 512**2
+    assert min(height, width) >= 32
+
+
+@pytest.mark.parametrize("shape", [(50, 50_000), (2000, 2000), (319, 1), (1, 1)])
+@pytest.mark.parametrize("limit", [290 << 20, 320 << 20, 600 << 20])
+def test_an_input_is_no_larger_than_memory_allows(shape: tuple[int, int], limit: int) -> None:
+    session = FakeSession(lambda blob: blob[:, :1])
+    image = Image(np.full((*shape, 3), 255, np.uint8))
+    memory = MemoryLimit(limit)
+    Modnet(session, memory=memory).matte(image)
+    pixels = session.seen[0][0, 0].size
+    assert pixels <= max(MIN_NETWORK_PIXELS, memory.network_memory(image, MODNET_COST).max_pixels)
+
+
+def test_a_native_input_that_memory_does_not_allow_is_refused() -> None:
+    session = FakeSession(lambda blob: blob[:, :1])
+    image = Image(np.zeros((1024, 1024, 3), np.uint8))
+    with pytest.raises(SettingError, match="raise --max-memory, or leave --modnet-protocol out"):
+        Modnet(session, "native", memory=MemoryLimit(500 << 20)).matte(image)
+    assert session.seen == []

@@ -13,11 +13,11 @@ from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo, read_image
 from matte.runtime.memory import (
+    ATTENTION_COST,
     BASE_BYTES,
     MIN_NETWORK_PIXELS,
     PICTURE_BYTES_PER_PIXEL,
     MemoryLimit,
-    network_bytes,
 )
 from tests.conftest import disc, save
 from tests.fakes import build
@@ -107,7 +107,7 @@ def test_what_is_given_must_fit() -> None:
 def test_what_memory_is_not_enough_for_is_refused_before_the_work() -> None:
     memory = MemoryLimit(
         BASE_BYTES
-        + network_bytes(MIN_NETWORK_PIXELS)
+        + ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS)
         + PICTURE_BYTES_PER_PIXEL[1] * IMAGE[:, :, 0].size
     )
     pipeline = replace(PIPELINE, memory=memory)

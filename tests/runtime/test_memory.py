@@ -10,13 +10,13 @@ from matte.arrays import Image
 from matte.errors import PictureError, SettingError
 from matte.limits import GIB
 from matte.runtime.memory import (
+    ATTENTION_COST,
     BASE_BYTES,
     MIN_NETWORK_PIXELS,
     PICTURE_BYTES_PER_PIXEL,
     MemoryLimit,
     NetworkMemory,
     available_bytes,
-    network_bytes,
 )
 
 MIB = 1 << 20
@@ -121,19 +121,21 @@ def test_without_a_limit_the_machine_is_named(monkeypatch: pytest.MonkeyPatch) -
 def test_networks_see_as_many_parts_at_once_as_there_is_room_for() -> None:
     memory = MemoryLimit(GIB)
     assert (
-        NetworkMemory(memory, network_bytes(8 * MIN_NETWORK_PIXELS)).max_batch(
+        NetworkMemory(memory, ATTENTION_COST.input_bytes(8 * MIN_NETWORK_PIXELS)).max_batch(
             MIN_NETWORK_PIXELS, 8
         )
         == 8
     )
     assert (
-        NetworkMemory(memory, network_bytes(8 * MIN_NETWORK_PIXELS) - 1).max_batch(
+        NetworkMemory(memory, ATTENTION_COST.input_bytes(8 * MIN_NETWORK_PIXELS) - 1).max_batch(
             MIN_NETWORK_PIXELS, 8
         )
         == 7
     )
     assert (
-        NetworkMemory(memory, network_bytes(MIN_NETWORK_PIXELS)).max_batch(MIN_NETWORK_PIXELS, 8)
+        NetworkMemory(memory, ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS)).max_batch(
+            MIN_NETWORK_PIXELS, 8
+        )
         == 1
     )
     assert NetworkMemory(memory, 0).max_batch(MIN_NETWORK_PIXELS, 8) == 1, (
@@ -156,9 +158,11 @@ def test_a_part_that_there_is_no_room_for_is_an_error_of_settings() -> None:
         room.max_batch(1_000_000)
 
 
-@pytest.mark.parametrize("left", [0, 1, network_bytes(MIN_NETWORK_PIXELS), GIB, 100 * GIB])
+@pytest.mark.parametrize(
+    "left", [0, 1, ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS), GIB, 100 * GIB]
+)
 def test_what_a_room_holds_is_what_it_tells(left: int) -> None:
     room = NetworkMemory(MemoryLimit(GIB), left)
-    assert network_bytes(room.max_pixels) <= max(0, left)
-    assert network_bytes(room.max_pixels + 2) > left
+    assert ATTENTION_COST.input_bytes(room.max_pixels) <= max(0, left)
+    assert ATTENTION_COST.input_bytes(room.max_pixels + 2) > left
     assert NetworkMemory(MemoryLimit(GIB), -5).max_pixels == 0

@@ -5,7 +5,8 @@
     ├── PictureError    a picture that can't be read or does not fit its use
     ├── OutputError     a result that can't be written where it was asked for
     ├── WeightsError    weights that are missing, damaged or of another kind
-    │   └── MissingWeightsError    known ones whose file is not here or not whole
+    │   ├── MissingWeightsError    known ones whose file is not here or not whole
+    │   └── NamedNetworkError      those that the user named for a stage that they can't be
     └── BackendError    a runtime or an optional package that is missing or failed
 
 Each says on one line what is wrong and, after a colon, what to do about it. Anything else that
@@ -45,6 +46,10 @@ class WeightsError(MatteError):
 
 class MissingWeightsError(WeightsError):
     """Known weights whose file is not here, or not whole."""
+
+
+class NamedNetworkError(WeightsError):
+    """A network that the user named and that can't be used: no other takes its place."""
 
 
 class BackendError(MatteError):

@@ -81,7 +81,11 @@ def refuse_unused_cleaning(merged: MergedSettings, run: str) -> None:
 
 def with_video_refiner(merged: MergedSettings) -> MergedSettings:
     """Return merged settings with the refiner of videos in place of that of pictures."""
-    return replace(merged, config=config_for_video(merged.config))
+    config = config_for_video(merged.config)
+    if config is merged.config:
+        return merged
+    origins = merged.origins | {"refiner": merged.origins["video_refiner"]}
+    return replace(merged, config=config, origins=origins)
 
 
 def config_for_video(config: Config) -> Config:

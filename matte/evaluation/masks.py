@@ -10,7 +10,7 @@ from matte.arrays import Mask
 from matte.configs.settings import Config, SegmentationSettings
 from matte.errors import PictureError
 from matte.evaluation.pairs import MASK_LAYOUT, MATTE_LAYOUT, MaskCase, find_pairs, mask_cases
-from matte.evaluation.peer import open_peer_networks
+from matte.evaluation.peer_networks import open_peer_networks
 from matte.evaluation.scores import Scores, compare_contestants, refuse_same_names
 from matte.evaluation.sheet import CasePanels, mask_panels
 from matte.metrics.masks import mask_scores

@@ -12,7 +12,7 @@ from matte.configs.settings import Config
 from matte.errors import SettingError
 from matte.evaluation.blind import BlindBaseline
 from matte.evaluation.pairs import MATTE_LAYOUT, MatteCase, find_pairs, matte_cases
-from matte.evaluation.peer import open_peer_networks
+from matte.evaluation.peer_networks import open_peer_networks
 from matte.evaluation.scores import (
     EvaluationTask,
     Scores,

@@ -1,6 +1,8 @@
 """From settings to a pipeline that is ready to run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from matte.configs.loader import (
     TRIMAP_FREE,
@@ -9,12 +11,13 @@ from matte.configs.loader import (
     with_video_refiner,
 )
 from matte.configs.settings import Config, ModnetSettings
-from matte.errors import MatteError, MissingWeightsError
+from matte.errors import MatteError, MissingWeightsError, SettingError
 from matte.modnet.adapter import Modnet
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, MissingSegmenter, TrimapFree, TwoStage
 from matte.pipeline.networks import NetworkOpener, OpenNetwork, open_network
+from matte.pipeline.peer import PeerNetwork
 from matte.pipeline.run import BuiltPipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
@@ -22,6 +25,8 @@ from matte.registry import resolve
 from matte.runtime.memory import MemoryLimit
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
+
+NONE_NAMED: Mapping[str, str] = MappingProxyType({})
 
 
 def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> BuiltPipeline:
@@ -32,7 +37,7 @@ def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> BuiltP
     if merged.config.modnet.modnet:
         refuse_unused_cleaning(merged, "a run with --modnet")
     return BuiltPipeline(
-        _build_line(merged.config, opener),
+        _build_line(merged, opener),
         merged,
         max_pixels(merged.config),
         memory_budget(merged.config),
@@ -57,8 +62,13 @@ def build_for_video(merged: MergedSettings) -> BuiltPipeline:
     return build(with_video_refiner(merged))
 
 
-def build_two_stage(config: Config, opener: NetworkOpener | None = None) -> TwoStage:
-    """Build the line of segmenter, trimap and refiner."""
+def build_two_stage(
+    config: Config, opener: NetworkOpener | None = None, named: Mapping[str, str] = NONE_NAMED
+) -> TwoStage:
+    """Build the line of segmenter, trimap and refiner.
+
+    `named` are those of them, by their kind, that the user named and that nothing replaces.
+    """
     opener = opener or NetworkOpener(config)
     refiner = build_refiner(config, opener)
     segmenter: Segmenter
@@ -69,12 +79,14 @@ def build_two_stage(config: Config, opener: NetworkOpener | None = None) -> TwoS
     budget = Budget(
         config.pipeline.budget_ms, config.segmentation.segmenter, config.refiner.refiner
     )
-    return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget)
+    return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget, named)
 
 
-def build_segmenter(config: Config, opener: NetworkOpener | None = None) -> LetterboxedSegmenter:
+def build_segmenter(config: Config, opener: NetworkOpener | None = None) -> Segmenter:
     """Build the segmenter that the settings name."""
     found = _open("segmenter", config.segmentation.segmenter, config, opener)
+    if found.weights.peer is not None:
+        return _build_peer(found, "segmenter", config)
     settings = config.segmentation
     return LetterboxedSegmenter(found.session, settings, found.weights.size, found.facts)
 
@@ -86,6 +98,8 @@ def build_refiner(config: Config, opener: NetworkOpener | None = None) -> Refine
         refiner: Refiner = resolve("refiner", REFINERS, name)()
         return refiner
     found = _open("refiner", name, config, opener)
+    if found.weights.peer is not None:
+        return PeerNetwork(found, memory_budget(config))
     # Who names a protocol wants the authors' very result, whatever it costs.
     protocol: str = config.runtime.refiner_protocol
     tile = config.refiner.tile
@@ -96,19 +110,31 @@ def build_refiner(config: Config, opener: NetworkOpener | None = None) -> Refine
     return Gca(found.session, protocol, tile, memory_budget(config), found.facts)
 
 
-def _build_line(config: Config, opener: NetworkOpener | None) -> Line:
+def _build_line(merged: MergedSettings, opener: NetworkOpener | None) -> Line:
     """Build the line of the settings, with MODNet behind it unless they refuse a fallback."""
+    config = merged.config
     if config.modnet.modnet:
         return _build_trimap_free(config, opener)
     first: Line | MatteError
+    named = _named_networks(merged)
     try:
-        first = build_two_stage(config, opener)
+        first = build_two_stage(config, opener, named)
     except MissingWeightsError as error:
+        if "refiner" in named:
+            raise
         first = error
     if config.pipeline.fallback == "none":
         return Fallback(first, None)
     other = replace(config, modnet=ModnetSettings(TRIMAP_FREE))
     return Fallback(first, lambda: _build_trimap_free(other))
+
+
+def _named_networks(merged: MergedSettings) -> dict[str, str]:
+    """Return segmenter and refiner by their kind, those that a user's flag or file named."""
+    config = merged.config
+    names = {"segmenter": config.segmentation.segmenter, "refiner": config.refiner.refiner}
+    own = ("default", f"preset {merged.preset}")
+    return {kind: name for kind, name in names.items() if merged.origins[kind] not in own}
 
 
 def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> TrimapFree:
@@ -117,8 +143,18 @@ def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> T
     if protocol == "auto":
         protocol = "official"
     found = _open("modnet", config.modnet.modnet or TRIMAP_FREE, config, opener)
+    if found.weights.peer is not None:
+        return TrimapFree(_build_peer(found, "MODNet", config))
     memory = memory_budget(config)
     return TrimapFree(Modnet(found.session, protocol, found.weights.size, memory, found.facts))
+
+
+def _build_peer(found: OpenNetwork, kind: str, config: Config) -> PeerNetwork:
+    """Build somebody else's network as a segmenter or a MODNet, which gets no trimap."""
+    peer = PeerNetwork(found, memory_budget(config))
+    if peer.needs_trimap:
+        raise SettingError(f"{peer.name} needs a trimap, and a {kind} gets none", "name a refiner")
+    return peer
 
 
 def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) -> OpenNetwork:

@@ -5,7 +5,7 @@ from threading import Lock
 from typing import Any
 
 from matte.arrays import Image
-from matte.errors import MatteError, PictureError, SettingError
+from matte.errors import MatteError, NamedNetworkError, PictureError, SettingError
 from matte.pipeline.line import NO_PRIOR, NO_SUBJECT, Line, LineResult, NetworkFactsByKind, Prior
 from matte.stages import Refiner, Segmenter
 
@@ -86,8 +86,8 @@ class Fallback:
             return None, self._first
         try:
             return self._first.run(image, prior), None
-        except SettingError:
-            raise  # a wrong setting is the user's to mend, not a doubt
+        except (SettingError, NamedNetworkError):
+            raise  # what the user chose is the user's to mend, not a doubt
         except MatteError as error:
             return None, error
 

@@ -1,6 +1,7 @@
 """The ways from a picture to its alpha: segmenter, trimap and refiner, or one network alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -8,7 +9,13 @@ import numpy as np
 
 from matte.arrays import SUBJECT, Alpha, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
-from matte.errors import MissingWeightsError, SettingError
+from matte.errors import (
+    BackendError,
+    MissingWeightsError,
+    NamedNetworkError,
+    SettingError,
+    WeightsError,
+)
 from matte.pipeline.budget import Budget
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.timing import Stopwatch
@@ -92,13 +99,17 @@ class MissingSegmenter:
 
 @dataclass(frozen=True, slots=True)
 class TwoStage:
-    """The line of segmenter, trimap and refiner."""
+    """The line of segmenter, trimap and refiner.
+
+    `named` are the segmenter and the refiner that the user named himself, by their kind.
+    """
 
     segmenter: Segmenter
     segmentation: SegmentationSettings
     band: TrimapSettings
     refiner: Refiner
     budget: Budget
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def network_facts(self) -> NetworkFactsByKind:
@@ -114,7 +125,7 @@ class TwoStage:
             return self._refine(image, None, given, prior.previous, watch)
         segmentation = prior.segmentation
         if segmentation is None:
-            with watch("segment"):
+            with watch("segment"), no_replacement("segmenter", self.named):
                 segmentation = self.segmenter.segment(image)
         with watch("trimap"):
             subject = cut_subject(segmentation, self.segmentation)
@@ -151,11 +162,26 @@ class TwoStage:
             sure = (trimap if mask is None else mask) == SUBJECT
             report["ms"] = watch.ms
             return LineResult(Alpha(sure.astype(np.float32)), mask, trimap, report, doubt)
-        with watch("refine"):
+        with watch("refine"), no_replacement("refiner", self.named):
             refined = refine(self.refiner, image, subject, drawn, previous)
         self.budget.update_pace(trimap, watch.ms)
         report |= {"refined": refined.report, "ms": watch.ms}
         return LineResult(refined.alpha, mask, trimap, report)
+
+
+@contextmanager
+def no_replacement(kind: str, named: Mapping[str, str]) -> Iterator[None]:
+    """Turn a network's error, within the block, into one that nothing takes over, if it is named.
+
+    `named` are the networks that the user named, by their kind.
+    """
+    try:
+        yield
+    except (WeightsError, BackendError) as error:
+        if kind not in named:
+            raise
+        cause = f"{named[kind]} can't be the {kind} ({error.cause})"
+        raise NamedNetworkError(cause, error.remedy) from error
 
 
 def trimap_report(trimap: Trimap, description: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, MatteWarning, install_command
+from matte.limits import format_bytes
 from matte.registry import resolve
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
 
@@ -45,6 +46,9 @@ INSTALL_COMMANDS = {
     "tensorrt": install_command("tensorrt"),
     "torch": install_command("torch"),
 }
+# What a process takes while a backend compiles shipped networks for the first time; those that are
+# not here compile nothing. Measured with benchmarks/memory_limits.py.
+COMPILING_BYTES = {"openvino": 450 << 20}
 FASTEST_FIRST = ("int8", "fp16", "bf16", "fp32")
 
 
@@ -53,7 +57,7 @@ def possible_executions(network: NetworkSource, settings: RuntimeSettings) -> li
 
     The likely fastest comes first. Raises BackendError with the remedy if nothing is possible.
     """
-    allowed = [b for b in BACKEND_PACKAGES if _allows_backend(b, settings)]
+    allowed = [b for b in BACKEND_PACKAGES if _allows_backend(b, settings) and fits_memory(b, settings)]
     backends = [b for b in allowed if find_spec(BACKEND_PACKAGES[b])]
     if not backends:
         _raise_not_installed(settings.backend)
@@ -91,6 +95,23 @@ def _device_precisions(backend: str, named: bool) -> DevicePrecisions:
 def _allows_backend(backend: str, settings: RuntimeSettings) -> bool:
     """Return whether the settings allow a backend."""
     return settings.backend in (backend, "auto")
+
+
+def fits_memory(backend: str, settings: RuntimeSettings) -> bool:
+    """Return whether a backend may compile in the settings' memory.
+
+    BackendError if it may not, and the settings name it.
+    """
+    need = COMPILING_BYTES.get(backend, 0)
+    if settings.max_memory is None or need <= settings.max_memory:
+        return True
+    if settings.backend != backend:
+        return False
+    few = format_bytes(settings.max_memory)
+    raise BackendError(
+        f"backend {backend!r} takes {format_bytes(need)}, and --max-memory is {few}",
+        "raise --max-memory, or use --backend onnx",
+    )
 
 
 def _executions_of_backend(

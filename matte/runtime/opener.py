@@ -7,7 +7,7 @@ from typing import Literal
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, SettingError
 from matte.registry import resolve
-from matte.runtime.backends import BACKENDS, possible_executions
+from matte.runtime.backends import BACKENDS, fits_memory, possible_executions
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import forget_execution, remembered_execution
 from matte.runtime.fastest import open_fastest
@@ -35,7 +35,7 @@ def open_session(network: NetworkSource, settings: RuntimeSettings) -> Session:
 def open_known_fastest(network: NetworkSource, settings: RuntimeSettings) -> Session | None:
     """Open a network as it was fastest when that was measured; None if it never was."""
     remembered = remembered_execution(network, settings)
-    if remembered is not None:
+    if remembered is not None and fits_memory(remembered.backend, settings):
         try:
             return open_execution(network, remembered, settings)
         except (BackendError, SettingError):

@@ -19,6 +19,7 @@ from matte.limits import (
     is_trained_size,
 )
 from matte.registry import nearest
+from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings
 
 if TYPE_CHECKING:
     from matte.weights.download import DownloadProgress
@@ -55,6 +56,7 @@ class Weights:
     licence: str = ""
     url: str = ""  # where it can be fetched, if it is not shipped
     folder: Path = SHIPPED_FOLDER
+    peer: PeerSettings | None = None  # what it takes and gives, unless that is as matte has it
 
     def __post_init__(self) -> None:
         if self.size != 0 and not is_trained_size(self.size):
@@ -142,7 +144,11 @@ def register_weights(name: str, weights: Weights) -> None:
     """Add a network, whose files lie in the user's store already, to the store's manifest."""
     manifest = weights_folder() / "manifest.toml"
     rows = read_toml(manifest) if os.path.isfile(manifest) else {}
-    row = {f.name: getattr(weights, f.name) for f in fields(Weights) if f.name != "folder"}
+    row = {
+        f.name: getattr(weights, f.name)
+        for f in fields(Weights)
+        if f.name not in ("folder", "peer")
+    }
     rows[name] = {key: value for key, value in row.items() if value}
     write_file(manifest, _format_toml(rows).encode(), overwrite=True)
 
@@ -165,7 +171,9 @@ def _format_toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
-    """Return the network that `name` means: a stored one of that kind, or an ONNX file.
+    """Return the network that `name` means: a stored one of that kind, an ONNX file, or a TOML.
+
+    A TOML names an ONNX file, and says what the network takes and gives.
 
     `others` are names that could have been meant besides.
     """
@@ -180,6 +188,10 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
         names = [*known, *others]
         hint = nearest(name, names) if names else "none is stored"
         raise WeightsError(f"no {kind} {name!r}", f"{hint}; or give an ONNX file")
+    peer = None
+    if path.suffix.lower() == PEER_SUFFIX:
+        peer = read_peer_settings(path)
+        path = path.parent / peer.file
     check_onnx_bytes(path)
     try:
         data = path.read_bytes()
@@ -191,7 +203,7 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
             f"{path} is not a whole ONNX file", f"give the name of a {kind} or its .onnx"
         )
     digest = hashlib.sha256(data).hexdigest()
-    return Weights(file=path.name, kind=kind, sha256=digest, folder=path.parent)
+    return Weights(file=path.name, kind=kind, sha256=digest, folder=path.parent, peer=peer)
 
 
 ONNX_GRAPH_FIELD = 7  # the field of a protobuf ModelProto that holds the graph

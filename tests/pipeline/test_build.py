@@ -1,14 +1,21 @@
 """From settings to a pipeline: which stages, which networks, which refiner a video gets."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from matte.arrays import Image
 from matte.configs.loader import merge_settings
-from matte.errors import MissingWeightsError, SettingError, WeightsError
+from matte.errors import MissingWeightsError, NamedNetworkError, SettingError, WeightsError
 from matte.pipeline.build import build, build_two_stage, max_pixels, pipeline_for_video
 from matte.pipeline.line import MissingSegmenter, TrimapFree
 from matte.pipeline.networks import NetworkOpener, open_network
 from matte.refiner.guided import Guided
+from tests.conftest import disc
+from tests.evaluation.conftest import Write
 
+IMAGE, _ = disc(64, 80)
 QUICK = {"backend": "onnx", "precision": "fp32", "threads": 1}
 
 
@@ -83,3 +90,45 @@ def test_torch_without_torch_weights_is_refused() -> None:
     settings = merge_settings("fast", flags={"backend": "torch"}).config.runtime
     with pytest.raises(WeightsError, match="has no torch weights: use --backend onnx or openvino"):
         open_network("segmenter", "person-light", settings)
+
+
+def test_a_named_segmenter_that_gives_no_confidence_is_an_error(linear_network: Write) -> None:
+    """MODNet takes over only for what nobody named."""
+    odd = str(linear_network("odd", [[9.0, 0, 0]], [-3.0]))
+    pipeline = build(merge_settings("fast", flags={**QUICK, "segmenter": odd}))
+    with pytest.raises(NamedNetworkError, match=r"odd\.onnx can't be the segmenter .*: give a seg"):
+        pipeline(IMAGE)
+
+
+def test_a_named_network_whose_file_is_missing_is_an_error() -> None:
+    with pytest.raises(MissingWeightsError, match="matte weights download modnet-photographic"):
+        build(merge_settings("fast", flags={**QUICK, "modnet": "modnet-photographic"}))
+
+
+def test_a_peers_toml_works_as_a_segmenter_and_as_a_modnet(
+    linear_network: Write, tmp_path: Path
+) -> None:
+    linear_network("red", [[1.0, 0, 0]], [0.0])
+    toml = tmp_path / "peer.toml"
+    toml.write_text('file = "red.onnx"\nsize = 64\n')
+    red = Image(np.zeros((64, 64, 3), np.uint8))
+    red[16:48, 16:48, 0] = 255
+    for kind in ("segmenter", "modnet"):
+        flags = {**QUICK, "refiner": "guided", "k": 3, "iterations": 1, kind: str(toml)}
+        pipeline = build(merge_settings("fast", flags=flags))
+        assert pipeline(red).alpha[32, 32] == 1
+        assert pipeline.facts["networks"][kind]["name"] == "peer"
+    toml.write_text('file = "red.onnx"\ntrimap = "levels"\n')
+    with pytest.raises(SettingError, match="peer needs a trimap, and a segmenter gets none"):
+        build(merge_settings("fast", flags={**QUICK, "segmenter": str(toml)}))
+
+
+def test_a_peers_toml_works_as_a_refiner(linear_network: Write, tmp_path: Path) -> None:
+    linear_network("half", [[0, 0, 0, 0.5]], [0.1], shape=(1, 4, "h", "w"))
+    toml = tmp_path / "peer.toml"
+    toml.write_text('file = "half.onnx"\ntrimap = "levels"\n')
+    pipeline = build(merge_settings("fast", flags={**QUICK, "refiner": str(toml)}))
+    trimap = np.zeros((64, 80), np.uint8)
+    trimap[:, 20:40], trimap[:, 40:] = 128, 255
+    alpha = pipeline(IMAGE, trimap=trimap).alpha
+    assert alpha[5, 30] == pytest.approx(0.35)

@@ -8,7 +8,14 @@ import pytest
 import matte
 from matte.arrays import Confidence, Image, Trimap
 from matte.configs.settings import Config, PipelineSettings, TrimapSettings
-from matte.errors import BackendError, MatteError, MatteWarning, MissingWeightsError, SettingError
+from matte.errors import (
+    BackendError,
+    MatteError,
+    MatteWarning,
+    MissingWeightsError,
+    NamedNetworkError,
+    SettingError,
+)
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, Prior, TrimapFree, TwoStage
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
@@ -63,6 +70,14 @@ def test_what_somebody_asked_for_is_not_replaced() -> None:
     line = replace(two_stage(Config(trimap=BAND)), refiner=Greedy())
     with pytest.raises(SettingError, match="a tile of 4096"):
         Fallback(line, never).run(IMAGE)
+
+
+def test_a_network_that_somebody_named_is_not_replaced() -> None:
+    line = replace(failing(), named={"refiner": "mine.onnx"})
+    with pytest.raises(NamedNetworkError, match=r"^mine\.onnx can't be the refiner \(the GPU"):
+        Fallback(line, never).run(IMAGE)
+    other = replace(failing(), named={"segmenter": "mine.onnx"})
+    assert Fallback(other, trimap_free).run(IMAGE).report["fallback"]["to"] == "modnet"
 
 
 FIRST: list[tuple[Line | MatteError, str]] = [

@@ -1,66 +1,33 @@
-"""Other people's networks, to compare with: an ONNX file, and a TOML with its input convention."""
+"""Other people's networks as stages: fed as their TOML says."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Confidence, FloatArray, Image, Trimap
-from matte.configs.settings import RuntimeSettings
-from matte.configs.tables import from_file, read_toml
-from matte.errors import SettingError, WeightsError
+from matte.errors import WeightsError
 from matte.imaging.letterbox import Letterbox, letterbox, unletterbox
 from matte.imaging.resizing import resize
-from matte.runtime.execution import NetworkSource
-from matte.runtime.opener import open_session
-from matte.stages import NO_CONTEXT, NetworkFacts, RefineContext, Refined, Segmentation
-from matte.weights.store import find_weights
-
-
-@dataclass(frozen=True, slots=True)
-class PeerSettings:
-    """The input and output convention of a network."""
-
-    file: str  # the ONNX file, relative to the TOML's folder
-    name: str = ""  # in tables; "": the TOML file's
-    size: int = 0  # of the square (stretch) or the long side (letterbox); 0: the picture's own
-    multiple: int = 1  # that height and width are rounded up to, where the network leaves them free
-    resize: Literal["stretch", "letterbox"] = "stretch"  # letterbox: grey at the right and bottom
-    colours: Literal["rgb", "bgr"] = "rgb"
-    mean: tuple[float, ...] = (0.0,)  # of pixels 0 … 255, for all colours or in the network's order
-    scale: tuple[float, ...] = (1 / 255,)  # the network is given (pixel − mean) · scale
-    layout: Literal["nchw", "nhwc"] = "nchw"
-    trimap: Literal["none", "levels", "onehot"] = "none"  # 0, ½, 1; or background, unknown, subject
-    output: int = 0  # which of the network's outputs
-    channel: int = 0  # which of its channels
-    activation: Literal["none", "sigmoid", "softmax"] = "none"  # that the file leaves out
-
-    def __post_init__(self) -> None:
-        for name, values in (("mean", self.mean), ("scale", self.scale)):
-            if len(values) not in (1, 3):
-                raise SettingError(f"{name} has {len(values)} numbers", "give 1 or 3")
-        for name, index in (("output", self.output), ("channel", self.channel)):
-            if index < 0:
-                raise SettingError(f"{name} = {index}", "count from 0")
-        if not 0 <= self.size <= 8192:
-            raise SettingError(f"size = {self.size}", "give 0 … 8192")
-        if not 1 <= self.multiple <= 256:
-            raise SettingError(f"multiple = {self.multiple}", "give 1 … 256")
+from matte.pipeline.networks import OpenNetwork
+from matte.runtime.memory import PEER_COST, WHOLE_MACHINE, MemoryLimit
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
 
 
 class PeerNetwork:
     """A network of other people, as a segmenter, a trimap-free matter or a refiner."""
 
-    def __init__(self, toml: Path, runtime: RuntimeSettings) -> None:
-        self._settings = from_file(PeerSettings, read_toml(toml), str(toml))
-        self.name = self._settings.name or toml.stem
-        found = find_weights("peer", str(toml.parent / self._settings.file))
-        self._session = open_session(NetworkSource(found.path, found.sha256), runtime)
-        execution = asdict(self._session.execution)
-        self.network = NetworkFacts(self.name, found.sha256, execution)
+    def __init__(self, found: OpenNetwork, memory: MemoryLimit = WHOLE_MACHINE) -> None:
+        """`found` was opened by its TOML; `memory` bounds an input of the picture's own size."""
+        assert found.weights.peer is not None
+        self._settings = found.weights.peer
+        self.name = self._settings.name or Path(found.name).stem
+        self._session = found.session
+        self._memory = memory
+        self.network = replace(found.facts, name=self.name)
         self._fixed = self._fixed_size()
 
     @property
@@ -109,6 +76,10 @@ class PeerNetwork:
     def _fit(self, image: Image) -> Letterbox:
         """Return the picture at the network's size; a stretched one has no padding."""
         s, (height, width) = self._settings, image.shape[:2]
+        if not (self._fixed or s.size):
+            square = s.resize == "letterbox" and s.multiple == 1
+            pixels = max(height, width) ** 2 if square else (height + s.multiple) * width
+            self._memory.network_memory(image, PEER_COST).max_batch(pixels)
         if s.resize == "letterbox":
             if self._fixed:
                 return letterbox(image, *self._fixed)
@@ -181,17 +152,3 @@ class PeerNetwork:
             raise WeightsError(f"{self.name} takes {shape}", "give a network of pictures")
         height, width = shape[2:] if self._settings.layout == "nchw" else shape[1:3]
         return (height, width) if height and width else None
-
-
-def open_peer_networks(
-    tomls: Sequence[Path], runtime: RuntimeSettings, with_trimap: bool
-) -> list[PeerNetwork]:
-    """Return the networks that TOML files describe, ready to run.
-
-    Raises SettingError for one that needs a trimap, unless there is one.
-    """
-    peers = [PeerNetwork(toml, runtime) for toml in tomls]
-    for peer in peers:
-        if peer.needs_trimap and not with_trimap:
-            raise SettingError(f"{peer.name} needs a trimap", "compare it with a refiner")
-    return peers

@@ -6,7 +6,10 @@ import pytest
 from matte.arrays import Image, Trimap
 from matte.configs.settings import RuntimeSettings
 from matte.errors import SettingError, WeightsError
-from matte.evaluation.peer import PeerNetwork, open_peer_networks
+from matte.evaluation.peer_networks import open_peer_networks
+from matte.pipeline.networks import open_network
+from matte.pipeline.peer import PeerNetwork
+from matte.runtime.memory import MemoryLimit
 from tests.evaluation.conftest import Write
 
 RUNTIME = RuntimeSettings(backend="onnx", threads=1)
@@ -16,7 +19,7 @@ RED = Image(np.tile(np.array([255, 51, 0], np.uint8), (40, 60, 1)))
 def peer(tmp_path: Path, text: str) -> PeerNetwork:
     toml = tmp_path / "peer.toml"
     toml.write_text(text)
-    return PeerNetwork(toml, RUNTIME)
+    return PeerNetwork(open_network("peer", str(toml), RUNTIME))
 
 
 def test_colours_mean_and_scale(tmp_path: Path, linear_network: Write) -> None:
@@ -105,3 +108,16 @@ def test_mistakes_are_said(tmp_path: Path, linear_network: Write, text: str, mes
     linear_network("first", [[1, 0, 0]], [0])
     with pytest.raises((SettingError, WeightsError), match=message):
         peer(tmp_path, text)
+
+
+@pytest.mark.parametrize("extra", ["", 'resize = "letterbox"'])
+def test_an_input_that_memory_does_not_allow_is_refused(
+    tmp_path: Path, linear_network: Write, extra: str
+) -> None:
+    linear_network("first", [[1, 0, 0]], [0])
+    toml = tmp_path / "peer.toml"
+    toml.write_text(f'file = "first.onnx"\n{extra}')
+    found = open_network("peer", str(toml), RUNTIME)
+    strip = Image(np.zeros((20, 60_000, 3), np.uint8))
+    with pytest.raises(SettingError, match="raise --max-memory, or leave size = 0 in its TOML out"):
+        PeerNetwork(found, MemoryLimit(600 << 20)).matte(strip)

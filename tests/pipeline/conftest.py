@@ -1,0 +1,5 @@
+"""Networks of a few nodes, which evaluation's tests use, too."""
+
+from tests.evaluation.conftest import bright, linear_network
+
+__all__ = ["bright", "linear_network"]

@@ -57,7 +57,9 @@ def possible_executions(network: NetworkSource, settings: RuntimeSettings) -> li
 
     The likely fastest comes first. Raises BackendError with the remedy if nothing is possible.
     """
-    allowed = [b for b in BACKEND_PACKAGES if _allows_backend(b, settings) and fits_memory(b, settings)]
+    allowed = [
+        b for b in BACKEND_PACKAGES if _allows_backend(b, settings) and fits_memory(b, settings)
+    ]
     backends = [b for b in allowed if find_spec(BACKEND_PACKAGES[b])]
     if not backends:
         _raise_not_installed(settings.backend)

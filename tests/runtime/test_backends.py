@@ -102,3 +102,10 @@ def test_every_backend_can_be_asked_for() -> None:
         RuntimeSettings(threads=-1)
     with pytest.raises(SettingError, match="device = 'cuda': give auto, cpu, gpu or gpu:1"):
         RuntimeSettings(device="cuda")
+
+
+def test_openvino_is_left_out_where_it_can_not_compile() -> None:
+    little = RuntimeSettings(max_memory=400 << 20)
+    assert "openvino" not in {e.backend for e in possible_executions(NETWORK, little)}
+    with pytest.raises(BackendError, match=r"takes 0\.44 GiB, and --max-memory is 0\.39 GiB"):
+        possible_executions(NETWORK, RuntimeSettings(backend="openvino", max_memory=400 << 20))

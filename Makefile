@@ -4,13 +4,14 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-wheel score gpu-test format docs clean
+.PHONY: help demo test check test-wheel test-attack score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
 	@echo "make test             install with all extras, and run every check"
 	@echo "make check            run every check, without installing anything"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
+	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
 	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
 	@echo "make gpu-test         run the tests and benchmarks that need an NVIDIA GPU"
 	@echo "make format           format the code, renew the generated documents"
@@ -32,6 +33,10 @@ check:
 # Installs packages by pip's own index and cache.
 test-wheel: .venv/all
 	$(BIN)/pytest -m wheel
+
+# Linux only. More of a kind: python tests/attack/run.py KIND --count N --seed S
+test-attack: .venv/all
+	$(BIN)/python tests/attack/run.py all
 
 # On a machine with a GPU, in an environment with a torch built for it: make gpu-test BIN=…
 gpu-test:

@@ -1,0 +1,105 @@
+"""Runs `matte` in forks of a process that has loaded it: `python server.py CODE MODULE…`.
+
+Reads requests, each a line of JSON, from standard input, and answers each with a line. A fork ends
+as a process of its own would; its whole group is killed at a limit of time or of memory.
+"""
+
+import importlib
+import json
+import os
+import resource
+import runpy
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Answers requests until standard input ends; returns in each fork, as `matte` itself."""
+    sys.path[0] = sys.argv[1]
+    for module in sys.argv[2:]:
+        importlib.import_module(module)
+    answers = os.dup(1)
+    with open(0, "rb", buffering=0, closefd=False) as requests:
+        while line := requests.readline():
+            request = json.loads(line)
+            began = time.perf_counter()
+            pid = os.fork()
+            if pid == 0:
+                os.close(answers)
+                prepare(request)
+                runpy.run_module("matte", run_name="__main__", alter_sys=True)
+                return
+            answer = wait(pid, began, request)
+            os.write(answers, (json.dumps(answer) + "\n").encode())
+
+
+def prepare(request: dict[str, Any]) -> None:
+    """Makes this fork the process that the request asks for."""
+    os.setsid()
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        flags = os.O_RDONLY if fd == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        handle = os.open(os.fsencode(request[name]), flags)
+        os.dup2(handle, fd)
+        os.close(handle)
+    os.chdir(os.fsencode(request["folder"]))
+    for key, value in request["environment"].items():
+        os.environ[key] = value
+    seconds = request["cpu_seconds"]
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if request["file_bytes"]:
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_bytes"], hard))
+    sys.argv = ["matte", *request["words"]]
+
+
+def wait(pid: int, began: float, request: dict[str, Any]) -> dict[str, Any]:
+    """Waits for a fork, kills it at its limits, and says how it ended."""
+    handle = os.pidfd_open(pid)
+    killed = ""
+    while not select.select([handle], [], [], 0.1)[0]:
+        if time.perf_counter() - began > request["wall_seconds"]:
+            killed = "time"
+        elif resident_bytes(pid) > request["memory_bytes"]:
+            killed = "memory"
+        if killed:
+            os.killpg(pid, signal.SIGKILL)
+            break
+    os.close(handle)
+    _, status, usage = os.wait4(pid, 0)
+    left = kill_group(pid)
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        "killed": killed,
+        "children_left": left and not killed,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "wall": time.perf_counter() - began,
+        "peak_bytes": usage.ru_maxrss * 1024,
+    }
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process takes now; 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    except (OSError, IndexError):
+        return 0
+
+
+def kill_group(pid: int) -> bool:
+    """Kills what a process left running; returns whether there was anything."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -16,13 +16,6 @@ from tests.attack.drawing import draw, save
 from tests.attack.room import Room
 from tests.attack.tiny import WEIGHT, segmenter
 
-MODULES: tuple[str, ...] = (
-    "matte.cli.image",
-    "matte.photos.batch",
-    "matte.photos.report",
-    "matte.pipeline.build",
-)
-MODULES += ("matte.runtime.openvino", "matte.runtime.onnx", "matte.runtime.example_inputs")
 RUNS = {
     "openvino": ("--preset", "fast", "--backend", "openvino"),
     "auto": ("--preset", "fast"),

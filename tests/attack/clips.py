@@ -11,8 +11,6 @@ from tests.attack.filming import KINDS, film, is_whole, playable_frames
 from tests.attack.room import Listing, Room
 from tests.attack.tiny import write_segmenter
 
-MODULES: tuple[str, ...] = ("av", "matte.cli.video", "matte.clips.render", "matte.clips.report")
-MODULES += ("matte.pipeline.build", "matte.runtime.openvino", "matte.runtime.example_inputs")
 KEPT = re.compile(r"(\d+) frames? (?:is|are) kept in (.*)")
 RESULTS = ("out.mp4", "out.mov", "out.mkv", "out.webm", "out.gif", "out.webp", "out%05d.png", "out")
 OUTPUT_OPTIONS = ("-o", "--alpha", "--foreground", "--report")

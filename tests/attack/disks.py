@@ -8,14 +8,6 @@ from tests.attack.room import Room
 from tests.attack.stops import Job, check, job, store_network
 from tests.attack.stops import prepare as prepare_jobs
 
-MODULES: tuple[str, ...] = (
-    "av",
-    "matte.cli.video",
-    "matte.cli.image",
-    "matte.photos.batch",
-    "matte.clips.render",
-)
-MODULES += ("matte.pipeline.build", "matte.runtime.openvino", "matte.runtime.example_inputs")
 MAX_KILOBYTES = 600
 PAGE_KILOBYTES = 4
 

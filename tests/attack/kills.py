@@ -8,7 +8,6 @@ from tests.attack.room import Room
 from tests.attack.stops import check, job, prepare, store_network
 
 __all__ = ["attack", "prepare"]
-MODULES = ("matte.cli.weights",)
 TYPICAL_CPU_SECONDS = 2.5
 
 

@@ -23,7 +23,8 @@ class Server:
 
     def __init__(self, code: Path, home: Path, modules: Iterable[str] = ()) -> None:
         self.code, self.home = code, home
-        self._modules = ("matte.cli.main", "numpy", "cv2", "PIL.Image", *modules)
+        pillow = tuple(f"PIL.{kind}ImagePlugin" for kind in ("Png", "Tiff", "Jpeg", "Bmp", "Gif"))
+        self._modules = ("numpy.ma", "email.message", *pillow, *modules)
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class Room:
         cpu_seconds: int = MAX_CPU_SECONDS + 2,
         memory_bytes: int = MAX_MEMORY_BYTES,
         file_bytes: int = 0,
+        environment: Mapping[str, str] | None = None,
     ) -> Ending:
         """Runs `matte` in the folder; reports what is wrong with any ending."""
         self.runs += 1
@@ -93,7 +95,10 @@ class Room:
             {
                 "words": listed,
                 "folder": str(self.folder),
-                "environment": {"MATTE_HOME": str(home)} if home else {},
+                "environment": {
+                    **({"MATTE_HOME": str(home)} if home else {}),
+                    **(environment or {}),
+                },
                 "stdin": "/dev/null",
                 **streams,
                 "cpu_seconds": cpu_seconds,

@@ -1,9 +1,11 @@
 """Runs `matte` in forks of a process that has loaded it: `python server.py CODE MODULE…`.
 
-Reads requests, each a line of JSON, from standard input, and answers each with a line. A fork ends
-as a process of its own would; its whole group is killed at a limit of time or of memory.
+Reads requests, each a line of JSON, from standard input, and answers each with a line. A fork's
+whole group is killed at a limit of time or of memory.
 """
 
+import contextlib
+import gc
 import importlib
 import json
 import os
@@ -12,7 +14,9 @@ import runpy
 import select
 import signal
 import sys
+import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +24,12 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:
-    """Answers requests until standard input ends; returns in each fork, as `matte` itself."""
+    """Answers requests until standard input ends."""
     sys.path[0] = sys.argv[1]
+    load_matte()
     for module in sys.argv[2:]:
         importlib.import_module(module)
+    gc.freeze()  # forks share what is never collected
     answers = os.dup(1)
     with open(0, "rb", buffering=0, closefd=False) as requests:
         while line := requests.readline():
@@ -33,10 +39,34 @@ def main() -> None:
             if pid == 0:
                 os.close(answers)
                 prepare(request)
-                runpy.run_module("matte", run_name="__main__", alter_sys=True)
-                return
+                run_matte()
             answer = wait(pid, began, request)
             os.write(answers, (json.dumps(answer) + "\n").encode())
+
+
+def load_matte() -> None:
+    """Imports matte's modules, but for those of the torch side and of graphics cards."""
+    for path in sorted(Path(sys.path[0], "matte").rglob("*.py")):
+        text = path.read_text()
+        if not (path.name.startswith("__") or "import torch" in text or "tensorrt" in path.name):
+            name = ".".join(path.relative_to(sys.path[0]).with_suffix("").parts)
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+
+def run_matte() -> None:
+    """Runs matte, and ends at once: to tidy up all that the server loaded would take a second."""
+    code = 1
+    try:
+        runpy.run_module("matte", run_name="__main__", alter_sys=True)
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001  # as Python itself would
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as Python does
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def prepare(request: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ from tests.attack.room import Room
 from tests.attack.stops import FRAMES, Job, check, is_temporary, job, prepare, store_network
 
 __all__ = ["attack", "prepare"]
-MODULES = ("matte.cli.weights",)
 STARTING_CPU_SECONDS = 0.25  # Python itself
 TYPICAL_CPU_SECONDS = 2.5
 ENCODED_BYTES = 30_000  # in an unfinished file: some frames are surely there

@@ -13,6 +13,38 @@ Each says on one line what is wrong and, after a colon, what to do about it. Any
 is raised is a bug in matte and keeps its traceback.
 """
 
+import re
+
+# Control characters, line and paragraph separators, what changes the direction of text, and the
+# bytes of a file's name that are no text, as Python keeps them.
+UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+# What C++, the runtimes and OpenCV say where memory is used up.
+NO_MEMORY_WORDS = re.compile(
+    "bad_?alloc|bad allocation|(failed|unable|cannot) (to )?allocate|failed to map segment"
+    "|(not enough|insufficient|out of) memory|pthread_create failed",
+    re.IGNORECASE,
+)
+
+
+def printable(text: object) -> str:
+    """Return a text or a file's name as one line that forges nothing: odd characters escaped.
+
+    >>> print(printable("a\\nb"))
+    a\\nb
+    """
+    return UNPRINTABLE.sub(_escape, str(text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    """Return a character as Python's escape; a byte of a name that is no text as that byte."""
+    character = found.group()
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
 
 class MatteError(Exception):
     """A problem that the user can solve: a cause and, if there is one, the remedy."""
@@ -23,7 +55,7 @@ class MatteError(Exception):
         self.cause = cause
         self.remedy = remedy
         text = f"{cause}: {remedy}" if remedy else cause
-        super().__init__(text.replace("\r", "\\r").replace("\n", "\\n"))
+        super().__init__(printable(text))
 
 
 class SettingError(MatteError):
@@ -57,7 +89,10 @@ class BackendError(MatteError):
 
 
 class MatteWarning(UserWarning):
-    """Something that works, but not as well as it could."""
+    """Something that works, but not as well as it could; its text is one line."""
+
+    def __init__(self, text: object) -> None:
+        super().__init__(printable(text))
 
 
 def install_command(extra: str) -> str:
@@ -66,3 +101,14 @@ def install_command(extra: str) -> str:
     The distribution is called mattekit; until PyPI has it, extras come from a checkout.
     """
     return f"run pip install '.[{extra}]' in matte's checkout"
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Return whether an error says that memory is used up: Python's, a library's, a runtime's."""
+    return isinstance(error, MemoryError) or bool(NO_MEMORY_WORDS.search(str(error)))
+
+
+def out_of_memory(what: str = "") -> BackendError:
+    """Return the error for used-up memory; `what` wanted it: "OpenVINO"."""
+    cause = f"there is not enough memory{what and f' for {what}'}"
+    return BackendError(cause, "give a smaller picture, or set --max-memory to what is free")

@@ -5,6 +5,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from matte.errors import printable
+
 UNLIMITED_COLUMNS = 1000  # characters: no line is broken where no terminal sets a limit
 
 
@@ -40,7 +42,10 @@ def draw_table(
             title, justify="left" if is_text else "right", no_wrap=ruled and number == 0
         )
     for row in rows:
-        table.add_row(*row)
+        cells = list(row)
+        for number in {0, len(row) - 1 if remarks else 0}:
+            cells[number] = printable(cells[number])  # may be a file's name
+        table.add_row(*cells)
     text = io.StringIO()
     width = columns or UNLIMITED_COLUMNS
     Console(file=text, width=width, color_system=None, markup=False, emoji=False).print(table)

@@ -36,3 +36,10 @@ def test_only_a_terminal_has_a_width(terminal: bool, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
     monkeypatch.setenv("COLUMNS", "77")
     assert terminal_columns() == (77 if terminal else None)
+
+
+def test_a_file_called_like_a_row_stays_in_its_cell() -> None:
+    rows = [("a.png\nbest", "1", "no\x1b[2Jt")]
+    assert [line.split() for line in draw_table(TITLES, rows, remarks=True).splitlines()[1:]] == [
+        ["a.png\\nbest", "1", "no\\x1b[2Jt"]
+    ]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,7 @@ class BenchPeer:
     env: dict[str, str] = field(default_factory=dict)  # variables for its process
     note: str = ""  # for the table
     name: str = ""  # the table's key
+    table: str = ""  # the file with it, if that is the user's own
 
     def __post_init__(self) -> None:
         if not self.command:
@@ -59,7 +61,7 @@ def find_peers(asked: Sequence[str]) -> list[BenchPeer]:
     found: dict[str, BenchPeer] = {}
     for name in asked:
         if name.lower().endswith(".toml"):
-            own = _read_peers(Path(name))
+            own = {key: replace(peer, table=name) for key, peer in _read_peers(Path(name)).items()}
             known |= own
             found |= own
         elif name not in known:
@@ -68,6 +70,14 @@ def find_peers(asked: Sequence[str]) -> list[BenchPeer]:
         else:
             found[name] = known[name]
     return [_with_shared_environment(peer, known) for peer in found.values()]
+
+
+def announcement(peer: BenchPeer) -> str:
+    """Return what a table of the user's own makes the benchmark run; empty for shipped rows."""
+    if not peer.table:
+        return ""
+    variables = [f"{name}={value}" for name, value in peer.env.items()]
+    return f"{peer.table} runs {peer.name}: {shlex.join([*variables, *peer.command])}"
 
 
 def install_peer(peer: BenchPeer, report: Callable[[str], None]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from matte.bench.line_timing import LineTiming
 from matte.bench.report import MATTE_IMAGE, BenchReport, SizeReport
 from matte.bench.timings import TimingSpread
+from matte.errors import printable
 from matte.text_tables import draw_table
 
 NO_VALUE = "–"
@@ -15,16 +16,18 @@ def draw_tables(report: BenchReport, columns: int | None = None) -> str:
     """Return the report as text for `columns` characters; None: a line for each row."""
     machine = report.machine
     parts = [
-        f"{report.picture}, preset {report.preset}; {machine['processor']},"
+        f"{printable(report.picture)}, preset {report.preset}; {machine['processor']},"
         f" {machine['threads']} threads"
     ]
     for measured in report.sizes:
         parts.append(_size_title(measured))
         parts.append(_candidate_table(measured).draw(columns))
-        parts += [f"{each.name}: {each.error}" for each in measured.warm if each.error]
+        parts += [printable(f"{each.name}: {each.error}") for each in measured.warm if each.error]
         if measured.processes:
             parts.append(_process_table(measured, list(report.peers)).draw(columns))
-        parts += [f"{each.name}: {each.error}" for each in measured.processes if each.error]
+        parts += [
+            printable(f"{each.name}: {each.error}") for each in measured.processes if each.error
+        ]
     for kind, facts in report.choice.items():
         execution = f"{facts['backend']} {facts['device']} {facts['precision']}"
         parts.append(f"auto, {kind} {facts['name']}: {execution}, {facts['why']}")

@@ -10,7 +10,7 @@ from matte.cli.options import FILE, print_path
 from matte.cli.progress import progress_bar
 from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
-from matte.errors import SettingError
+from matte.errors import SettingError, printable
 from matte.text_tables import terminal_columns
 
 
@@ -92,7 +92,7 @@ def bench(
     Example: matte bench --sizes 720p,1080p --json bench.json --plot bench.png
     """
     from matte.bench.frame_sizes import parse_frame_size
-    from matte.bench.peers import find_peers, install_peer
+    from matte.bench.peers import announcement, find_peers, install_peer
     from matte.bench.plot import draw_plot
     from matte.bench.run import SAMPLE_PICTURE, BenchPlan, run_bench
     from matte.bench.tables import draw_tables
@@ -108,9 +108,11 @@ def bench(
     outputs = [(json_file, (".json",)), (plot, WRITABLE)]
     written = [(path, endings) for path, endings in outputs if path is not None]
     check_outputs(written, [source], overwrite)
+    for text in filter(None, map(announcement, peers)):
+        click.echo(printable(text), err=True)
     if install_peers:
         for peer in peers:
-            install_peer(peer, lambda text: click.echo(text, err=True))
+            install_peer(peer, lambda text: click.echo(printable(text), err=True))
     plan = BenchPlan(settings, frames, _parse_words(runtimes), runs, cold, peers, source)
     with progress_bar("bench") as watch:
         report = run_bench(plan, watch)

@@ -5,7 +5,7 @@ import click
 from matte.cli.options import print_path, torch_required
 from matte.configs.loader import merge_settings, preset_names
 from matte.configs.settings import RuntimeSettings
-from matte.errors import SettingError
+from matte.errors import SettingError, printable
 
 
 @click.command("compile", no_args_is_help=True)
@@ -74,7 +74,8 @@ def compile_engines(
     networks = weights_to_compile(names, merge_settings(preset).config if preset else None)
     for weights in networks:
         done = compile_weights(weights, wanted)
-        click.echo(f"{weights.path.name}, {done.key.precision}, {done.key.gpu}:", err=True)
+        text = f"{weights.path.name}, {done.key.precision}, {done.key.gpu}:"
+        click.echo(printable(text), err=True)
         for apart in done.differences:
             size = "x".join(map(str, apart.size))
             difference = f"max {apart.largest:.1e}, mean {apart.mean:.1e} from torch"

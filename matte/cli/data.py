@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, torch_required
+from matte.cli.options import FILE, print_path, torch_required
 from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import SETTINGS
-from matte.errors import PictureError
+from matte.errors import PictureError, printable
 
 
 @click.group()
@@ -65,7 +65,8 @@ def check(
     report = check_set(folder, layout, words, _print_progress)
     found = report.as_dict()
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        text = json.dumps(found, indent=2, ensure_ascii=False)
+        click.echo(text.encode(errors="backslashreplace"))
     else:
         _print_report(found, guessed=layout == "auto")
     if not report.found:
@@ -74,7 +75,7 @@ def check(
         )
     if sheet:
         write_file(sheet, encode(draw_sheet(report.shown), sheet.suffix), overwrite)
-        click.echo(sheet, err=as_json)
+        print_path(sheet, err=as_json)
 
 
 @data.command(cls=GroupedCommand)
@@ -139,7 +140,7 @@ def distil(
         out,
         agreement=agreement,
         longest=longest,
-        progress=lambda line: click.echo(line, err=True),
+        progress=lambda line: click.echo(printable(line), err=True),
     )
     if not (result.written or result.present):
         remedy = "lower --agreement, choose another --preset, or look at the masks"
@@ -147,7 +148,7 @@ def distil(
             f"no picture of {folder} became a matte",
             remedy if result.dropped else f"see 'matte data check {folder}'",
         )
-    click.echo(out)
+    print_path(out)
 
 
 def _print_progress(done: int, of: int) -> None:
@@ -176,4 +177,4 @@ def _print_list(title: str, lines: list[str]) -> None:
     """Print a title with the number of lines, then the lines."""
     click.echo(f"{title:<12}{'' if len(title) < 12 else ' '}{len(lines)}")
     for line in lines:
-        click.echo(f"  {line}")
+        click.echo(f"  {printable(line)}")

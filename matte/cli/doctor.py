@@ -2,6 +2,8 @@
 
 import click
 
+from matte.errors import printable
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
@@ -23,9 +25,7 @@ def doctor(as_json: bool) -> None:
         width = max(len(part.name) for part in parts)
         for part in parts:
             mark = "ok" if part.works else "MISSING" if part.needed else "-"
-            click.echo(
-                f"{mark:<8}{part.name:<{width}}  {part.details}"
-                + (f": {part.remedy}" if part.remedy else "")
-            )
+            remedy = f": {part.remedy}" if part.remedy else ""
+            click.echo(printable(f"{mark:<8}{part.name:<{width}}  {part.details}{remedy}"))
     if any(part.needed and not part.works for part in parts):
         raise SystemExit(1)

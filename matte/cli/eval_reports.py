@@ -11,6 +11,7 @@ import click
 from matte.cli.grouped import option
 from matte.cli.options import FILE
 from matte.cli.progress import progress_bar
+from matte.errors import printable
 from matte.text_tables import terminal_columns
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def report_options(command: F) -> F:
             scores = scores.with_reference(reference)
         if json_file is not None:
             text = json.dumps(scores.as_json(), indent=1, allow_nan=False, ensure_ascii=False)
-            write_file(json_file, f"{text}\n".encode(), overwrite)
+            write_file(json_file, f"{text}\n".encode(errors="backslashreplace"), overwrite)
         if sheet is not None:
             from matte.evaluation.sheet import draw_sheet
 
@@ -120,7 +121,7 @@ def _print_scores(scores: "Scores") -> None:
     from matte.evaluation.table import format_scores
 
     for name, reason in scores.skipped.items():
-        click.echo(f"Skipped {name}: {reason}", err=True)
+        click.echo(printable(f"Skipped {name}: {reason}"), err=True)
     click.echo(format_scores(scores, terminal_columns()))
     if scores.skipped:
         pairs = len(scores.skipped) + len(scores.pictures)

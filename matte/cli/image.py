@@ -22,7 +22,7 @@ from matte.cli.options import (
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, setting_options
 from matte.configs.loader import MergedSettings, with_modnet
-from matte.errors import MatteError, SettingError
+from matte.errors import MatteError, SettingError, printable
 
 if TYPE_CHECKING:
     from matte.photos.batch import PhotoOutcome
@@ -241,7 +241,7 @@ def _summary(report: dict[str, Any]) -> str:
         lines.append(f"  refined: {refined['way']}{tiles}; {_refining_reason(refined)}")
     for row in report["networks"].values():
         where = f"{row['backend']}, {row['device']}, {row['precision']}"
-        lines.append(f"  {row['name']} on {where}: {row['why']}")
+        lines.append(printable(f"  {row['name']} on {where}: {row['why']}"))
     return "\n".join(lines)
 
 

@@ -11,7 +11,15 @@ import click
 from click.shell_completion import CompletionItem
 
 import matte
-from matte.errors import MatteError, MatteWarning, SettingError
+from matte.cli.standard_streams import checked_streams
+from matte.errors import (
+    MatteError,
+    MatteWarning,
+    SettingError,
+    is_memory_error,
+    out_of_memory,
+    printable,
+)
 from matte.registry import nearest, resolve
 
 COMMANDS = {
@@ -47,6 +55,16 @@ class Failure(click.ClickException):
 class MatteGroup(click.Group):
     """The commands, each loaded when it is called; a bare FILE means `image FILE`."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; that standard output takes nothing ends it with one line."""
+        with checked_streams():
+            return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the program's own options; a mistake among them is one line."""
+        with one_line_errors():
+            return super().make_context(*args, **kwargs)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return sorted(COMMANDS)
@@ -62,8 +80,7 @@ class MatteGroup(click.Group):
         """Put `image` before a first word that is not a command."""
         if args and args[0] not in COMMANDS and args[0] not in OWN_OPTIONS:
             if not ctx.resilient_parsing:  # a shell asks in the middle of a word
-                with one_line_errors():
-                    _refuse_typo(args[0])
+                _refuse_typo(args[0])
             args = ["image", *args]
         return super().parse_args(ctx, args)
 
@@ -84,11 +101,21 @@ class MatteGroup(click.Group):
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn MatteErrors into click's errors, which end the program with one line."""
+    """Turn MatteErrors into click's errors, which end the program with one line.
+
+    Click's own errors become one line, too, and so does the want of memory, whoever says it.
+    """
     try:
         yield
     except MatteError as error:
         raise Failure(error) from error
+    except click.ClickException as error:
+        error.message = printable(" ".join(error.message.split()))  # type: ignore[misc]  # final
+        raise
+    except Exception as error:
+        if not is_memory_error(error):
+            raise
+        raise Failure(out_of_memory()) from error
 
 
 def _refuse_typo(word: str) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from matte.cli.grouped import option
-from matte.errors import BackendError, OutputError, install_command
+from matte.errors import BackendError, OutputError, install_command, printable
 
 if TYPE_CHECKING:
     from matte.configs.settings import Config
@@ -159,10 +160,17 @@ def torch_required(task: str) -> Iterator[None]:
         raise BackendError(f"{task} needs {error.name}", install_command("train")) from error
 
 
+def echo_path(path: Path, err: bool = False) -> None:
+    """Print a file's name: to programs the name itself, which may be no text."""
+    stream = sys.stderr if err else sys.stdout
+    shown = stream is not None and stream.isatty()
+    click.echo(printable(path) if shown else os.fsencode(path), err=err)
+
+
 def print_path(path: Path, err: bool = False) -> None:
     """Print the name of a file that was written."""
     try:
-        click.echo(os.fsencode(path), err=err)  # a name may be no text
+        echo_path(path, err)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # whoever read has enough; click ends quietly

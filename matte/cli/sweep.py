@@ -24,7 +24,7 @@ from matte.cli.settings import RUNNING, SEGMENTING, setting_options
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import TrimapSettings
-from matte.errors import MatteError, SettingError
+from matte.errors import MatteError, SettingError, printable
 from matte.text_tables import draw_table, terminal_columns
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ def _print_outcome(swept: "SweepOutcome", count: int) -> None:
     elif swept.error is not None:
         raise swept.error
     elif not swept.subject:
-        click.echo(f"Warning: no subject found in {swept.file}: alpha is 0", err=True)
+        text = f"Warning: no subject found in {swept.file}: alpha is 0"
+        click.echo(printable(text), err=True)
 
 
 def _print_json(swept: "Sequence[SweepOutcome]", sheet: Path | None) -> None:
@@ -260,7 +261,7 @@ def _table(outcome: "SweepOutcome") -> str:
         )
         for place, score in enumerate(outcome.scores)
     ]
-    title = f"{click.format_filename(outcome.file)}, {outcome.size[0]}×{outcome.size[1]}"
+    title = f"{printable(outcome.file)}, {outcome.size[0]}×{outcome.size[1]}"
     chosen = "none" if best is None else outcome.scores[best].name
     drawn = draw_table(COLUMNS, rows, terminal_columns(), remarks=True)
     return "\n".join([title, drawn, f"best: {chosen}: {outcome.choice.reason}"])
@@ -270,12 +271,12 @@ def _summary(
     outcome: "SweepOutcome", networks: "NetworkFactsByKind", settings: MergedSettings
 ) -> str:
     """Return a line on what ran on a picture, and how long it took."""
-    ran = [f"{row.name} on {row.execution['backend']}" for row in networks.values()]
+    ran = [f"{printable(row.name)} on {row.execution['backend']}" for row in networks.values()]
     if "refiner" not in networks:
         ran.append(settings.config.refiner.refiner)
     refined = sum(score.ms for score in outcome.scores)
     return (
-        f"{outcome.file}: {outcome.size[0]}×{outcome.size[1]}, preset {settings.preset},"
+        f"{printable(outcome.file)}: {outcome.size[0]}×{outcome.size[1]}, preset {settings.preset},"
         f" {', '.join(ran)}; segment {outcome.segment_ms:.0f} ms,"
         f" trimaps and alphas {refined:.0f} ms"
     )

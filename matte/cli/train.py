@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from matte.cli.options import torch_required
-from matte.errors import SettingError
+from matte.cli.options import print_path, torch_required
+from matte.errors import SettingError, printable
 from matte.files import check_outputs
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -193,8 +193,8 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
     sources = find_start_file(tuned), find_start_file(start)
     outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
     check_outputs(outputs, sources, overwrite)
-    click.echo(str(blend_segmenters(*sources, share, out)), err=True)
-    click.echo(out)
+    click.echo(printable(blend_segmenters(*sources, share, out)), err=True)
+    print_path(out)
 
 
 def _train(
@@ -216,7 +216,7 @@ def _train(
     best = run(
         read_recipe(settings, config, changes),
         init=find_start_file(init) if init else None,
-        progress=lambda line: say(line, err=True),
+        progress=lambda line: say(printable(line), err=True),
         **arguments,
     )
     say(best)

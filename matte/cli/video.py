@@ -22,7 +22,7 @@ from matte.cli.options import (
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
-from matte.errors import SettingError
+from matte.errors import SettingError, printable
 
 if TYPE_CHECKING:
     from matte.clips.output_files import VideoFiles
@@ -254,7 +254,7 @@ def _print_warnings(rendered: "RenderResult") -> None:
     from matte.media.video.decoding import ENDS_EARLY
 
     for fault in rendered.faults[:MAX_FAULT_LINES]:
-        click.echo(f"Warning: broken at {fault}", err=True)
+        click.echo(printable(f"Warning: broken at {fault}"), err=True)
     count = sum(fault.what != ENDS_EARLY for fault in rendered.faults)
     if count:
         click.echo(
@@ -262,7 +262,7 @@ def _print_warnings(rendered: "RenderResult") -> None:
         )
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"
-        click.echo(f"Warning: {share}: {reason}: matted by MODNet instead", err=True)
+        click.echo(printable(f"Warning: {share}: {reason}: matted by MODNet instead"), err=True)
 
 
 def _step_times(rendered: "RenderResult") -> str:

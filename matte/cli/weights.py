@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from matte.cli.options import FILE, torch_required
+from matte.cli.options import FILE, echo_path, torch_required
+from matte.errors import printable
 
 if TYPE_CHECKING:
     from matte.weights.store import Weights
@@ -26,11 +27,12 @@ def list_command(verbose: bool) -> None:
     from matte.weights.store import all_weights, storage_status
 
     for name, w in sorted(all_weights().items()):
-        click.echo(f"{name:<24}{w.kind:<11}{storage_status(w):<15}{w.architecture}")
+        line = f"{name:<24}{w.kind:<11}{storage_status(w):<15}{w.architecture}"
+        click.echo(printable(line))
         if verbose:
             for text in (_counts(w), w.origin or w.command or w.url, w.licence):
                 for line in text.splitlines():
-                    click.echo(f"    {line}")
+                    click.echo(f"    {printable(line)}")
 
 
 def _counts(w: "Weights") -> str:
@@ -53,7 +55,7 @@ def verify(names: tuple[str, ...]) -> None:
     ]
     for w in chosen:
         w.check()
-        click.echo(f"ok  {w.path}")
+        click.echo(printable(f"ok  {w.path}"))
 
 
 @weights.command()
@@ -77,7 +79,7 @@ def path(name: str) -> None:
     """
     from matte.weights.store import weights_named
 
-    click.echo(weights_named(name).path)
+    echo_path(weights_named(name).path)
 
 
 @weights.command()
@@ -100,9 +102,10 @@ def download(name: str, url: str | None, quiet: bool) -> None:
 
     fetched = fetch_weights(name, url or "", progress)
     if fetched.suffix == ".onnx":
-        click.echo(fetched)
+        echo_path(fetched)
     else:
-        click.echo(f"{fetched}: now run 'matte weights import {fetched} --as {name}'")
+        text = f"{fetched}: now run 'matte weights import {fetched} --as {name}'"
+        click.echo(printable(text))
 
 
 @weights.command("import")
@@ -123,6 +126,7 @@ def import_command(file: Path, name: str, overwrite: bool) -> None:
 
     done = import_weights(file, name, overwrite)
     w = done.weights
-    click.echo(f"{done.name}: {w.kind}, {w.architecture or 'an ONNX file'}; {done.parity}")
+    text = f"{done.name}: {w.kind}, {w.architecture or 'an ONNX file'}; {done.parity}"
+    click.echo(printable(text))
     if w.licence:
-        click.echo(f"licence {w.licence}")
+        click.echo(printable(f"licence {w.licence}"))

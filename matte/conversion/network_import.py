@@ -144,7 +144,10 @@ def _import_onnx(file: Path, target: Path) -> Weights:
     try:
         data = file.read_bytes()
         model = onnx.load_from_string(data)
+        _refuse_external_weights(model, file)
         onnx.checker.check_model(model)
+    except (WeightsError, MemoryError):
+        raise
     except OSError as error:
         raise WeightsError(f"can't read {file} ({error.strerror})", "name a file") from error
     # Parser and checker raise classes of several packages.
@@ -164,3 +167,16 @@ def _import_onnx(file: Path, target: Path) -> Weights:
     size = int(notes.get("matte.size", 0))
     licence = MODNET_LICENCE if kind == "modnet" and not notes else ""
     return Weights(target.name, kind, size=size, parameters=parameters, licence=licence)
+
+
+def _refuse_external_weights(model: onnx.ModelProto, file: Path) -> None:
+    """Raise WeightsError if an ONNX file keeps weights in other files: one file is stored."""
+    others = {
+        entry.value
+        for tensor in model.graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    if others:
+        cause = f"{file} keeps weights in other files ({', '.join(sorted(others))})"
+        raise WeightsError(cause, "save it as one: onnx.save(onnx.load(FILE), NEW_FILE)")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from matte.arrays import Alpha
-from matte.errors import MatteWarning, OutputError
+from matte.errors import MatteWarning, OutputError, is_memory_error
 from matte.imaging.bit_depth import convert_depth, quantise_alpha
 from matte.imaging.channels import swap_red_and_blue
 from matte.media import png
@@ -73,6 +73,9 @@ def encode(
         struct.error,
     ) as error:
         size = f"{array.shape[1]}×{array.shape[0]}"
+        if is_memory_error(error):
+            cause = f"there is not enough memory to save a picture of {size}"
+            raise OutputError(cause, "give a smaller picture, or set --max-memory") from error
         raise OutputError(
             f"a picture of {size} can't be saved as {suffix}", "save it as .png"
         ) from error

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 import cv2
 from PIL import Image as Pillow
 
-from matte.errors import MatteWarning, PictureError
+from matte.errors import MatteWarning, PictureError, is_memory_error
 from matte.limits import check_pixels
 from matte.media.formats import REMEDY, picture_format
 from matte.media.png import strip_chunks
@@ -105,9 +105,10 @@ def open_with_pillow(data: bytes, name: str, max_pixels: int) -> Iterator[Pillow
                     text = f"{name} holds several pictures: the first is used"
                     warnings.warn(text, MatteWarning, stacklevel=4)
                 yield picture
-    except MemoryError as error:
-        raise PictureError(f"{name} needs more memory than there is", "make it smaller") from error
-    except DAMAGED_FILE_ERRORS as error:
+    except (MemoryError, *DAMAGED_FILE_ERRORS) as error:
+        if is_memory_error(error):
+            cause = f"{name} needs more memory than there is"
+            raise PictureError(cause, "make it smaller, or set --max-memory") from error
         if "CV_IO_MAX_IMAGE" in str(error):
             raise PictureError(
                 f"{name} is too large for OpenCV",

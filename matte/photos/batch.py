@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matte.errors import MatteError, PictureError
+from matte.errors import MatteError, is_memory_error, out_of_memory
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.streams import STDIN, check_stdout
@@ -90,9 +90,10 @@ class Batch:
                 yield self._run_job(pipeline, job, outputs)
             except MatteError as error:
                 yield PhotoOutcome(job, error=self._with_name(error, job))
-            except MemoryError:
-                need = PictureError("there is not enough memory", "give a smaller picture")
-                yield PhotoOutcome(job, error=self._with_name(need, job))
+            except Exception as error:
+                if not is_memory_error(error):
+                    raise
+                yield PhotoOutcome(job, error=self._with_name(out_of_memory(), job))
 
     def _run_job(
         self, pipeline: BuiltPipeline, job: PhotoJob, outputs: PhotoOutputs

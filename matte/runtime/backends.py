@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, MatteWarning, install_command
+from matte.errors import BackendError, MatteWarning, install_command, is_memory_error, out_of_memory
 from matte.limits import format_bytes
 from matte.registry import resolve
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
@@ -84,9 +84,10 @@ def _device_precisions(backend: str, named: bool) -> DevicePrecisions:
         found: DevicePrecisions = resolve("backend", DEVICE_PRECISIONS, backend)()
     except (ImportError, OSError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
-        broken = BackendError(
-            f"backend {backend!r} can't be loaded ({reason})", "install it again, or use another"
-        )
+        cause = f"backend {backend!r} can't be loaded ({reason})"
+        broken = BackendError(cause, "install it again, or use another")
+        if is_memory_error(error):
+            broken = out_of_memory(f"backend {backend!r}")
         if named:
             raise broken from error
         warnings.warn(str(broken), MatteWarning, stacklevel=3)

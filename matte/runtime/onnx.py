@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, WeightsError
+from matte.errors import BackendError, WeightsError, is_memory_error, out_of_memory
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
+from matte.runtime.failures import opening_failure
 from matte.runtime.gpus import NO_NVIDIA_GPU, gpu_number, nvidia_gpus
 from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
@@ -106,19 +107,18 @@ class OnnxSession:
             )
         # ONNX Runtime's errors have no common class below Exception.
         except Exception as error:
-            if self.execution.device != "cpu":
+            if self.execution.device != "cpu" and not is_memory_error(error):
                 cause = f"ONNX Runtime can't open {self._path} on the GPU ({_first_line(error)})"
                 raise BackendError(cause, _gpu_remedy(providers[0][0])) from error
-            raise WeightsError(
-                f"ONNX Runtime can't load {self._path} ({_first_line(error)})",
-                "give a whole ONNX file",
-            ) from error
+            raise opening_failure("ONNX Runtime", self._path, error, _first_line(error)) from error
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Run the network on inputs by name, and return its outputs by name."""
         try:
             values = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # as above
+            if is_memory_error(error):
+                raise out_of_memory("ONNX Runtime") from error
             remedy = (
                 "try --backend openvino" if self.execution.device == "cpu" else "try --device cpu"
             )

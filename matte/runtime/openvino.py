@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, WeightsError
+from matte.errors import BackendError, WeightsError, is_memory_error, out_of_memory
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
+from matte.runtime.failures import opening_failure
 from matte.runtime.gpus import gpu_number
 from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
@@ -105,12 +106,10 @@ class OpenVinoSession:
                 compiling = apart.submit(self._core.compile_model, str(path), device, options)
                 self._compiled = compiling.result()
         except RuntimeError as error:
-            if device != "CPU":
+            if device != "CPU" and not is_memory_error(error):
                 cause = f"OpenVINO can't use {device} ({_last_line(error)})"
                 raise BackendError(cause, "renew its driver, or use --device cpu") from error
-            raise WeightsError(
-                f"OpenVINO can't load {path} ({_last_line(error)})", "give a whole ONNX file"
-            ) from error
+            raise opening_failure("OpenVINO", path, error, _last_line(error)) from error
         self._requests = threading.local()
         inputs = self._compiled.inputs
         if any(i.element_type != openvino.Type.f32 for i in inputs):
@@ -126,6 +125,8 @@ class OpenVinoSession:
         try:
             values = self._request().infer(dict(inputs))
         except RuntimeError as error:
+            if is_memory_error(error):
+                raise out_of_memory("OpenVINO") from error
             raise BackendError(
                 f"OpenVINO failed ({_last_line(error)})", "try --backend onnx"
             ) from error

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from matte.bench.peers import SHIPPED_PEERS, find_peers, install_peer, peer_command, peer_version
+from matte.bench.peers import (
+    SHIPPED_PEERS,
+    announcement,
+    find_peers,
+    install_peer,
+    peer_command,
+    peer_version,
+)
 from matte.bench.process_timing import run_once
 from matte.configs.places import cache_folder
 from matte.configs.tables import read_toml
@@ -124,3 +131,10 @@ def test_nothing_is_installed_into_ones_own_folders(tmp_path: Path) -> None:
     assert (told, [path.name for path in folder.iterdir()]) == ([], ["precious"])
     with pytest.raises(BackendError, match=f"not installed: install b==1 into {folder}"):
         peer_command(peer, tmp_path, tmp_path)
+
+
+def test_a_table_of_ones_own_is_announced_with_what_it_runs(table: Path) -> None:
+    (own,), (shipped,) = find_peers([str(table)]), find_peers(["rembg"])
+    said = announcement(own)
+    assert said.startswith(f"{table} runs copy: 'COPY_HOME={{home}}/x' {sys.executable} -c 'import")
+    assert announcement(shipped) == ""

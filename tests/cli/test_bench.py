@@ -40,6 +40,8 @@ def test_everything_is_measured_and_told(tmp_path: Path, peers: Path) -> None:
     result = run("bench", "--sizes", "128", *asked, *QUICK, *files)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-2:] == [str(out), str(plot)]
+    announced = [line.partition(": ")[0] for line in result.stderr.splitlines()[:2]]
+    assert announced == [f"{peers} runs copy", f"{peers} runs fail"]
     told = json.loads(out.read_text())
     assert told["preset"] == "balanced"
     assert told["settings"]["refiner"] == "guided"

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from matte.cli.main import COMMANDS, main
 from tests.commands import HEAVY, loaded_by, run
-from tests.conftest import SAMPLE
+from tests.conftest import SAMPLE, save
 
 
 def test_a_file_alone_means_image(tmp_path: Path) -> None:
@@ -76,3 +77,21 @@ def test_image_loads_neither_torch_nor_what_compiles(tmp_path: Path) -> None:
 
 def test_training_is_offered_without_loading_torch() -> None:
     assert not loaded_by("train", "segmenter", "--help") & HEAVY
+
+
+@pytest.mark.parametrize("words", [["completion", "x\nError: y"], ["weights", "path", "a", "x\ry"]])
+def test_mistakes_with_newlines_are_one_line(words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert result.stderr.endswith(f"{errors[0]}\n")
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_warning_forges_no_error(tmp_path: Path) -> None:
+    nobody = save(tmp_path / "w\nError: forged.png", np.zeros((40, 50, 3), np.uint8))
+    result = run(nobody, "--preset", "fast", "-o", tmp_path / "o.png")
+    assert result.exit_code == 0, result.output
+    assert all(line.startswith("Warning: ") for line in result.stderr.splitlines()), result.stderr
+    assert "w\\nError: forged.png" in result.stderr

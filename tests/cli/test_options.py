@@ -1,10 +1,18 @@
 import errno
+import os
 from pathlib import Path
 
 import click
 import pytest
 
-from matte.cli.options import FILE, pack_options, path_beside, print_path, torch_required
+from matte.cli.options import (
+    FILE,
+    echo_path,
+    pack_options,
+    path_beside,
+    print_path,
+    torch_required,
+)
 from matte.errors import BackendError, OutputError
 from tests.commands import run
 
@@ -42,3 +50,14 @@ def test_a_full_disk_behind_the_output_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(click, "echo", fail)
     with pytest.raises(OutputError, match=r"can't print \(No space left.*: the files are written"):
         print_path(Path("x.png"))
+
+
+def test_names_are_escaped_on_terminals_and_themselves_for_programs(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    name = Path(os.fsdecode(b"\xff\n\x1b[2J.png"))
+    echo_path(name)
+    assert capfdbinary.readouterr().out == b"\xff\n\x1b[2J.png\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    echo_path(name)
+    assert capfdbinary.readouterr().out == b"\\xff\\n\\x1b[2J.png\n"

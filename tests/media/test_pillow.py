@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -216,3 +217,12 @@ def test_a_wrong_checksum_behind_deep_pixels_is_not_printed(
     found = decode_photo(data[:-1] + b"?", "p").pixels
     assert np.array_equal(found, decode_photo(data, "p").pixels)
     assert capfd.readouterr() == ("", "")
+
+
+def test_memory_that_opencv_does_not_get_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> None:
+        raise cv2.error("(-4:Insufficient memory) Failed to allocate 9 bytes in function 'x'")
+
+    monkeypatch.setattr(cv2, "imdecode", greedy)
+    with pytest.raises(PictureError, match="p needs more memory than there is: make it smaller"):
+        decode_photo(encode(DEEP, ".png"), "p")

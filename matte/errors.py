@@ -7,7 +7,8 @@
     ├── WeightsError    weights that are missing, damaged or of another kind
     │   ├── MissingWeightsError    known ones whose file is not here or not whole
     │   └── NamedNetworkError      those that the user named for a stage that they can't be
-    └── BackendError    a runtime or an optional package that is missing or failed
+    ├── BackendError    a runtime or an optional package that is missing or failed
+    └── InterruptedRunError    a run that its user stopped (exit code 130)
 
 Each says on one line what is wrong and, after a colon, what to do about it. Anything else that
 is raised is a bug in matte and keeps its traceback.
@@ -86,6 +87,12 @@ class NamedNetworkError(WeightsError):
 
 class BackendError(MatteError):
     """A runtime or an optional package that is missing or failed."""
+
+
+class InterruptedRunError(MatteError):
+    """A run that its user stopped, with Ctrl-C."""
+
+    exit_code = 130  # what shells report of what Ctrl-C ended
 
 
 class MatteWarning(UserWarning):

@@ -1,15 +1,23 @@
 """Files that are written whole or not at all and never replace an input, and files in reports."""
 
+import errno
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from matte.errors import OutputError
+from matte.placement import (
+    PendingFile,
+    create_file,
+    pending_file,
+    place_files,
+    remove_quietly,
+    result_permissions,
+)
 
 STREAM = Path("-")  # standard input as a source, standard output as a target
 RESULT_SUFFIX = "-matte"  # of the stem of a result's file, beside its source
@@ -48,6 +56,7 @@ def make_folder(folder: Path) -> None:
 def check_output(path: Path, overwrite: bool) -> None:
     """Raise OutputError if `path` has no folder, is no file, or exists and must not be replaced."""
     real = _real_path(path)
+    _check_name_length(path, real)
     if not os.path.isdir(os.path.dirname(real)):
         raise OutputError(f"no folder {path.parent} to write {path.name} into", "create it first")
     if os.path.isdir(path):
@@ -58,41 +67,40 @@ def check_output(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path} exists", "choose another name or add --overwrite")
 
 
-def write_file(path: Path, data: bytes, overwrite: bool = False) -> None:
-    """Write one file or, if it can't be written, nothing; a link's target is written."""
-    write_files([(path, data)], overwrite)
+def write_file(
+    path: Path, data: bytes, overwrite: bool = False, sources: Iterable[Path] = ()
+) -> None:
+    """Write one file or, if it can't be written, nothing, as write_files() does."""
+    write_files([(path, data)], overwrite, sources)
 
 
-def write_files(files: Sequence[tuple[Path, bytes]], overwrite: bool = False) -> None:
+def write_files(
+    files: Sequence[tuple[Path, bytes]], overwrite: bool = False, sources: Iterable[Path] = ()
+) -> None:
     """Write all files or, if one can't be written, none; a link's target is written.
 
-    They are written under temporary names beside their own, then renamed.
+    They are written under temporary names beside their own, then renamed. Nobody may read them
+    who may not read the `sources` that they were made from.
     """
-    targets = []
     for path, _ in files:
         check_output(path, overwrite)
-        targets.append(Path(os.path.realpath(path)))
-    temporaries = [target.with_name(f".matte-{secrets.token_hex(8)}") for target in targets]
-    path = Path()
+    permissions = result_permissions(sources)
+    pending = [pending_file(path, overwrite, permissions) for path, _ in files]
+    with ExitStack() as remaining:
+        for file, (_, data) in zip(pending, files, strict=True):
+            write_pending(file, data, remaining)
+        place_files(pending)
+
+
+def write_pending(file: PendingFile, data: bytes, remaining: ExitStack) -> None:
+    """Write a file under its temporary name; what is left of it is removed with `remaining`."""
+    remaining.callback(remove_quietly, file.temporary)
     try:
-        try:
-            for (path, data), temporary, target in zip(  # noqa: B007  # the error names the path
-                files, temporaries, targets, strict=True
-            ):
-                with temporary.open("xb") as file:
-                    file.write(data)
-                if target.exists():
-                    shutil.copymode(target, temporary)
-            for temporary, target in zip(temporaries, targets, strict=True):
-                path = target
-                temporary.replace(target)
-        finally:
-            for temporary in temporaries:
-                temporary.unlink(missing_ok=True)
+        with create_file(file.temporary, file.permissions) as opened:
+            opened.write(data)
     except OSError as error:
-        raise OutputError(
-            f"can't write {path} ({error.strerror})", "choose another place"
-        ) from error
+        cause = f"can't write {file.path} ({error.strerror})"
+        raise OutputError(cause, "choose another place") from error
 
 
 def _real_path(path: Path) -> str:
@@ -101,6 +109,16 @@ def _real_path(path: Path) -> str:
         return os.path.realpath(path)
     except ValueError as error:  # a zero in it
         raise OutputError(f"{str(path)!r} is no file's name", "choose another name") from error
+
+
+def _check_name_length(path: Path, real: str) -> None:
+    """Raise OutputError if the disk takes no name as long as this: before the work, not after."""
+    try:
+        os.lstat(real)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            cause = f"can't write {path} ({error.strerror})"
+            raise OutputError(cause, "choose a shorter name") from error
 
 
 def _inode(path: str) -> tuple[int, int] | None:

@@ -81,6 +81,7 @@ def composite(
     a = photo.limit_alpha(a)
     foreground = photo.pixels if keep_colours else estimate_foreground(photo.pixels, a)
     matte = Matte(a, foreground, None, None, {})
-    for path in outputs.write(photo, matte, PhotoFinisher(finish, pixels), overwrite):
+    finisher = PhotoFinisher(finish, pixels)
+    for path in outputs.write(photo, matte, finisher, overwrite, sources):
         if not quiet:
             print_path(path)

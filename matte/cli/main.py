@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 import matte
 from matte.cli.standard_streams import checked_streams
 from matte.errors import (
+    InterruptedRunError,
     MatteError,
     MatteWarning,
     SettingError,
@@ -103,12 +104,15 @@ class MatteGroup(click.Group):
 def one_line_errors() -> Iterator[None]:
     """Turn MatteErrors into click's errors, which end the program with one line.
 
-    Click's own errors become one line, too, and so does the want of memory, whoever says it.
+    Click's own errors become one line, too, and so does the want of memory, whoever says it; and
+    Ctrl-C.
     """
     try:
         yield
     except MatteError as error:
         raise Failure(error) from error
+    except KeyboardInterrupt:
+        raise Failure(InterruptedRunError("interrupted")) from None
     except click.ClickException as error:
         error.message = printable(" ".join(error.message.split()))  # type: ignore[misc]  # final
         raise

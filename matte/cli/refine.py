@@ -60,6 +60,6 @@ def refine(
     if weights is not None:
         config = replace(config, refiner=replace(config.refiner, refiner=weights))
     alpha = build_refiner(config).refine(picture, known).alpha
-    write_file(target, encode_alpha(alpha, target.suffix), overwrite)
+    write_file(target, encode_alpha(alpha, target.suffix), overwrite, [image, trimap])
     if not quiet:
         print_path(target)

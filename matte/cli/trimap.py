@@ -44,6 +44,6 @@ def trimap(
     drawn = draw(subject, config.trimap).trimap
     if flaw := trimap_flaw(drawn):
         warnings.warn(f"{target}: {flaw}", MatteWarning, stacklevel=2)
-    write_file(target, encode(drawn, target.suffix), overwrite)
+    write_file(target, encode(drawn, target.suffix), overwrite, [mask])
     if not quiet:
         print_path(target)

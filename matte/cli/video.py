@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.interrupts import deferred_interrupts
 from matte.cli.options import (
     FILE,
     VIDEO_GROUND,
@@ -23,6 +22,7 @@ from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
 from matte.errors import SettingError, printable
+from matte.interrupts import deferred_interrupts
 
 if TYPE_CHECKING:
     from matte.clips.output_files import VideoFiles
@@ -132,7 +132,9 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
 @pack_options("ground", "bg", "bg_end", "premultiply")
 @pack_options("times", "start", "end")
-@pack_options("outputs", "output", "alpha", "foreground", "codec", "crf", "bitrate", "overwrite")
+@pack_options(
+    "outputs", "output", "alpha", "foreground", "report", "codec", "crf", "bitrate", "overwrite"
+)
 def video(
     clip: Path,
     ground: dict[str, Any],
@@ -141,7 +143,6 @@ def video(
     quiet: bool,
     fps_target: float | None,
     stats: bool,
-    report: Path | None,
     settings: MergedSettings,
     trimap_free: bool,
 ) -> None:
@@ -162,13 +163,10 @@ def video(
     opener = None if fps_target else start_opening(settings.config)
 
     from matte.clips.report import video_report
-    from matte.files import check_outputs, write_file
     from matte.pipeline.build import build
 
     job = _plan_job(clip, ground, times, outputs, settings)
-    overwrite = outputs["overwrite"]
-    if report is not None:
-        check_outputs([(report, (".json",))], [*job.sources, *job.files.paths()], overwrite)
+    job.files.check(job.sources)
     if fps_target:
         pipeline = _choose_pipeline(job, settings, fps_target)
     else:
@@ -179,10 +177,10 @@ def video(
             watch(done, max(done, job.frames))
             check()
 
-        rendered = job.render(pipeline, on_frame)
-    if report is not None:
-        written = video_report(pipeline.facts, job.background, rendered.as_json(), sys.argv[1:])
-        write_file(report, written, overwrite)
+        def describe(result: "RenderResult") -> bytes:
+            return video_report(pipeline.facts, job.background, result.as_json(), sys.argv[1:])
+
+        rendered = job.render(pipeline, on_frame, describe)
     _print_warnings(rendered)
     if stats:
         click.echo(_step_times(rendered), err=True)
@@ -236,6 +234,7 @@ def _video_files(clip: Path, transparent: bool, outputs: Mapping[str, Any]) -> "
         outputs["crf"],
         None if bitrate is None else parse_bitrate(bitrate),
         outputs["overwrite"],
+        outputs["report"],
     )
 
 

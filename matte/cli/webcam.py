@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.interrupts import deferred_interrupts
 from matte.cli.options import FILE, VIDEO_GROUND, pack_options, print_path
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings
 from matte.errors import PictureError, SettingError
+from matte.interrupts import deferred_interrupts
 
 if TYPE_CHECKING:
     from matte.clips.live.matting import LiveBackground, LiveMatting

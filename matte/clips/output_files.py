@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matte.errors import OutputError
-from matte.files import RESULT_SUFFIX, Output, check_names
+from matte.files import RESULT_SUFFIX, Output, check_names, check_output
 from matte.media.video.animations import ANIMATIONS
 from matte.media.video.codecs import FORMATS
 from matte.media.video.sequences import first_picture_path, is_sequence
@@ -44,20 +44,22 @@ class VideoFiles:
     bitrate: int | None = None
     """The composite's, in bits for each second."""
     overwrite: bool = False
+    report: Path | None = None
+    """What was done, in JSON; it is written with the others."""
 
     def paths(self) -> Iterator[Path]:
-        """Yield the files that are wanted."""
+        """Yield the files that frames are written to, as they are wanted."""
         for path in (self.composite, self.alpha, self.foreground):
             if path is not None:
                 yield path
 
     def in_folder(self, folder: Path) -> "VideoFiles":
-        """Return the same files in another, empty folder."""
+        """Return the same files in another, empty folder, without the report."""
         composite, alpha, foreground = (
             None if path is None else folder / f"{number}-{path.name}"
             for number, path in enumerate((self.composite, self.alpha, self.foreground))
         )
-        return replace(self, composite=composite, alpha=alpha, foreground=foreground)
+        return replace(self, composite=composite, alpha=alpha, foreground=foreground, report=None)
 
     def check(self, sources: Iterable[Path]) -> None:
         """Raise OutputError unless every name says what to write, and is none of the sources'.
@@ -73,4 +75,8 @@ class VideoFiles:
                 raise OutputError(f"{path.name} is one picture, a video has many", remedy)
             else:
                 names.append((path, (*FORMATS, *ANIMATIONS)))
+        if self.report is not None:
+            names.append((self.report, (".json",)))
         check_names(names, sources)
+        if self.report is not None:
+            check_output(self.report, self.overwrite)

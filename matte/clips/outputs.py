@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from matte.clips.frames import VideoFrame
 from matte.clips.output_files import VideoFiles
 from matte.errors import MatteWarning, SettingError
+from matte.files import check_output, write_pending
 from matte.imaging.bit_depth import quantise_alpha
 from matte.media.video.animations import AnimationWriter
 from matte.media.video.clip import Clip
 from matte.media.video.codecs import CODECS, FORMATS, default_codec
 from matte.media.video.facts import ClipFacts
 from matte.media.video.sequences import SequenceWriter, is_sequence
-from matte.media.video.unfinished import FrameWriter, OutputBlock
+from matte.media.video.unfinished import FrameWriter, OutputBlock, publish_together
 from matte.media.video.writer import ClipWriter
+from matte.placement import PendingFile, pending_file
 
 EDITING_CODECS = ("prores", "ffv1")  # not for players: mattes get 16 bits
 
@@ -34,12 +36,21 @@ class _OutputStream:
     shifts_times: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PartialFile:
+    """What was kept of an unfinished file, and how many frames were found in it."""
+
+    path: Path
+    frames: int
+
+
 class VideoWriters(OutputBlock):
     """Writes a video's files together, within a `with` block.
 
     It raises before the first frame if a file can't be written, and then none is made. All files
-    are whole before the first gets its name: then they are `written`. If the block is left by an
-    exception, or one of them can't be ended, unfinished files are saved beside, as `partial`.
+    are whole before the first gets its name, and all get theirs or none does: then they are
+    `written`. If the block is left by an exception, or one of them can't be ended, unfinished files
+    are saved beside, as `partial`.
     """
 
     def __init__(
@@ -55,9 +66,12 @@ class VideoWriters(OutputBlock):
         `sources` are other files that are read. The composite gets the clip's sound, subtitles,
         chapters and metadata.
         """
-        files.check([clip.path, *sources])
+        read = [clip.path, *sources]
+        files.check(read)
         self.written: list[Path] = []
-        self.partial: list[Path] = []
+        self.partial: list[PartialFile] = []
+        self.report: Callable[[], bytes] = bytes  # called when all frames are written
+        self._report_path, self._overwrite = files.report, files.overwrite
         self._first_pts = clip.facts.start
         self._pts_shift = None if start > 0 else 0
         self._streams: list[_OutputStream] = []
@@ -65,7 +79,14 @@ class VideoWriters(OutputBlock):
             unfinished.callback(self.close)
             self._open_composite(files, clip, start, end)
             self._open_others(files, clip.facts)
+            for each in self._streams:
+                each.writer.restrict(read)
             unfinished.pop_all()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that frames are written to."""
+        return tuple(each.writer.path for each in self._streams)
 
     def write(self, frame: VideoFrame) -> None:
         """Add a frame to each of the files."""
@@ -81,23 +102,33 @@ class VideoWriters(OutputBlock):
             each.writer.finish()
 
     def publish(self) -> None:
-        """Rename all files to their final names."""
-        for each in self._streams:
-            each.writer.publish()
-            self.written.append(each.writer.path)
+        """Rename all files to their final names, and the report with them; or none of them."""
+        with ExitStack() as report:
+            others = [] if self._report_path is None else [self._write_report(report)]
+            publish_together([each.writer for each in self._streams], others)
+        self.written = list(self.paths)
 
     def keep_partial(self) -> None:
         """Save unfinished files under names with .partial in them."""
         for each in self._streams:
             each.writer.keep_partial()
             if each.writer.partial is not None:
-                self.partial.append(each.writer.partial)
+                kept = PartialFile(each.writer.partial, each.writer.partial_frames)
+                self.partial.append(kept)
 
     def close(self) -> None:
         """Close all files; those that have neither a final nor a partial name are removed."""
         with ExitStack() as every:
             for each in self._streams:
                 every.callback(each.writer.close)
+
+    def _write_report(self, remaining: ExitStack) -> PendingFile:
+        """Return the report under a temporary name, which is removed with `remaining`."""
+        assert self._report_path is not None
+        check_output(self._report_path, self._overwrite)
+        pending = pending_file(self._report_path, self._overwrite)
+        write_pending(pending, self.report(), remaining)
+        return pending
 
     def _open_composite(
         self, files: VideoFiles, clip: Clip, start: float, end: float | None

@@ -3,7 +3,7 @@
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,12 +13,12 @@ from typing import Any
 from matte.clips.backgrounds import FilmEnd
 from matte.clips.frames import FrameFault
 from matte.clips.output_files import VideoFiles
-from matte.clips.outputs import VideoWriters
+from matte.clips.outputs import PartialFile, VideoWriters
 from matte.clips.rate import RateCandidate, RateChoice, choose_candidate, rate_candidates
 from matte.clips.run import VideoRun, open_run
 from matte.compositing.backgrounds import Background, FilmFile, PictureFile
 from matte.configs.loader import MergedSettings
-from matte.errors import MatteError, MatteWarning, OutputError
+from matte.errors import InterruptedRunError, MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
 from matte.pipeline.run import BuiltPipeline
 
@@ -60,17 +60,28 @@ class RenderResult:
 
 
 class UnfinishedError(OutputError):
-    """A clip could not be written to its end; the frames that were are kept, if there are any."""
+    """A clip could not be written to its end; what was kept is said, after it was counted."""
 
-    def __init__(self, why: str, kept: list[Path], frames: int) -> None:
-        names = ", ".join(str(path) for path in kept)
-        super().__init__(why, f"{frames} frames are kept in {names}" if kept else "")
+    def __init__(self, why: str, kept: Sequence[PartialFile], frames: int) -> None:
+        """`frames` were written; those that an encoder still held may be missing in the files."""
+        text = "nothing could be kept" if frames else ""
+        super().__init__(why, _kept_text(kept) if kept else text)
 
 
-class StoppedError(UnfinishedError):
+class StoppedError(UnfinishedError, InterruptedRunError):
     """A clip was stopped by its user, with Ctrl-C."""
 
-    exit_code = 130  # what shells report of what Ctrl-C ended
+    exit_code = InterruptedRunError.exit_code
+
+
+def _kept_text(kept: Sequence[PartialFile]) -> str:
+    """Return how many frames are kept in which files."""
+    paths: dict[int, list[str]] = {}
+    for file in kept:
+        paths.setdefault(file.frames, []).append(str(file.path))
+    (frames, first), *others = [(count, ", ".join(names)) for count, names in paths.items()]
+    texts = [f"{frames} frames are kept in {first}"]
+    return ", ".join([*texts, *(f"{count} in {names}" for count, names in others)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,11 +118,15 @@ class RenderJob:
         return max(0, round((min(self.end or length, length) - self.start) * facts.rate))
 
     def render(
-        self, pipeline: BuiltPipeline, progress: Callable[[int], None] = lambda _: None
+        self,
+        pipeline: BuiltPipeline,
+        progress: Callable[[int], None] = lambda _: None,
+        report: Callable[[RenderResult], bytes] = lambda _: b"",
     ) -> RenderResult:
         """Matte the clip into its files; `progress` is called with the number of frames so far.
 
-        Raises UnfinishedError if it failed or was stopped after some frames were written.
+        `report` returns what is written into the report's file, if one is named. Raises
+        UnfinishedError if it failed or was stopped after some frames were written.
         """
         began, count = time.perf_counter(), 0
         writers = self._open_writers(self.files)
@@ -122,15 +137,15 @@ class RenderJob:
                         writers.write(frame)
                     count += 1
                     progress(count)
+                writers.report = lambda: report(_result(writers, run, count, began))
         except KeyboardInterrupt:
-            raise StoppedError("interrupted", writers.partial, count) from None
+            whole = [PartialFile(path, count) for path in writers.written]
+            raise StoppedError("interrupted", writers.partial or whole, count) from None
         except MatteError as error:
-            if not writers.partial:
+            if not count:
                 raise
             raise UnfinishedError(str(error), writers.partial, count) from error
-        seconds = time.perf_counter() - began
-        faults, doubts = tuple(run.faults), dict(run.doubts)
-        return RenderResult(tuple(writers.written), count, seconds, run.watch.ms, faults, doubts)
+        return _result(writers, run, count, began)
 
     def choose(
         self,
@@ -202,3 +217,10 @@ class RenderJob:
             end=self.end,
             colours=self.files.transparent or self.files.foreground is not None,
         )
+
+
+def _result(writers: VideoWriters, run: VideoRun, count: int, began: float) -> RenderResult:
+    """Return the result of a clip whose `count` frames are all written."""
+    seconds = time.perf_counter() - began
+    faults, doubts = tuple(run.faults), dict(run.doubts)
+    return RenderResult(writers.paths, count, seconds, run.watch.ms, faults, doubts)

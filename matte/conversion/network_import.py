@@ -2,8 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -14,8 +17,8 @@ from matte.conversion.checkpoints import read_state_dict
 from matte.conversion.modnet_export import export_modnet
 from matte.conversion.refiner_export import export_refiner_network
 from matte.conversion.segmenter_export import export_segmenter
-from matte.errors import SettingError, WeightsError
-from matte.files import write_file
+from matte.errors import OutputError, SettingError, WeightsError
+from matte.files import file_facts, make_folder, write_file
 from matte.limits import check_onnx_bytes
 from matte.modnet.checkpoint import load_network as load_modnet
 from matte.modnet.checkpoint import save_network as save_modnet
@@ -48,7 +51,8 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
     """Store the network of `file` under `name` ("": the file's own).
 
     Official GCA and MODNet checkpoints, ONNX files of MODNet, and matte's own: networks become
-    an ONNX file and, where there were torch weights, a .safetensors beside it.
+    an ONNX file and, where there were torch weights, a .safetensors beside it. They are made and
+    examined in a folder of their own: the store changes only when all is well.
     """
     name = name or file.stem
     known = all_weights()
@@ -59,20 +63,33 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
     if name in known and known[name].folder != weights_folder():
         raise SettingError(f"{name!r} is one of matte's own names", "choose another --as")
     folder = weights_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    if file.suffix.lower() == ".onnx":
-        weights, parity = _import_onnx(file, folder / f"{name}.onnx"), "stored as it is"
-    else:
-        weights, parity = _import_checkpoint(file, folder / f"{name}.onnx")
-    data = file.read_bytes()
-    weights = replace(
-        weights,
-        sha256=hashlib.sha256((folder / weights.file).read_bytes()).hexdigest(),
-        origin=f"imported from {file.name}, sha256 {hashlib.sha256(data).hexdigest()}",
-        folder=folder,
-    )
-    register_weights(name, weights)
+    make_folder(folder)
+    with _working_folder(folder) as made:
+        target = made / f"{name}.onnx"
+        if file.suffix.lower() == ".onnx":
+            weights, parity = _import_onnx(file, target), "stored as it is"
+        else:
+            weights, parity = _import_checkpoint(file, target)
+        weights = replace(
+            weights,
+            sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
+            origin=f"imported from {file.name}, sha256 {file_facts(file)['sha256']}",
+            folder=folder,
+        )
+        register_weights(name, weights, sorted(made.iterdir()), overwrite)
     return ImportedNetwork(name, weights, parity)
+
+
+@contextmanager
+def _working_folder(store: Path) -> Iterator[Path]:
+    """Make a hidden folder in the store, and remove it in the end."""
+    try:
+        made = TemporaryDirectory(prefix=".matte-", dir=store)
+    except OSError as error:
+        cause = f"can't write into {store} ({error.strerror})"
+        raise OutputError(cause, "set MATTE_HOME to a folder of yours") from error
+    with made as name:
+        yield Path(name)
 
 
 def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
@@ -98,7 +115,7 @@ def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
     elif file.suffix == ".safetensors":
         weights, report = _import_own_file(file, target)
-        write_file(tensors, file.read_bytes(), overwrite=True)
+        write_file(tensors, file.read_bytes())
     else:
         first = ", ".join(list(state)[:3]) or "no tensors"
         raise WeightsError(
@@ -162,7 +179,7 @@ def _import_onnx(file: Path, target: Path) -> Weights:
         raise WeightsError(
             f"{file} is no network that matte knows", "give a MODNet with one input and one output"
         )
-    write_file(target, data, overwrite=True)
+    write_file(target, data)
     parameters = sum(int(np.prod(i.dims)) for i in model.graph.initializer if len(i.dims) > 1)
     size = int(notes.get("matte.size", 0))
     licence = MODNET_LICENCE if kind == "modnet" and not notes else ""

@@ -1,7 +1,7 @@
 """Many photos, one after the other: one that fails stops no other."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,13 @@ class Batch:
         photo = self._reader.read(job)
         prior = pipeline.prior(photo, self.stages.mask_in, self.stages.trimap_in)
         matte = pipeline.run(photo, prior, _source_name(job))
-        written = outputs.write(photo, matte, self._finisher, self._overwrite)
+        written = outputs.write(photo, matte, self._finisher, self._overwrite, self._sources([job]))
         return PhotoOutcome(job, tuple(written), matte.report)
+
+    def _sources(self, jobs: Iterable[PhotoJob]) -> list[Path]:
+        """Return the files that the results of these jobs are made from."""
+        photos = [job.source for job in jobs if job.source != STREAM]
+        return [*photos, *self.finish.files(), *self.stages.sources()]
 
     def _with_name(self, error: MatteError, job: PhotoJob) -> MatteError:
         """Return the error with the photo's name in front, if there are several photos."""
@@ -118,12 +123,10 @@ class Batch:
         """Raise if an output can't be written, has a wrong ending, or is an input."""
         if any(job.target == STREAM for job in self.jobs):
             check_stdout()
-        sources = [job.source for job in self.jobs if job.source != STREAM]
-        sources += [*self.finish.files(), *self.stages.sources()]
         outputs = [out for o in self._outputs for out in o.paths(self.finish.transparent)]
         if report is not None:
             outputs.append((report, (".json",)))
-        check_names(outputs, sources)
+        check_names(outputs, self._sources(self.jobs))
         # Of several photos, those whose result is there already fail alone.
         many = len(self.jobs) > 1
         later = {job.target for job in self.jobs if many or job.makes_folder}

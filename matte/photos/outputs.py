@@ -1,7 +1,7 @@
 """The files that one photo's results are written to."""
 
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,17 @@ class PhotoOutputs:
             yield self.picture, WRITABLE
 
     def write(
-        self, photo: Photo, matte: Matte, finisher: PhotoFinisher, overwrite: bool
+        self,
+        photo: Photo,
+        matte: Matte,
+        finisher: PhotoFinisher,
+        overwrite: bool,
+        sources: Iterable[Path] = (),
     ) -> list[Path]:
-        """Write all files once all are encoded; return the paths."""
+        """Write all files once all are encoded, or none of them; return the paths.
+
+        Nobody may read them who may not read the `sources` that they were made from.
+        """
         box = finisher.crop_box(matte.alpha)
         files: list[tuple[Path, bytes]] = []
         for path, array in ((self.mask, matte.mask), (self.trimap, matte.trimap)):
@@ -68,7 +76,7 @@ class PhotoOutputs:
         picture = _crop(composer.compose(photo.pixels, matte.foreground, matte.alpha), box)
         files.append((self.picture, self._encode(photo, picture, self.picture, reuse_array=True)))
         named = [(path, data) for path, data in files if path != STREAM]
-        write_files(named, overwrite)
+        write_files(named, overwrite, sources)
         if self.picture == STREAM:
             write_stdout(files[-1][1])
         return [path for path, _ in named]

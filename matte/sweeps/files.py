@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matte.configs.settings import Config, TrimapSettings
 from matte.errors import MatteError, OutputError, SettingError
-from matte.files import check_output, check_outputs, make_folder, write_file
+from matte.files import check_output, check_outputs, make_folder, write_file, write_files
 from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
@@ -80,7 +80,7 @@ class SweepSheet:
             file: single_files(folder, file.stem, bands) if folder else [] for file in files
         }
         self._check([*files, *backgrounds])
-        self._composer_for = composer_for
+        self._composer_for, self._backgrounds = composer_for, backgrounds
         self._line = build_two_stage(config)
         self._sections: list[SweepSection] = []
         self._scores: list[tuple[SettingScore, ...]] = []
@@ -109,7 +109,7 @@ class SweepSheet:
         if len(self._sections) > 1 and choice.best is not None:
             headline = f"best for all pictures: {self._scores[0][choice.best].name}"
         data = encode(draw_sheet(self._sections, headline), self._target.suffix)
-        write_file(self._target, data, self._overwrite)
+        write_file(self._target, data, self._overwrite, [*self._single_files, *self._backgrounds])
         return self._target
 
     def _shifted_progress(self, place: int, progress: Progress | None) -> Progress | None:
@@ -133,8 +133,8 @@ class SweepSheet:
         section = make_section(result, file.name, composites)
         if self._folder and paths:
             make_folder(self._folder)
-        for path, content in zip(paths, data, strict=True):
-            write_file(path, content, self._overwrite)
+        named = list(zip(paths, data, strict=True))
+        write_files(named, self._overwrite, [file, *self._backgrounds])
         self._sections.append(section)
         self._scores.append(result.scores)
         height, width = result.mask.shape

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from matte.configs.places import weights_folder
 from matte.configs.tables import from_file, read_toml
 from matte.errors import MissingWeightsError, SettingError, WeightsError
-from matte.files import write_file
+from matte.files import write_pending
 from matte.limits import (
     MAX_TRAINED_PIXELS,
     MIN_TRAINED_PIXELS,
     check_onnx_bytes,
     is_trained_size,
 )
+from matte.placement import pending_file, place_files, remove_quietly
 from matte.registry import nearest
 from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings
 
@@ -140,17 +142,40 @@ def fetch_weights(name: str, url: str, progress: "DownloadProgress") -> Path:
     return weights.path
 
 
-def register_weights(name: str, weights: Weights) -> None:
-    """Add a network, whose files lie in the user's store already, to the store's manifest."""
-    manifest = weights_folder() / "manifest.toml"
+def register_weights(
+    name: str, weights: Weights, files: Iterable[Path] = (), overwrite: bool = True
+) -> None:
+    """Add a network to the manifest of the user's store, and move its files there; or do neither.
+
+    `files` lie in a folder on the store's disk, under the names that they get. A network that had
+    the name loses its files, unless other networks have them, too.
+    """
+    folder = weights_folder()
+    manifest = folder / "manifest.toml"
     rows = read_toml(manifest) if os.path.isfile(manifest) else {}
+    former = _file_names(rows.get(name))
     row = {
         f.name: getattr(weights, f.name)
         for f in fields(Weights)
         if f.name not in ("folder", "peer")
     }
     rows[name] = {key: value for key, value in row.items() if value}
-    write_file(manifest, _format_toml(rows).encode(), overwrite=True)
+    with ExitStack() as remaining:
+        pending = [
+            replace(pending_file(folder / file.name, overwrite), temporary=file) for file in files
+        ]
+        listing = pending_file(manifest, overwrite=True)
+        write_pending(listing, _format_toml(rows).encode(), remaining)
+        place_files([*pending, listing])
+    for file in former - set[str]().union(*map(_file_names, rows.values())):
+        remove_quietly(folder / file)
+
+
+def _file_names(row: object) -> set[str]:
+    """Return the files in its folder that a row of a manifest names."""
+    values = row if isinstance(row, Mapping) else {}
+    names = (values.get(key) for key in ("file", "int8", "checkpoint"))
+    return {name for name in names if isinstance(name, str) and name == Path(name).name != ""}
 
 
 def _format_toml(rows: Mapping[str, Mapping[str, Any]]) -> str:

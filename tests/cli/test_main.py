@@ -95,3 +95,14 @@ def test_a_warning_forges_no_error(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert all(line.startswith("Warning: ") for line in result.stderr.splitlines()), result.stderr
     assert "w\\nError: forged.png" in result.stderr
+
+
+@pytest.mark.usefixtures("fake")
+def test_ctrl_c_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("matte.photos.batch.Batch.run", interrupted)
+    result = run("image", SAMPLE, "-o", tmp_path / "out.png")
+    assert (result.exit_code, result.stderr) == (130, "Error: interrupted\n")
+    assert list(tmp_path.iterdir()) == []

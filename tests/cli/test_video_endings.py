@@ -1,5 +1,6 @@
 """What `matte video` refuses, and what is left where it can't finish."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matte.errors import OutputError
+from matte.interrupts import SIGNALS
 from matte.media.video.clip import open_clip
+from matte.media.video.writer import ClipWriter
 from tests.commands import run
 from tests.conftest import save
 from tests.media.clips import CFR, clip, frame_times, names, packets
@@ -76,25 +80,65 @@ def test_a_truncated_clip_gives_what_there_is(tmp_path: Path) -> None:
     assert 20 < len(frame_times(open_clip(tmp_path / "out.mp4"))) < 90
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 @pytest.mark.usefixtures("fake")
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matte.media.video.unfinished import UnfinishedOutput
+    def full(file: int, length: int) -> bool:
+        if length > 75_000:
+            raise OSError(28, "No space left on device")
+        return True
 
-    source, out = clip(tmp_path / "in.mp4", sound="stereo"), tmp_path / "out.mp4"
+    source, out = clip(tmp_path / "in.mp4", sound="stereo"), tmp_path / "out.mov"
     out.write_text("mine")
-    original = UnfinishedOutput.__init__
-
-    def full(self: UnfinishedOutput, path: Path) -> None:
-        original(self, path)
-        self.temporary.unlink()
-        self.temporary.symlink_to("/dev/full")
-
-    monkeypatch.setattr(UnfinishedOutput, "__init__", full)
-    result = run("video", source, "--bg", "red", "-o", out, "--overwrite", *BAND)
+    monkeypatch.setattr("matte.media.video.reserve.allocate", full)
+    result = run("video", source, "--codec", "prores", "-o", out, "--overwrite", *BAND)
     assert result.exit_code == 1
+    kept = tmp_path / "out.partial.mov"
+    count = len(frame_times(open_clip(kept)))
     assert "No space left" in result.stderr
+    assert f": {count} frames are kept in {kept}" in result.stderr
     assert out.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("fake")
+def test_what_can_not_be_kept_is_not_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An MP4 without its end can't be played."""
+    source = clip(tmp_path / "in.mp4")
+    monkeypatch.setattr(ClipWriter, "_count_frames", lambda self: 0)
+    monkeypatch.setattr(ClipWriter, "_end_file", _fail)
+    result = run("video", source, "--bg", "red", "-o", tmp_path / "out.mp4", *BAND)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("make room: nothing could be kept")
+    assert names(tmp_path) == ["in.mp4"]
+
+
+def _fail(writer: ClipWriter) -> None:
+    raise OutputError("the disk is full", "make room")
+
+
+@pytest.mark.usefixtures("fake")
+def test_outputs_that_appear_meanwhile_are_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out, report = clip(tmp_path / "in.mp4"), tmp_path / "o.mp4", tmp_path / "r.json"
+    end = ClipWriter._end_file
+
+    def late(writer: ClipWriter) -> None:
+        end(writer)
+        report.write_text("theirs")
+
+    monkeypatch.setattr(ClipWriter, "_end_file", late)
+    words = ("video", source, "--bg", "red", "-o", out, "--report", report, *BAND)
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "r.json exists" in result.stderr
+    assert names(tmp_path) == ["in.mp4", "o.partial.mp4", "r.json"]
+    assert report.read_text() == "theirs"
+    report.unlink()
+    result = run(*words, "--overwrite")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(report.read_text())["frames"] == len(CFR)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +148,7 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clip(folder / "in.mp4", tuple(range(0, 1500 * 1001, 1001)), sound="stereo")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [SIGNALS[0], SIGNALS[-1]])
 def test_an_interrupted_run_leaves_what_was_done(
     long_clip: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -127,6 +171,7 @@ def test_an_interrupted_run_leaves_what_was_done(
     assert names(tmp_path) == ["out.partial.mp4"]
     frames, whole = frame_times(open_clip(kept)), frame_times(open_clip(source))
     assert 0 < len(frames) < len(whole)
+    assert f" {len(frames)} frames are kept in " in said
     assert frames == whole[: len(frames)]
     assert packets(kept, "audio")
 

@@ -5,48 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from matte.arrays import Alpha, Image
-from matte.clips.frames import VideoFrame
 from matte.clips.output_files import VideoFiles
 from matte.clips.outputs import VideoWriters
 from matte.errors import MatteError, MatteWarning, OutputError, SettingError
 from matte.imaging.bit_depth import quantise_alpha
 from matte.media.pictures import read_alpha, read_image
-from matte.media.video.clip import Clip, Frame, open_clip
-from matte.media.video.writer import ClipWriter
+from matte.media.video.clip import Clip, open_clip
+from tests.clips.matted import frames, pictures
 from tests.media.clips import BASE, CFR, STEP, VFR, clip, mean_error, names, packets, transparent
-
-
-def alpha(at: int) -> Alpha:
-    y, x = np.mgrid[:48, :64]
-    radius = np.hypot(y - 24, x - 22 - at)
-    return Alpha(np.clip((18 - radius) / 6 + 0.5, 0, 1).astype(np.float32))
-
-
-def frames(found: Clip, start: float = 0, cut_out: bool = False) -> list[VideoFrame]:
-    """What a run might give: the composite is the picture upside down."""
-    made = []
-    for at, frame in enumerate(found.frames(start)):
-        assert isinstance(frame, Frame)
-        composite: NDArray[Any] = np.ascontiguousarray(frame.pixels[::-1])
-        if cut_out:
-            composite = np.dstack([composite, quantise_alpha(alpha(at), composite.dtype.type)])
-        foreground = Image(np.where(alpha(at)[:, :, None] > 0, frame.pixels, 0))
-        made.append(
-            VideoFrame(
-                frame.pts,
-                frame.duration,
-                found.seconds(frame.pts),
-                frame.pixels,
-                alpha(at),
-                foreground,
-                composite,
-            )
-        )
-    return made
 
 
 def written(found: Clip, files: VideoFiles, **how: Any) -> list[Path]:
@@ -55,10 +23,6 @@ def written(found: Clip, files: VideoFiles, **how: Any) -> list[Path]:
             passes.write(frame)
     assert not passes.partial
     return passes.written
-
-
-def pictures(path: Path) -> list[NDArray[Any]]:
-    return [frame.pixels for frame in open_clip(path).frames() if isinstance(frame, Frame)]
 
 
 def times(path: Path) -> list[Fraction]:
@@ -221,74 +185,3 @@ def test_a_place_that_takes_nothing_is_said_first(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="can't write"):
             VideoWriters(VideoFiles(tmp_path / "o.mp4", Path("/proc") / name), source)
     assert names(tmp_path) == ["in.mp4"]
-
-
-def interrupted(passes: VideoWriters, found: list[VideoFrame], error: BaseException) -> None:
-    with passes:
-        for frame in found:
-            passes.write(frame)
-        raise error
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("full", "")])
-def test_what_was_done_is_kept_aside(tmp_path: Path, source: Clip, error: BaseException) -> None:
-    (tmp_path / "o.mp4").write_text("mine")
-    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a", tmp_path / "f.gif", overwrite=True)
-    passes = VideoWriters(files, source)
-    with pytest.raises(type(error)):
-        interrupted(passes, frames(source)[:7], error)
-    expected = [tmp_path / name for name in ("o.partial.mp4", "a.partial", "f.partial.gif")]
-    assert passes.partial == expected
-    assert passes.written == []
-    assert (tmp_path / "o.mp4").read_text() == "mine"
-    assert len(pictures(expected[0])) == 7
-    assert len(names(expected[1])) == 7
-    assert packets(expected[0], "audio")
-    assert len(names(tmp_path)) == 5
-
-
-def test_without_a_frame_nothing_is_left(tmp_path: Path, source: Clip) -> None:
-    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a", tmp_path / "f.gif")
-    with pytest.raises(KeyboardInterrupt):
-        interrupted(VideoWriters(files, source), [], KeyboardInterrupt())
-    with pytest.raises(OutputError, match="no frames"), VideoWriters(files, source):
-        pass
-    assert names(tmp_path) == ["in.mp4"]
-
-
-@pytest.mark.parametrize("step", ["finish", "publish"])
-@pytest.mark.parametrize("raised", [OutputError("full", "make room"), KeyboardInterrupt()])
-def test_an_end_that_fails_loses_nothing(
-    tmp_path: Path,
-    source: Clip,
-    monkeypatch: pytest.MonkeyPatch,
-    step: str,
-    raised: BaseException,
-) -> None:
-    files = VideoFiles(tmp_path / "o.mp4", tmp_path / "a.mp4", tmp_path / "f.gif")
-    done = getattr(ClipWriter, step)
-
-    def failing(writer: ClipWriter) -> None:
-        if writer.path.name == "a.mp4":
-            raise raised
-        done(writer)
-
-    monkeypatch.setattr(ClipWriter, step, failing)
-    passes = VideoWriters(files, source)
-    with pytest.raises(type(raised)):
-        written_by(passes, frames(source))
-    kept = ["a.partial.mp4", "f.partial.gif"]
-    if step == "finish":  # none has its name before all are whole
-        kept = ["o.partial.mp4", *kept]
-    assert [path.name for path in passes.partial] == kept
-    assert [path.name for path in passes.written] == ([] if step == "finish" else ["o.mp4"])
-    assert names(tmp_path) == sorted(["in.mp4", *kept, *(path.name for path in passes.written)])
-    for path in (*passes.partial, *passes.written):
-        if path.suffix == ".mp4":
-            assert len(pictures(path)) == len(VFR)
-
-
-def written_by(passes: VideoWriters, found: list[VideoFrame]) -> None:
-    with passes:
-        for frame in found:
-            passes.write(frame)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import Result
@@ -150,3 +151,50 @@ def test_a_failed_import_lists_nothing(tmp_path: Path) -> None:
     with pytest.raises(MatteError):
         import_weights(tmp_path / "other.pth", "other")
     assert set(all_weights()) == before
+
+
+def small_network(path: Path, size: str) -> Path:
+    """An ONNX file that says it is a segmenter, trained at this size."""
+    image = onnx.helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, 32, 32])
+    out = onnx.helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, [1, 1, 32, 32])
+    node = onnx.helper.make_node("ReduceMean", ["image"], ["out"], axes=[1])
+    graph = onnx.helper.make_graph([node], "small", [image], [out])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    onnx.helper.set_model_props(model, {"matte.kind": "segmenter", "matte.size": size})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_failed_import_leaves_the_store_as_it_was(tmp_path: Path, store: Path) -> None:
+    import_weights(small_network(tmp_path / "good.onnx", "320"), "small")
+    before = contents(store / "weights")
+    bad = small_network(tmp_path / "bad.onnx", "1")  # the file is whole, what it says is not
+    for name, overwrite in (("small", True), ("another", False)):
+        with pytest.raises(MatteError, match="size = 1"):
+            import_weights(bad, name, overwrite)
+        assert contents(store / "weights") == before
+
+
+def test_a_store_that_can_not_be_listed_gets_no_files(
+    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest comes last: without it the network is not stored."""
+    network = small_network(tmp_path / "good.onnx", "320")
+    import_weights(network, "listed")
+    before = contents(store / "weights")
+    replace = Path.replace
+
+    def full(old: Path, new: Path) -> Path:
+        if new.name == "manifest.toml":
+            raise OSError(28, "No space left on device")
+        return replace(old, new)
+
+    monkeypatch.setattr(Path, "replace", full)
+    for name, overwrite in (("listed", True), ("another", False)):
+        with pytest.raises(MatteError, match="No space left"):
+            import_weights(small_network(network, "256"), name, overwrite)
+        assert contents(store / "weights") == before

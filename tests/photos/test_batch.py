@@ -1,15 +1,18 @@
 """Photos one after the other: what fails alone, what fails at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from matte.arrays import Alpha, Image
 from matte.configs.loader import merge_settings
 from matte.errors import MatteError, OutputError
 from matte.photos.batch import Batch, StageFiles
 from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
+from matte.pipeline.line import NO_PRIOR, LineResult, Prior
 from tests import fakes
 from tests.conftest import disc, save
 
@@ -70,3 +73,29 @@ def test_a_single_photos_error_keeps_its_words(tmp_path: Path) -> None:
     (outcome,) = Batch([PhotoJob(broken, tmp_path / "o.png")], FinishOptions()).run(PIPELINE)
     assert isinstance(outcome.error, MatteError)
     assert str(outcome.error).count(str(broken)) == 1
+
+
+def test_a_result_is_not_more_public_than_what_it_is_made_from(tmp_path: Path) -> None:
+    jobs = [PhotoJob(photo(tmp_path / n), tmp_path / f"out-{n}") for n in ("a.png", "b.png")]
+    jobs[0].source.chmod(0o600)
+    for outcome in Batch(jobs, FinishOptions()).run(PIPELINE):
+        assert outcome.error is None
+    modes = [job.target.stat().st_mode for job in jobs]
+    assert modes[0] & 0o777 == 0o600
+    assert modes[1] == jobs[1].source.stat().st_mode
+
+
+def test_a_result_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    job = PhotoJob(photo(tmp_path / "a.png"), tmp_path / "out.png")
+
+    class Slow(fakes.Unrefined):
+        def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+            job.target.write_text("theirs")
+            return LineResult(Alpha(np.ones(image.shape[:2], np.float32)), report={"ms": {}})
+
+    pipeline = replace(PIPELINE, line=Slow())
+    (outcome,) = Batch([job], FinishOptions(), StageFiles(alpha=tmp_path / "a.tif")).run(pipeline)
+    assert outcome.error is not None
+    assert "out.png exists" in str(outcome.error)
+    assert job.target.read_text() == "theirs"
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "out.png"}

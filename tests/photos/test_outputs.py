@@ -62,3 +62,14 @@ def test_a_subject_that_fills_nothing_is_written_whole(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         PhotoOutputs(tmp_path / "o.png").write(Photo(IMAGE), nothing, finisher, overwrite=False)
     assert read_image(tmp_path / "o.png").shape[:2] == (40, 50)
+
+
+def test_what_is_made_from_a_private_photo_is_private(tmp_path: Path) -> None:
+    (tmp_path / "in.png").touch(mode=0o600)
+    outputs = PhotoOutputs(tmp_path / "o.png", alpha=tmp_path / "a.png")
+    finisher = PhotoFinisher(FinishOptions())
+    for overwrite in (False, True):
+        written = outputs.write(Photo(IMAGE), MATTE, finisher, overwrite, [tmp_path / "in.png"])
+        assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+        for path in written:
+            path.chmod(0o644)  # as one that was made before the photo was private

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matte.arrays import Image
 from matte.errors import OutputError
+from matte.interrupts import held_interrupts
 from matte.media.video.facts import ClipFacts
 from matte.media.video.writer import ClipWriter
 
@@ -65,14 +66,18 @@ class Recorder:
         """
         if self._writer is None:
             return None
-        if self._held is not None:
-            self._write_held(max(1, round(1 / (self._facts.rate * TICK_SECONDS))))
-        writer, self._writer = self._writer, None
-        if self._held is None:
-            writer.close()
-            return None
-        with writer:  # whose end finishes the file
-            return writer.path
+        with held_interrupts():
+            if self._held is not None:
+                self._write_held(max(1, round(1 / (self._facts.rate * TICK_SECONDS))))
+            writer, self._writer = self._writer, None
+            if self._held is None:
+                writer.close()
+                return None
+            try:
+                with writer:  # whose end finishes the file
+                    return writer.path
+            except OutputError as error:
+                raise _with_partial(error, writer) from error
 
     def _write_held(self, duration: int) -> None:
         """Write the held picture; if that fails, keep what was written as a .partial file."""
@@ -84,11 +89,15 @@ class Recorder:
             writer, self._writer = self._writer, None
             writer.keep_partial()
             writer.close()
-            partial = writer.partial
-            if partial is not None:
-                cause = f"{error.cause}; what was done is {partial}"
-                raise OutputError(cause, error.remedy) from error
-            raise
+            raise _with_partial(error, writer) from error
+
+
+def _with_partial(error: OutputError, writer: ClipWriter) -> OutputError:
+    """Return the error that stopped a recording, and what was kept of that."""
+    if writer.partial is None:
+        return error
+    kept = f"{writer.partial_frames} frames are kept in {writer.partial}"
+    return OutputError(f"{error.cause}; {kept}", error.remedy)
 
 
 def next_free_path(path: Path, suffix: str = "") -> Path:

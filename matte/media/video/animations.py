@@ -1,5 +1,6 @@
 """Short clips as pictures that move: GIF and animated WebP."""
 
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -38,7 +39,7 @@ class AnimationWriter(FrameWriter):
         self._times: list[int] = []
         self._end = Fraction(0)
         self._bytes = 0
-        self._unfinished = UnfinishedOutput(path)
+        self._unfinished = UnfinishedOutput(path, [like.path], overwrite)
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
         """Add a frame shown at `pts` of the clip's time base for `duration`."""
@@ -55,11 +56,20 @@ class AnimationWriter(FrameWriter):
         self._frames.append(_to_palette(picture) if self._is_gif else picture)
         self._times.append(time)
 
-    def _salvage(self) -> bool:
-        """Write the frames so far; return whether there are any."""
-        if self._frames:
-            self._end_file()
-        return bool(self._frames)
+    def _salvage(self) -> None:
+        """Write the frames so far."""
+        self._end_file()
+
+    def _count_frames(self) -> int:
+        """Return how many frames the file shows, up to where it is cut off."""
+        frames = 0
+        ends = suppress(OSError, ValueError, EOFError, SyntaxError)
+        with ends, Pillow.open(self._unfinished.temporary) as animation:
+            while True:
+                animation.seek(frames)
+                animation.load()
+                frames += 1
+        return frames
 
     def _end_file(self) -> None:
         """Write all frames; raise OutputError if there are none, or if Pillow can't."""

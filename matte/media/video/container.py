@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
@@ -111,6 +111,20 @@ def demux_packets(container: InputContainer, *streams: Stream) -> Iterator["Pack
         yield from container.demux(*streams)
     except IndexError:  # in the end PyAV looks for such a stream, too, and has none
         return
+
+
+def count_frames(path: Path) -> int:
+    """Return how many frames a video file holds, up to where it is damaged or cut off.
+
+    0 if it can't be opened. Nothing is decoded: each whole packet is a frame.
+    """
+    frames = 0
+    with suppress(PictureError, FFmpegError, ValueError, OSError), open_container(path) as opened:
+        for packet in demux_packets(opened, main_video_stream(opened, path)):
+            if packet.is_corrupt:
+                break
+            frames += packet.size > 0
+    return frames
 
 
 def ffmpeg_error_text(error: Exception) -> str:

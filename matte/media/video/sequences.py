@@ -1,8 +1,10 @@
 """Clips as numbered PNG files."""
 
+import os
 import re
 import warnings
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from matte.media.encoding import encode
 from matte.media.sources import error_text
 from matte.media.video.facts import ClipFacts
 from matte.media.video.unfinished import FrameWriter, UnfinishedOutput
+from matte.placement import PendingFile, create_file, remove_quietly
 
 NUMBER_PATTERN = re.compile(r"%0?\d*d")
 
@@ -65,43 +68,70 @@ class SequenceWriter(FrameWriter):
             )
         inside = exists and pattern == path
         name = path.with_name(NUMBER_PATTERN.sub("", path.stem) or "frames")
-        self._unfinished = UnfinishedOutput(name if inside else self._folder, folder=True)
+        self._unfinished = UnfinishedOutput(
+            name if inside else self._folder, [like.path], overwrite, folder=True
+        )
         self._count = 0
+        self._made_folder = False
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
         """Add a frame: grey, RGB or RGBA, uint8 or uint16."""
         data = encode(pixels, ".png")
         file = self._unfinished.temporary / _numbered_name(self._name, self._count + 1)
-        try:
-            file.write_bytes(data)
-        except OSError as error:
-            with suppress(OSError):
-                file.unlink(missing_ok=True)  # a part of a picture
-            raise self._error(error) from error
+        with ExitStack() as part:  # of a picture, which is removed
+            part.callback(remove_quietly, file)
+            try:
+                with create_file(file, self._unfinished.pending.permissions) as opened:
+                    opened.write(data)
+            except OSError as error:
+                raise self._error(error) from error
+            part.pop_all()
         self._count += 1
 
-    def _salvage(self) -> bool:
-        """Return whether there are frames: each is a file that is whole."""
-        return self._count > 0
+    def pending_files(self) -> list[PendingFile]:
+        """Return the pictures, which are moved into the folder that is asked for."""
+        self._made_folder = not self._folder.exists()
+        make_folder(self._folder)
+        pending, folder = self._unfinished.pending, Path(os.path.realpath(self._folder))
+        return [
+            replace(
+                pending, temporary=file, path=self._folder / file.name, target=folder / file.name
+            )
+            for file in self._picture_paths()
+        ]
+
+    def end_publishing(self) -> None:
+        """Warn of older pictures in the folder."""
+        super().end_publishing()
+        older = set(self._present_names()) - {
+            _numbered_name(self._name, number + 1) for number in range(self._count)
+        }
+        if older:
+            text = f"{self._folder} still holds {min(older)}, which is of an earlier run"
+            warnings.warn(text, MatteWarning, stacklevel=2)
+
+    def close(self) -> None:
+        """Remove what still has its temporary name, and a folder that nothing was moved into."""
+        super().close()
+        if self._made_folder and not self._is_published:
+            with suppress(OSError):
+                self._folder.rmdir()
+
+    def _salvage(self) -> None:
+        """Do nothing: each picture is a file that is whole."""
+
+    def _count_frames(self) -> int:
+        """Return how many pictures there are."""
+        return len(self._picture_paths())
+
+    def _picture_paths(self) -> list[Path]:
+        """Return the pictures that are written."""
+        return sorted(self._unfinished.temporary.iterdir())
 
     def _end_file(self) -> None:
         """Raise OutputError if there are no frames."""
         if not self._count:
             raise OutputError(f"no frames for {self.path}", "choose another range")
-
-    def _rename(self) -> None:
-        """Move the pictures into the folder that is asked for, and warn of older ones in it."""
-        make_folder(self._folder)
-        try:
-            new = sorted(self._unfinished.temporary.iterdir())
-            for file in new:
-                file.replace(self._folder / file.name)
-        except OSError as error:
-            raise self._error(error) from error
-        older = set(self._present_names()) - {file.name for file in new}
-        if older:
-            text = f"{self._folder} still holds {min(older)}, which is of an earlier run"
-            warnings.warn(text, MatteWarning, stacklevel=2)
 
     def _present_names(self) -> list[str]:
         """Return the names in the folder that frames might get."""

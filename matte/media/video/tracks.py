@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any
@@ -33,14 +33,20 @@ class TrackCopier:
     """
 
     def __init__(
-        self, facts: ClipFacts, output: OutputContainer, start: float, end: float | None
+        self,
+        facts: ClipFacts,
+        output: OutputContainer,
+        mux: Callable[["Packet[Any]"], None],
+        start: float,
+        end: float | None,
     ) -> None:
+        """Open the clip; `mux` writes a packet into the output."""
         self._time_base, self._first = facts.time_base, facts.start
         self._from = Fraction(start) if start > 0 else None
         self._end = None if end is None else facts.start * facts.time_base + Fraction(end)
         self._shift = Fraction(0)
         self._path, self._damaged = facts.path, False
-        self._output = output
+        self._output, self._mux = output, mux
         self._input = open_container(facts.path)
         self._container: InputContainer = self._input.__enter__()
         self.outputs: dict[int, Any] = {}
@@ -80,7 +86,7 @@ class TrackCopier:
             if seconds is not None and (time or 0) * packet.time_base > seconds:
                 return
             try:
-                self._output.mux_one(packet)
+                self._mux(packet)
             except (InvalidDataError, ArgumentError):  # no times in order, or no frame of its codec
                 self._warn_once()
             self._next = next(self._packets, None)

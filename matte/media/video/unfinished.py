@@ -1,74 +1,121 @@
 """Long outputs: written under a temporary name, renamed when whole, kept aside when not."""
 
 import os
-import secrets
 import shutil
+import stat
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from matte.errors import OutputError
+from matte.errors import MatteError, OutputError
+from matte.files import check_output
+from matte.interrupts import held_interrupts
+from matte.placement import (
+    PendingFile,
+    create_file,
+    pending_file,
+    place_files,
+    remove_quietly,
+    result_permissions,
+)
+from matte.system_calls import rename_without_replacing
+
+READABLE = 0o444  # by anybody; a folder is to be entered, too: the bits beside
+MAX_NAME_BYTES = 255  # of a file, where the system doesn't say
 
 
 class UnfinishedOutput:
     """A file or a folder under a temporary name beside its own, with the same ending.
 
-    It is made at once, empty: what can't be written is said before the work. `publish` gives it its
-    name; `keep_partial` renames it to NAME.partial.EXT; `discard` removes it.
+    It is made at once, empty: what can't be written is said before the work. `pending` is what
+    gives it its name; `keep_partial` renames it to NAME.partial.EXT; `discard` removes it.
     """
 
-    def __init__(self, path: Path, folder: bool = False) -> None:
-        self.path = path
-        self._target = Path(os.path.realpath(path))
-        self.temporary = self._target.with_name(
-            f".matte-{secrets.token_hex(8)}{self._target.suffix}"
-        )
+    def __init__(
+        self,
+        path: Path,
+        sources: Iterable[Path] = (),
+        overwrite: bool = False,
+        folder: bool = False,
+    ) -> None:
+        """Nobody may read the output who may not read the `sources` that it is made from."""
+        permissions = result_permissions(sources)
+        self.pending = pending_file(path, overwrite, permissions, "" if folder else path.suffix)
+        self.temporary = self.pending.temporary
+        self._is_kept = False
         try:
             if folder:
-                self.temporary.mkdir()
+                self.temporary.mkdir(permissions | (permissions & READABLE) >> 2)
             else:
-                self.temporary.touch(exist_ok=False)
+                create_file(self.temporary, permissions).close()
         except OSError as error:
-            raise self._error(error) from error
+            cause = f"can't write {path} ({error.strerror})"
+            raise OutputError(cause, "choose another place") from error
 
-    def publish(self) -> None:
-        """Rename the temporary file to its final name; a file of that name is replaced."""
-        try:
-            if self._target.exists():
-                shutil.copymode(self._target, self.temporary)
-            self.temporary.replace(self._target)
-        except OSError as error:
-            raise self._error(error) from error
+    def restrict(self, sources: Iterable[Path]) -> None:
+        """Let nobody read the output who may not read these sources, too."""
+        permissions = self.pending.permissions & result_permissions(sources)
+        self.pending = replace(self.pending, permissions=permissions)
+        mode = stat.S_IMODE(self.temporary.stat().st_mode)
+        self.temporary.chmod(mode & (permissions | (permissions & READABLE) >> 2))
 
     def keep_partial(self) -> Path:
-        """Rename to the first free of NAME.partial.EXT, NAME.partial-2.EXT, …, and return that."""
-        partial = self._partial_path(1)
-        number = 1
-        while os.path.lexists(partial):
-            number += 1
+        """Rename to the first free of NAME.partial.EXT, NAME.partial-2.EXT, …, and return that.
+
+        It keeps its temporary name where that fails: what was done is not lost.
+        """
+        for number in count(1):
             partial = self._partial_path(number)
-        self.temporary.rename(partial)
-        return partial
+            if os.path.lexists(partial):
+                continue
+            try:
+                if not rename_without_replacing(self.temporary, partial):
+                    self.temporary.rename(partial)
+            except FileExistsError:
+                continue
+            except OSError:
+                self._is_kept = True
+                return self.temporary
+            return partial
+        raise AssertionError("there is no last number")
 
     def discard(self) -> None:
-        """Remove the file, if it is still under its temporary name."""
+        """Remove the file, if it is still under its temporary name and not kept so."""
+        if self._is_kept:
+            return
         if self.temporary.is_dir():
             shutil.rmtree(self.temporary, ignore_errors=True)
         else:
-            self.temporary.unlink(missing_ok=True)
-
-    def _error(self, error: OSError) -> OutputError:
-        """Return the error to raise where the system refuses to write."""
-        return OutputError(f"can't write {self.path} ({error.strerror})", "choose another place")
+            remove_quietly(self.temporary)
 
     def _partial_path(self, number: int) -> Path:
-        """Return the `number`th name for an unfinished file."""
-        mark = "partial" if number == 1 else f"partial-{number}"
-        return self.path.with_name(f"{self.path.stem}.{mark}{self.path.suffix}")
+        """Return the `number`th name for an unfinished file: where a link leads, on its disk.
+
+        The name is cut to what the disk takes.
+        """
+        path, folder = self.pending.path, self.temporary.parent
+        ending = f".partial{path.suffix}" if number == 1 else f".partial-{number}{path.suffix}"
+        stem = path.stem
+        while len(os.fsencode(stem + ending)) > _max_name_bytes(folder):
+            stem = stem[:-1]
+        if os.path.realpath(path.parent) == str(folder):
+            folder = path.parent
+        return folder / f"{stem}{ending}"
+
+
+def _max_name_bytes(folder: Path) -> int:
+    """Return how long a name in this folder may be."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # Windows has no such function
+        return MAX_NAME_BYTES
 
 
 class OutputBlock(ABC):
@@ -102,7 +149,7 @@ class OutputBlock(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with ExitStack() as after:
+        with held_interrupts(), ExitStack() as after:
             after.callback(self.close)
             after.callback(self.keep_partial)
             if kind is None:
@@ -111,19 +158,25 @@ class OutputBlock(ABC):
 
 
 class FrameWriter(OutputBlock):
-    """Writes frames to a file, or to a folder of files; what is kept aside is `partial`.
+    """Writes frames to a file, or to a folder of files.
 
-    Of several that belong together, finish() all before publish() gives the first its name.
+    What is kept aside is `partial`, which was opened: it holds `partial_frames`. Of several writers
+    that belong together, finish() all, then publish_together().
     """
 
     path: Path
     partial: Path | None = None
+    partial_frames = 0
     _unfinished: UnfinishedOutput
     _is_finished = _is_published = False
 
     @abstractmethod
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
         """Add a frame, shown at `pts` of the clip's time base for `duration`, until the next."""
+
+    def restrict(self, sources: Iterable[Path]) -> None:
+        """Let nobody read the output who may not read these files, from which it is made."""
+        self._unfinished.restrict(sources)
 
     def finish(self) -> None:
         """Complete the output, still under its temporary name."""
@@ -132,14 +185,31 @@ class FrameWriter(OutputBlock):
 
     def publish(self) -> None:
         """Rename the finished output to its final name."""
-        self._rename()
+        publish_together([self])
+
+    def pending_files(self) -> list[PendingFile]:
+        """Return the files to be renamed to their final names, all of them finished."""
+        check_output(self.path, self._unfinished.pending.overwrite)
+        return [self._unfinished.pending]
+
+    def end_publishing(self) -> None:
+        """Note that the output has its final name."""
         self._is_published = True
 
     def keep_partial(self) -> None:
-        """Save unpublished output as `partial`, under a name with .partial; raise no error."""
-        with suppress(OutputError, OSError):  # what stopped the work is being raised
-            if not self._is_published and (self._is_finished or self._salvage()):
-                self.partial = self._unfinished.keep_partial()
+        """Save unpublished output as `partial`, under a name with .partial; raise no error.
+
+        It is kept only if there are frames in it when it is opened.
+        """
+        with suppress(MatteError, OSError):  # what stopped the work is being raised
+            if self._is_published:
+                return
+            if not self._is_finished:
+                with suppress(OutputError, OSError):
+                    self._salvage()
+            frames = self._count_frames()
+            if frames:
+                self.partial, self.partial_frames = self._unfinished.keep_partial(), frames
 
     def close(self) -> None:
         """Close the output; remove what still has its temporary name."""
@@ -149,10 +219,18 @@ class FrameWriter(OutputBlock):
     def _end_file(self) -> None:
         """End the file; raise OutputError if that fails, or if there are no frames."""
 
-    def _rename(self) -> None:
-        """Rename the finished file to its final name."""
-        self._unfinished.publish()
+    @abstractmethod
+    def _salvage(self) -> None:
+        """End the file where it is, as far as that is possible."""
 
     @abstractmethod
-    def _salvage(self) -> bool:
-        """End the file where it is; return whether it is worth keeping."""
+    def _count_frames(self) -> int:
+        """Return how many frames there are in the file as it is on the disk."""
+
+
+def publish_together(writers: Sequence[FrameWriter], others: Iterable[PendingFile] = ()) -> None:
+    """Rename the finished outputs of all writers, and other files, or none of them."""
+    files = [file for writer in writers for file in writer.pending_files()]
+    place_files([*files, *others])
+    for writer in writers:
+        writer.end_publishing()

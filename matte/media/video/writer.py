@@ -26,8 +26,9 @@ from matte.imaging.bit_depth import convert_depth
 from matte.media.video.clip import Clip
 from matte.media.video.codecs import FORMATS, choose_codec, encoder_options, pixel_format
 from matte.media.video.colours import FrameEncoder, output_colour_tags
-from matte.media.video.container import ffmpeg_error_text
+from matte.media.video.container import count_frames, ffmpeg_error_text
 from matte.media.video.facts import ClipFacts, ColourTags
+from matte.media.video.reserve import DiskReserve
 from matte.media.video.tracks import TrackCopier, lasting_metadata
 from matte.media.video.unfinished import FrameWriter, UnfinishedOutput
 
@@ -80,16 +81,18 @@ class ClipWriter(FrameWriter):
         if like.sample_aspect != 1 and self._codec.square_pixels_only and _is_matroska(path):
             text = f"{path.suffix} can't say with this codec that pixels are not square"
             warnings.warn(f"{text} ({like.sample_aspect})", MatteWarning, stacklevel=2)
-        self._unfinished = UnfinishedOutput(path)
+        self._unfinished = UnfinishedOutput(path, [like.path], overwrite)
         self._shape = (self._height, self._width, channels)[: 2 if channels == 1 else 3]
         self._dtype = np.dtype(np.uint16 if kind.endswith("-deep") else np.uint8)
         name = pixel_format(self._codec, kind, self._width, self._height)
         self._colours = output_colour_tags(like.colours, name)
         self._encoder = FrameEncoder(name, self._colours, self._width, self._height)
+        self._reserve = DiskReserve(self._unfinished.temporary)
         try:
             self._output = self._open_output()
             self._stream = self._add_stream(name, encoding, bitrate)
         except (FFmpegError, ValueError, OSError) as error:
+            self._reserve.close()
             self._unfinished.discard()
             raise self._error(error) from error
 
@@ -100,7 +103,7 @@ class ClipWriter(FrameWriter):
         packets and chapters are cut to it, and everything is moved so that the first frame written
         has the time of the clip's first. What the container can't hold is warned of.
         """
-        self._tracks = TrackCopier(clip.facts, self._output, start, end)
+        self._tracks = TrackCopier(clip.facts, self._output, self._mux_one, start, end)
         self._clip, self._end = clip.facts, end
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
@@ -116,11 +119,10 @@ class ClipWriter(FrameWriter):
             frame.pts, frame.time_base = pts - self._moved, self._like.time_base
             frame.duration = duration
             _set_colour_tags(frame, self._colours)  # some encoders read the one, some the other
-            self._mux(self._stream.encode(frame))
+            self._mux(self._encode(frame))
             if self._tracks is not None:
                 self._tracks.copy_until(frame.pts * self._like.time_base)
         except (FFmpegError, ValueError, OSError) as error:
-            self._encoder_failed = True
             raise self._error(error) from error
         self._last = pts
 
@@ -204,6 +206,14 @@ class ClipWriter(FrameWriter):
         self._output.set_chapters(chapters)
         self._output.metadata.update(lasting_metadata(self._clip.metadata))
 
+    def _encode(self, frame: VideoFrame | None) -> "list[Packet[Any]]":
+        """Return the packets that the encoder has after this frame; after None, all the others."""
+        try:
+            return self._stream.encode(frame)
+        except (FFmpegError, ValueError, OSError) as error:
+            self._encoder_failed = not isinstance(error, EOFError)
+            raise
+
     def _mux(self, packets: list["Packet[Any]"]) -> None:
         """Write encoded packets into the container."""
         for packet in packets:
@@ -211,33 +221,38 @@ class ClipWriter(FrameWriter):
                 # Of one or two frames x265 reports times of decoding that it never set.
                 lead = (packet.pts - packet.dts) * packet.time_base
                 packet.dts = packet.dts if 0 <= lead <= MAX_DECODING_LEAD_SECONDS else packet.pts
-            self._output.mux_one(packet)
+            self._mux_one(packet)
+
+    def _mux_one(self, packet: "Packet[Any]") -> None:
+        """Write a packet into the container, if the disk has room for it and for the file's end."""
+        self._reserve.add_packet(packet.size)
+        self._output.mux_one(packet)
 
     def _end_file(self) -> None:
         """Empty the encoder, copy the remaining sound, and end the file."""
         if self._last is None:
             raise OutputError(f"no frames for {self.path}", "choose another range")
         try:
-            self._mux(self._stream.encode(None))
+            self._mux(self._encode(None))
             if self._tracks is not None:
                 self._tracks.copy_until(None)
             self._output.close()
+            self._reserve.close()
         except (FFmpegError, ValueError, OSError) as error:
-            self._encoder_failed = True
             raise self._error(error) from error
 
-    def _salvage(self) -> bool:
-        """End the file where it is; return whether it has frames and could be ended."""
-        if self._last is None:
-            return False
-        try:
-            if not self._encoder_failed:
-                with suppress(EOFError):  # it was emptied when the end was interrupted
-                    self._mux(self._stream.encode(None))
+    def _salvage(self) -> None:
+        """End the file where it is: on a full disk in the room that is kept for that."""
+        if not self._encoder_failed:
+            # It was emptied before if its end was interrupted; then it raises EOFError.
+            with suppress(FFmpegError, ValueError, OSError):
+                self._mux(self._encode(None))
+        with suppress(FFmpegError, ValueError, OSError):  # what stopped the work is being raised
             self._output.close()
-        except (FFmpegError, ValueError, OSError):  # what stopped the work is being raised
-            return False
-        return True
+
+    def _count_frames(self) -> int:
+        """Return how many frames there are in the file as it is on the disk."""
+        return 0 if self._last is None else count_frames(self._unfinished.temporary)
 
     def close(self) -> None:
         """Close the output; remove what still has its temporary name."""
@@ -245,6 +260,7 @@ class ClipWriter(FrameWriter):
             self._tracks.close()
         with suppress(FFmpegError, ValueError, OSError):  # reported before
             self._output.close()
+        self._reserve.close()
         super().close()
 
     def _error(self, error: Exception) -> OutputError:

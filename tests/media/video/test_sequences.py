@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from matte.errors import MatteWarning, OutputError
 from matte.media.video.clip import open_clip
 from matte.media.video.facts import ClipFacts
 from matte.media.video.sequences import SequenceWriter, is_sequence
+from matte.placement import create_file
 from tests.media.clips import STEP, VFR, clip, names, still
 
 
@@ -87,15 +89,16 @@ def test_a_pattern_makes_its_folder(tmp_path: Path, facts: ClipFacts) -> None:
 
 def test_a_part_of_a_picture_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = open_clip(clip(tmp_path / "in.mp4")).facts
-    write = Path.write_bytes
 
-    def full(path: Path, data: bytes) -> int:
+    def full(path: Path, permissions: int) -> BinaryIO:
+        file = create_file(path, permissions)
         if path.name == "00002.png":
-            write(path, data[:9])
+            file.write(b"begun")
+            file.close()
             raise OSError(28, "No space left on device")
-        return write(path, data)
+        return file
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("matte.media.video.sequences.create_file", full)
     with pytest.raises(OutputError, match="No space left"):
         _pictures(tmp_path / "out", facts)
     assert names(tmp_path / "out.partial") == ["00001.png"]
@@ -105,3 +108,41 @@ def _pictures(folder: Path, facts: ClipFacts) -> None:
     with SequenceWriter(folder, facts) as writer:
         for at in range(3):
             writer.write(still(at), at)
+
+
+def test_pictures_that_appeared_meanwhile_are_not_replaced(
+    tmp_path: Path, facts: ClipFacts
+) -> None:
+    (tmp_path / "out").mkdir()
+    writer = SequenceWriter(tmp_path / "out" / "%d.png", facts)
+
+    def write_late() -> None:
+        with writer:
+            for at in range(3):
+                writer.write(still(at), at)
+            (tmp_path / "out" / "2.png").write_text("theirs")
+
+    with pytest.raises(OutputError, match=r"2\.png exists"):
+        write_late()
+    assert (tmp_path / "out" / "2.png").read_text() == "theirs"
+    assert writer.partial is not None
+    assert writer.partial_frames == 3
+    assert names(writer.partial) == ["1.png", "2.png", "3.png"]
+
+
+def test_a_folder_is_gone_if_nothing_came_into_it(
+    tmp_path: Path, facts: ClipFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(files: object) -> None:
+        raise OutputError("full", "make room")
+
+    monkeypatch.setattr("matte.media.video.unfinished.place_files", full)
+    with pytest.raises(OutputError, match="full"):
+        _pictures(tmp_path / "out", facts)
+    assert names(tmp_path) == ["in.mp4", "out.partial"]
+
+
+def test_pictures_of_a_private_clip_are_private(tmp_path: Path, facts: ClipFacts) -> None:
+    facts.path.chmod(0o600)
+    _pictures(tmp_path / "out", facts)
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "out").iterdir()} == {0o600}

@@ -1,0 +1,62 @@
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from matte.system_calls import allocate, rename_without_replacing
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="calls of Linux")
+
+
+def test_no_file_is_replaced(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("old")
+    new.write_text("new")
+    try:
+        done = rename_without_replacing(old, tmp_path / "third")
+    except FileExistsError:
+        pytest.fail("there is none")
+    if not done:
+        pytest.skip("this disk can't do it")
+    with pytest.raises(FileExistsError):
+        rename_without_replacing(tmp_path / "third", new)
+    assert new.read_text() == "new"
+    with pytest.raises(FileNotFoundError):
+        rename_without_replacing(old, tmp_path / "fourth")
+
+
+def test_room_is_kept_without_making_a_file_longer(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with path.open("w+b") as file:
+        file.write(b"abc")
+        file.flush()
+        if not allocate(file.fileno(), 1 << 20):
+            pytest.skip("this disk can't do it")
+        assert path.stat().st_size == 3
+        assert path.stat().st_blocks * 512 >= 1 << 20
+        with pytest.raises(OSError, match=r"No space left|File too large"):
+            allocate(file.fileno(), 1 << 60)
+    reading, writing = os.pipe()
+    assert not allocate(writing, 10), "a pipe has no room to keep"
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_limit_of_the_process_counts(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+from matte.system_calls import allocate
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+with open(sys.argv[1], "w+b") as file:
+    allocate(file.fileno(), 9_000)
+    try:
+        allocate(file.fileno(), 11_000)
+    except OSError as error:
+        print(error.errno)
+"""
+    words = [sys.executable, "-c", code, str(tmp_path / "a")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{errno.EFBIG}\n"

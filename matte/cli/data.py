@@ -1,7 +1,6 @@
 """`matte data`: the pictures that networks are trained on."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import FILE, print_path, torch_required
+from matte.cli.progress import progress_bar
 from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import SETTINGS
@@ -62,7 +62,8 @@ def check(
     if sheet:
         check_outputs([(sheet, WRITABLE)], [], overwrite)
     words = [word.strip() for group in classes for word in group.split(",") if word.strip()]
-    report = check_set(folder, layout, words, _print_progress)
+    with progress_bar("pictures") as watch:
+        report = check_set(folder, layout, words, watch)
     found = report.as_dict()
     if as_json:
         text = json.dumps(found, indent=2, ensure_ascii=False)
@@ -149,12 +150,6 @@ def distil(
             remedy if result.dropped else f"see 'matte data check {folder}'",
         )
     print_path(out)
-
-
-def _print_progress(done: int, of: int) -> None:
-    """Print how many pictures are read, on terminals."""
-    if sys.stderr.isatty() and (done % 20 == 0 or done == of):
-        click.echo(f"\r{done} of {of}", err=True, nl=done == of)
 
 
 def _print_report(found: dict[str, Any], guessed: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matte.cli.options import FILE, echo_path, torch_required
+from matte.cli.progress import progress_bar
 from matte.errors import printable
 
 if TYPE_CHECKING:
@@ -95,12 +96,8 @@ def download(name: str, url: str | None, quiet: bool) -> None:
     """
     from matte.weights.store import fetch_weights
 
-    def progress(done: int, of: int) -> None:
-        if not quiet:
-            share = f"{done / of:4.0%}" if of else f"{done / 1e6:.1f} MB"
-            click.echo(f"\r{name} {share}", err=True, nl=done == of)
-
-    fetched = fetch_weights(name, url or "", progress)
+    with progress_bar(name, quiet) as watch:
+        fetched = fetch_weights(name, url or "", watch)
     if fetched.suffix == ".onnx":
         echo_path(fetched)
     else:

@@ -8,6 +8,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from matte.datasets.samples import Sample
+from matte.errors import printable
 
 TILE = 200
 LABEL = 20  # height of the line with the name
@@ -52,7 +53,7 @@ def _caption(
     sample: Sample, pen: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont
 ) -> str:
     """Return the name and the kind; of a long name the end, which differs."""
-    name = sample.name
+    name = whole = printable(sample.name)
     while pen.textlength(f"…{name} ({sample.kind})", font) > 3 * TILE - GAP and len(name) > 1:
         name = name[1:]
-    return f"{name if name == sample.name else '…' + name} ({sample.kind})"
+    return f"{name if name == whole else '…' + name} ({sample.kind})"

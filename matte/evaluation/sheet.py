@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from matte.arrays import UNKNOWN, Alpha, Image, Mask
+from matte.errors import printable
 from matte.evaluation.pairs import MaskCase, MatteCase
 from matte.imaging.regions import bounding_box
 from matte.imaging.thumbnails import RgbPixels, grey_to_rgb, thumbnail, to_8_bits
@@ -97,16 +98,16 @@ def draw_sheet(rows: Sequence[CasePanels], title: str) -> Image:
     sheet = Pillow.new("RGB", (width, 2 * LINE_HEIGHT + GAP + sum(heights) + GAP), PAPER)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=15)
-    draw.text((GAP, 4), title, INK, font)
+    draw.text((GAP, 4), printable(title), INK, font)
     for column, name in enumerate(titles):
         x = GAP + column * (cell + GAP)
-        draw.text((x, LINE_HEIGHT + 4), name, INK, font)
+        draw.text((x, LINE_HEIGHT + 4), printable(name), INK, font)
         if name == "difference":
             draw.text((x + 90, LINE_HEIGHT + 4), "too much", _darken(TOO_MUCH_COLOUR), font)
             draw.text((x + 170, LINE_HEIGHT + 4), "too little", _darken(TOO_LITTLE_COLOUR), font)
     y = 2 * LINE_HEIGHT + GAP
     for row, height in zip(rows, heights, strict=True):
-        draw.text((GAP, y), row.caption, INK, font)
+        draw.text((GAP, y), printable(row.caption), INK, font)
         for column, picture in enumerate(row.pictures.values()):
             place = (GAP + column * (cell + GAP), y + LINE_HEIGHT)
             sheet.paste(Pillow.fromarray(picture), place)

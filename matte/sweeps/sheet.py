@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 from matte.arrays import UNKNOWN, Image
 from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
+from matte.errors import printable
 from matte.imaging.box_filter import box_mean
 from matte.imaging.regions import bounding_box
 from matte.imaging.resizing import resize
@@ -85,7 +86,8 @@ def make_section(sweep: Sweep, name: str, composites: Iterable[NDArray[Any]]) ->
         rows.append(SheetRow(score, place == sweep.choice.best, cells))
     best = "" if sweep.choice.best is None else f"best: {sweep.scores[sweep.choice.best].name}: "
     height, width = image.shape[:2]
-    return SweepSection(f"{name}, {width} x {height}", best + sweep.choice.reason, tuple(rows))
+    title = f"{printable(name)}, {width} x {height}"
+    return SweepSection(title, printable(best + sweep.choice.reason), tuple(rows))
 
 
 def draw_sheet(sections: Sequence[SweepSection], headline: str = "") -> Image:
@@ -137,7 +139,7 @@ def _draw_caption(pen: ImageDraw.ImageDraw, row: SheetRow, y: int) -> None:
     numbers = _format_numbers(row.score)
     pen.text((x, y + 4), numbers, FAINT_INK, plain)
     x += pen.textlength(numbers, plain) + 2 * GAP
-    pen.text((x, y + 4), row.score.remark, REMARK_COLOUR, plain)
+    pen.text((x, y + 4), printable(row.score.remark), REMARK_COLOUR, plain)
 
 
 def _format_numbers(score: SettingScore) -> str:

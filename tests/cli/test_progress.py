@@ -27,3 +27,11 @@ def test_terminals_see_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     with progress_bar("pictures") as watch:
         watch(1, 2)
     assert "pictures" in stream.getvalue()
+
+
+def test_a_name_draws_one_line_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress_bar("[red]a\nError: b") as watch:
+        watch(1, 0)
+    assert r"[red]a\nError: b" in stream.getvalue()

@@ -15,3 +15,9 @@ def test_the_sheet_shows_the_subject_on_magenta() -> None:
     assert draw_sheet([small, back]).shape == one.shape
     assert draw_sheet([small] * 4).shape[0] > one.shape[0]
     assert draw_sheet([Sample(sample.name, "background", sample.picture, sample.truth)]).any()
+
+
+def test_odd_names_are_drawn_on_one_line() -> None:
+    odd = Sample("a\nError: \udcff", "alpha", photo(), half())
+    plain = Sample(r"a\nError: \xff", "alpha", photo(), half())
+    assert np.array_equal(draw_sheet([odd]), draw_sheet([plain]))

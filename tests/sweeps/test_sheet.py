@@ -38,3 +38,8 @@ def test_pictures_come_below_each_other_on_one_sheet() -> None:
     one, two = draw_sheet([section]), draw_sheet([section, section], "best for all pictures")
     assert two.shape[0] > 1.8 * one.shape[0]
     assert two.shape[1] == one.shape[1]
+
+
+def test_odd_names_are_drawn_on_one_line() -> None:
+    found = sweep(disc(60, 80)[0], kernels(3), line())
+    assert np.array_equal(sheet_of(found, "a\nb \udcff"), sheet_of(found, r"a\nb \xff"))

@@ -10,6 +10,8 @@ a child process with a limit of seconds and of bytes. Nothing in matte needs tha
 that starts such a child has its place at the end of this module.
 """
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from matte.errors import MatteError, PictureError, WeightsError
@@ -26,6 +28,8 @@ MAX_ANIMATION_BYTES = 1 << 30  # of a GIF's or a WebP's frames, which Pillow wan
 MAX_ONNX_BYTES = (1 << 31) - 1
 # The size in pixels that a network says it was trained at: long side, a MODNet's short side.
 MIN_TRAINED_PIXELS, MAX_TRAINED_PIXELS = 32, 4096
+MAX_NETWORK_INPUT_VALUES = 3 << 26  # of a shape that a network's file fixes: 3×8192×8192
+MAX_GRAPH_NESTING = 64  # of messages in an ONNX file: a graph in a graph is three of them
 MAX_CHECKPOINT_NESTING = 3  # of dictionaries around the tensors; a pickle may hold itself
 
 # Downloads.
@@ -47,6 +51,17 @@ def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:
 def check_onnx_bytes(path: Path) -> None:
     """Raise WeightsError if a file is too large to be an ONNX file; a missing one passes."""
     check_bytes(str(path), _file_bytes(path), MAX_ONNX_BYTES, WeightsError, "give an ONNX file")
+
+
+def check_network_input(name: str, shape: Sequence[int | None]) -> None:
+    """Raise WeightsError for an input's shape, None for free lengths, that no picture can have."""
+    values = math.prod(length for length in shape if length is not None)
+    if not 0 < values <= MAX_NETWORK_INPUT_VALUES:
+        size = "×".join("?" if length is None else str(length) for length in shape)
+        raise WeightsError(
+            f"the network's input {name!r} is {size}",
+            f"give one of 1 to {MAX_NETWORK_INPUT_VALUES} values",
+        )
 
 
 def is_trained_size(size: int) -> bool:

@@ -106,7 +106,8 @@ def _check_torch_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile) as error:
+    # A name that is no text is a ValueError, a kind of zip that Python can't read the last.
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
         raise WeightsError(f"{path} is cut off or damaged", "get it again") from error
     if "constants.pkl" in names:
         raise WeightsError(f"{path} is TorchScript, a program", "give the checkpoint it is from")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, TypeVar
 
 import cv2
@@ -163,6 +164,19 @@ def _alpha_head_check(source: Source) -> CheckHead:
     return check_numpy if Path(source).suffix.lower() == ".npy" else picture_format
 
 
+# What numpy raises for a header that is none: one that nothing closes, or brackets without end.
+NPY_ERRORS = (
+    ValueError,
+    LookupError,
+    SyntaxError,
+    TypeError,
+    OverflowError,
+    TokenError,
+    RecursionError,
+    MemoryError,
+)
+
+
 def _decode_numpy(data: bytes, name: str, max_pixels: int) -> NDArray[Any]:
     """Return the array that a .npy holds; nothing is made before its size is checked."""
     file = io.BytesIO(data)
@@ -179,7 +193,7 @@ def _decode_numpy(data: bytes, name: str, max_pixels: int) -> NDArray[Any]:
         array: NDArray[Any]
         array = np.frombuffer(file.getbuffer()[file.tell() :], dtype, math.prod(shape))
         return array.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, LookupError, SyntaxError, TypeError, OverflowError) as error:
+    except NPY_ERRORS as error:
         cause = f"can't read {name} ({error_text(error)})"
         raise PictureError(cause, "save it again") from error
 

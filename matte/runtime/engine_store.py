@@ -17,6 +17,7 @@ from typing import Any
 from matte.configs.places import cache_folder
 from matte.errors import SettingError
 from matte.files import make_folder, write_files
+from matte.onnx_files import network_digest
 from matte.runtime.engine_shapes import EngineShapes, as_input_size
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
 from matte.runtime.gpus import gpu_number, nvidia_gpus
@@ -29,6 +30,7 @@ TENSORRT_PACKAGES = (
     "tensorrt-cu13-bindings",
     "tensorrt-cu12-bindings",
 )
+ENGINE_FACTS = ("path", "precision", "network", "tensorrt", "gpu", "capability")
 ENGINE_PRECISIONS = ("fp16", "bf16", "fp32")
 
 
@@ -95,7 +97,9 @@ def load_engine(key: EngineKey) -> Engine | None:
         largest, mean = facts["difference"]
         shapes = EngineShapes(**sizes)
         return Engine(plan, shapes, inputs, facts["metadata"], (largest, mean), facts["via"])
-    except (OSError, ValueError, KeyError, TypeError, SettingError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    except SettingError:
         return None
 
 
@@ -159,8 +163,8 @@ def public_version(full: str) -> str:
 
 
 def file_digest(network: NetworkSource) -> str:
-    """Return the SHA-256 of a network's ONNX file."""
-    return hashlib.sha256(network.path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a network's ONNX file, with its external data."""
+    return network_digest(network.path)
 
 
 def _engine_file(key: EngineKey) -> Path:
@@ -180,7 +184,8 @@ def _other_engines(network: NetworkSource, key: EngineKey) -> Iterator[tuple[Pat
 def _engine_rows() -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield (file, facts) of each stored engine; files that can't be read are skipped."""
     for file in sorted((cache_folder() / "tensorrt").glob("*.json")):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             row = json.loads(file.read_bytes())
-            if {"path", "precision", "network", "tensorrt", "gpu", "capability"} <= set(row):
+            texts = [row.get(fact) for fact in ENGINE_FACTS] if isinstance(row, dict) else [None]
+            if all(isinstance(text, str) for text in texts):
                 yield file, row

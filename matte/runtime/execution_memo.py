@@ -14,6 +14,7 @@ from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import MatteError, OutputError
 from matte.files import write_file
+from matte.runtime.backends import BACKENDS, FASTEST_FIRST, is_allowed_device
 from matte.runtime.engine_store import engine_names
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.gpus import nvidia_gpus
@@ -29,9 +30,28 @@ def remembered_execution(network: NetworkSource, settings: RuntimeSettings) -> E
         return None
     try:
         memo = json.loads(memo_file(network, settings).read_bytes())
-        return Execution(**memo["way"])
-    except (OSError, ValueError, KeyError, TypeError):
+        execution = Execution(**memo["way"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return execution if _can_be(execution, network, settings) else None
+
+
+def _can_be(execution: Execution, network: NetworkSource, settings: RuntimeSettings) -> bool:
+    """Return whether a file's execution is one of this network that the settings allow."""
+    words = (execution.backend, execution.device, execution.precision, execution.why)
+    if not all(isinstance(word, str) for word in words):
+        return False
+    backend, device, precision, _ = words
+    # Engines were compared when they were built.
+    trusted = precision in ("fp32", *network.accurate_precisions) or backend == "tensorrt"
+    return (
+        backend in BACKENDS
+        and settings.backend in ("auto", backend)
+        and is_allowed_device(device, settings)
+        and precision in FASTEST_FIRST
+        and (trusted if settings.precision == "auto" else settings.precision == precision)
+        and (precision != "int8" or network.int8 is not None)
+    )
 
 
 def remember_execution(

@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError, is_memory_error, out_of_memory
+from matte.limits import check_network_input
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
 from matte.runtime.failures import opening_failure
 from matte.runtime.gpus import NO_NVIDIA_GPU, gpu_number, nvidia_gpus
@@ -88,15 +90,22 @@ class OnnxSession:
         if first not in self._session.get_providers():
             reason = _preload_cuda() or f"{first} did not load"
             raise BackendError(f"ONNX Runtime can't use the GPU ({reason})", _gpu_remedy(first))
-        inputs = self._session.get_inputs()
+        try:
+            inputs = self._session.get_inputs()
+            self._outputs = [o.name for o in self._session.get_outputs()]
+            names = [i.name for i in inputs]
+        except UnicodeDecodeError as error:
+            raise _no_text(self._path) from error
         if any(i.type != "tensor(float)" for i in inputs):
             raise WeightsError(
                 f"{self._path} takes {inputs[0].type}", "give one that takes float32"
             )
         self.inputs = {
-            i.name: tuple(d if isinstance(d, int) else None for d in i.shape) for i in inputs
+            name: tuple(d if isinstance(d, int) else None for d in i.shape)
+            for name, i in zip(names, inputs, strict=True)
         }
-        self._outputs = [o.name for o in self._session.get_outputs()]
+        for name, shape in self.inputs.items():
+            check_network_input(name, shape)
 
     def _open(self, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
         """Return ONNX Runtime's session of the file; its errors become errors of matte."""
@@ -127,7 +136,10 @@ class OnnxSession:
 
     def metadata(self) -> dict[str, str]:
         """Return the metadata that the file's author wrote into it."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
+        try:
+            return dict(self._session.get_modelmeta().custom_metadata_map)
+        except UnicodeDecodeError as error:
+            raise _no_text(self._path) from error
 
 
 def _providers(execution: Execution, network: NetworkSource) -> list[tuple[str, dict[str, str]]]:
@@ -198,6 +210,11 @@ def _gpu_remedy(provider: str) -> str:
     """Return the remedy for a provider that does not load on the GPU."""
     also = " and TensorRT" if provider == TENSORRT_PROVIDER else ""
     return f"install the CUDA and cuDNN{also} that onnxruntime-gpu asks for, or use --device cpu"
+
+
+def _no_text(path: Path) -> WeightsError:
+    """Return the error for a file whose names or metadata are no UTF-8."""
+    return WeightsError(f"{path} holds names or metadata that are no text", "export it again")
 
 
 def _first_line(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 import sys
 import threading
 from collections.abc import Mapping
@@ -13,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError, is_memory_error, out_of_memory
+from matte.limits import check_network_input
+from matte.onnx_files import network_digest
+from matte.runtime.compile_cache import open_compile_cache, sample_results
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
 from matte.runtime.failures import opening_failure
 from matte.runtime.gpus import gpu_number
@@ -33,6 +34,7 @@ if vars(sys)["modules"]["openvino.tools.ovc"] is None:
 # While it reads a network, OpenVINO sets the process's locale to C and back: two threads that do
 # so at once may leave it at C, and Python without UTF-8.
 READ_LOCK = threading.Lock()
+EXAMPLE_PIXELS = 64  # a side of what is run once to compare a cached network
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}  # OpenVINO's names
 
 
@@ -91,34 +93,58 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": _precision_hint(execution),
             "PERFORMANCE_HINT": "LATENCY",
         }
-        device = "CPU"
+        self._device = "CPU"
         if execution.device == "cpu":
             options["INFERENCE_NUM_THREADS"] = str(settings.threads or usable_threads())
         else:
-            device = _gpu_name(execution)
-        # Without a cache every start compiles: slow, not wrong.
-        with contextlib.suppress(OSError):
-            options["CACHE_DIR"] = str(_compile_cache(network, path))
-        try:
-            with READ_LOCK, ThreadPoolExecutor(1) as apart:
-                # OpenVINO gives the thread that compiles a stack for signals, and frees it with the
-                # network: in the main thread the next Ctrl-C would end in a crash.
-                compiling = apart.submit(self._core.compile_model, str(path), device, options)
-                self._compiled = compiling.result()
-        except RuntimeError as error:
-            if device != "CPU" and not is_memory_error(error):
-                cause = f"OpenVINO can't use {device} ({_last_line(error)})"
-                raise BackendError(cause, "renew its driver, or use --device cpu") from error
-            raise opening_failure("OpenVINO", path, error, _last_line(error)) from error
+            self._device = _gpu_name(execution)
+        self._compiled = self._compile_or_load(network, options)
         self._requests = threading.local()
         inputs = self._compiled.inputs
         if any(i.element_type != openvino.Type.f32 for i in inputs):
             kind = inputs[0].element_type.get_type_name()
             raise WeightsError(f"{path} takes {kind}", "give one that takes float32")
-        self.inputs = {
-            i.any_name: tuple(None if d.is_dynamic else d.get_length() for d in i.partial_shape)
-            for i in inputs
-        }
+        try:
+            self.inputs = {
+                i.any_name: tuple(None if d.is_dynamic else d.get_length() for d in i.partial_shape)
+                for i in inputs
+            }
+            self._outputs = [o.any_name for o in self._compiled.outputs]
+        except (UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: one without a name
+            raise _no_text(path) from error
+        for name, shape in self.inputs.items():
+            check_network_input(name, shape)
+
+    def _compile_or_load(self, network: NetworkSource, options: dict[str, str]) -> Any:
+        """Return the compiled network: from the cache, if that gives what was put into it."""
+        try:
+            cache = open_compile_cache(
+                _digest(network, self._path), openvino.get_version(), self._device, options
+            )
+        except OSError:  # without a cache every start compiles: slow, not wrong
+            return self._compile(options)
+        cached = options | {"CACHE_DIR": str(cache.folder)}
+        compiled = self._compile(cached)
+        if not _is_from_cache(compiled):
+            cache.seal(_sample(compiled))
+        elif cache.unchecked_sample() is not None and not cache.settle(_sample(compiled)):
+            return self._compile(options)
+        return compiled
+
+    def _compile(self, options: dict[str, str]) -> Any:
+        """Return the network, compiled or loaded by OpenVINO; its errors become errors of matte."""
+        device, path = self._device, self._path
+        try:
+            with READ_LOCK, ThreadPoolExecutor(1) as apart:
+                # OpenVINO gives the thread that compiles a stack for signals, and frees it with the
+                # network: in the main thread the next Ctrl-C would end in a crash.
+                compiling = apart.submit(self._core.compile_model, str(path), device, options)
+                return compiling.result()
+        except RuntimeError as error:
+            if device != "CPU" and not is_memory_error(error):
+                cause = f"OpenVINO can't use {device} ({_last_line(error)})"
+                raise BackendError(cause, "renew its driver, or use --device cpu") from error
+            raise opening_failure("OpenVINO", path, error, _last_line(error)) from error
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Run the network on inputs by name, and return its outputs by name."""
@@ -130,7 +156,8 @@ class OpenVinoSession:
             raise BackendError(
                 f"OpenVINO failed ({_last_line(error)})", "try --backend onnx"
             ) from error
-        return {o.any_name: np.array(v, np.float32) for o, v in values.items()}
+        found = (np.array(value, np.float32) for value in values.to_tuple())
+        return dict(zip(self._outputs, found, strict=True))
 
     def _request(self) -> Any:
         """Return this thread's inference request, which is made at the thread's first call."""
@@ -140,10 +167,13 @@ class OpenVinoSession:
 
     def metadata(self) -> dict[str, str]:
         """Return the metadata that the file's author wrote into it."""
-        with READ_LOCK:
-            info = self._core.read_model(str(self._path)).rt_info
-        written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
-        return {key: str(getattr(value, "value", value)) for key, value in written.items()}
+        try:
+            with READ_LOCK:
+                info = self._core.read_model(str(self._path)).rt_info
+            written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
+            return {key: str(getattr(value, "value", value)) for key, value in written.items()}
+        except UnicodeDecodeError as error:
+            raise _no_text(self._path) from error
 
 
 def _precision_hint(execution: Execution) -> str:
@@ -153,13 +183,41 @@ def _precision_hint(execution: Execution) -> str:
     return PRECISION_HINTS["bf16" if execution.device == "cpu" and has_bf16() else "fp32"]
 
 
-def _compile_cache(network: NetworkSource, path: Path) -> Path:
-    """Return the cache folder of a network's bytes; OpenVINO itself compares name and time."""
+def _digest(network: NetworkSource, path: Path) -> str:
+    """Return the SHA-256 of all that is read of a network; OpenVINO itself compares times."""
     known = network.digest if path == network.path else network.int8_digest
-    digest = known or hashlib.sha256(path.read_bytes()).hexdigest()
-    folder = cache_folder() / "openvino" / digest[:20]
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return known or network_digest(path)
+
+
+def _is_from_cache(compiled: Any) -> bool:
+    """Return whether OpenVINO loaded the network from its cache."""
+    with contextlib.suppress(RuntimeError):
+        return bool(compiled.get_property("LOADED_FROM_CACHE"))
+    return False
+
+
+def _sample(compiled: Any) -> list[float]:
+    """Return a few results of a small example; none of networks that take no small pictures."""
+    inputs = []
+    for each in compiled.inputs:
+        lengths = [None if d.is_dynamic else d.get_length() for d in each.partial_shape]
+        if len(lengths) not in (1, 4):
+            return []
+        usual = (1, 3, EXAMPLE_PIXELS, EXAMPLE_PIXELS)
+        shape = [use if n is None else n for n, use in zip(lengths, usual, strict=False)]
+        if np.prod(shape) > 4 * EXAMPLE_PIXELS**2:
+            return []
+        inputs.append(np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape))
+    try:
+        found = compiled.create_infer_request().infer(inputs)
+    except RuntimeError:
+        return []
+    return sample_results(list(found.values()))
+
+
+def _no_text(path: Path) -> WeightsError:
+    """Return the error for a file whose names or metadata are no UTF-8."""
+    return WeightsError(f"{path} holds names or metadata that are no text", "export it again")
 
 
 def _last_line(error: Exception) -> str:

@@ -10,6 +10,8 @@ from matte.errors import WeightsError
 from matte.limits import is_trained_size
 from matte.runtime.execution import Execution
 
+MAX_SIZE_DIGITS = 9
+
 
 class Session(Protocol):
     """A network that is ready to run; all its inputs are float32.
@@ -39,8 +41,9 @@ def parse_trained_size(metadata: Mapping[str, str]) -> int:
     text = metadata.get("matte.size")
     if text is None:
         return 0
-    if not (text.isdecimal() and is_trained_size(int(text))):
-        raise WeightsError(f"the network's matte.size is {text!r}", "export it again")
+    # Python refuses to read numbers of thousands of digits.
+    if not (text.isdecimal() and len(text) <= MAX_SIZE_DIGITS and is_trained_size(int(text))):
+        raise WeightsError(f"the network's matte.size is {text[:20]!r}", "export it again")
     return int(text)
 
 

@@ -16,9 +16,9 @@ from matte.files import write_pending
 from matte.limits import (
     MAX_TRAINED_PIXELS,
     MIN_TRAINED_PIXELS,
-    check_onnx_bytes,
     is_trained_size,
 )
+from matte.onnx_files import network_digest, read_onnx_file
 from matte.placement import pending_file, place_files, remove_quietly
 from matte.registry import nearest
 from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings
@@ -36,7 +36,8 @@ class Weights:
 
     file: str
     kind: str  # segmenter, refiner or modnet
-    sha256: str = ""  # of the file; or as many digits as its publisher names
+    # Of the file, with its external data if it has any; or as many digits as its publisher names.
+    sha256: str = ""
     size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file says it
     accurate_precisions: tuple[
         str, ...
@@ -207,7 +208,7 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
         raise MissingWeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
     if name in known:
         known[name].check()
-        return known[name]
+        return _with_external_data(known[name])
     path = Path(name)
     if not (path.suffix or os.path.lexists(path)):
         names = [*known, *others]
@@ -217,53 +218,12 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     if path.suffix.lower() == PEER_SUFFIX:
         peer = read_peer_settings(path)
         path = path.parent / peer.file
-    check_onnx_bytes(path)
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise WeightsError(f"can't read {path} ({reason})", "name an ONNX file") from error
-    if not _is_onnx(data):
-        raise WeightsError(
-            f"{path} is not a whole ONNX file", f"give the name of a {kind} or its .onnx"
-        )
-    digest = hashlib.sha256(data).hexdigest()
-    return Weights(file=path.name, kind=kind, sha256=digest, folder=path.parent, peer=peer)
+    found = read_onnx_file(path)
+    return Weights(path.name, kind, sha256=found.digest, folder=path.parent, peer=peer)
 
 
-ONNX_GRAPH_FIELD = 7  # the field of a protobuf ModelProto that holds the graph
-
-
-def _is_onnx(data: bytes) -> bool:
-    """Return whether the bytes are protobuf fields from end to end, a graph among them.
-
-    Runtimes guess at other files, and print what they think of them.
-    """
-    at, fields = 0, set()
-    try:
-        while at < len(data):
-            tag, at = _read_varint(data, at)
-            fields.add(tag >> 3)
-            if tag & 7 == 0:
-                _, at = _read_varint(data, at)
-            elif tag & 7 == 2:
-                length, at = _read_varint(data, at)
-                at += length
-            else:
-                return False
-    except IndexError:
-        return False
-    return at == len(data) and ONNX_GRAPH_FIELD in fields
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return a protobuf number, and the position behind it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-        if shift > 63:
-            raise IndexError
+def _with_external_data(weights: Weights) -> Weights:
+    """Return stored weights by the hash of all that is read of them; shipped ones are one file."""
+    if weights.folder == SHIPPED_FOLDER:
+        return weights
+    return replace(weights, sha256=network_digest(weights.path))

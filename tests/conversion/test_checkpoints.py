@@ -201,6 +201,7 @@ def zipped(name: str) -> bytes:
         (b"\x80\x02garbage", "can be read safely"),
         (b"PK\x03\x04 and then nothing", "is cut off or damaged"),
         (zipped("readme.txt"), "is a zip file of something else"),
+        (zipped("net/tät").replace("ä".encode(), b"\xff\xfe"), "is cut off or damaged"),
         (zipped("net/constants.pkl"), "is TorchScript, a program"),
         (zipped("net/data.pkl"), "can be read safely|is cut off or damaged"),
         (b"\xff" * 8 + b"{", "is not a whole safetensors file"),

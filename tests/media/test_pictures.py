@@ -249,7 +249,16 @@ def test_arrays_are_not_made_before_their_size_is_known(tmp_path: Path, shape: s
 
 
 @pytest.mark.parametrize(
-    "damaged", [b"", b"\x93NUM", b"\x93NUMPY", b"\x93NUMPY\3\0\1\0\0\0{", b"x"]
+    "damaged",
+    [
+        b"",
+        b"\x93NUM",
+        b"\x93NUMPY",
+        b"\x93NUMPY\3\0\1\0\0\0{",
+        b"x",
+        b"\x93NUMPY\1\0\x10\0{'descr': (((((((",  # a header that nothing closes
+        b"\x93NUMPY\1\0\xff\x1f" + b"[" * 8191,
+    ],
 )
 def test_damaged_arrays_are_named(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(damaged)

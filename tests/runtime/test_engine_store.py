@@ -83,7 +83,7 @@ def test_a_new_engine_takes_the_stale_ones_place(network: NetworkSource) -> None
 
 def test_a_changed_file_is_another_network(network: NetworkSource) -> None:
     store_engine(network, key(network), engine())
-    network.path.write_bytes(network.path.read_bytes() + b"\x00")
+    network.path.write_bytes(network.path.read_bytes() + b"\x08\x00")
     assert not has_engine(network, WAY)
     assert stale_reason(network, key(network)) == "the network has changed"
 
@@ -140,3 +140,12 @@ def test_without_tensorrt_its_backend_is_refused(
         BackendError, match=r"not installed: run pip install '\.\[tensorrt\]' in matte's checkout"
     ):
         open_session(network, RuntimeSettings(backend="tensorrt"))
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"path": 1}', "[" * 99_999, '{"sha256": []}'])
+def test_facts_of_wrong_types_are_no_engine(network: NetworkSource, text: str) -> None:
+    path = store_engine(network, key(network), engine())
+    path.with_suffix(".json").write_text(text)
+    assert load_engine(key(network)) is None
+    assert not has_engine(network, WAY)
+    assert stale_reason(network, key(network)) == "it is damaged"

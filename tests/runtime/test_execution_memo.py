@@ -48,3 +48,29 @@ def test_other_settings_networks_and_machines_have_files_of_their_own(
 
 def test_a_network_without_a_digest_is_not_remembered(own_home: Path) -> None:
     assert not can_remember(NetworkSource(Path("network.onnx")), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "memo",
+    [
+        "[]",
+        "3",
+        "null",
+        '{"way": []}',
+        '{"way": {"backend": 5}}',
+        '{"way": {"backend": ["onnx"]}}',
+        '{"way": {"backend": "onnx", "device": 7}}',
+        '{"way": {"backend": "onnx", "precision": "fp7"}}',
+        '{"way": {"backend": "onnx", "precision": "int8"}}',
+        '{"way": {"backend": "none"}}',
+        '{"way": {"backend": "onnx", "device": "gpu:3"}}',
+        '{"way": {"backend": "onnx", "why": null}}',
+        "[" * 99_999,
+    ],
+)
+def test_what_is_no_execution_of_the_network_is_ignored(own_home: Path, memo: str) -> None:
+    remember_execution(NETWORK, SETTINGS, BEST, {})
+    memo_file(NETWORK, SETTINGS).write_text(memo)
+    assert remembered_execution(NETWORK, SETTINGS) is None
+    remember_execution(NETWORK, SETTINGS, BEST, {})
+    assert remembered_execution(NETWORK, SETTINGS) == BEST

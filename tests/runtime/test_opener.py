@@ -21,7 +21,10 @@ from matte.runtime.openvino import OpenVinoSession, has_bf16
 from matte.runtime.processor import ProcessorAbilities
 from matte.weights.store import find_weights
 from tests.conftest import SAMPLE, SetAbilities
+from tests.evaluation.conftest import Write, linear_network
 from tests.tolerances import BF16, BF16_MEAN, RUNTIMES
+
+__all__ = ["linear_network"]
 
 Backend = Literal["onnx", "openvino"]
 PATH = find_weights("segmenter", "person-light").path
@@ -76,8 +79,28 @@ class TestSession:
     def test_a_damaged_file_is_named(self, backend: Backend, tmp_path: Path) -> None:
         half = tmp_path / "half.onnx"
         half.write_bytes(PATH.read_bytes()[:100_000])
-        with pytest.raises(WeightsError, match=r"half\.onnx \(.*: give a whole ONNX file"):
+        with pytest.raises(WeightsError, match=r"half\.onnx .*: give a"):
             open_session(NetworkSource(half), settings(backend))
+
+    @pytest.mark.parametrize("shape", [(1, 3, 0, 0), (1, 3, 100_000, 100_000)])
+    def test_a_size_that_no_picture_has_is_refused(
+        self, backend: Backend, shape: tuple[int, ...], linear_network: Write
+    ) -> None:
+        path = linear_network("odd", [[1.0, 0, 0]], [0.0], shape=shape)
+        with pytest.raises(WeightsError, match=r"the network's input 'image' is 1×|can't load"):
+            open_session(NetworkSource(path), settings(backend))
+
+    @pytest.mark.parametrize("name", [b"matte.kind", b"segmenter"])
+    def test_metadata_that_is_no_text_is_said(
+        self, backend: Backend, name: bytes, tmp_path: Path
+    ) -> None:
+        odd = tmp_path / "odd.onnx"
+        odd.write_bytes(PATH.read_bytes().replace(name, b"\xff\xfe" + name[2:]))
+        try:
+            session = open_session(NetworkSource(odd), settings(backend))
+            session.metadata()
+        except WeightsError as error:
+            assert "are no text" in str(error) or "can't load" in str(error)  # noqa: PT017
 
     def test_a_wrong_input_is_the_backends_error(self, backend: Backend) -> None:
         with pytest.raises(BackendError, match="failed"):

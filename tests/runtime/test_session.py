@@ -11,9 +11,11 @@ from tests.fakes import FakeSession
 def test_a_size_that_is_none_is_refused() -> None:
     assert parse_trained_size({}) == 0
     assert parse_trained_size({"matte.size": "448"}) == 448
-    for told in ("4480000", "big"):
+    for told in ("4480000", "big", "9" * 20):
         with pytest.raises(WeightsError, match=f"the network's matte.size is '{told}'"):
             parse_trained_size({"matte.size": told})
+    with pytest.raises(WeightsError, match=r"matte\.size is '9{20}': export it again"):
+        parse_trained_size({"matte.size": "9" * 5000})  # which Python refuses to read
 
 
 def session(shape: tuple[int | None, ...], gain: float = 1.0) -> FakeSession:

@@ -36,7 +36,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, own_home: Path) -> None:
     try:
         with pytest.raises(WeightsError, match=r"can't read .*m\.onnx"):
             find_weights("segmenter", "mine")
-        (folder / "m.onnx").write_bytes(b"\x08other")
+        (folder / "m.onnx").write_bytes(b"\x3a\x00")  # an empty graph
         assert find_weights("segmenter", "mine").path == folder / "m.onnx"
         row = '[mine]\nfile = "m.onnx"\nkind = "segmenter"\n'
         (folder / "manifest.toml").write_text(row + 'sha256 = "00"\n')

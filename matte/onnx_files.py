@@ -1,0 +1,144 @@
+"""What an ONNX file is made of, read without any library: its fields, and the files it names.
+
+Runtimes guess at files that are none, print what they think of them, and read whatever other files
+they name. So a file is looked at here before a runtime opens it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from matte.errors import WeightsError
+from matte.limits import MAX_GRAPH_NESTING, check_onnx_bytes
+
+# The fields of ONNX's messages that lead to tensors, by their numbers; and those messages' kinds.
+GRAPH_FIELD = 7  # of a model: its graph
+MESSAGES = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {7: "node"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "entry"},
+}
+ENTRY_KEY, ENTRY_VALUE = 1, 2  # the fields of an entry of a tensor's external data
+WIRE_BYTES = {1: 8, 5: 4}  # of the kinds of fields that have a fixed length
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFile:
+    """An ONNX file, whole, and the SHA-256 of all that is read of it: it and its external data."""
+
+    path: Path
+    digest: str
+    external: tuple[Path, ...] = ()
+
+
+def read_onnx_file(path: Path) -> OnnxFile:
+    """Return what an ONNX file is; raises WeightsError for one that is none, or not whole."""
+    check_onnx_bytes(path)
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WeightsError(f"can't read {path} ({reason})", "name an ONNX file") from error
+    try:
+        locations = _external_locations(memoryview(data))
+    except (IndexError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is not a whole ONNX file", "give a network's name or its .onnx"
+        ) from error
+    external = tuple(_external_file(path, location) for location in sorted(locations))
+    digest = hashlib.sha256(data)
+    for file in external:
+        digest.update(repr(file.name).encode(errors="surrogateescape") + _file_hash(file))
+    return OnnxFile(path, digest.hexdigest(), external)
+
+
+def network_digest(path: Path) -> str:
+    """Return the SHA-256 of an ONNX file, with its external data where it has any."""
+    return read_onnx_file(path).digest
+
+
+def _external_file(path: Path, location: bytes) -> Path:
+    """Return the file that an ONNX file names for its tensors; it must lie beside it or below."""
+    name = location.decode(errors="surrogateescape")
+    parts = PurePosixPath(name).parts + PureWindowsPath(name).parts
+    if not name or "\0" in name or ".." in parts or PureWindowsPath(name).anchor or name[0] == "/":
+        raise WeightsError(
+            f"{path} names a file outside its folder ({name!r})", "get it from somebody you trust"
+        )
+    return path.parent / name
+
+
+def _file_hash(file: Path) -> bytes:
+    """Return the SHA-256 of a file of tensors."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").digest()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WeightsError(
+            f"can't read {file} ({reason}), which holds the network's weights",
+            "put it beside its .onnx",
+        ) from error
+
+
+def _external_locations(model: memoryview) -> set[bytes]:
+    """Return where a model says that its tensors are; raises ValueError unless it is whole."""
+    locations: set[bytes] = set()
+    has_graph = False
+    pending = [("model", model, 0)]
+    while pending:
+        kind, message, depth = pending.pop()
+        if depth > MAX_GRAPH_NESTING:
+            raise ValueError("graphs in graphs without end")
+        if kind == "entry":
+            entry = dict(_fields(message))
+            if bytes(entry.get(ENTRY_KEY, b"")) == b"location":
+                locations.add(bytes(entry.get(ENTRY_VALUE, b"")))
+            continue
+        inner = MESSAGES[kind]
+        for number, content in _fields(message):
+            has_graph = has_graph or (kind == "model" and number == GRAPH_FIELD)
+            if number in inner:
+                pending.append((inner[number], content, depth + 1))
+    if not has_graph:
+        raise ValueError("no graph")
+    return locations
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Yield the number and the bytes of each field of a protobuf message that holds bytes."""
+    at = 0
+    while at < len(message):
+        tag, at = _read_varint(message, at)
+        wire = tag & 7
+        if wire == 0:
+            _, at = _read_varint(message, at)
+        elif wire == 2:
+            length, at = _read_varint(message, at)
+            if at + length > len(message):
+                raise ValueError("cut off")
+            yield tag >> 3, message[at : at + length]
+            at += length
+        else:
+            at += WIRE_BYTES.get(wire, len(message))
+            if at > len(message):
+                raise ValueError("cut off")
+
+
+def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
+    """Return a protobuf number, and the position behind it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+        if shift > 63:
+            raise ValueError("no number")

@@ -1,0 +1,79 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from matte.errors import WeightsError
+from matte.onnx_files import network_digest, read_onnx_file
+from matte.weights.store import all_weights
+from tests.evaluation.conftest import Write, linear_network
+
+__all__ = ["linear_network"]
+
+
+def with_external_data(path: Path) -> Path:
+    """Writes the file again, with its tensors in another file."""
+    onnx.save(
+        onnx.load(path),
+        path,
+        save_as_external_data=True,
+        location=f"{path.stem}.data",
+        size_threshold=0,
+    )
+    return path
+
+
+def nested(depth: int) -> bytes:
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([], "g", [], [value], [numpy_helper.from_array(np.ones(1), "x")])
+    for _ in range(depth):
+        node = helper.make_node(
+            "If", ["c"], ["x"], then_branch=graph, else_branch=graph.__class__()
+        )
+        graph = helper.make_graph([node], "g", [], [value])
+    data: bytes = helper.make_model(graph).SerializeToString()
+    return data
+
+
+def test_a_file_without_external_data_has_its_own_hash() -> None:
+    path = all_weights()["person-light"].path
+    assert network_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_digest_follows_the_external_data(tmp_path: Path, linear_network: Write) -> None:
+    path = with_external_data(linear_network("own", [[1.0, 0, 0]], [0.0]))
+    data = tmp_path / "own.data"
+    found = read_onnx_file(path)
+    assert found.external == (data,)
+    data.write_bytes(bytes(data.stat().st_size))
+    assert read_onnx_file(path).digest != found.digest
+    data.unlink()
+    with pytest.raises(WeightsError, match=r"can't read .*own\.data .*: put it beside its \.onnx"):
+        read_onnx_file(path)
+
+
+@pytest.mark.parametrize("location", ["../x", "/etc/passwd", "a/../../x", "..\\x", "C:\\x", "a\0b"])
+def test_no_file_outside_the_folder_is_read(
+    linear_network: Write, location: str, tmp_path: Path
+) -> None:
+    path = linear_network("own", [[1.0, 0, 0]], [0.0])
+    model = onnx.load(path)
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(WeightsError, match="names a file outside its folder"):
+        read_onnx_file(path)
+
+
+def test_graphs_in_graphs_have_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "nested.onnx"
+    path.write_bytes(nested(10))
+    assert not read_onnx_file(path).external
+    path.write_bytes(nested(30))
+    with pytest.raises(WeightsError, match="is not a whole ONNX file"):
+        read_onnx_file(path)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from matte.errors import MatteError, WeightsError, is_memory_error, out_of_memory
+from matte.errors import BackendError, MatteError, WeightsError, is_memory_error, out_of_memory
 
 # What ONNX Runtime and OpenVINO say of a file that an ONNX file keeps its weights in.
 EXTERNAL_WORDS = re.compile("external(ly)? (data|stored|init|tensor)", re.IGNORECASE)
@@ -16,6 +16,10 @@ def opening_failure(runtime: str, path: Path, error: Exception, text: str) -> Ma
     """
     if is_memory_error(error):
         return out_of_memory(f"{path} in {runtime}")
+    _, listed, readers = str(error).partition("Available frontends:")
+    if listed and "onnx" not in readers:
+        cause = f"{runtime} can't load its part that reads ONNX files"
+        return BackendError(cause, "free some memory, or install it again")
     if EXTERNAL_WORDS.search(str(error)):
         cause = f"{path} keeps weights in another file, which is missing or not whole ({text})"
         return WeightsError(cause, "put that file beside it, under the name that it had")

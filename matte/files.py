@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matte.errors import OutputError
+from matte.interrupts import held_interrupts
 from matte.placement import (
     PendingFile,
     create_file,
@@ -86,7 +87,7 @@ def write_files(
         check_output(path, overwrite)
     permissions = result_permissions(sources)
     pending = [pending_file(path, overwrite, permissions) for path, _ in files]
-    with ExitStack() as remaining:
+    with held_interrupts(), ExitStack() as remaining:
         for file, (_, data) in zip(pending, files, strict=True):
             write_pending(file, data, remaining)
         place_files(pending)

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -77,3 +79,23 @@ def test_other_threads_hold_nothing() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(hold).result()
+
+
+def test_ctrl_c_ends_a_program_at_once() -> None:
+    """In the middle of an import, too: no exception comes that could be lost there."""
+    code = """
+import signal, sys, threading
+from matte.interrupts import ending_interrupts, held_interrupts
+with ending_interrupts():
+    threading.Thread(target=threading.Event().wait).start()
+    try:
+        with held_interrupts():
+            signal.raise_signal(signal.SIGINT)
+            print("written", flush=True)
+    except BaseException:
+        print("lost", flush=True)
+print("not ended", flush=True)
+"""
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "written\n", "Error: interrupted\n")

@@ -17,7 +17,7 @@ from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
 
 
-@click.command(cls=GroupedCommand, no_args_is_help=True)
+@click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
 @click.argument("image", type=FILE)
 @click.argument("alpha", type=FILE)
 @option(

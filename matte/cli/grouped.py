@@ -1,11 +1,13 @@
 """Help in groups: --help shows the options that people need first, --help-all every one."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar, get_args
 
 import click
 
 from matte.configs.fields import Group
+from matte.interrupts import ending_interrupts
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 MAX_OPTIONS_IN_HELP = 16  # of a command that needs no --help-all
@@ -24,8 +26,10 @@ class GroupedOption(click.Option):
 class GroupedCommand(click.Command):
     """A command whose --help is short, if it has options that few people need."""
 
-    def __init__(self, *words: Any, **rest: Any) -> None:
+    def __init__(self, *words: Any, ends_at_once: bool = False, **rest: Any) -> None:
+        """`ends_at_once`: it leaves nothing that must be tidied up when Ctrl-C ends it."""
         super().__init__(*words, **rest)
+        self._ends_at_once = ends_at_once
         if not self._is_short():
             self.params.append(
                 GroupedOption(
@@ -37,6 +41,11 @@ class GroupedCommand(click.Command):
                     help="Show all options, in groups, and exit.",
                 )
             )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C ends it at once where nothing needs tidying up."""
+        with ending_interrupts() if self._ends_at_once else nullcontext():
+            return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the common options in one list, or all of them in their groups."""

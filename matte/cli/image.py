@@ -33,7 +33,7 @@ ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --fore
 FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 
 
-@click.command(cls=GroupedCommand, no_args_is_help=True)
+@click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
 @option(
     "--bg",

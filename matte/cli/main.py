@@ -21,6 +21,7 @@ from matte.errors import (
     out_of_memory,
     printable,
 )
+from matte.interrupts import end_process, is_program
 from matte.registry import nearest, resolve
 
 COMMANDS = {
@@ -57,9 +58,17 @@ class MatteGroup(click.Group):
     """The commands, each loaded when it is called; a bare FILE means `image FILE`."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program; that standard output takes nothing ends it with one line."""
+        """Run the program; that standard output takes nothing ends it with one line.
+
+        One that was interrupted ends at once.
+        """
         with checked_streams():
-            return super().main(*args, **kwargs)
+            try:
+                return super().main(*args, **kwargs)
+            except SystemExit as end:
+                if end.code == InterruptedRunError.exit_code and is_program():
+                    end_process()
+                raise
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the program's own options; a mistake among them is one line."""
@@ -109,10 +118,10 @@ def one_line_errors() -> Iterator[None]:
     """
     try:
         yield
-    except MatteError as error:
-        raise Failure(error) from error
     except KeyboardInterrupt:
         raise Failure(InterruptedRunError("interrupted")) from None
+    except MatteError as error:
+        raise Failure(error) from error
     except click.ClickException as error:
         error.message = printable(" ".join(error.message.split()))  # type: ignore[misc]  # final
         raise

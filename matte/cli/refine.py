@@ -11,7 +11,7 @@ from matte.cli.settings import RUNNING, setting_options
 from matte.configs.loader import MergedSettings
 
 
-@click.command(cls=GroupedCommand, no_args_is_help=True)
+@click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
 @click.argument("image", type=FILE)
 @click.argument("trimap", type=FILE)
 @output_options("IMAGE-alpha.png; .tif holds 16 bits, .npy float32")

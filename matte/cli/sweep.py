@@ -40,7 +40,7 @@ MAGENTA = "magenta"
 COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
 
 
-@click.command(cls=GroupedCommand, name="sweep-trimap")
+@click.command(cls=GroupedCommand, ends_at_once=True, name="sweep-trimap")
 @click.argument("images", nargs=-1, type=FILE, metavar="[IMAGE…]")
 @option(
     "--k",

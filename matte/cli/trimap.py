@@ -10,7 +10,7 @@ from matte.cli.settings import BAND, setting_options
 from matte.configs.loader import MergedSettings
 
 
-@click.command(cls=GroupedCommand, no_args_is_help=True)
+@click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
 @click.argument("mask", type=FILE)
 @output_options("MASK-trimap.png beside the mask")
 @setting_options(*BAND, "max_pixels")

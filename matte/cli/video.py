@@ -33,7 +33,7 @@ CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
 MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 
 
-@click.command(cls=GroupedCommand, no_args_is_help=True)
+@click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
 @click.argument("clip", type=FILE, metavar="VIDEO")
 @option(
     "--bg",

@@ -1,5 +1,7 @@
 """What can be typed, and what is answered."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -106,3 +108,20 @@ def test_ctrl_c_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     result = run("image", SAMPLE, "-o", tmp_path / "out.png")
     assert (result.exit_code, result.stderr) == (130, "Error: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_program_waits_for_no_thread() -> None:
+    """One that imports may wait for ever if an import was interrupted."""
+    code = """
+import threading
+from matte.cli import main
+def interrupted(*_, **__):
+    threading.Thread(target=threading.Event().wait).start()
+    raise KeyboardInterrupt
+import matte.cli.config
+matte.cli.config.config.invoke = interrupted
+main.main(["config", "show"])
+"""
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: interrupted\n")

@@ -49,6 +49,8 @@ def judge(room: Room, ending: Ending, what: str, *, silent: bool = False) -> Non
 def command(room: Room) -> tuple[list[object], Path | None]:
     """A command that reads, or one that writes a file: its words, and the file."""
     numbers = room.random
+    if numbers.random() < 0.1:
+        return ["weights", "import", room.shared / "other.onnx", "--as", "other"], None
     if numbers.random() < 0.5:
         return list(numbers.choice(READING)), None
     chosen = numbers.choice(WRITING)

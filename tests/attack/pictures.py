@@ -64,7 +64,7 @@ def run_folder(room: Room, bad: Path, line: tuple[object, ...]) -> None:
     folder = room.folder / "many"
     folder.mkdir()
     for name in ("a.png", "z.png"):
-        (folder / name).write_bytes((room.folder / "good.png").read_bytes())
+        save(folder / name, draw(random.Random(1), 96, 80))  # surely matted
     (folder / bad.name).write_bytes(bad.read_bytes())
     words = ("image", folder, *line, "-o", "done")
     before = room.listing()

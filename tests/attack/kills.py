@@ -5,10 +5,9 @@ import signal
 
 from tests.attack.processes import start
 from tests.attack.room import Room
-from tests.attack.stops import check, job, prepare, store_network
+from tests.attack.stops import check, job, prepare, store_network, wait_for_moment
 
 __all__ = ["attack", "prepare"]
-TYPICAL_CPU_SECONDS = 2.5
 
 
 def attack(room: Room) -> None:
@@ -17,11 +16,7 @@ def attack(room: Room) -> None:
         store_network(room)
     before = room.listing()
     running = start(room, asked.words)
-    moment = TYPICAL_CPU_SECONDS * room.random.random()
-    if room.random.random() < 0.6:  # when it begins to write
-        running.wait_until(lambda: bool(set(room.folder.rglob("*")) - set(before)))
-        moment = running.cpu + room.random.random() ** 3
-    running.wait_until(lambda: running.cpu >= moment)
+    wait_for_moment(room, asked, running)
     running.send(signal.SIGKILL)
     ending = running.end()
     check(room, asked, before, ending.code, "", hard=True)

@@ -119,8 +119,6 @@ def linked(room: Room) -> None:
         "other disk": lambda: out.symlink_to(other),
     }
     way = numbers.choice(sorted(makers))
-    if way == "folder" and chosen == "video":
-        way = "loop"  # a folder gets pictures, whatever its name
     makers[way]()
     if way == "file":
         target.write_bytes(b"old")
@@ -134,11 +132,13 @@ def linked(room: Room) -> None:
         running.send(signal.SIGINT)
     finished = running.end()
     judge(room, finished, f"a link to {way}", silent=stopped)
-    partial = list(room.folder.rglob("*.partial*"))
-    room.check_files(
-        before, words, [*([target] if overwrite or way == "nowhere" else []), *partial]
-    )
-    if way in ("input", "hard", "loop", "folder") and finished.code == 0:
+    allowed = list(room.folder.rglob("*.partial*"))
+    if overwrite or way == "nowhere":
+        allowed.append(target)
+    if way == "folder":  # which some commands fill
+        allowed += place.iterdir()
+    room.check_files(before, words, allowed)
+    if way in ("input", "hard", "loop") and finished.code == 0:
         room.report(f"exit 0 with a link to {way}", words)
     written = {"file": target, "nowhere": target, "other disk": other}.get(way)
     if finished.code == 0 and written is not None and not is_whole(written):

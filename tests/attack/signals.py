@@ -6,11 +6,18 @@ import time
 from tests.attack.endings import Ending, faults
 from tests.attack.processes import SIGNALS, Started, start
 from tests.attack.room import Room
-from tests.attack.stops import FRAMES, Job, check, is_temporary, job, prepare, store_network
+from tests.attack.stops import (
+    FRAMES,
+    Job,
+    check,
+    is_temporary,
+    job,
+    prepare,
+    store_network,
+    wait_for_moment,
+)
 
 __all__ = ["attack", "prepare"]
-STARTING_CPU_SECONDS = 0.25  # Python itself
-TYPICAL_CPU_SECONDS = 2.5
 ENCODED_BYTES = 30_000  # in an unfinished file: some frames are surely there
 
 
@@ -21,11 +28,7 @@ def attack(room: Room) -> None:
         store_network(room)
     before = room.listing()
     running = start(room, asked.words)
-    moment = STARTING_CPU_SECONDS + TYPICAL_CPU_SECONDS * numbers.random()
-    if numbers.random() < 0.5:  # when it begins to write
-        running.wait_until(lambda: unfinished_bytes(room) is not None)
-        moment = running.cpu + numbers.random() ** 2
-    running.wait_until(lambda: running.cpu >= moment)
+    wait_for_moment(room, asked, running)
     sent = [numbers.choice(SIGNALS)]
     written = unfinished_bytes(room) or 0
     running.send(sent[0])

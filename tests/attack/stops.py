@@ -10,10 +10,14 @@ import onnx
 from tests.attack.clips import KEPT, NUMBERED
 from tests.attack.drawing import draw, draw_trimap, save
 from tests.attack.filming import film, is_whole, playable_frames
+from tests.attack.processes import Started
 from tests.attack.room import Listing, Room
 from tests.attack.tiny import segmenter, write_segmenter
 
 FRAMES = 60
+# What the commands take of a processor, about, and what Python itself takes at first.
+CPU_SECONDS = {"video": 1.9, "image": 1.3, "sweep-trimap": 1.6, "weights": 2.4, "refine": 0.7}
+START_CPU_SECONDS = 0.15
 VIDEOS: tuple[tuple[str, ...], ...] = (
     ("out.mp4",),
     ("out.mp4", "alpha.mkv"),
@@ -52,6 +56,18 @@ def job(room: Room) -> Job:
     kinds = (video_job, photo_job, folder_job, sweep_job, import_job, stage_job)
     made: Job = room.random.choices(kinds, (45, 15, 10, 10, 10, 10))[0](room)
     return made
+
+
+def wait_for_moment(room: Room, asked: Job, running: Started) -> None:
+    """Waits for a random moment of a run, often one in which it writes."""
+    numbers = room.random
+    length = CPU_SECONDS.get(str(asked.words[0]), 0.6)
+    moment = START_CPU_SECONDS + (length - START_CPU_SECONDS) * numbers.random()
+    if numbers.random() < 0.5:
+        before = set(room.folder.rglob("*"))
+        running.wait_until(lambda: bool(set(room.folder.rglob("*")) - before))
+        moment = running.cpu + (numbers.random() if asked.is_video else 0.1 * numbers.random())
+    running.wait_until(lambda: running.cpu >= moment)
 
 
 def line(room: Room) -> tuple[object, ...]:

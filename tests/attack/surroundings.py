@@ -28,7 +28,16 @@ def words_of(room: Room, command: str, source: object, output: object) -> list[o
     line = ["--segmenter", room.shared / "tiny.onnx", "--refiner", "guided"]
     if command == "video":
         film(room.folder / "c.mp4", random.Random(1), 5, (48, 32))
-        return [command, *line, "-o", output, "--", "c.mp4" if source == "p.png" else source]
+        return [
+            command,
+            *line,
+            "--bg",
+            "white",
+            "-o",
+            output,
+            "--",
+            "c.mp4" if source == "p.png" else source,
+        ]
     rest: dict[str, list[object]] = {
         "image": line,
         "refine": line[2:],

@@ -24,7 +24,7 @@ UNPRINTABLE = re.compile(
 
 # What C++, the runtimes and OpenCV say where memory is used up.
 NO_MEMORY_WORDS = re.compile(
-    "bad_?alloc|bad allocation|(failed|unable|cannot) (to )?allocate|failed to map segment"
+    "bad_?alloc|bad allocation|(failed|unable|cannot|can't) (to )?alloc|failed to map segment"
     "|(not enough|insufficient|out of) memory|pthread_create failed"
     "|resource temporarily unavailable",  # for a thread's stack
     re.IGNORECASE,

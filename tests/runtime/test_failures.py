@@ -18,6 +18,8 @@ NO_MEMORY = (
     "AllocateRawInternal(size_t, bool) Failed to allocate memory for requested buffer of size 9",
     "Check 'ptr' failed at cpu_memory.cpp:257:\nFailed to allocate 30720000 bytes of memory\n\n",
     "alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 400 bytes in function 'x'",
+    "Exception from src/inference/src/cpp/core.cpp:132:\nResource temporarily unavailable",
+    "[CPU] MaxPool node with name '/attention.0/MaxPool' can't alloc",
     "libopenvino_intel_cpu_plugin.so: failed to map segment from shared object",
     "Unable to allocate 8.94 GiB for an array with shape (1, 3, 40000, 20000)",
 )

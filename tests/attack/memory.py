@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from tests.attack.endings import faults
+from tests.attack.processes import start
 from tests.attack.room import Room
 
 GIB = 1 << 30
@@ -40,9 +42,10 @@ def attack(room: Room) -> None:
     picture = np.dstack([pixels, np.where(inside, 230, pixels // 2), pixels // 3])
     cv2.imwrite(str(room.folder / "p.png"), picture.astype(np.uint8))
     seconds = 22 + int(CPU_SECONDS_PER_MEGAPIXEL * height * width / 1e6)
-    ending = room.matte(
-        "image", "p.png", *words, "-o", "o.png", cpu_seconds=seconds, memory_bytes=6 * GIB
-    )
+    command = ("image", "p.png", *words, "-o", "o.png")
+    ending = start(room, command).end(seconds, 6 * GIB)
+    for fault in faults(ending):
+        room.report(f"{height}×{width}: {fault}", command)
     limit = bytes_of(words[words.index("--max-memory") + 1])
     if ending.peak_bytes > EXCESS * limit:
         peak = f"{ending.peak_bytes / 1e6:.0f} MB, exit {ending.code}"

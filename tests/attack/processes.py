@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.attack.endings import Ending
-from tests.attack.room import Room, environment
+from tests.attack.endings import MAX_MEMORY_BYTES, Ending
+from tests.attack.room import WALL_PER_CPU, Room, environment
 from tests.attack.server import kill_group
 
 MATTE = ("-m", "matte")
@@ -51,21 +51,33 @@ class Started:
             time.sleep(0.004)
         return condition()
 
-    def end(self, seconds: float = MAX_WALL_SECONDS) -> Ending:
-        """Waits for the process's end; kills it if that takes too long."""
-        killed, cpu = "", 0.0
-        limit = time.monotonic() + seconds
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that it has taken."""
+        try:
+            lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        except OSError:
+            return 0
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+    def end(self, cpu_seconds: float = 60, memory_bytes: int = MAX_MEMORY_BYTES) -> Ending:
+        """Waits for the process's end; kills it at its limits."""
+        killed, cpu, peak = "", 0.0, 0
+        limit = time.monotonic() + max(MAX_WALL_SECONDS, WALL_PER_CPU * cpu_seconds)
         while self.process.poll() is None:
-            cpu = self.cpu
-            if time.monotonic() > limit or cpu > 60:
+            cpu, peak = max(cpu, self.cpu), max(peak, self.peak_bytes)
+            if time.monotonic() > limit or cpu > cpu_seconds:
                 killed = "time"
+            elif peak > memory_bytes:
+                killed = "memory"
+            if killed:
                 break
             time.sleep(0.02)
         left = kill_group(self.process.pid)
         code = self.process.wait()
         wall = time.monotonic() - self.began
         out, err = (p.read_bytes() if p.is_file() else b"" for p in (self.out, self.err))
-        return Ending(self.words, code, out, err, cpu, wall, 0, killed, left and not killed)
+        return Ending(self.words, code, out, err, cpu, wall, peak, killed, left and not killed)
 
 
 def start(

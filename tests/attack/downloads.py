@@ -13,6 +13,7 @@ from tests.attack.room import Room
 
 DATA = b"not really a network" * 50
 SLACK_BYTES = 4 << 20  # that a download may store of a file that is larger than it should be
+ENDLESS_MEBIBYTES = 64  # after which the endless server gives up
 ADDRESSES = (
     "nonsense",
     "",
@@ -74,7 +75,7 @@ class Liar(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             try:
-                while True:
+                for _ in range(ENDLESS_MEBIBYTES):
                     self.wfile.write(bytes(1 << 20))
             except OSError:
                 return

@@ -1,6 +1,9 @@
 """What several tests use."""
 
+import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
@@ -21,8 +25,8 @@ hypothesis.settings.register_profile("matte", deadline=None)
 hypothesis.settings.load_profile("matte")
 
 
-# Marks of the tests that need more than `make test` installs: each has a target of its own.
-OWN_TARGETS = ("wheel",)
+# Marks of the tests that need more than `make test` has, or minutes: each has a target of its own.
+OWN_TARGETS = ("benchmarks", "wheel")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,13 +46,45 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test reads or writes the settings, weights and cache of whoever runs it."""
+SharedFolder = Callable[[str, Callable[[Path], None]], Path]
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
+    """Returns the folder of a name, filled by whichever process of the run asks for it first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def fill_once(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what a failed attempt left
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return fill_once
+
+
+@pytest.fixture(scope="session")
+def home_of_run(tmp_path_factory: pytest.TempPathFactory, shared_folder: SharedFolder) -> Path:
+    """A MATTE_HOME for this process; which executions measured as fastest all processes share."""
     home: Path = tmp_path_factory.getbasetemp() / "matte-home"
-    home.mkdir(exist_ok=True)
-    monkeypatch.setenv("MATTE_HOME", str(home))
+    (home / "cache").mkdir(parents=True)
+    choices = shared_folder("choices", lambda folder: None)
+    with suppress(OSError):  # Windows allows links to few: each process then measures
+        (home / "cache/choices").symlink_to(choices)
     return home
+
+
+@pytest.fixture(autouse=True)
+def own_home(home_of_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or writes the settings, weights and cache of whoever runs it."""
+    monkeypatch.setenv("MATTE_HOME", str(home_of_run))
+    return home_of_run
 
 
 SetAbilities = Callable[[ProcessorAbilities], None]

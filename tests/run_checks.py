@@ -16,8 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", *(str(path) for path in sorted(ROOT.glob("docs/*.md"))))
 # torch's threads would wait for each other: an export took 21 s of processor time with two
-# threads on a busy machine, and 8 s with one.
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+# threads on a busy machine, and 8 s with one. Compiled modules are kept, whatever the machine is
+# told: else each of the many processes compiles them again.
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
 TESTS = ("pytest", "-n", "2", "--dist", "worksteal")
 OTHERS = (
     ("ruff", "check", "."),

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,17 +19,36 @@ SCRIPTS = Path(__file__).parents[1] / "benchmarks"
 TORCH = ("torch fp32", "torch bf16")
 
 
-def run(script: str, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / script), *words]
-    environment = {**os.environ, "MATTE_HOME": str(home)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+def run(script: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPTS / script), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_the_gpus_script_walks_everything_without_one(tmp_path: Path) -> None:
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Imports a script by its name."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return importlib.import_module
+
+
+@pytest.fixture
+def run_gpu(scripts: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs gpu.py in this process: its imports take longer than its work."""
+
+    def run_here(*words: str | Path) -> None:
+        monkeypatch.setattr(sys, "argv", ["gpu.py", *map(str, words)])
+        scripts("gpu").main()
+
+    return run_here
+
+
+@pytest.mark.benchmarks
+def test_the_gpus_script_walks_everything_without_one(
+    run_gpu: Callable[..., None], tmp_path: Path
+) -> None:
     file = tmp_path / "gpu.json"
     words = ("--ways", "bf16", "onnx", "tensorrt", "compile", "graphs")
-    done = run("gpu.py", tmp_path, "--dry-run", "--json", str(file), *words)
-    assert done.returncode == 0, done.stderr
+    run_gpu("--dry-run", "--json", file, *words)
     report: dict[str, Any] = json.loads(file.read_text())
     assert report["device"] == "cpu"
     assert report["machine"]["versions"]["torch"]
@@ -54,17 +72,17 @@ def test_the_gpus_script_walks_everything_without_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(bool(nvidia_gpus()), reason="there is a GPU")
-def test_the_gpus_script_says_that_there_is_none(tmp_path: Path) -> None:
-    done = run("gpu.py", tmp_path)
-    assert done.returncode == 1
-    assert "There is no GPU that torch can use here: try --dry-run." in done.stderr
+def test_the_gpus_script_says_that_there_is_none(run_gpu: Callable[..., None]) -> None:
+    with pytest.raises(SystemExit, match=r"no GPU that torch can use here: try --dry-run\."):
+        run_gpu()
     assert not (SCRIPTS / "results" / "gpu.json").exists()
 
 
+@pytest.mark.benchmarks
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_process_does_not_grow(tmp_path: Path) -> None:
     words = ("--side", "256", "--pictures", "40", "--warm-up", "20", "--preset", "fast", "--json")
-    done = run("growth.py", tmp_path, *words, str(tmp_path / "growth.json"))
+    done = run("growth.py", *words, tmp_path / "growth.json")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "growth.json").read_text())
     # 0 to 0.5 MiB measured. A leak of one picture each time would be 40 × 0.19 MiB in 8 bits, and
@@ -73,25 +91,19 @@ def test_a_process_does_not_grow(tmp_path: Path) -> None:
     assert report["pictures"] == 40
 
 
+@pytest.mark.benchmarks
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_videos_script_checks_what_it_times(tmp_path: Path) -> None:
     source = clip(tmp_path / "in.mp4", sound="stereo")
     file = tmp_path / "video.json"
-    words = ("--runs", "1", "--photos", "3", "--long", str(source), "--json", str(file))
-    done = run("video.py", tmp_path, str(source), *words)
+    words = ("--runs", "1", "--photos", "3", "--long", source, "--json", file)
+    done = run("video.py", source, *words)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(file.read_text())
     row = report["clips"]["in.mp4"]
     assert set(row["ms"]) == {"yuv", "reader", "fast", "balanced", "photos"}
     assert {"fast / yuv", "fast / reader", "photos / balanced"} <= set(row["ratios"])
     assert report["long"]["peak"] > 50
-
-
-@pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """Imports a script by its name."""
-    monkeypatch.syspath_prepend(SCRIPTS)
-    return importlib.import_module
 
 
 def test_calls_alternate_and_warm_up_once(scripts: Callable[[str], Any]) -> None:

@@ -50,8 +50,10 @@ def sources() -> dict[str, str]:
     }
 
 
-def nodes(path: str) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(sources()[path]))
+@cache
+def nodes(path: str) -> tuple[ast.AST, ...]:
+    """All nodes of a file's syntax tree, parsed once for all rules."""
+    return tuple(ast.walk(ast.parse(sources()[path])))
 
 
 def function_lengths(path: str) -> Iterator[tuple[str, int]]:

@@ -96,7 +96,10 @@ def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
     """Convert a checkpoint to an ONNX file; return its manifest row and the parity in words."""
     state = read_state_dict(file)
     tensors = target.with_suffix(".safetensors")
-    if gca.is_official_gca(state):
+    if _is_own_file(file):
+        weights, report = _import_own_file(file, target)
+        write_file(tensors, file.read_bytes())
+    elif gca.is_official_gca(state):
         design, ours = gca.from_official_gca(state)
         network = GcaNetwork(design)
         network.load_state_dict(ours)
@@ -113,9 +116,6 @@ def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         save_modnet(matter, tensors)
         architecture = f"MODNet on {info.encoder}"
         weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
-    elif file.suffix == ".safetensors":
-        weights, report = _import_own_file(file, target)
-        write_file(tensors, file.read_bytes())
     else:
         first = ", ".join(list(state)[:3]) or "no tensors"
         raise WeightsError(
@@ -125,6 +125,14 @@ def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
     parameters, values = _count_values(tensors)
     stored = replace(weights, checkpoint=tensors.name, parameters=parameters, values=values)
     return stored, report
+
+
+def _is_own_file(file: Path) -> bool:
+    """Return whether matte wrote a checkpoint: a MODNet of its own has the official one's names."""
+    try:
+        return bool(network_kind(file))
+    except WeightsError:
+        return False
 
 
 def _import_own_file(file: Path, target: Path) -> tuple[Weights, str]:

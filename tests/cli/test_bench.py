@@ -36,7 +36,7 @@ def peers(tmp_path: Path) -> Path:
 def test_everything_is_measured_and_told(tmp_path: Path, peers: Path) -> None:
     out, plot = tmp_path / "out.json", tmp_path / "plot.png"
     files = ("--json", out, "--plot", plot)
-    asked = ("--runtimes", "auto,openvino", "--against", peers)
+    asked = ("--runtimes", "auto,openvino", "--precision", "fp32", "--against", peers)
     result = run("bench", "--sizes", "128", *asked, *QUICK, *files)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-2:] == [str(out), str(plot)]
@@ -75,8 +75,19 @@ def test_everything_is_measured_and_told(tmp_path: Path, peers: Path) -> None:
     assert 500 < height < 1500
 
 
-def test_auto_learns_anew(tmp_path: Path) -> None:
-    words = ("bench", "--sizes", "96", "--runtimes", "auto", "--no-cold", *QUICK)
+def test_auto_learns_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTE_HOME", str(tmp_path / "home"))  # what others measured stays
+    words = (
+        "bench",
+        "--sizes",
+        "96",
+        "--runtimes",
+        "auto",
+        "--precision",
+        "fp32",
+        "--no-cold",
+        *QUICK,
+    )
     assert run(*words).exit_code == 0
     choices = list((cache_folder() / "choices").glob("*.json"))
     assert choices

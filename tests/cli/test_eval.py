@@ -66,7 +66,7 @@ def test_the_other_stages(data: Path, tmp_path: Path) -> None:
         ("pipeline", "whole", METRICS),
     ):
         out = tmp_path / f"{task}.json"
-        result = run("eval", task, "--data", data, "--json", out, "--threads", "1")
+        result = run("eval", task, "--data", data, "--json", out)
         assert result.exit_code == 0, result.output
         found = json.loads(out.read_text())
         assert (found["task"], found["region"]) == (task, region)

@@ -13,6 +13,7 @@ from tests.commands import HEAVY, loaded_by, run
 from tests.conftest import SAMPLE, save
 
 
+@pytest.mark.usefixtures("fake")
 def test_a_file_alone_means_image(tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     ways: list[list[str | Path]] = [
@@ -28,6 +29,7 @@ def test_a_file_alone_means_image(tmp_path: Path) -> None:
         assert out.is_file()
 
 
+@pytest.mark.usefixtures("fake")
 def test_a_first_word_that_exists_is_a_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

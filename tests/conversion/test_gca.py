@@ -1,6 +1,8 @@
 """The released GCA code's own results, from weights that are filled by a rule."""
 
+import copy
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,13 @@ from torch import Tensor
 import matte.conversion.onnx_writer
 from matte.arrays import Image, Trimap
 from matte.conversion.gca import from_official_gca, is_official_gca
-from matte.conversion.parity import ParityReport
 from matte.conversion.refiner_export import export_refiner_network
 from matte.errors import WeightsError
 from matte.refiner.attention import GuidedAttention
 from matte.refiner.network import GcaDesign, GcaNetwork, spectral_convolutions
 from matte.refiner.protocols import network_inputs, pad_for_network
-from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.opener import open_onnx_file
+from tests.conversion.exports import NetworkExports
 from tests.official import official_gca
 from tests.tolerances import RUNTIMES
 
@@ -47,9 +48,9 @@ def network(official: dict[str, Tensor]) -> GcaNetwork:
 
 
 @pytest.fixture(scope="module")
-def exported(network: GcaNetwork, tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
-    path = tmp_path_factory.mktemp("gca") / "gca.onnx"
-    return export_refiner_network(network, path, half=False)
+def imported(gca_home: Path) -> Path:
+    """The ONNX file that `matte weights import` made of the released checkpoint."""
+    return gca_home / "weights/my-gca.onnx"
 
 
 def farthest(case: str, run: Any) -> float:
@@ -77,25 +78,33 @@ def test_torch_gives_the_released_codes_alpha(network: GcaNetwork, case: str, qu
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_onnx_runtime_gives_the_released_codes_alpha(exported: ParityReport, case: str) -> None:
-    session = open_onnx_file(exported.path, threads=1)
+def test_onnx_runtime_gives_the_released_codes_alpha(imported: Path, case: str) -> None:
+    session = open_onnx_file(imported, threads=1)
     assert farthest(case, lambda inputs: session.run(inputs)["alpha"]) < RUNTIMES
 
 
-def test_openvino_gives_the_released_codes_alpha(exported: ParityReport) -> None:
+def test_openvino_gives_the_released_codes_alpha(imported: Path) -> None:
     precise = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(exported.path, "CPU", precise)
+    compiled = openvino.Core().compile_model(imported, "CPU", precise)
     for case in CASES:
         assert farthest(case, lambda inputs: compiled(inputs)["alpha"]) < RUNTIMES
 
 
-def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> None:
-    assert len(exported.differences) == 8
-    assert {d.runtime for d in exported.differences} == {"onnx", "openvino"}
-    assert all(0 <= d.mean <= d.largest < 1e-5 for d in exported.differences)
-    assert str(exported).startswith("gca.onnx (refiner, gca): at most ")
-    assert "float32" not in str(exported)
-    session = open_onnx_file(exported.path, threads=1)
+def test_the_report_is_of_every_size_and_runtime(gca_home: Path, exports: NetworkExports) -> None:
+    report = exports.refiner("gca").report
+    assert len(report.differences) == 8
+    assert {d.runtime for d in report.differences} == {"onnx", "openvino"}
+    assert all(0 <= d.mean <= d.largest < 1e-5 for d in report.differences)
+    assert str(report).startswith("net.onnx (refiner, gca): at most ")
+    assert "float32" not in str(report)
+    said = (gca_home / "said.txt").read_text()
+    (largest,) = re.findall(r"my-gca\.onnx \(refiner, gca\): at most (\S+) from torch", said)
+    assert float(largest) < 1e-5
+    assert "float32" not in said
+
+
+def test_the_file_is_for_any_size_and_without_tricks(imported: Path) -> None:
+    session = open_onnx_file(imported, threads=1)
     assert session.inputs == {
         "image": (None, 3, None, None),
         "trimap": (None, 1, None, None),
@@ -103,45 +112,51 @@ def test_the_file_is_for_any_size_and_without_tricks(exported: ParityReport) -> 
     }
     assert session.metadata()["matte.kind"] == "refiner"
     assert json.loads(session.metadata()["matte.design"])["attention"] is True
-    graph = onnx.load(exported.path).graph
+    graph = onnx.load(imported).graph
     kinds = [node.op_type for node in graph.node]
     assert {"Loop", "Scan", "If", "SequenceAt"}.isdisjoint(kinds)
     # Two attentions, each in two parts of queries, each of two products.
     assert kinds.count("MatMul") == 8
     weights = {tensor.name for tensor in graph.initializer}
     assert all(n.input[1] in weights for n in graph.node if n.op_type.startswith("Conv"))
-    stream = exported.path.read_bytes()
+    stream = imported.read_bytes()
     for word in (str(Path.cwd()), "site-packages", "stack_trace", "forward("):
         assert word.encode() not in stream
-    assert [p.name for p in exported.path.parent.iterdir()] == ["gca.onnx"]
+    names = sorted(path.name for path in imported.parent.iterdir())
+    assert names == ["manifest.toml", "my-gca.onnx", "my-gca.safetensors"]
 
 
-def test_without_attention_there_is_no_ratio(tmp_path: Path) -> None:
-    network = GcaNetwork(GcaDesign(attention=False, trimap_channels=1, width=0.125))
-    report = export_refiner_network(network, tmp_path / "plain.onnx", half=True)
+def test_without_attention_there_is_no_ratio(exports: NetworkExports) -> None:
+    report = exports.refiner("gca without attention").report
     inputs = open_onnx_file(report.path, threads=1).inputs
     assert inputs == {"image": (None, 3, None, None), "trimap": (None, 1, None, None)}
     assert "on average from float32 weights" in str(report)
 
 
-def test_exporting_leaves_the_network_as_it_is(tmp_path: Path) -> None:
-    network = SlimNetwork(SlimDesign(attention=True)).train()
+@pytest.fixture
+def faulty_tracer(exports: NetworkExports, monkeypatch: pytest.MonkeyPatch) -> GcaNetwork:
+    """A tracer that gives the graph of this one network, whichever it is asked for."""
+    exported = exports.refiner("gca")
+    model = onnx.load(exported.path)
+    monkeypatch.setattr(matte.conversion.onnx_writer, "trace_network", lambda *_: model)
+    assert isinstance(exported.network, GcaNetwork)
+    return exported.network
+
+
+def test_exporting_leaves_the_network_as_it_is(faulty_tracer: GcaNetwork, tmp_path: Path) -> None:
+    network = copy.deepcopy(faulty_tracer).train()
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     queries = [m.queries for m in network.modules() if isinstance(m, GuidedAttention)]
-    export_refiner_network(network, tmp_path / "slim.onnx", half=True)
+    export_refiner_network(network, tmp_path / "gca.onnx", half=False)
     assert network.training
     assert queries == [m.queries for m in network.modules() if isinstance(m, GuidedAttention)]
     assert all(torch.equal(before[key], t) for key, t in network.state_dict().items())
 
 
-def test_a_network_that_differs_is_refused(
-    exported: ParityReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What a faulty exporter would give.
-    model = onnx.load(exported.path)
-    monkeypatch.setattr(matte.conversion.onnx_writer, "trace_network", lambda *_: model)
+def test_a_network_that_differs_is_refused(faulty_tracer: GcaNetwork, tmp_path: Path) -> None:
+    other = GcaNetwork(faulty_tracer.design)
     with pytest.raises(WeightsError, match=r"on onnx differs from torch by .* at 96×64: "):
-        export_refiner_network(GcaNetwork(), tmp_path / "gca.onnx", half=False)
+        export_refiner_network(other, tmp_path / "gca.onnx", half=False)
     assert list(tmp_path.iterdir()) == []
 
 

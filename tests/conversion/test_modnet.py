@@ -1,3 +1,4 @@
+import re
 import warnings
 from pathlib import Path
 
@@ -9,14 +10,13 @@ from torch import nn
 
 import matte.conversion.onnx_writer
 from matte.arrays import Image
-from matte.conversion.checkpoints import read_state_dict
 from matte.conversion.modnet import from_official_modnet, is_official_modnet
 from matte.conversion.modnet_export import export_modnet
-from matte.conversion.parity import ParityReport
 from matte.errors import MatteWarning, OutputError, WeightsError
 from matte.modnet.adapter import Modnet
 from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
 from matte.runtime.opener import open_onnx_file
+from tests.conversion.exports import SMALL_MODNETS, NetworkExports
 from tests.modnet.official import official_case, released_state, single_state
 
 # Weights drawn at random amplify rounding: the official result itself is 8e-5 from exact
@@ -38,13 +38,9 @@ def lived_in(info: ModnetInfo) -> ModnetNetwork:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
-    folder = tmp_path_factory.mktemp("modnet")
-    torch.save(released_state(), folder / "modnet.ckpt")
-    info, state = from_official_modnet(read_state_dict(folder / "modnet.ckpt"))
-    network = build_network(info)
-    network.load_state_dict(state)
-    return export_modnet(network, folder / "modnet.onnx", half=False)
+def imported(modnet_home: Path) -> Path:
+    """The ONNX file that `matte weights import` made of the released checkpoint."""
+    return modnet_home / "weights/my-modnet.onnx"
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
@@ -114,9 +110,9 @@ def test_weights_that_are_not_finite_are_refused() -> None:
         from_official_modnet(state)
 
 
-def test_the_export_gives_the_official_matte(exported: ParityReport) -> None:
+def test_the_export_gives_the_official_matte(imported: Path) -> None:
     case = official_case()
-    for session in (open_onnx_file(exported.path), open_onnx_file(exported.path, "openvino")):
+    for session in (open_onnx_file(imported), open_onnx_file(imported, "openvino")):
         assert session.inputs == {"input": (None, 3, None, None)}
         apart = np.abs(session.run({"input": case.image})["output"] - case.outputs["matte"])
         assert apart.max() <= RUNTIMES
@@ -140,16 +136,19 @@ def test_networks_of_other_tests_leave_one_thread(time: str) -> None:
     torch.set_num_threads(2)  # as a network that runs by torch does
 
 
-def test_the_report_covers_sizes_and_runtimes(exported: ParityReport) -> None:
-    assert {d.runtime for d in exported.differences} == {"onnx", "openvino"}
-    assert {(d.height, d.width) for d in exported.differences} >= {(32, 32), (224, 352)}
-    for d in exported.differences:
-        assert 0 <= d.mean <= d.largest <= RUNTIMES
-    assert str(exported).startswith("modnet.onnx (modnet, mobilenetv2): at most ")
+def test_the_report_covers_sizes_and_runtimes(modnet_home: Path, exports: NetworkExports) -> None:
+    report = exports.modnet("se_block").report
+    assert {d.runtime for d in report.differences} == {"onnx", "openvino"}
+    assert {(d.height, d.width) for d in report.differences} >= {(32, 32), (224, 352)}
+    assert all(0 <= d.mean <= d.largest <= RUNTIMES for d in report.differences)
+    said = (modnet_home / "said.txt").read_text()
+    named = r"my-modnet\.onnx \(modnet, mobilenetv2\): at most (\S+) from torch"
+    (largest,) = re.findall(named, said)
+    assert float(largest) <= RUNTIMES
 
 
-def test_the_file_says_what_it_is_and_nothing_else(exported: ParityReport) -> None:
-    session = open_onnx_file(exported.path, threads=1)
+def test_the_file_says_what_it_is_and_nothing_else(imported: Path) -> None:
+    session = open_onnx_file(imported, threads=1)
     assert session.metadata() == {
         "matte.kind": "modnet",
         "matte.encoder": "mobilenetv2",
@@ -157,28 +156,27 @@ def test_the_file_says_what_it_is_and_nothing_else(exported: ParityReport) -> No
         "matte.width": "1.0",
         "matte.size": "512",
     }
-    stream = exported.path.read_bytes()
+    stream = imported.read_bytes()
     for word in (str(Path.cwd()), "site-packages", "stack_trace"):
         assert word.encode() not in stream
     assert len(stream) < 1.01 * 4 * 6_487_075
 
 
-def test_norms_are_plain_arithmetic(exported: ParityReport) -> None:
-    operators = {node.op_type for node in onnx.load(exported.path).graph.node}
+def test_norms_are_plain_arithmetic(imported: Path) -> None:
+    operators = {node.op_type for node in onnx.load(imported).graph.node}
     assert operators.isdisjoint(
         {"InstanceNormalization", "Shape", "Loop", "If", "Cast", "Identity"}
     )
 
 
-def test_the_adapter_takes_the_file(exported: ParityReport) -> None:
+def test_the_adapter_takes_the_file(imported: Path) -> None:
     picture = Image(np.full((40, 70, 3), 200, np.uint8))
-    assert Modnet(open_onnx_file(exported.path, threads=1)).matte(picture).shape == (40, 70)
+    assert Modnet(open_onnx_file(imported, threads=1)).matte(picture).shape == (40, 70)
 
 
 @pytest.mark.parametrize(
     "info",
     [
-        ModnetInfo(context="e_aspp"),
         ModnetInfo("mobilenetv3_small_050"),
         ModnetInfo("convnext_zepto_rms", "e_aspp"),
     ],
@@ -192,16 +190,16 @@ def test_variants_are_exported_too(info: ModnetInfo, tmp_path: Path) -> None:
 
 
 def test_a_network_that_differs_is_refused(
-    exported: ParityReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exports: NetworkExports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a faulty exporter would give.
-    model = onnx.load(exported.path)
+    model = onnx.load(exports.modnet("se_block").path)
     monkeypatch.setattr(matte.conversion.onnx_writer, "trace_network", lambda *_: model)
     with pytest.raises(WeightsError, match="differs from torch"):
-        export_modnet(lived_in(ModnetInfo()), tmp_path / "net.onnx", half=False)
+        export_modnet(lived_in(SMALL_MODNETS["se_block"]), tmp_path / "net.onnx", half=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"can't write .*net\.onnx"):
-        export_modnet(build_network(), tmp_path / "none" / "net.onnx")
+        export_modnet(build_network(SMALL_MODNETS["se_block"]), tmp_path / "none" / "net.onnx")

@@ -10,32 +10,31 @@ import torch
 from click.testing import Result
 from numpy.typing import NDArray
 
+from matte.conversion import network_import
 from matte.conversion.network_import import import_weights
 from matte.errors import MatteError
 from matte.media.pictures import read_alpha
+from matte.modnet.checkpoint import save_network as save_modnet
+from matte.modnet.network import ModnetInfo, ModnetNetwork, build_network
 from matte.weights.store import all_weights, find_weights
 from tests.commands import run
 from tests.conftest import save
-from tests.modnet.official import released_state
-from tests.official import official_gca
 from tests.tolerances import OFFICIAL, OFFICIAL_MODNET
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(gca_home: Path, modnet_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store into which both official checkpoints were imported by the command."""
     home = tmp_path_factory.mktemp("home")
-    gca = {"state_dict": {f"module.{key}": value for key, value in official_gca().items()}}
-    torch.save({**gca, "epoch": 3}, home / "gca-dist.pth")
-    torch.save(released_state(), home / "modnet.ckpt", _use_new_zipfile_serialization=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MATTE_HOME", str(home))
-        for file, name in (("gca-dist.pth", "my-gca"), ("modnet.ckpt", "my-modnet")):
-            done = run("weights", "import", home / file, "--as", name)
-            assert done.exit_code == 0, done.output
-            assert done.stdout.startswith(f"{name}: ")
+    (home / "weights").mkdir()
+    manifest = ""
+    for imported in (gca_home / "weights", modnet_home / "weights"):
+        manifest += (imported / "manifest.toml").read_text() + "\n"
+        for file in imported.glob("my-*"):
+            (home / "weights" / file.name).hardlink_to(file)
+    (home / "weights/manifest.toml").write_text(manifest)
     return home
 
 
@@ -107,7 +106,8 @@ def test_official_onnx_files_are_taken_as_they_are(tmp_path: Path) -> None:
 def test_files_of_the_official_onnx_run_at_once(tmp_path: Path) -> None:
     photo = save(tmp_path / "photo.png", np.full((64, 96, 3), 90, np.uint8))
     network = find_weights("modnet", "my-modnet").path
-    assert run(photo, "--modnet", network, "--alpha", tmp_path / "a.npy").exit_code == 0
+    words = ("--modnet", network, "--backend", "onnx", "--alpha", tmp_path / "a.npy")
+    assert run(photo, *words).exit_code == 0
     assert read_alpha(tmp_path / "a.npy").shape == (64, 96)
 
 
@@ -143,6 +143,24 @@ def test_mistakes_get_one_line(
     assert result.exit_code in (1, 2), result.output
     assert result.stderr.startswith(f"Error: {message}"), result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_modnet_of_ones_own_is_not_taken_for_the_official_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the official one's names."""
+    monkeypatch.setenv("MATTE_HOME", str(tmp_path))
+    file = tmp_path / "narrow.safetensors"
+    save_modnet(build_network(ModnetInfo(width=0.25)), file)
+
+    def export(network: ModnetNetwork, path: Path) -> str:
+        path.write_bytes(b"exporting is tested elsewhere")
+        return "exported"
+
+    monkeypatch.setattr(network_import, "export_modnet", export)
+    stored = import_weights(file).weights
+    assert stored.architecture == "MODNet on mobilenetv2, width 0.25"
+    assert stored.licence == ""
 
 
 def test_a_failed_import_lists_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """From torch to ONNX and back."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -11,33 +10,20 @@ from torch import nn
 
 from matte.conversion.modnet_export import export_modnet
 from matte.conversion.onnx_to_torch import is_own_file, torch_from_onnx
-from matte.conversion.refiner_export import export_refiner_network
-from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import WeightsError
 from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
-from matte.refiner.checkpoint import RefinerNetwork
-from matte.refiner.network import GcaDesign, GcaNetwork
-from matte.refiner.slim import SlimDesign, SlimNetwork
+from matte.refiner.slim import SlimNetwork
 from matte.segmentation.network import (
     ARCHITECTURES,
-    CheckpointInfo,
-    SegmentationNetwork,
     build_network,
-    save_checkpoint,
 )
 from matte.training.start import refit_norms, start_modnet, start_refiner, start_segmenter
 from matte.weights.store import weights_named
+from tests.conversion.exports import REFINERS, SMALL_MODNETS, NetworkExports
 from tests.trained_networks import lived_in
 
 ROUNDING = 0.02  # what float16 weights may change, as far as the output's scale goes
-
-
-def segmenter(architecture: str, folder: Path) -> tuple[SegmentationNetwork, Path]:
-    network, path = lived_in(build_network(architecture)), folder / "net.onnx"
-    save_checkpoint(network, CheckpointInfo(architecture, 96, 5), folder / "net.safetensors")
-    export_segmenter(folder / "net.safetensors", path)
-    return network, path
 
 
 def apart(first: nn.Module, second: nn.Module, *inputs: torch.Tensor) -> float:
@@ -46,8 +32,9 @@ def apart(first: nn.Module, second: nn.Module, *inputs: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
-def test_segmenters_come_back(architecture: str, tmp_path: Path) -> None:
-    network, path = segmenter(architecture, tmp_path)
+def test_segmenters_come_back(architecture: str, exports: NetworkExports) -> None:
+    exported = exports.segmenter(architecture)
+    network, path = exported.network, exported.path
     back = torch_from_onnx(path)
     assert (back.kind, back.notes["size"]) == ("segmenter", "96")
     image = torch.rand(1, 3, 96, 64)
@@ -62,38 +49,30 @@ def test_segmenters_come_back(architecture: str, tmp_path: Path) -> None:
     assert apart(started, back.network, image) < 1e-3 * max(1, logits)
 
 
-@pytest.mark.parametrize(
-    ("make", "half"),
-    [
-        (lambda: SlimNetwork(), True),
-        (lambda: SlimNetwork(SlimDesign(attention=False)), True),
-        (lambda: GcaNetwork(GcaDesign(width=0.125)), False),
-        (lambda: GcaNetwork(GcaDesign(attention=False, trimap_channels=1, width=0.125)), True),
-    ],
-    ids=["slim", "slim without attention", "gca", "gca without attention"],
-)
-def test_refiners_come_back(make: Callable[[], RefinerNetwork], half: bool, tmp_path: Path) -> None:
-    network = lived_in(make())
-    export_refiner_network(network, tmp_path / "net.onnx", half=half)
-    back = torch_from_onnx(tmp_path / "net.onnx")
+@pytest.mark.parametrize("kind", REFINERS)
+def test_refiners_come_back(kind: str, exports: NetworkExports) -> None:
+    make, half = REFINERS[kind]
+    exported = exports.refiner(kind)
+    network, path = exported.network, exported.path
+    back = torch_from_onnx(path)
     assert back.kind == "refiner"
     assert isinstance(back.network, type(network))
     assert back.network.design == network.design
     inputs = torch.rand(1, 3, 64, 96), torch.rand(1, 1, 64, 96)
     assert apart(network, back.network, *inputs) < (ROUNDING if half else 1e-5)
     started = make()
-    start_refiner(started, tmp_path / "net.onnx")
+    start_refiner(started, path)
     assert apart(started, back.network, *inputs) == 0
 
 
-@pytest.mark.parametrize("context", ["se_block", "e_aspp"])
+@pytest.mark.parametrize("context", SMALL_MODNETS)
 def test_modnets_come_back_with_the_heads_that_only_training_needs(
-    context: str, tmp_path: Path
+    context: str, exports: NetworkExports
 ) -> None:
-    info = ModnetInfo(context=context, width=0.25, size=256)
-    network = lived_in(build_modnet(info))
-    export_modnet(network, tmp_path / "net.onnx")
-    back = torch_from_onnx(tmp_path / "net.onnx")
+    info = SMALL_MODNETS[context]
+    exported = exports.modnet(context)
+    network, path = exported.network, exported.path
+    back = torch_from_onnx(path)
     assert back.network.info == info
     image = torch.rand(1, 3, 64, 96) * 2 - 1
     assert isinstance(back.network, type(network))
@@ -103,13 +82,13 @@ def test_modnets_come_back_with_the_heads_that_only_training_needs(
         ):
             assert float((expected - found).abs().max()) < ROUNDING
     started = build_modnet(info)
-    start_modnet(started, tmp_path / "net.onnx")
+    start_modnet(started, path)
     assert apart(started, back.network, image) == 0
 
 
 def test_equal_tensors_come_back_too(tmp_path: Path) -> None:
     """All ones and all zeros, which exporters like to store once."""
-    network = lived_in(build_modnet(ModnetInfo(width=0.25)))
+    network = lived_in(build_modnet(ModnetInfo("mobilenetv3_small_050", width=0.25, size=64)))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
@@ -132,9 +111,8 @@ def test_a_shipped_segmenter_starts_a_modnet(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def light(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
-    _, path = segmenter("deeplab-unet-light", tmp_path_factory.mktemp("light"))
-    return onnx.load(path)
+def light(exports: NetworkExports) -> onnx.ModelProto:
+    return onnx.load(exports.segmenter("deeplab-unet-light").path)
 
 
 def test_what_is_missing_is_named(light: onnx.ModelProto, tmp_path: Path) -> None:

@@ -10,16 +10,12 @@ from matte.conversion.parity import ParityReport
 from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import WeightsError
 from matte.runtime.opener import open_onnx_file
-from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
-from tests.trained_networks import lived_in
+from tests.conversion.exports import NetworkExports
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
-    folder = tmp_path_factory.mktemp("export")
-    info = CheckpointInfo("unet", 96, 5, {"iou": 0.5})
-    save_checkpoint(lived_in(build_network("unet")), info, folder / "net.safetensors")
-    return export_segmenter(folder / "net.safetensors", folder / "net.onnx")
+def exported(exports: NetworkExports) -> ParityReport:
+    return exports.segmenter("unet").report
 
 
 def test_the_report_holds_at_every_size(exported: ParityReport) -> None:

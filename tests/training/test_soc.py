@@ -111,8 +111,20 @@ def test_what_matte_exported_is_adapted_too(
 
 @pytest.mark.parametrize("helps", [False, True])
 def test_with_truth_it_is_kept_only_if_it_helps(
-    helps: bool, trained: Path, adapted: Adapted, pictures: Path, tmp_path: Path
+    helps: bool,
+    trained: Path,
+    adapted: Adapted,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    exported: list[dict[str, torch.Tensor]] = []
+
+    def export(_: SocTask, checkpoint: Path) -> str:
+        exported.append(load_network(checkpoint).state_dict())
+        return "not exported: the tests above look at the file, which takes longest"
+
+    monkeypatch.setattr(SocTask, "export", export)
     # The truth is what one of the two says: the same adaptation again comes to it, or leaves it.
     right, wrong = (adapted.network, trained) if helps else (trained, adapted.network)
     knows = BranchedModnet(load_network(right))
@@ -138,6 +150,7 @@ def test_with_truth_it_is_kept_only_if_it_helps(
     assert any(" before, " in line for line in said) == helps
     found, true, other = (load_network(n).state_dict() for n in (best, right, wrong))
     assert all(torch.equal(value, true[key]) for key, value in found.items())
+    assert all(torch.equal(value, true[key]) for key, value in exported[-1].items())
     assert not all(torch.equal(value, other[key]) for key, value in found.items())
     assert metrics_of(best)["mad judge"] < 0.003
 

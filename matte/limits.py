@@ -5,13 +5,14 @@ in its name, so that the command line, the library and whatever serves strangers
 Bounds that a user sets (`--max-pixels`, `--max-memory`) are settings, and how much memory a picture
 takes is reckoned in `matte.runtime.memory`; this module knows neither.
 
-What can't be bounded by looking at it, such as a decoder that may crash or never end, belongs into
-a child process with a limit of seconds and of bytes. Nothing in matte needs that yet: the function
-that starts such a child has its place at the end of this module.
+What can't be bounded by looking at it, such as a network that may crash a runtime or never end,
+belongs into a child process with limits of seconds and of bytes: `run_child`, at the end.
 """
 
 import math
+import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matte.errors import MatteError, PictureError, WeightsError
@@ -30,10 +31,17 @@ MAX_ONNX_BYTES = (1 << 31) - 1
 MIN_TRAINED_PIXELS, MAX_TRAINED_PIXELS = 32, 4096
 MAX_NETWORK_INPUT_VALUES = 3 << 26  # of a shape that a network's file fixes: 3×8192×8192
 MAX_GRAPH_NESTING = 64  # of messages in an ONNX file: a graph in a graph is three of them
+# What a network takes to be opened and run once. Seconds of computing, which a busy machine does
+# not lengthen, for the file itself and for each MiB of it; and of waiting, times as many.
+MIN_TRIAL_SECONDS, TRIAL_SECONDS_PER_MIB, MAX_TRIAL_SECONDS = 15, 0.25, 300
+MAX_WAITING_RATIO = 4
+MAX_TRIAL_BYTES = 8 << 30  # unless a user sets --max-memory
+TRIAL_SLACK_BYTES = 256 << 20  # that a process asks for and never touches: stacks of threads
 MAX_CHECKPOINT_NESTING = 3  # of dictionaries around the tensors; a pickle may hold itself
 
 # Downloads.
 MAX_SILENCE_SECONDS = 30.0  # without a byte from the other side
+MAX_DOWNLOAD_BYTES = 1 << 30  # where the manifest lists no size
 MAX_DOWNLOAD_TRIES = 4  # of a connection that breaks
 
 GIB = 1 << 30
@@ -95,3 +103,69 @@ def _file_bytes(path: Path) -> int:
         return path.stat().st_size
     except (OSError, ValueError):
         return 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildResult:
+    """What a child process printed, and whether it ended by itself and in time."""
+
+    lines: list[str]
+    has_ended: bool
+    is_late: bool = False
+
+
+def run_child(function: str, arguments: Sequence[str], seconds: int, max_bytes: int) -> ChildResult:
+    """Run `module:function` of matte in a process of its own, with limits of time and memory.
+
+    The process is new, and no copy of this one, so that it can be started from any thread. Where
+    the system has no limits of its own, that of waiting holds alone. Raises OSError if it can't be
+    started.
+    """
+    import subprocess
+    import sys
+
+    package = str(Path(__file__).parent.parent)
+    command = [sys.executable, "-P", "-c", CHILD_CODE, package, str(seconds), str(max_bytes)]
+    try:
+        done = subprocess.run(
+            [*command, *function.split(":"), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=MAX_WAITING_RATIO * seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        lines = (error.stdout or b"").decode(errors="replace").splitlines()
+        return ChildResult(lines, has_ended=False, is_late=True)
+    out_of_time = -getattr(signal, "SIGXCPU", 0)
+    return ChildResult(
+        done.stdout.decode(errors="replace").splitlines(),
+        has_ended=done.returncode == 0,
+        is_late=done.returncode == out_of_time != 0,
+    )
+
+
+# The child limits itself before it imports anything that is large. Of memory it is what it may
+# write into that counts, where the system counts that (Linux): runtimes reserve more than they use.
+CHILD_CODE = """
+import sys
+package, seconds, size, module, function, *arguments = sys.argv[1:]
+sys.path.insert(0, package)
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    resource.setrlimit(kind, (int(size), int(size)))
+except (ImportError, OSError, ValueError):
+    pass
+from importlib import import_module
+getattr(import_module(module), function)(arguments)
+"""
+
+
+def trial_seconds(file_bytes: int) -> int:
+    """Return the seconds of computing that a network's files may take to be tried."""
+    more = TRIAL_SECONDS_PER_MIB * file_bytes / (1 << 20)
+    return int(min(MAX_TRIAL_SECONDS, MIN_TRIAL_SECONDS + more))

@@ -63,11 +63,17 @@ def network_digest(path: Path) -> str:
     return read_onnx_file(path).digest
 
 
+def is_inner_path(name: str) -> bool:
+    """Return whether a relative name stays in its folder, or in one below, on every system."""
+    parts = PurePosixPath(name).parts + PureWindowsPath(name).parts
+    rooted = name.startswith("/") or PureWindowsPath(name).anchor
+    return bool(name) and "\0" not in name and ".." not in parts and not rooted
+
+
 def _external_file(path: Path, location: bytes) -> Path:
     """Return the file that an ONNX file names for its tensors; it must lie beside it or below."""
     name = location.decode(errors="surrogateescape")
-    parts = PurePosixPath(name).parts + PureWindowsPath(name).parts
-    if not name or "\0" in name or ".." in parts or PureWindowsPath(name).anchor or name[0] == "/":
+    if not is_inner_path(name):
         raise WeightsError(
             f"{path} names a file outside its folder ({name!r})", "get it from somebody you trust"
         )

@@ -87,6 +87,12 @@ def own_home(home_of_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home_of_run
 
 
+@pytest.fixture(autouse=True)
+def tests_are_no_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The networks that tests write are opened untried: a child process takes a second."""
+    monkeypatch.setattr("matte.runtime.opener.ensure_tried", lambda _network, _settings: None)
+
+
 SetAbilities = Callable[[ProcessorAbilities], None]
 
 

@@ -1,9 +1,11 @@
+import time
 from pathlib import Path
 
 import pytest
 
 from matte import limits
 from matte.errors import PictureError, WeightsError
+from matte.limits import ChildResult, run_child, trial_seconds
 
 
 def test_as_many_bytes_as_are_allowed_pass() -> None:
@@ -46,3 +48,26 @@ def test_pictures_are_measured_by_their_header() -> None:
     limits.check_pixels("p", 40, 30, 1200)
     with pytest.raises(PictureError, match="p is 4000×3000, 12 megapixels: raise --max-pixels"):
         limits.check_pixels("p", 4000, 3000, 12_000_000 - 1)
+
+
+def test_a_large_network_is_tried_for_longer() -> None:
+    assert trial_seconds(1000) == 15
+    assert trial_seconds(100 << 20) == 40
+    assert trial_seconds(10 << 30) == 300
+
+
+def test_a_child_prints_and_ends() -> None:
+    done = run_child("json.tool:main", [], 5, 1 << 30)
+    assert not done.has_ended, "it reads nothing"
+    assert not done.is_late
+    done = run_child("builtins:print", ["a"], 5, 1 << 30)
+    assert done == ChildResult(["['a']"], has_ended=True)
+
+
+def test_a_child_that_only_waits_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matte.limits.MAX_WAITING_RATIO", 0.3)
+    assert run_child("tests.test_limits:wait", [], 1, 1 << 30).is_late
+
+
+def wait(_arguments: list[str]) -> None:
+    time.sleep(20)

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 
 from matte.configs.places import weights_folder
+from matte.configs.settings import RuntimeSettings
 from matte.conversion import gca, modnet
 from matte.conversion.checkpoints import read_state_dict
 from matte.conversion.modnet_export import export_modnet
@@ -23,9 +24,13 @@ from matte.limits import check_onnx_bytes
 from matte.modnet.checkpoint import load_network as load_modnet
 from matte.modnet.checkpoint import save_network as save_modnet
 from matte.modnet.network import build_network
+from matte.onnx_files import network_digest
 from matte.refiner.checkpoint import load_network as load_gca
 from matte.refiner.checkpoint import save_network as save_gca
 from matte.refiner.network import GcaNetwork
+from matte.runtime.execution import NetworkSource
+from matte.runtime.opener import open_session
+from matte.runtime.session import parse_trained_size
 from matte.runtime.tensors import network_kind
 from matte.segmentation.network import load_checkpoint
 from matte.weights.store import Weights, all_weights, register_weights
@@ -187,9 +192,12 @@ def _import_onnx(file: Path, target: Path) -> Weights:
         raise WeightsError(
             f"{file} is no network that matte knows", "give a MODNet with one input and one output"
         )
+    # Tried in a process of its own: once stored, it is no stranger.
+    stranger = NetworkSource(file, network_digest(file), is_stranger=True)
+    open_session(stranger, RuntimeSettings(backend="onnx"))
     write_file(target, data)
     parameters = sum(int(np.prod(i.dims)) for i in model.graph.initializer if len(i.dims) > 1)
-    size = int(notes.get("matte.size", 0))
+    size = parse_trained_size(notes)
     licence = MODNET_LICENCE if kind == "modnet" and not notes else ""
     return Weights(target.name, kind, size=size, parameters=parameters, licence=licence)
 

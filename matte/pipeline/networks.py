@@ -111,6 +111,7 @@ def as_runtime_network(weights: Weights) -> NetworkSource:
         weights.accurate_precisions,
         weights.int8_path,
         weights.int8_sha256,
+        weights.is_stranger,
         open_torch if torch_path else None,
     )
 

@@ -40,4 +40,5 @@ class NetworkSource:
     accurate_precisions: tuple[str, ...] = ()  # in which it measured as good as in fp32
     int8: Path | None = None  # the same network, quantised
     int8_digest: str = ""  # SHA-256 of that file
+    is_stranger: bool = False  # neither of a manifest nor made by matte itself
     torch: "Callable[[Execution, RuntimeSettings], Session] | None" = None

@@ -12,6 +12,7 @@ from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import forget_execution, remembered_execution
 from matte.runtime.fastest import open_fastest
 from matte.runtime.session import Session
+from matte.runtime.trial import ensure_tried
 
 
 def open_session(network: NetworkSource, settings: RuntimeSettings) -> Session:
@@ -33,7 +34,11 @@ def open_session(network: NetworkSource, settings: RuntimeSettings) -> Session:
 
 
 def open_known_fastest(network: NetworkSource, settings: RuntimeSettings) -> Session | None:
-    """Open a network as it was fastest when that was measured; None if it never was."""
+    """Open a network as it was fastest when that was measured; None if it never was.
+
+    A stranger's network is tried before, the first time.
+    """
+    ensure_tried(network, settings)
     remembered = remembered_execution(network, settings)
     if remembered is not None and fits_memory(remembered.backend, settings):
         try:

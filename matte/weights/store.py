@@ -18,7 +18,7 @@ from matte.limits import (
     MIN_TRAINED_PIXELS,
     is_trained_size,
 )
-from matte.onnx_files import network_digest, read_onnx_file
+from matte.onnx_files import is_inner_path, network_digest, read_onnx_file
 from matte.placement import pending_file, place_files, remove_quietly
 from matte.registry import nearest
 from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings
@@ -57,14 +57,20 @@ class Weights:
     failures: str = ""  # what the picture of failures shows, and whose it is
     origin: str = ""  # of those that matte did not train
     licence: str = ""
+    bytes: int = 0  # of the file, of those that can be fetched; 0: unknown
     url: str = ""  # where it can be fetched, if it is not shipped
     folder: Path = SHIPPED_FOLDER
+    is_stranger: bool = False  # a file that no manifest knows by its hash
     peer: PeerSettings | None = None  # what it takes and gives, unless that is as matte has it
 
     def __post_init__(self) -> None:
         if self.size != 0 and not is_trained_size(self.size):
             allowed = f"{MIN_TRAINED_PIXELS} … {MAX_TRAINED_PIXELS}"
             raise SettingError(f"size = {self.size}", f"give 0, or {allowed}")
+        for key in ("file", "int8", "checkpoint"):
+            name = getattr(self, key)
+            if name and not is_inner_path(name):
+                raise SettingError(f"{key} = {name!r}", "name a file in the manifest's folder")
 
     @property
     def torch_path(self) -> Path | None:
@@ -139,7 +145,7 @@ def fetch_weights(name: str, url: str, progress: "DownloadProgress") -> Path:
     if not os.path.isfile(weights.path):
         from matte.weights.download import download  # with the whole of urllib
 
-        download(address, weights.path, weights.sha256, progress)
+        download(address, weights.path, weights.sha256, progress, weights.bytes)
     return weights.path
 
 
@@ -158,7 +164,7 @@ def register_weights(
     row = {
         f.name: getattr(weights, f.name)
         for f in fields(Weights)
-        if f.name not in ("folder", "peer")
+        if f.name not in ("folder", "peer", "is_stranger")
     }
     rows[name] = {key: value for key, value in row.items() if value}
     with ExitStack() as remaining:
@@ -203,7 +209,8 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
 
     `others` are names that could have been meant besides.
     """
-    known = {n: w for n, w in all_weights().items() if w.kind == kind}
+    everything = all_weights()
+    known = {n: w for n, w in everything.items() if w.kind == kind}
     if name in known and storage_status(known[name]) == "not fetched":
         raise MissingWeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
     if name in known:
@@ -219,7 +226,15 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
         peer = read_peer_settings(path)
         path = path.parent / peer.file
     found = read_onnx_file(path)
-    return Weights(path.name, kind, sha256=found.digest, folder=path.parent, peer=peer)
+    hashes = {digest for w in everything.values() for digest in (w.sha256, w.int8_sha256)}
+    return Weights(
+        path.name,
+        kind,
+        sha256=found.digest,
+        folder=path.parent,
+        is_stranger=found.digest not in hashes,
+        peer=peer,
+    )
 
 
 def _with_external_data(weights: Weights) -> Weights:

@@ -1,5 +1,6 @@
 """The real download code against a real server on this machine that misbehaves on request."""
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -19,7 +20,7 @@ SHA = hashlib.sha256(CONTENT).hexdigest()
 
 class Server(BaseHTTPRequestHandler):
     """/whole, /slow, /cut (breaks off twice), /stalled (falls silent once), /stubborn (no ranges),
-    /moved, /gone, /broken.
+    /moved, /away, /gone, /broken, /nonsense (no number as length), /endless.
     """
 
     requests: list[tuple[str, str | None]]
@@ -37,6 +38,9 @@ class Server(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "/whole")
             self.end_headers()
+            return
+        if self.path in ("/away", "/nonsense", "/endless"):
+            self.misbehave()
             return
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
         if self.path == "/stubborn":
@@ -61,6 +65,17 @@ class Server(BaseHTTPRequestHandler):
             time.sleep(1)
             return
         self.wfile.write(body)
+
+    def misbehave(self) -> None:
+        self.send_response(302 if self.path == "/away" else 200)
+        if self.path == "/away":
+            self.send_header("Location", "http://example.org/whole")
+        if self.path == "/nonsense":
+            self.send_header("Content-Length", "many")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(10_000 if self.path == "/endless" else 0):
+                self.wfile.write(CONTENT)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -146,3 +161,50 @@ def test_offline_means_offline(
     with pytest.raises(WeightsError, match="MATTE_OFFLINE is set: unset it"):
         download(server + "/whole", tmp_path / "net.onnx", SHA)
     assert Server.requests == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.org/net.onnx",
+        "http://example.org/net.onnx",
+        "ftp://example.org/net.onnx",
+        "file:///etc/passwd",
+        "http://[::1",
+        "https://",
+        "http://127.0.0.1:port/x",
+        "",
+    ],
+)
+def test_addresses_are_of_https(tmp_path: Path, url: str) -> None:
+    with pytest.raises(WeightsError, match="https://") as caught:
+        download(url, tmp_path / "net.onnx", SHA)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_is_sent_elsewhere(server: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"example\.org/whole can't be fetched safely"):
+        download(server + "/away", tmp_path / "net.onnx", SHA)
+
+
+def test_a_length_that_is_none_is_said(server: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"/nonsense answers with a length of 'many': check"):
+        download(server + "/nonsense", tmp_path / "net.onnx", SHA)
+
+
+@pytest.mark.parametrize(("path", "listed"), [("/endless", 3_000_000), ("/whole", 1_000_000)])
+def test_no_more_is_fetched_than_is_listed(
+    server: str, tmp_path: Path, path: str, listed: int
+) -> None:
+    with pytest.raises(WeightsError, match=r"has .* GiB, over .* GiB: check the address"):
+        download(server + path, tmp_path / "net.onnx", SHA, listed_bytes=listed)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_listed_size_there_is_a_limit_too(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matte.weights.download, "MAX_DOWNLOAD_BYTES", 3_000_000)
+    with pytest.raises(WeightsError, match="check the address"):
+        download(server + "/endless", tmp_path / "net.onnx", SHA)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,10 @@ def test_a_replaced_network_leaves_no_files(
         register_weights("third", Weights("b.onnx", "modnet"), [made / "b.onnx"], overwrite=False)
     assert (store / "b.onnx").read_text() == "second"
     assert "third" not in all_weights()
+
+
+@pytest.mark.parametrize("key", ["file", "int8", "checkpoint"])
+@pytest.mark.parametrize("name", ["../x.onnx", "/etc/passwd", "a/../../x", "C:\\x", "a\0"])
+def test_a_row_names_no_file_outside_the_store(key: str, name: str) -> None:
+    with pytest.raises(SettingError, match="name a file in the manifest's folder"):
+        replace(Weights("x.onnx", "modnet"), **{key: name})  # type: ignore[arg-type]  # all texts

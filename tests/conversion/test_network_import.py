@@ -194,7 +194,7 @@ def test_a_failed_import_leaves_the_store_as_it_was(tmp_path: Path, store: Path)
     before = contents(store / "weights")
     bad = small_network(tmp_path / "bad.onnx", "1")  # the file is whole, what it says is not
     for name, overwrite in (("small", True), ("another", False)):
-        with pytest.raises(MatteError, match="size is .1.: export it again"):
+        with pytest.raises(MatteError, match=r"size is .1.: export it again"):
             import_weights(bad, name, overwrite)
         assert contents(store / "weights") == before
 

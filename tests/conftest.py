@@ -93,6 +93,12 @@ def tests_are_no_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matte.runtime.opener.ensure_tried", lambda _network, _settings: None)
 
 
+@pytest.fixture(autouse=True)
+def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for the disk; tests/test_placement.py looks at what would be waited for."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+
+
 SetAbilities = Callable[[ProcessorAbilities], None]
 
 

@@ -12,6 +12,7 @@ from tests.attack.room import Listing, Room
 from tests.attack.tiny import write_segmenter
 
 KEPT = re.compile(r"(\d+) frames? (?:is|are) kept in (.*)")
+OTHER_KEPT = re.compile(r"(\d+) in (.*)")  # "60 frames are kept in a, b, 58 in c"
 RESULTS = ("out.mp4", "out.mov", "out.mkv", "out.webm", "out.gif", "out.webp", "out%05d.png", "out")
 OUTPUT_OPTIONS = ("-o", "--alpha", "--foreground", "--report")
 NUMBERED = re.compile(r"\d{5}\.png$")
@@ -93,11 +94,21 @@ def check_results(
 
 def check_partial(room: Room, words: Iterable[object], text: str) -> list[Path]:
     """Checks that what is kept plays with as many frames as was promised; returns the files."""
-    kept = []
+    kept = promised_frames(text)
+    for name, count in kept.items():
+        frames = playable_frames(room.folder / name)
+        if frames != count:
+            room.report(f"{count} frames are promised in {name}, {frames} play", words)
+    return [room.folder / name for name in kept]
+
+
+def promised_frames(text: str) -> dict[str, int]:
+    """How many frames a message promises in which files."""
+    kept: dict[str, int] = {}
     for count, names in KEPT.findall(text):
+        frames = int(count)
         for name in names.split(", "):
-            kept.append(room.folder / name)
-            frames = playable_frames(kept[-1])
-            if frames != int(count):
-                room.report(f"{count} frames are promised in {name}, {frames} play", words)
+            if found := OTHER_KEPT.fullmatch(name):
+                frames, name = int(found[1]), found[2]  # a name behind a number
+            kept[name] = frames
     return kept

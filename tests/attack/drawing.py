@@ -96,7 +96,10 @@ def make_tiff(pixels: Pixels, numbers: random.Random) -> bytes:
         options["tiffinfo"] = {274: numbers.choice((0, 3, 6, 9))}
     if numbers.random() < 0.2:
         options |= {"save_all": True, "append_images": [Pillow.fromarray(pixels)]}
-    return by_pillow(pixels, numbers, "TIFF", mode, **options)
+    try:
+        return by_pillow(pixels, numbers, "TIFF", mode, **options)
+    except (OSError, RuntimeError):  # libtiff refuses some sizes
+        return by_pillow(pixels, numbers, "TIFF", "RGB")
 
 
 def make_webp(pixels: Pixels, numbers: random.Random) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnx
 
-from tests.attack.clips import KEPT, NUMBERED
+from tests.attack.clips import NUMBERED, check_partial
 from tests.attack.drawing import draw, draw_trimap, save
 from tests.attack.filming import film, is_whole, playable_frames
 from tests.attack.processes import Started
@@ -129,7 +129,7 @@ def check(room: Room, asked: Job, before: Listing, code: int, text: str, *, hard
     `hard`: nothing could be tidied up, so files under temporary names may be left.
     """
     outputs = [room.folder / name for name in asked.outputs]
-    partial = [room.folder / name for _, names in KEPT.findall(text) for name in names.split(", ")]
+    partial = check_partial(room, asked.words, text)
     loose = [path for path in room.folder.rglob("*") if hard and is_temporary(path, room.folder)]
     pictures = [path for path in room.folder.rglob("*.png") if NUMBERED.search(path.name)]
     room.check_files(before, asked.words, [*outputs, *partial, *loose, *pictures])
@@ -143,11 +143,6 @@ def check(room: Room, asked: Job, before: Listing, code: int, text: str, *, hard
         room.report(f"only {[path.name for path in there]} of several", asked.words)
     if code == 0 and len(there) < len(outputs):
         room.report("an output is missing after success", asked.words)
-    for count, names in KEPT.findall(text):
-        for name in names.split(", "):
-            frames = playable_frames(room.folder / name)
-            if frames != int(count):
-                room.report(f"{count} frames are promised in {name}, {frames} play", asked.words)
     check_store(room, asked)
 
 

@@ -59,20 +59,27 @@ def playable_frames(path: Path) -> int:
     if path.is_dir():
         return sum(is_whole(picture) for picture in path.iterdir())
     if path.suffix in (".gif", ".webp"):
-        try:
-            with Pillow.open(path) as animation:
-                count = getattr(animation, "n_frames", 1)
-                for number in range(count):
-                    animation.seek(number)
-                    animation.load()
-                return int(count)
-        except (OSError, ValueError, SyntaxError):
-            return -1
+        return animation_frames(path)
     try:
         with av.open(str(path)) as container:
             return sum(1 for _ in container.decode(video=0))
     except (av.error.FFmpegError, IndexError, OSError):
         return -1
+
+
+def animation_frames(path: Path) -> int:
+    """How many frames of an animation are whole; −1 if it can't be opened."""
+    count = -1
+    try:
+        with Pillow.open(path) as animation:
+            count = 0
+            for number in range(getattr(animation, "n_frames", 1)):
+                animation.seek(number)
+                animation.load()
+                count += 1
+    except (OSError, ValueError, SyntaxError):
+        return count
+    return count
 
 
 def is_whole(path: Path) -> bool:

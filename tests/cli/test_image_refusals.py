@@ -55,7 +55,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["bare"], 1, "no pictures in bare: it may hold .avif .bmp"),
     (["/dev/zero"], 1, "/dev/zero is a device: name a picture"),
     (["new\nline.png"], 1, "can't read new\\nline.png"),
-    (["x" * 300 + ".png"], 1, "can't read xxx"),
+    (["x" * 300 + ".png"], 1, "can't write xxx"),
     ([PHOTO, "--bg", "none.jpg"], 1, "can't read none.jpg"),
     ([PHOTO, "--bg", "text.jpg"], 1, "text.jpg is not a readable picture"),
     ([PHOTO, "--mask-in", "mask.png"], 1, "the mask is 6×5, the picture 40×32: give"),

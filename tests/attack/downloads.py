@@ -77,8 +77,9 @@ class Liar(BaseHTTPRequestHandler):
             try:
                 for _ in range(ENDLESS_MEBIBYTES):
                     self.wfile.write(bytes(1 << 20))
-            except OSError:
-                return
+            except OSError:  # the other side has enough
+                pass
+            return
         code, headers, body = ANSWERS[way]
         self.send_response(code)
         for key, value in headers.items():

@@ -62,7 +62,7 @@ def judge(
         if "traceback" not in fault or "/matte/" in ending.text:
             room.report(fault, words)
     interrupted = ending.code != 0
-    if interrupted and sent[0] == signal.SIGINT and ending.code not in (130, -2):
+    if interrupted and sent[0] == signal.SIGINT and ending.code not in (130, *(-n for n in sent)):
         room.report(f"Ctrl-C ends with exit {ending.code}: {ending.last_line!r}", words)
     if ending.code == -2 and running.cpu > 1:
         room.report("Ctrl-C ends without a word", words)

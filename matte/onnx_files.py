@@ -67,7 +67,7 @@ def is_inner_path(name: str) -> bool:
     """Return whether a relative name stays in its folder, or in one below, on every system."""
     parts = PurePosixPath(name).parts + PureWindowsPath(name).parts
     rooted = name.startswith("/") or PureWindowsPath(name).anchor
-    return bool(name) and "\0" not in name and ".." not in parts and not rooted
+    return bool(parts) and "\0" not in name and ".." not in parts and not rooted
 
 
 def _external_file(path: Path, location: bytes) -> Path:

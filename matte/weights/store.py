@@ -69,7 +69,7 @@ class Weights:
             raise SettingError(f"size = {self.size}", f"give 0, or {allowed}")
         for key in ("file", "int8", "checkpoint"):
             name = getattr(self, key)
-            if name and not is_inner_path(name):
+            if (name or key == "file") and not is_inner_path(name):
                 raise SettingError(f"{key} = {name!r}", "name a file in the manifest's folder")
 
     @property

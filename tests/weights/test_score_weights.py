@@ -1,6 +1,7 @@
 """The real script on a handful of pictures."""
 
 import runpy
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,8 +61,9 @@ def test_held_back_pictures_are_measured_and_kept(
     recipe = store / "recipe.toml"
     recipe.write_text(RECIPE)
     network = all_weights()[SegmentationSettings().segmenter]
+    shutil.copy(network.path, store / "mine.onnx")
     (store / "manifest.toml").write_text(
-        f'[mine]\nfile = "{network.path}"\nkind = "segmenter"\nrecipe = "{recipe}"\n'
+        f'[mine]\nfile = "mine.onnx"\nkind = "segmenter"\nrecipe = "{recipe}"\n'
         f'sha256 = "{network.sha256}"\nsize = 64\n'
     )
 

@@ -150,3 +150,9 @@ def test_a_replaced_network_leaves_no_files(
 def test_a_row_names_no_file_outside_the_store(key: str, name: str) -> None:
     with pytest.raises(SettingError, match="name a file in the manifest's folder"):
         replace(Weights("x.onnx", "modnet"), **{key: name})  # type: ignore[arg-type]  # all texts
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_row_names_a_file(name: str) -> None:
+    with pytest.raises(SettingError, match=r"file = '\.?': name a file in the manifest's folder"):
+        Weights(name, "modnet")

@@ -5,6 +5,7 @@ end, and only of those that fail; the exit status is 1 if any did.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -58,6 +59,9 @@ def run(words: tuple[str, ...], shown: bool = False) -> CheckResult:
 
 def main() -> int:
     """Runs all checks and tells how they ended."""
+    # Where a shell started this in the background, Ctrl-C is ignored, by all children too; tests
+    # interrupt some.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with ThreadPoolExecutor(1) as beside:
         others = [beside.submit(run, words) for words in OTHERS]
         tests = run(TESTS, shown=True)

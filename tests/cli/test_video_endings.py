@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from matte.errors import OutputError
 from matte.interrupts import SIGNALS
@@ -143,21 +144,33 @@ def test_outputs_that_appear_meanwhile_are_not_replaced(
 
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1500 frames with sound: more than are matted until somebody interrupts."""
+    """300 frames with sound: more than are matted until somebody interrupts."""
     folder = tmp_path_factory.mktemp("long")
-    return clip(folder / "in.mp4", tuple(range(0, 1500 * 1001, 1001)), sound="stereo")
+    times = tuple(range(0, 300 * 1001, 1001))
+    return clip(folder / "in.mp4", times, sound="stereo", size=(160, 120))
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of noise: what is written reaches the disk after a dozen frames, not 360."""
+    random = np.random.default_rng(0)
+    pictures = [
+        Pillow.fromarray(random.integers(0, 256, (120, 160), dtype=np.uint8)) for _ in range(3)
+    ]
+    path = tmp_path_factory.mktemp("noise") / "noise.gif"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=40, loop=0)
+    return path
 
 
 @pytest.mark.parametrize("how", [SIGNALS[0], SIGNALS[-1]])
 def test_an_interrupted_run_leaves_what_was_done(
-    long_clip: Path, tmp_path: Path, how: signal.Signals
+    long_clip: Path, noise: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     source = long_clip
     out = tmp_path / "out.mp4"
-    words = ["video", str(source), "--bg", "red", "-o", str(out), "--preset", "fast", "--crf", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "matte", *words], stdout=-1, stderr=-1, text=True
-    )
+    words = ("--bg", noise, "-o", out, "--preset", "fast", "--crf", "0")
+    command = [sys.executable, "-m", "matte", "video", source, *words]
+    process = subprocess.Popen([str(word) for word in command], stdout=-1, stderr=-1, text=True)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not _begun(tmp_path):
         time.sleep(0.05)

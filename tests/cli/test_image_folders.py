@@ -157,8 +157,8 @@ def test_an_interrupted_run_leaves_whole_pictures_only(tmp_path: Path) -> None:
         time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert told.strip() == "Aborted!"
+    assert process.returncode == 130
+    assert told.strip() == "Error: interrupted"
     made = sorted(out.iterdir())
     assert 0 < len(made) < 60
     assert all(path.name.endswith("-matte.png") for path in made)

@@ -4,13 +4,14 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-benchmarks test-wheel test-attack score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-wheel test-attack score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
 	@echo "make test             install with all extras, and run every check"
 	@echo "make check            run every check, without installing anything"
 	@echo "make test-benchmarks  run the scripts of benchmarks/ on a small scale"
+	@echo "make test-conversion  import and export every kind of network, official ones too"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
 	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
 	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
@@ -33,6 +34,9 @@ check:
 
 test-benchmarks: .venv/all
 	$(BIN)/pytest -m benchmarks
+
+test-conversion: .venv/all
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m conversion tests/conversion
 
 # Installs packages by pip's own index and cache.
 test-wheel: .venv/all

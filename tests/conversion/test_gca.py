@@ -77,12 +77,14 @@ def test_torch_gives_the_released_codes_alpha(network: GcaNetwork, case: str, qu
     assert farthest(case, run) < RUNTIMES
 
 
+@pytest.mark.conversion
 @pytest.mark.parametrize("case", CASES)
 def test_onnx_runtime_gives_the_released_codes_alpha(imported: Path, case: str) -> None:
     session = open_onnx_file(imported, threads=1)
     assert farthest(case, lambda inputs: session.run(inputs)["alpha"]) < RUNTIMES
 
 
+@pytest.mark.conversion
 def test_openvino_gives_the_released_codes_alpha(imported: Path) -> None:
     precise = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(imported, "CPU", precise)
@@ -90,19 +92,24 @@ def test_openvino_gives_the_released_codes_alpha(imported: Path) -> None:
         assert farthest(case, lambda inputs: compiled(inputs)["alpha"]) < RUNTIMES
 
 
-def test_the_report_is_of_every_size_and_runtime(gca_home: Path, exports: NetworkExports) -> None:
+def test_the_report_is_of_every_size_and_runtime(exports: NetworkExports) -> None:
     report = exports.refiner("gca").report
     assert len(report.differences) == 8
     assert {d.runtime for d in report.differences} == {"onnx", "openvino"}
     assert all(0 <= d.mean <= d.largest < 1e-5 for d in report.differences)
     assert str(report).startswith("net.onnx (refiner, gca): at most ")
     assert "float32" not in str(report)
+
+
+@pytest.mark.conversion
+def test_the_imported_network_is_near_torch(gca_home: Path) -> None:
     said = (gca_home / "said.txt").read_text()
     (largest,) = re.findall(r"my-gca\.onnx \(refiner, gca\): at most (\S+) from torch", said)
     assert float(largest) < 1e-5
     assert "float32" not in said
 
 
+@pytest.mark.conversion
 def test_the_file_is_for_any_size_and_without_tricks(imported: Path) -> None:
     session = open_onnx_file(imported, threads=1)
     assert session.inputs == {

@@ -110,6 +110,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
         from_official_modnet(state)
 
 
+@pytest.mark.conversion
 def test_the_export_gives_the_official_matte(imported: Path) -> None:
     case = official_case()
     for session in (open_onnx_file(imported), open_onnx_file(imported, "openvino")):
@@ -136,17 +137,22 @@ def test_networks_of_other_tests_leave_one_thread(time: str) -> None:
     torch.set_num_threads(2)  # as a network that runs by torch does
 
 
-def test_the_report_covers_sizes_and_runtimes(modnet_home: Path, exports: NetworkExports) -> None:
+def test_the_report_covers_sizes_and_runtimes(exports: NetworkExports) -> None:
     report = exports.modnet("se_block").report
     assert {d.runtime for d in report.differences} == {"onnx", "openvino"}
     assert {(d.height, d.width) for d in report.differences} >= {(32, 32), (224, 352)}
     assert all(0 <= d.mean <= d.largest <= RUNTIMES for d in report.differences)
+
+
+@pytest.mark.conversion
+def test_the_imported_network_is_near_torch(modnet_home: Path) -> None:
     said = (modnet_home / "said.txt").read_text()
     named = r"my-modnet\.onnx \(modnet, mobilenetv2\): at most (\S+) from torch"
     (largest,) = re.findall(named, said)
     assert float(largest) <= RUNTIMES
 
 
+@pytest.mark.conversion
 def test_the_file_says_what_it_is_and_nothing_else(imported: Path) -> None:
     session = open_onnx_file(imported, threads=1)
     assert session.metadata() == {
@@ -162,6 +168,7 @@ def test_the_file_says_what_it_is_and_nothing_else(imported: Path) -> None:
     assert len(stream) < 1.01 * 4 * 6_487_075
 
 
+@pytest.mark.conversion
 def test_norms_are_plain_arithmetic(imported: Path) -> None:
     operators = {node.op_type for node in onnx.load(imported).graph.node}
     assert operators.isdisjoint(
@@ -169,11 +176,13 @@ def test_norms_are_plain_arithmetic(imported: Path) -> None:
     )
 
 
+@pytest.mark.conversion
 def test_the_adapter_takes_the_file(imported: Path) -> None:
     picture = Image(np.full((40, 70, 3), 200, np.uint8))
     assert Modnet(open_onnx_file(imported, threads=1)).matte(picture).shape == (40, 70)
 
 
+@pytest.mark.conversion
 @pytest.mark.parametrize(
     "info",
     [

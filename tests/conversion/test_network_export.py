@@ -49,9 +49,16 @@ def use_home(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("person-light", "segmenter"), ("slim", "refiner"), ("mod", "modnet")]
+    ("precision", "name", "kind"),
+    [
+        ("fp32", "person-light", "segmenter"),
+        ("fp16", "slim", "refiner"),
+        pytest.param("fp16", "person-light", "segmenter", marks=pytest.mark.conversion),
+        pytest.param("fp32", "slim", "refiner", marks=pytest.mark.conversion),
+        pytest.param("fp32", "mod", "modnet", marks=pytest.mark.conversion),
+        pytest.param("fp16", "mod", "modnet", marks=pytest.mark.conversion),
+    ],
 )
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_files_agree_with_torch_at_any_size_and_are_networks_of_matte(
     name: str, kind: str, precision: str
 ) -> None:

@@ -1,6 +1,8 @@
 """From torch to ONNX and back."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -26,12 +28,19 @@ from tests.trained_networks import lived_in
 ROUNDING = 0.02  # what float16 weights may change, as far as the output's scale goes
 
 
+def first_of(names: Iterable[str], *quick: str) -> list[Any]:
+    """Names as parameters; all but the quick ones are left to `make test-conversion`."""
+    return [
+        pytest.param(name, marks=() if name in quick else pytest.mark.conversion) for name in names
+    ]
+
+
 def apart(first: nn.Module, second: nn.Module, *inputs: torch.Tensor) -> float:
     with torch.inference_mode():
         return float((first.eval()(*inputs) - second.eval()(*inputs)).abs().max())
 
 
-@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+@pytest.mark.parametrize("architecture", first_of(sorted(ARCHITECTURES), "deeplab-unet-light"))
 def test_segmenters_come_back(architecture: str, exports: NetworkExports) -> None:
     exported = exports.segmenter(architecture)
     network, path = exported.network, exported.path
@@ -49,7 +58,7 @@ def test_segmenters_come_back(architecture: str, exports: NetworkExports) -> Non
     assert apart(started, back.network, image) < 1e-3 * max(1, logits)
 
 
-@pytest.mark.parametrize("kind", REFINERS)
+@pytest.mark.parametrize("kind", first_of(REFINERS, "slim", "gca"))
 def test_refiners_come_back(kind: str, exports: NetworkExports) -> None:
     make, half = REFINERS[kind]
     exported = exports.refiner(kind)
@@ -65,7 +74,7 @@ def test_refiners_come_back(kind: str, exports: NetworkExports) -> None:
     assert apart(started, back.network, *inputs) == 0
 
 
-@pytest.mark.parametrize("context", SMALL_MODNETS)
+@pytest.mark.parametrize("context", first_of(SMALL_MODNETS, "se_block"))
 def test_modnets_come_back_with_the_heads_that_only_training_needs(
     context: str, exports: NetworkExports
 ) -> None:

@@ -14,7 +14,6 @@ from matte.compositing.blend import Blend
 from matte.compositing.composer import Composer, PictureGround
 from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
-from matte.configs.amounts import parse_bitrate
 from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
 from matte.configs.settings import CompositingSettings, TrimapSettings
@@ -218,7 +217,7 @@ def _plan_video(
     options: VideoOptions,
 ) -> "RenderJob":
     """Return the clip, whose frames have `limit` pixels at most, with what is to be made of it."""
-    from matte.clips.output_files import VideoFiles, default_output  # PyAV is for video only
+    from matte.clips.output_files import files_from_options  # PyAV is for video only
     from matte.clips.render import RenderJob
     from matte.media.video.clip import open_clip
 
@@ -227,19 +226,8 @@ def _plan_video(
         names = ", ".join(VideoOptions.__annotations__)
         raise SettingError(f"no option {', '.join(sorted(unknown))}", f"give some of {names}")
     behind = parse_background(background)
-    transparent = isinstance(behind, Transparent)
-    alpha, foreground = options.get("alpha"), options.get("foreground")
-    bitrate = options.get("bitrate")
-    files = VideoFiles(
-        Path(output) if output else default_output(path, transparent),
-        Path(alpha) if alpha else None,
-        Path(foreground) if foreground else None,
-        transparent,
-        options.get("codec"),
-        options.get("crf"),
-        parse_bitrate(bitrate) if bitrate else None,
-        overwrite,
-    )
+    named = {**options, "output": output, "overwrite": overwrite}
+    files = files_from_options(path, isinstance(behind, Transparent), named)
     return RenderJob(
         open_clip(path, limit),
         files,

@@ -18,6 +18,7 @@ from matte.placement import (
     place_files,
     remove_quietly,
     result_permissions,
+    write_error,
 )
 
 STREAM = Path("-")  # standard input as a source, standard output as a target
@@ -100,8 +101,7 @@ def write_pending(file: PendingFile, data: bytes, remaining: ExitStack) -> None:
         with create_file(file.temporary, file.permissions) as opened:
             opened.write(data)
     except OSError as error:
-        cause = f"can't write {file.path} ({error.strerror})"
-        raise OutputError(cause, "choose another place") from error
+        raise write_error(file.path, error) from error
 
 
 def _real_path(path: Path) -> str:
@@ -143,8 +143,8 @@ def file_facts(path: Path) -> dict[str, str]:
     return {"file": str(path), "sha256": digest}
 
 
-def report_bytes(report: dict[str, Any]) -> bytes:
+def report_bytes(report: dict[str, Any], indent: int = 2, allow_nan: bool = True) -> bytes:
     """Return a report as the bytes of a JSON file."""
     # Bytes of a name that are no text become JSON's own escapes.
-    text = json.dumps(report, indent=2, ensure_ascii=False)
+    text = json.dumps(report, indent=indent, allow_nan=allow_nan, ensure_ascii=False)
     return f"{text}\n".encode(errors="backslashreplace")

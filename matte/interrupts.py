@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from matte.errors import InterruptedRunError
+
 Handler = Callable[[int, FrameType | None], None]
-EXIT_CODE = 130  # what shells report of what Ctrl-C ended
 STDERR = 2
 SHOW_CURSOR = b"\x1b[?25h"  # which a progress bar hides
 # Ctrl-C, a request to end, and a terminal that is closed; Windows has no SIGHUP.
@@ -74,7 +75,7 @@ def ending_interrupts() -> Iterator[None]:
         with suppress(OSError):
             line = b"Error: interrupted\n"
             os.write(STDERR, SHOW_CURSOR + b"\n" + line if os.isatty(STDERR) else line)
-        os._exit(EXIT_CODE)
+        os._exit(InterruptedRunError.exit_code)
 
     if not is_program():
         yield
@@ -99,7 +100,7 @@ def end_process() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # closed, or nobody reads any more
             stream.flush()
-    os._exit(EXIT_CODE)
+    os._exit(InterruptedRunError.exit_code)
 
 
 @contextmanager

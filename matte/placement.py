@@ -83,14 +83,18 @@ def place_files(files: Sequence[PendingFile]) -> None:
             remedy = "choose another name or add --overwrite"
             raise OutputError(f"{path} exists", remedy) from error
         except OSError as error:
-            cause = f"can't write {path} ({error.strerror})"
-            raise OutputError(cause, "choose another place") from error
+            raise write_error(path, error) from error
         rollback.pop_all()
         for backup in backups:
             remove_quietly(backup)
         for folder in {file.target.parent for file in files}:
             with suppress(OSError):  # the files are there, and Windows opens no folders
                 _flush(folder)
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """Return the error to raise where the system refuses to write a file."""
+    return OutputError(f"can't write {path} ({error.strerror})", "choose another place")
 
 
 def remove_quietly(path: Path) -> None:

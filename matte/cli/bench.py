@@ -1,16 +1,15 @@
 """`matte bench`: how fast matte is on this machine, and compared with other programs."""
 
-import json
 from pathlib import Path
 
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, print_path
+from matte.cli.options import FILE, print_line, print_path
 from matte.cli.progress import progress_bar
 from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
-from matte.errors import SettingError, printable
+from matte.errors import SettingError
 from matte.text_tables import terminal_columns
 
 
@@ -96,7 +95,7 @@ def bench(
     from matte.bench.plot import draw_plot
     from matte.bench.run import SAMPLE_PICTURE, BenchPlan, run_bench
     from matte.bench.tables import draw_tables
-    from matte.files import check_outputs, write_files
+    from matte.files import check_outputs, report_bytes, write_files
     from matte.media.encoding import WRITABLE, encode
 
     named = [parse_frame_size(word) for word in _parse_words(sizes)]
@@ -109,17 +108,17 @@ def bench(
     written = [(path, endings) for path, endings in outputs if path is not None]
     check_outputs(written, [source], overwrite)
     for text in filter(None, map(announcement, peers)):
-        click.echo(printable(text), err=True)
+        print_line(text, err=True)
     if install_peers:
         for peer in peers:
-            install_peer(peer, lambda text: click.echo(printable(text), err=True))
+            install_peer(peer, lambda text: print_line(text, err=True))
     plan = BenchPlan(settings, frames, _parse_words(runtimes), runs, cold, peers, source)
     with progress_bar("bench") as watch:
         report = run_bench(plan, watch)
     files = []
     if json_file is not None:
-        text = json.dumps(report.as_json(), indent=1, allow_nan=False, ensure_ascii=False)
-        files.append((json_file, f"{text}\n".encode(errors="backslashreplace")))
+        data = report_bytes(report.as_json(), indent=1, allow_nan=False)
+        files.append((json_file, data))
     if plot is not None:
         files.append((plot, encode(draw_plot(report), plot.suffix)))
     write_files(files, overwrite)

@@ -2,10 +2,10 @@
 
 import click
 
-from matte.cli.options import print_path, torch_required
+from matte.cli.options import print_line, print_path, torch_required
 from matte.configs.loader import merge_settings, preset_names
 from matte.configs.settings import RuntimeSettings
-from matte.errors import SettingError, printable
+from matte.errors import SettingError
 
 
 @click.command("compile", no_args_is_help=True)
@@ -75,7 +75,7 @@ def compile_engines(
     for weights in networks:
         done = compile_weights(weights, wanted)
         text = f"{weights.path.name}, {done.key.precision}, {done.key.gpu}:"
-        click.echo(printable(text), err=True)
+        print_line(text, err=True)
         for apart in done.differences:
             size = "x".join(map(str, apart.size))
             difference = f"max {apart.largest:.1e}, mean {apart.mean:.1e} from torch"

@@ -1,13 +1,12 @@
 """`matte data`: the pictures that networks are trained on."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.options import FILE, print_path, torch_required
+from matte.cli.options import FILE, print_line, print_path, torch_required
 from matte.cli.progress import progress_bar
 from matte.cli.settings import setting_options
 from matte.configs.loader import MergedSettings
@@ -56,7 +55,7 @@ def check(
     """
     from matte.datasets.check import check_set
     from matte.datasets.sheet import draw_sheet
-    from matte.files import check_outputs, write_file
+    from matte.files import check_outputs, report_bytes, write_file
     from matte.media.encoding import WRITABLE, encode
 
     if sheet:
@@ -66,8 +65,7 @@ def check(
         report = check_set(folder, layout, words, watch)
     found = report.as_dict()
     if as_json:
-        text = json.dumps(found, indent=2, ensure_ascii=False)
-        click.echo(text.encode(errors="backslashreplace"))
+        click.echo(report_bytes(found), nl=False)
     else:
         _print_report(found, guessed=layout == "auto")
     if not report.found:
@@ -141,7 +139,7 @@ def distil(
         out,
         agreement=agreement,
         longest=longest,
-        progress=lambda line: click.echo(printable(line), err=True),
+        progress=lambda line: print_line(line, err=True),
     )
     if not (result.written or result.present):
         remedy = "lower --agreement, choose another --preset, or look at the masks"

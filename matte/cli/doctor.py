@@ -2,7 +2,7 @@
 
 import click
 
-from matte.errors import printable
+from matte.cli.options import print_line
 
 
 @click.command()
@@ -26,6 +26,6 @@ def doctor(as_json: bool) -> None:
         for part in parts:
             mark = "ok" if part.works else "MISSING" if part.needed else "-"
             remedy = f": {part.remedy}" if part.remedy else ""
-            click.echo(printable(f"{mark:<8}{part.name:<{width}}  {part.details}{remedy}"))
+            print_line(f"{mark:<8}{part.name:<{width}}  {part.details}{remedy}")
     if any(part.needed and not part.works for part in parts):
         raise SystemExit(1)

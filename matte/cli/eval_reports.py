@@ -1,6 +1,5 @@
 """What every `matte eval` command has: its data, its peers, its table and its files."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from matte.cli.grouped import option
-from matte.cli.options import FILE
+from matte.cli.options import FILE, print_line
 from matte.cli.progress import progress_bar
-from matte.errors import printable
 from matte.text_tables import terminal_columns
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ def report_options(command: F) -> F:
         overwrite: bool,
         **arguments: Any,
     ) -> None:
-        from matte.files import check_outputs, write_file
+        from matte.files import check_outputs, report_bytes, write_file
         from matte.media.encoding import WRITABLE, encode
 
         outputs = [(json_file, (".json",)), (sheet, WRITABLE)]
@@ -46,8 +44,8 @@ def report_options(command: F) -> F:
         if reference is not None:
             scores = scores.with_reference(reference)
         if json_file is not None:
-            text = json.dumps(scores.as_json(), indent=1, allow_nan=False, ensure_ascii=False)
-            write_file(json_file, f"{text}\n".encode(errors="backslashreplace"), overwrite)
+            json_bytes = report_bytes(scores.as_json(), indent=1, allow_nan=False)
+            write_file(json_file, json_bytes, overwrite)
         if sheet is not None:
             from matte.evaluation.sheet import draw_sheet
 
@@ -121,7 +119,7 @@ def _print_scores(scores: "Scores") -> None:
     from matte.evaluation.table import format_scores
 
     for name, reason in scores.skipped.items():
-        click.echo(printable(f"Skipped {name}: {reason}"), err=True)
+        print_line(f"Skipped {name}: {reason}", err=True)
     click.echo(format_scores(scores, terminal_columns()))
     if scores.skipped:
         pairs = len(scores.skipped) + len(scores.pictures)

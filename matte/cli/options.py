@@ -44,50 +44,32 @@ def cut_out_options(command: F) -> F:
     return crop_option(premultiply_option(command))
 
 
-def crop_option(command: F) -> F:
-    """Add --crop, which crops to the subject and a margin, to a command."""
-    add = option(
-        "--crop",
-        metavar="MARGIN",
-        group="Result",
-        common=True,
-        help="Crop to the subject and a margin around it: 0, 20 (pixels) or 5% (of the subject).",
-    )
-    return add(command)
-
-
-def premultiply_option(command: F) -> F:
-    """Add --premultiply to a command."""
-    add = option(
-        "--premultiply",
-        is_flag=True,
-        group="Result",
-        help="Write a cut-out's colours multiplied with alpha, as some video editors want them.",
-    )
-    return add(command)
-
-
-def verbose_option(command: F) -> F:
-    """Add --verbose, for the report on each picture, to a command."""
-    add = option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        group="Running",
-        help="Print what ran on each picture, and how long it took.",
-    )
-    return add(command)
-
-
-def trimap_free_option(command: F) -> F:
-    """Add --trimap-free, for the shipped MODNet in place of mask, band and refiner."""
-    add = option(
-        "--trimap-free",
-        is_flag=True,
-        group="Refining",
-        help="Matte by the shipped MODNet, which needs neither mask nor trimap.",
-    )
-    return add(command)
+crop_option = option(
+    "--crop",
+    metavar="MARGIN",
+    group="Result",
+    common=True,
+    help="Crop to the subject and a margin around it: 0, 20 (pixels) or 5% (of the subject).",
+)
+premultiply_option = option(
+    "--premultiply",
+    is_flag=True,
+    group="Result",
+    help="Write a cut-out's colours multiplied with alpha, as some video editors want them.",
+)
+verbose_option = option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    group="Running",
+    help="Print what ran on each picture, and how long it took.",
+)
+trimap_free_option = option(
+    "--trimap-free",
+    is_flag=True,
+    group="Refining",
+    help="Matte by the shipped MODNet, which needs neither mask nor trimap.",
+)
 
 
 def output_options(default: str, what: str = "File to write.") -> Callable[[F], F]:
@@ -158,6 +140,11 @@ def torch_required(task: str) -> Iterator[None]:
         if str(error.name).startswith("matte"):
             raise  # our bug
         raise BackendError(f"{task} needs {error.name}", install_command("train")) from error
+
+
+def print_line(text: object, err: bool = False) -> None:
+    """Print a text as one line, whatever the names in it hold."""
+    click.echo(printable(text), err=err)
 
 
 def echo_path(path: Path, err: bool = False) -> None:

@@ -1,6 +1,5 @@
 """`matte sweep-trimap`: one picture, many bands, and which of them suits it best."""
 
-import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from matte.cli.options import (
     GROUND,
     output_options,
     pack_options,
+    print_line,
     print_path,
     verbose_option,
 )
@@ -189,18 +189,17 @@ def _print_outcome(swept: "SweepOutcome", count: int) -> None:
         raise swept.error
     elif not swept.subject:
         text = f"Warning: no subject found in {swept.file}: alpha is 0"
-        click.echo(printable(text), err=True)
+        print_line(text, err=True)
 
 
 def _print_json(swept: "Sequence[SweepOutcome]", sheet: Path | None) -> None:
     """Print everything that was measured, and the sheet's name."""
+    from matte.files import report_bytes
     from matte.sweeps.files import choice_for_all
 
     report: dict[str, Any] = {"sheet": str(sheet) if sheet else None}
     report |= {"pictures": [each.as_json() for each in swept], **choice_for_all(swept)}
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    # Bytes of a name that are no text become JSON's own escapes.
-    click.echo(text.encode(errors="backslashreplace"))
+    click.echo(report_bytes(report, allow_nan=False), nl=False)
 
 
 def _print_tables(swept: "Sequence[SweepOutcome]") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from matte.cli.options import print_path, torch_required
+from matte.cli.options import print_line, print_path, torch_required
 from matte.errors import SettingError, printable
 from matte.files import check_outputs
 
@@ -193,7 +193,7 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
     sources = find_start_file(tuned), find_start_file(start)
     outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
     check_outputs(outputs, sources, overwrite)
-    click.echo(printable(blend_segmenters(*sources, share, out)), err=True)
+    print_line(blend_segmenters(*sources, share, out), err=True)
     print_path(out)
 
 

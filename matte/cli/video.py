@@ -14,6 +14,7 @@ from matte.cli.options import (
     output_options,
     pack_options,
     premultiply_option,
+    print_line,
     print_path,
     start_opening,
     trimap_free_option,
@@ -21,11 +22,10 @@ from matte.cli.options import (
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
-from matte.errors import SettingError, printable
+from matte.errors import SettingError
 from matte.interrupts import deferred_interrupts
 
 if TYPE_CHECKING:
-    from matte.clips.output_files import VideoFiles
     from matte.clips.render import RenderJob, RenderResult
     from matte.pipeline.run import BuiltPipeline
 
@@ -196,6 +196,7 @@ def _plan_job(
     settings: MergedSettings,
 ) -> "RenderJob":
     """Return the clip with what is to be made of it; raise if anything of that can't be."""
+    from matte.clips.output_files import files_from_options
     from matte.clips.render import RenderJob
     from matte.compositing.backgrounds import Transparent, parse_background
     from matte.media.video.clip import open_clip
@@ -204,7 +205,7 @@ def _plan_job(
     background = parse_background(ground["bg"])
     first, last = _parse_range(**times)
     source = open_clip(clip, max_pixels(settings.config))
-    files = _video_files(clip, isinstance(background, Transparent), outputs)
+    files = files_from_options(clip, isinstance(background, Transparent), outputs)
     after, premultiply = ground["bg_end"], ground["premultiply"]
     return RenderJob(source, files, background, after, premultiply, first, last)
 
@@ -217,25 +218,6 @@ def _parse_range(start: str, end: str | None) -> tuple[float, float | None]:
     if last is not None and last <= first:
         raise SettingError(f"--end {end} is not after --start {start}", "give a later one")
     return first, last
-
-
-def _video_files(clip: Path, transparent: bool, outputs: Mapping[str, Any]) -> "VideoFiles":
-    """Return the files to write, and how they are encoded."""
-    from matte.clips.output_files import VideoFiles, default_output
-    from matte.configs.amounts import parse_bitrate
-
-    bitrate = outputs["bitrate"]
-    return VideoFiles(
-        outputs["output"] or default_output(clip, transparent),
-        outputs["alpha"],
-        outputs["foreground"],
-        transparent,
-        outputs["codec"],
-        outputs["crf"],
-        None if bitrate is None else parse_bitrate(bitrate),
-        outputs["overwrite"],
-        outputs["report"],
-    )
 
 
 def _choose_pipeline(job: "RenderJob", settings: MergedSettings, rate: float) -> "BuiltPipeline":
@@ -253,7 +235,7 @@ def _print_warnings(rendered: "RenderResult") -> None:
     from matte.media.video.decoding import ENDS_EARLY
 
     for fault in rendered.faults[:MAX_FAULT_LINES]:
-        click.echo(printable(f"Warning: broken at {fault}"), err=True)
+        print_line(f"Warning: broken at {fault}", err=True)
     count = sum(fault.what != ENDS_EARLY for fault in rendered.faults)
     if count:
         click.echo(
@@ -261,7 +243,7 @@ def _print_warnings(rendered: "RenderResult") -> None:
         )
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"
-        click.echo(printable(f"Warning: {share}: {reason}: matted by MODNet instead"), err=True)
+        print_line(f"Warning: {share}: {reason}: matted by MODNet instead", err=True)
 
 
 def _step_times(rendered: "RenderResult") -> str:

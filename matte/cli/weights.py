@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from matte.cli.options import FILE, echo_path, torch_required
+from matte.cli.options import FILE, echo_path, print_line, torch_required
 from matte.cli.progress import progress_bar
 from matte.errors import printable
 
@@ -29,7 +29,7 @@ def list_command(verbose: bool) -> None:
 
     for name, w in sorted(all_weights().items()):
         line = f"{name:<24}{w.kind:<11}{storage_status(w):<15}{w.architecture}"
-        click.echo(printable(line))
+        print_line(line)
         if verbose:
             for text in (_counts(w), w.origin or w.command or w.url, w.licence):
                 for line in text.splitlines():
@@ -56,7 +56,7 @@ def verify(names: tuple[str, ...]) -> None:
     ]
     for w in chosen:
         w.check()
-        click.echo(printable(f"ok  {w.path}"))
+        print_line(f"ok  {w.path}")
 
 
 @weights.command()
@@ -102,7 +102,7 @@ def download(name: str, url: str | None, quiet: bool) -> None:
         echo_path(fetched)
     else:
         text = f"{fetched}: now run 'matte weights import {fetched} --as {name}'"
-        click.echo(printable(text))
+        print_line(text)
 
 
 @weights.command("import")
@@ -124,6 +124,6 @@ def import_command(file: Path, name: str, overwrite: bool) -> None:
     done = import_weights(file, name, overwrite)
     w = done.weights
     text = f"{done.name}: {w.kind}, {w.architecture or 'an ONNX file'}; {done.parity}"
-    click.echo(printable(text))
+    print_line(text)
     if w.licence:
-        click.echo(printable(f"licence {w.licence}"))
+        print_line(f"licence {w.licence}")

@@ -1,9 +1,11 @@
 """The files that a video becomes: their names and kinds, checked before the work begins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from matte.configs.amounts import parse_bitrate
 from matte.errors import OutputError
 from matte.files import RESULT_SUFFIX, Output, check_names, check_output
 from matte.media.video.animations import ANIMATIONS
@@ -80,3 +82,22 @@ class VideoFiles:
         check_names(names, sources)
         if self.report is not None:
             check_output(self.report, self.overwrite)
+
+
+def files_from_options(source: Path, transparent: bool, options: Mapping[str, Any]) -> VideoFiles:
+    """Return the files that options of `matte video` ask for; the options are by their names."""
+    output, bitrate = options.get("output"), options.get("bitrate")
+    others = {
+        name: Path(options[name])
+        for name in ("alpha", "foreground", "report")
+        if options.get(name) is not None
+    }
+    return VideoFiles(
+        Path(output) if output else default_output(source, transparent),
+        transparent=transparent,
+        codec=options.get("codec"),
+        crf=options.get("crf"),
+        bitrate=None if bitrate is None else parse_bitrate(bitrate),
+        overwrite=options.get("overwrite", False),
+        **others,
+    )

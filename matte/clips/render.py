@@ -71,8 +71,6 @@ class UnfinishedError(OutputError):
 class StoppedError(UnfinishedError, InterruptedRunError):
     """A clip was stopped by its user, with Ctrl-C."""
 
-    exit_code = InterruptedRunError.exit_code
-
 
 def _kept_text(kept: Sequence[PartialFile]) -> str:
     """Return how many frames are kept in which files."""

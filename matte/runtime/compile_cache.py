@@ -7,8 +7,6 @@ results of a small example until they are compared, once, with those of the firs
 loaded from the blob.
 """
 
-import hashlib
-import json
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.configs.places import cache_folder
-from matte.errors import OutputError
-from matte.files import write_file
+from matte.runtime.records import read_record, record_name, write_record
 
 SEAL_SUFFIX = ".seal"
 SAMPLED_VALUES = 64  # of an example's results, which a seal holds
@@ -44,7 +41,7 @@ class CompileCache:
         """Seal the blobs that are new, with some results of the network that was compiled."""
         for blob in self.folder.glob("*.blob"):
             if not _seal_file(blob).exists():
-                _write_seal(blob, {"blob": _blob_facts(blob), "sample": list(sample)})
+                write_record(_seal_file(blob), {"blob": _blob_facts(blob), "sample": list(sample)})
 
     def unchecked_sample(self) -> list[float] | None:
         """Return the results that nothing was compared with yet; None if there are none."""
@@ -63,7 +60,7 @@ class CompileCache:
         is_same = expected is None or _samples_agree(sample, expected)
         for blob in self.folder.glob("*.blob"):
             if is_same:
-                _write_seal(blob, {"blob": _read_seal(blob).get("blob")})
+                write_record(_seal_file(blob), {"blob": _read_seal(blob).get("blob")})
             else:
                 self._remove(blob)
         return is_same
@@ -82,8 +79,7 @@ def open_compile_cache(*facts: object) -> CompileCache:
     The facts are all that a compiled network depends on: the bytes of all files that are read, the
     version of what compiles it, and the settings.
     """
-    name = hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
-    folder = cache_folder() / "openvino" / name
+    folder = cache_folder() / "openvino" / record_name(*facts)
     folder.mkdir(parents=True, exist_ok=True)
     cache = CompileCache(folder)
     cache.remove_damaged()
@@ -121,14 +117,5 @@ def _seal_file(blob: Path) -> Path:
 
 def _read_seal(blob: Path) -> dict[str, Any]:
     """Return a blob's seal; an empty one where there is none that can be read."""
-    try:
-        seal = json.loads(_seal_file(blob).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return seal if isinstance(seal, dict) and isinstance(seal.get("blob"), list) else {}
-
-
-def _write_seal(blob: Path, seal: dict[str, Any]) -> None:
-    """Write a blob's seal; where that fails, the blob counts as damaged the next time."""
-    with suppress(OutputError):
-        write_file(_seal_file(blob), json.dumps(seal).encode(), overwrite=True)
+    seal = read_record(_seal_file(blob))
+    return seal if isinstance(seal.get("blob"), list) else {}

@@ -21,6 +21,7 @@ from matte.onnx_files import network_digest
 from matte.runtime.engine_shapes import EngineShapes, as_input_size
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
 from matte.runtime.gpus import gpu_number, nvidia_gpus
+from matte.runtime.records import read_record
 
 # Names that TensorRT has been installed under.
 TENSORRT_PACKAGES = (
@@ -89,7 +90,7 @@ def load_engine(key: EngineKey) -> Engine | None:
     file = _engine_file(key)
     try:
         plan = file.read_bytes()
-        facts = json.loads(file.with_suffix(".json").read_bytes())
+        facts = read_record(file.with_suffix(".json"))
         if hashlib.sha256(plan).hexdigest() != facts["sha256"]:
             return None
         sizes = {name: as_input_size(size) for name, size in facts["shapes"].items()}
@@ -97,9 +98,7 @@ def load_engine(key: EngineKey) -> Engine | None:
         largest, mean = facts["difference"]
         shapes = EngineShapes(**sizes)
         return Engine(plan, shapes, inputs, facts["metadata"], (largest, mean), facts["via"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
-    except SettingError:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SettingError):
         return None
 
 
@@ -184,8 +183,6 @@ def _other_engines(network: NetworkSource, key: EngineKey) -> Iterator[tuple[Pat
 def _engine_rows() -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield (file, facts) of each stored engine; files that can't be read are skipped."""
     for file in sorted((cache_folder() / "tensorrt").glob("*.json")):
-        with suppress(OSError, ValueError, RecursionError):
-            row = json.loads(file.read_bytes())
-            texts = [row.get(fact) for fact in ENGINE_FACTS] if isinstance(row, dict) else [None]
-            if all(isinstance(text, str) for text in texts):
-                yield file, row
+        row = read_record(file)
+        if all(isinstance(row.get(fact), str) for fact in ENGINE_FACTS):
+            yield file, row

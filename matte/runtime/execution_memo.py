@@ -1,7 +1,5 @@
 """The fastest execution of each network, remembered on disk for this machine."""
 
-import hashlib
-import json
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +10,13 @@ from pathlib import Path
 
 from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
-from matte.errors import MatteError, OutputError
-from matte.files import write_file
+from matte.errors import MatteError
 from matte.runtime.backends import BACKENDS, FASTEST_FIRST, is_allowed_device
 from matte.runtime.engine_store import engine_names
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.gpus import nvidia_gpus
 from matte.runtime.machine import processor_name
+from matte.runtime.records import read_record, record_name, write_record
 from matte.runtime.threads import usable_threads
 
 RUNTIME_PACKAGES = ("openvino", "onnxruntime", "torch", "tensorrt")
@@ -29,9 +27,8 @@ def remembered_execution(network: NetworkSource, settings: RuntimeSettings) -> E
     if not network.digest:
         return None
     try:
-        memo = json.loads(memo_file(network, settings).read_bytes())
-        execution = Execution(**memo["way"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        execution = Execution(**read_record(memo_file(network, settings))["way"])
+    except (KeyError, TypeError):
         return None
     return execution if _can_be(execution, network, settings) else None
 
@@ -62,9 +59,7 @@ def remember_execution(
 ) -> None:
     """Write down a network's fastest execution, and why others failed; a full disk is ignored."""
     memo = {"way": asdict(execution), "failed": {str(e): str(why) for e, why in failed.items()}}
-    with suppress(OutputError):
-        text = json.dumps(memo, indent=1).encode()
-        write_file(memo_file(network, settings), text, overwrite=True)
+    write_record(memo_file(network, settings), memo)
 
 
 def forget_execution(network: NetworkSource, settings: RuntimeSettings) -> None:
@@ -102,8 +97,7 @@ def memo_file(network: NetworkSource, settings: RuntimeSettings) -> Path:
         *machine_fingerprint(),
         *engine_names(network),  # a new engine has not been measured
     )
-    name = hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
-    return cache_folder() / "choices" / f"{name}.json"
+    return cache_folder() / "choices" / f"{record_name(*facts)}.json"
 
 
 def machine_fingerprint() -> tuple[str, ...]:

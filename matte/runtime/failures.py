@@ -24,3 +24,8 @@ def opening_failure(runtime: str, path: Path, error: Exception, text: str) -> Ma
         cause = f"{path} keeps weights in another file, which is missing or not whole ({text})"
         return WeightsError(cause, "put that file beside it, under the name that it had")
     return WeightsError(f"{runtime} can't load {path} ({text})", "give a whole ONNX file")
+
+
+def undecodable_names(path: Path) -> WeightsError:
+    """Return the error for a file whose names or metadata are no UTF-8."""
+    return WeightsError(f"{path} holds names or metadata that are no text", "export it again")

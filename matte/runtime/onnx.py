@@ -3,7 +3,6 @@
 import functools
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError, WeightsError, is_memory_error, out_of_memory
 from matte.limits import check_network_input
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
-from matte.runtime.failures import opening_failure
+from matte.runtime.failures import opening_failure, undecodable_names
 from matte.runtime.gpus import NO_NVIDIA_GPU, gpu_number, nvidia_gpus
 from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
@@ -95,7 +94,7 @@ class OnnxSession:
             self._outputs = [o.name for o in self._session.get_outputs()]
             names = [i.name for i in inputs]
         except UnicodeDecodeError as error:
-            raise _no_text(self._path) from error
+            raise undecodable_names(self._path) from error
         if any(i.type != "tensor(float)" for i in inputs):
             raise WeightsError(
                 f"{self._path} takes {inputs[0].type}", "give one that takes float32"
@@ -139,7 +138,7 @@ class OnnxSession:
         try:
             return dict(self._session.get_modelmeta().custom_metadata_map)
         except UnicodeDecodeError as error:
-            raise _no_text(self._path) from error
+            raise undecodable_names(self._path) from error
 
 
 def _providers(execution: Execution, network: NetworkSource) -> list[tuple[str, dict[str, str]]]:
@@ -210,11 +209,6 @@ def _gpu_remedy(provider: str) -> str:
     """Return the remedy for a provider that does not load on the GPU."""
     also = " and TensorRT" if provider == TENSORRT_PROVIDER else ""
     return f"install the CUDA and cuDNN{also} that onnxruntime-gpu asks for, or use --device cpu"
-
-
-def _no_text(path: Path) -> WeightsError:
-    """Return the error for a file whose names or metadata are no UTF-8."""
-    return WeightsError(f"{path} holds names or metadata that are no text", "export it again")
 
 
 def _first_line(error: Exception) -> str:

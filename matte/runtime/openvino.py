@@ -18,7 +18,7 @@ from matte.limits import check_network_input
 from matte.onnx_files import network_digest
 from matte.runtime.compile_cache import open_compile_cache, sample_results
 from matte.runtime.execution import DevicePrecisions, Execution, NetworkSource
-from matte.runtime.failures import opening_failure
+from matte.runtime.failures import opening_failure, undecodable_names
 from matte.runtime.gpus import gpu_number
 from matte.runtime.processor import processor_abilities
 from matte.runtime.threads import usable_threads
@@ -111,7 +111,7 @@ class OpenVinoSession:
             }
             self._outputs = [o.any_name for o in self._compiled.outputs]
         except (UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: one without a name
-            raise _no_text(path) from error
+            raise undecodable_names(path) from error
         for name, shape in self.inputs.items():
             check_network_input(name, shape)
 
@@ -173,7 +173,7 @@ class OpenVinoSession:
             written = info["framework"] if "framework" in info else {}  # noqa: SIM401  # no dict
             return {key: str(getattr(value, "value", value)) for key, value in written.items()}
         except UnicodeDecodeError as error:
-            raise _no_text(self._path) from error
+            raise undecodable_names(self._path) from error
 
 
 def _precision_hint(execution: Execution) -> str:
@@ -213,11 +213,6 @@ def _sample(compiled: Any) -> list[float]:
     except RuntimeError:
         return []
     return sample_results(list(found.values()))
-
-
-def _no_text(path: Path) -> WeightsError:
-    """Return the error for a file whose names or metadata are no UTF-8."""
-    return WeightsError(f"{path} holds names or metadata that are no text", "export it again")
 
 
 def _last_line(error: Exception) -> str:

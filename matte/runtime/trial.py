@@ -4,7 +4,6 @@ A network is a program: it may never end, take all memory, or crash the runtime.
 remembered by its hash, with the memory that it took. Networks of a manifest are not tried.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,8 +13,7 @@ from typing import Any
 
 from matte.configs.places import cache_folder
 from matte.configs.settings import RuntimeSettings
-from matte.errors import BackendError, OutputError, WeightsError
-from matte.files import write_file
+from matte.errors import BackendError, WeightsError
 from matte.limits import (
     MAX_TRIAL_BYTES,
     TRIAL_SLACK_BYTES,
@@ -27,6 +25,7 @@ from matte.limits import (
 from matte.onnx_files import read_onnx_file
 from matte.runtime.execution import NetworkSource
 from matte.runtime.memory import available_bytes
+from matte.runtime.records import read_record, record_name, write_record
 
 # The backends in which a network is tried, on the processor, and the packages that they need.
 TRIED_BACKENDS = {"onnx": "onnxruntime", "openvino": "openvino"}
@@ -45,9 +44,7 @@ def ensure_tried(network: NetworkSource, settings: RuntimeSettings) -> None:
     peak = _remembered_peak(file)
     if peak is None:
         peak = _try_in_child(network.path, backends, settings)
-        with suppress(OSError, OutputError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_file(file, json.dumps({"peak_bytes": peak}).encode(), overwrite=True)
+        write_record(file, {"peak_bytes": peak})
     if settings.max_memory is not None and peak > settings.max_memory:
         few = format_bytes(settings.max_memory)
         raise WeightsError(
@@ -64,16 +61,12 @@ def _tried_backends(settings: RuntimeSettings) -> tuple[str, ...]:
 
 def _record_file(digest: str, backends: Sequence[str]) -> Path:
     """Return the file that remembers that a network has passed."""
-    name = hashlib.sha256(repr((digest, tuple(backends))).encode()).hexdigest()[:20]
-    return cache_folder() / "trials" / f"{name}.json"
+    return cache_folder() / "trials" / f"{record_name(digest, tuple(backends))}.json"
 
 
 def _remembered_peak(file: Path) -> int | None:
     """Return the bytes that a network took when it passed; None if it never has."""
-    try:
-        peak = json.loads(file.read_bytes())["peak_bytes"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
+    peak = read_record(file).get("peak_bytes")
     return peak if isinstance(peak, int) and peak >= 0 else None
 
 

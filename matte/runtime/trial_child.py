@@ -30,7 +30,7 @@ def try_network(arguments: Sequence[str]) -> None:
             _run_once(session)
         except MatteError as error:
             row |= {"cause": error.cause, "remedy": error.remedy}
-            row["memory"] = is_memory_error(error) or is_memory_error(error.__cause__ or error)
+            row["memory"] = _lacks_memory(error)
         except MemoryError:
             row["memory"] = True
         row["peak_bytes"] = _peak_bytes()
@@ -50,8 +50,13 @@ def _run_once(session: Session) -> None:
     try:
         session.run(inputs)
     except BackendError as error:
-        if is_memory_error(error) or is_memory_error(error.__cause__ or error):
+        if _lacks_memory(error):
             raise
+
+
+def _lacks_memory(error: MatteError) -> bool:
+    """Return whether an error, or the one that it stands for, says that memory is used up."""
+    return is_memory_error(error) or is_memory_error(error.__cause__ or error)
 
 
 def _peak_bytes() -> int:

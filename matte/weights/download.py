@@ -6,7 +6,6 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ from matte.limits import (
     MAX_SILENCE_SECONDS,
     check_bytes,
 )
-
-DownloadProgress = Callable[[int, int], None]  # bytes so far, bytes in all (0: unknown)
+from matte.stages import Progress
 
 CHUNK_BYTES = 1 << 20
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -52,7 +50,7 @@ def download(
     url: str,
     target: Path,
     sha256: str,
-    progress: DownloadProgress = lambda _done, _all: None,
+    progress: Progress = lambda _done, _all: None,
     listed_bytes: int = 0,
 ) -> None:
     """Fetch `url` to `target`, which appears only when it is whole and has that hash.
@@ -60,7 +58,8 @@ def download(
     `sha256` may be the hash's beginning, where its publisher names no more, or "". What was fetched
     before a failure stays beside the target as .part, and the next call goes on from there.
     MATTE_OFFLINE forbids the attempt. The address is of https, or of http on this machine; a file
-    of more than `listed_bytes`, or MAX_DOWNLOAD_BYTES without them, is refused.
+    of more than `listed_bytes`, or MAX_DOWNLOAD_BYTES without them, is refused. `progress` gets
+    bytes so far and in all, 0 where nobody knows.
     """
     if os.environ.get("MATTE_OFFLINE", "") not in ("", "0"):
         raise WeightsError(
@@ -82,7 +81,7 @@ def download(
         raise OutputError(f"can't write {part} ({error.strerror})", "set MATTE_HOME") from error
 
 
-def _fetch_with_retries(url: str, part: Path, progress: DownloadProgress, max_bytes: int) -> None:
+def _fetch_with_retries(url: str, part: Path, progress: Progress, max_bytes: int) -> None:
     """Fetch the rest of a file into `part`; a connection that breaks is resumed a few times."""
     for attempt in range(1, MAX_DOWNLOAD_TRIES + 1):
         try:
@@ -101,7 +100,7 @@ def _fetch_with_retries(url: str, part: Path, progress: DownloadProgress, max_by
     return None
 
 
-def _fetch_remaining(url: str, part: Path, progress: DownloadProgress, max_bytes: int) -> None:
+def _fetch_remaining(url: str, part: Path, progress: Progress, max_bytes: int) -> None:
     """Fetch the rest of a file into `part` over one connection."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "matte"})

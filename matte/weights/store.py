@@ -24,7 +24,7 @@ from matte.registry import nearest
 from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings
 
 if TYPE_CHECKING:
-    from matte.weights.download import DownloadProgress
+    from matte.stages import Progress
 
 SHIPPED_FOLDER = Path(__file__).parent
 FORMER_KEYS = {"as_good_in": "accurate_precisions"}  # of users' own manifests
@@ -136,7 +136,7 @@ def storage_status(weights: Weights) -> str:
     return "not fetched" if weights.url else "missing"
 
 
-def fetch_weights(name: str, url: str, progress: "DownloadProgress") -> Path:
+def fetch_weights(name: str, url: str, progress: "Progress") -> Path:
     """Download a network that matte knows an address of, and return its path."""
     weights = weights_named(name)
     address = url or weights.url

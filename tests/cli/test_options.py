@@ -10,6 +10,7 @@ from matte.cli.options import (
     echo_path,
     pack_options,
     path_beside,
+    print_line,
     print_path,
     torch_required,
 )
@@ -61,3 +62,8 @@ def test_names_are_escaped_on_terminals_and_themselves_for_programs(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     echo_path(name)
     assert capfdbinary.readouterr().out == b"\\xff\\n\\x1b[2J.png\n"
+
+
+def test_a_line_is_one_line_whatever_names_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("a\nb", err=True)
+    assert capsys.readouterr() == ("", "a\\nb\n")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.clips.output_files import VideoFiles, default_output
+from matte.clips.output_files import VideoFiles, default_output, files_from_options
 from matte.errors import OutputError
 
 
@@ -31,3 +31,12 @@ def test_files_move_to_another_folder_without_meeting(tmp_path: Path) -> None:
 def test_a_video_is_no_single_picture() -> None:
     with pytest.raises(OutputError, match=r"one picture, a video has many: number them: o%05d.png"):
         VideoFiles(Path("o.png")).check([])
+
+
+def test_options_are_taken_by_their_names() -> None:
+    source = Path("talk.mkv")
+    assert files_from_options(source, False, {}) == VideoFiles(Path("talk-matte.mkv"))
+    asked = {"output": "o.mp4", "alpha": Path("a.mp4"), "bitrate": "6M", "overwrite": True}
+    assert files_from_options(source, True, asked) == VideoFiles(
+        Path("o.mp4"), Path("a.mp4"), transparent=True, bitrate=6_000_000, overwrite=True
+    )

@@ -24,6 +24,7 @@ from matte.placement import (
     place_files,
     remove_quietly,
     result_permissions,
+    write_error,
 )
 from matte.system_calls import rename_without_replacing
 
@@ -56,8 +57,7 @@ class UnfinishedOutput:
             else:
                 create_file(self.temporary, permissions).close()
         except OSError as error:
-            cause = f"can't write {path} ({error.strerror})"
-            raise OutputError(cause, "choose another place") from error
+            raise write_error(path, error) from error
 
     def restrict(self, sources: Iterable[Path]) -> None:
         """Let nobody read the output who may not read these sources, too."""

@@ -155,7 +155,7 @@ def speed(data: Path, rounds: int) -> Row:
     verified("speed", data)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        clip = folder / "clip.mp4"
+        clip = folder / "source.mp4"
         enlarge_clip(data / CLIP, clip)
         root = Path(matte.__file__).parents[1]
         checkout = Checkout(root, folder, (data / PORTRAIT).resolve(), clip, "auto", "auto")

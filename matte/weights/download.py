@@ -91,6 +91,9 @@ def _fetch_with_retries(url: str, part: Path, progress: Progress, max_bytes: int
                 return None
             remedy = "check the address" if error.code < 500 else "try again later"
             raise WeightsError(f"{url} answers {error.code} {error.reason}", remedy) from error
+        except ValueError as error:  # of a redirection
+            cause = f"{url} leads to what is no address ({error})"
+            raise WeightsError(cause, "check the address") from error
         except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
             if attempt == MAX_DOWNLOAD_TRIES:
                 reason = getattr(error, "reason", None) or error

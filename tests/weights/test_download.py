@@ -39,7 +39,7 @@ class Server(BaseHTTPRequestHandler):
             self.send_header("Location", "/whole")
             self.end_headers()
             return
-        if self.path in ("/away", "/nonsense", "/endless"):
+        if self.path in ("/away", "/nowhere", "/nonsense", "/endless"):
             self.misbehave()
             return
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
@@ -67,9 +67,10 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def misbehave(self) -> None:
-        self.send_response(302 if self.path == "/away" else 200)
-        if self.path == "/away":
-            self.send_header("Location", "http://example.org/whole")
+        places = {"/away": "http://example.org/whole", "/nowhere": "http://[::1"}
+        self.send_response(302 if self.path in places else 200)
+        if self.path in places:
+            self.send_header("Location", places[self.path])
         if self.path == "/nonsense":
             self.send_header("Content-Length", "many")
         self.end_headers()
@@ -186,6 +187,11 @@ def test_addresses_are_of_https(tmp_path: Path, url: str) -> None:
 def test_nobody_is_sent_elsewhere(server: str, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"example\.org/whole can't be fetched safely"):
         download(server + "/away", tmp_path / "net.onnx", SHA)
+
+
+def test_nobody_is_sent_to_what_is_no_address(server: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"/nowhere leads to what is no address .*: check"):
+        download(server + "/nowhere", tmp_path / "net.onnx", SHA)
 
 
 def test_a_length_that_is_none_is_said(server: str, tmp_path: Path) -> None:

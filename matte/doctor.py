@@ -1,5 +1,6 @@
 """The examination of an installation: what is there, what works, and what would mend the rest."""
 
+import os
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -180,7 +181,7 @@ def _user_files() -> Iterator[ExaminedPart]:
     """Yield the settings file, and the folders that matte keeps for this user."""
     own = settings_file()
     try:
-        merge_settings(file=own if own.exists() else None)
+        merge_settings(file=own if os.path.exists(own) else None)
         yield ExaminedPart("settings file", True, False, _describe_path(own))
     except MatteError as error:
         yield ExaminedPart("settings file", False, True, error.cause, error.remedy)
@@ -190,4 +191,4 @@ def _user_files() -> Iterator[ExaminedPart]:
 
 def _describe_path(path: Path) -> str:
     """Return the path, and in words if nothing is there yet."""
-    return str(path) if path.exists() else f"{path}, not there yet"
+    return str(path) if os.path.exists(path) else f"{path}, not there yet"

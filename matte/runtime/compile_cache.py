@@ -7,6 +7,7 @@ results of a small example until they are compared, once, with those of the firs
 loaded from the blob.
 """
 
+import os
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -40,7 +41,7 @@ class CompileCache:
     def seal(self, sample: Sequence[float]) -> None:
         """Seal the blobs that are new, with some results of the network that was compiled."""
         for blob in self.folder.glob("*.blob"):
-            if not _seal_file(blob).exists():
+            if not os.path.exists(_seal_file(blob)):
                 write_record(_seal_file(blob), {"blob": _blob_facts(blob), "sample": list(sample)})
 
     def unchecked_sample(self) -> list[float] | None:

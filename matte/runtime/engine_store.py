@@ -7,6 +7,7 @@ TensorRT or torch.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -105,7 +106,7 @@ def load_engine(key: EngineKey) -> Engine | None:
 def stale_reason(network: NetworkSource, key: EngineKey) -> str:
     """Return why the stored engines of a network do not fit the key; empty if none is stored."""
     reasons = []
-    if _engine_file(key).exists() and load_engine(key) is None:
+    if os.path.exists(_engine_file(key)) and load_engine(key) is None:
         reasons.append("it is damaged")
     for _, row in _other_engines(network, key):
         if row["network"] != key.network:

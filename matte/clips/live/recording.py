@@ -1,5 +1,6 @@
 """Recordings of a live picture: files written while it is shown."""
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -108,6 +109,6 @@ def next_free_path(path: Path, suffix: str = "") -> Path:
     number = 1
     while True:
         found = path.with_name(f"{path.stem}-{number}{suffix or path.suffix}")
-        if not (found.exists() or found.is_symlink()):
+        if not os.path.lexists(found):
             return found
         number += 1

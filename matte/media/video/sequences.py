@@ -25,7 +25,7 @@ def is_sequence(path: Path) -> bool:
     """Return whether the path names numbered pictures: as name%05d.png does, or a folder."""
     if path.suffix.lower() == ".png":
         return NUMBER_PATTERN.search(path.name) is not None
-    return not path.suffix or path.is_dir()
+    return not path.suffix or os.path.isdir(path)
 
 
 def first_picture_path(path: Path) -> Path:
@@ -56,7 +56,7 @@ class SequenceWriter(FrameWriter):
         pattern = _name_pattern(path)
         self.path = path
         self._name, self._folder = pattern.name, pattern.parent
-        exists = self._folder.is_dir()
+        exists = os.path.isdir(self._folder)
         if exists:
             check_outputs([(first_picture_path(path), (".png",))], [like.path], True)
         else:
@@ -90,7 +90,7 @@ class SequenceWriter(FrameWriter):
 
     def pending_files(self) -> list[PendingFile]:
         """Return the pictures, which are moved into the folder that is asked for."""
-        self._made_folder = not self._folder.exists()
+        self._made_folder = not os.path.exists(self._folder)
         make_folder(self._folder)
         pending, folder = self._unfinished.pending, Path(os.path.realpath(self._folder))
         return [

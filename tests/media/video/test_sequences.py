@@ -30,6 +30,7 @@ def test_what_names_a_sequence(tmp_path: Path) -> None:
     assert is_sequence(Path("a/name%05d.png"))
     assert not is_sequence(Path("a.png"))
     assert not is_sequence(Path("a.mov"))
+    assert not is_sequence(Path("x" * 300 + ".mov"))  # the system refuses to look for it
 
 
 @pytest.mark.parametrize("deep", [False, True])

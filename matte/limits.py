@@ -37,6 +37,8 @@ MIN_TRIAL_SECONDS, TRIAL_SECONDS_PER_MIB, MAX_TRIAL_SECONDS = 15, 0.25, 300
 MAX_WAITING_RATIO = 4
 MAX_TRIAL_BYTES = 8 << 30  # unless a user sets --max-memory
 TRIAL_SLACK_BYTES = 256 << 20  # that a process asks for and never touches: stacks of threads
+MAX_KERAS_BYTES = 1 << 29  # of an .h5 file of weights, packed and unpacked
+MAX_KERAS_ARRAYS = 10_000
 MAX_CHECKPOINT_NESTING = 3  # of dictionaries around the tensors; a pickle may hold itself
 
 # Downloads.

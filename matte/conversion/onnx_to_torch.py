@@ -1,4 +1,4 @@
-"""Torch networks restored from matte's own ONNX files.
+"""Torch networks restored from ONNX files: matte's own, and U²-Net's.
 
 Norms that became part of convolutions come back as norms that only add a bias; give them real
 statistics before training (`matte.training.start.refit_norms`).
@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,9 +19,15 @@ from torch import Tensor, nn
 from matte.conversion.folding import norm_pairs
 from matte.conversion.modnet_export import modnet_examples
 from matte.conversion.onnx_graphs import NORM_COUNTER, stored_tensors
-from matte.conversion.parity import Example, output_difference
+from matte.conversion.parity import (
+    Example,
+    OutputDifference,
+    output_difference,
+    smooth_noise,
+)
 from matte.conversion.refiner_export import refiner_examples
 from matte.conversion.segmenter_export import segmenter_examples
+from matte.conversion.u2net import TRAINED_SIZE, u2net_of_onnx
 from matte.errors import MatteError, WeightsError
 from matte.modnet.adapter import DEFAULT_SIDE
 from matte.modnet.network import KIND as MODNET
@@ -65,14 +72,13 @@ def onnx_notes(file: Path) -> dict[str, str]:
 def torch_from_onnx(file: Path) -> TorchNetwork:
     """Return the torch network that an ONNX file was exported from.
 
-    Both are run, and WeightsError is raised if they differ.
+    The file is one that matte wrote, or U²-Net as its authors export it. Both are run, and
+    WeightsError is raised if they differ.
     """
     model = _load_onnx(file)
     notes = _notes(model)
     if "kind" not in notes:
-        raise WeightsError(
-            f"{file} does not say which network it is", "give a file that matte wrote"
-        )
+        return _u2net_from_onnx(model, file)
     try:
         exported, examples = _build_network(notes)
     except (KeyError, TypeError, ValueError, MatteError) as error:
@@ -84,6 +90,30 @@ def torch_from_onnx(file: Path) -> TorchNetwork:
     _check_same_outputs(exported, file, examples)
     network = exported.network if isinstance(exported, Probability) else exported
     return TorchNetwork(notes["kind"], network, exported, notes)
+
+
+def _u2net_from_onnx(model: onnx.ModelProto, file: Path) -> TorchNetwork:
+    """Return U²-Net from an ONNX file of its authors'; raise WeightsError for other networks."""
+    found = u2net_of_onnx(model)
+    if found is None:
+        raise WeightsError(
+            f"{file} does not say which network it is", "give a file that matte wrote"
+        )
+    architecture, tensors = found
+    notes = {"kind": SEGMENTER, "architecture": architecture, "size": str(TRAINED_SIZE)}
+    network = build_segmenter(architecture).eval()
+    _fill_network(network, tensors, norm_pairs(network, segmenter_examples()[0]), file)
+    session = open_onnx_file(file)
+
+    def fused_map(inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[np.float32]]:
+        return dict([next(iter(session.run(inputs).items()))])
+
+    picture = smooth_noise(1, 3, TRAINED_SIZE, TRAINED_SIZE) * 4 - 2
+    with torch.inference_mode():
+        expected = network.network(picture).sigmoid().numpy()
+    inputs = {next(iter(session.inputs)): picture.numpy()}
+    _check_difference(output_difference("onnx", fused_map, inputs, expected), file)
+    return TorchNetwork(SEGMENTER, network, Probability(network), notes)
 
 
 def _load_onnx(file: Path) -> onnx.ModelProto:
@@ -164,10 +194,15 @@ def _check_same_outputs(network: nn.Module, file: Path, examples: list[Example])
         inputs = {name: tensor.numpy() for name, tensor in example.items()}
         with torch.inference_mode():
             found = output_difference("onnx", session.run, inputs, network(**example).numpy())
-        # Phrased so that NaN fails.
-        if not found.largest <= MAX_DIFFERENCE:
-            raise WeightsError(
-                f"what came back from {file} differs from it by {found.largest:.1e}"
-                f" at {found.width}×{found.height}",
-                "train from the .safetensors that it was made of",
-            )
+        _check_difference(found, file)
+
+
+def _check_difference(found: OutputDifference, file: Path) -> None:
+    """Raise WeightsError if a network differs from the file that it came from."""
+    # Phrased so that NaN fails.
+    if not found.largest <= MAX_DIFFERENCE:
+        raise WeightsError(
+            f"what came back from {file} differs from it by {found.largest:.1e}"
+            f" at {found.width}×{found.height}",
+            "train from the .safetensors that it was made of",
+        )

@@ -10,19 +10,28 @@ from pathlib import Path
 
 from matte.conversion.onnx_writer import write_network
 from matte.conversion.parity import Example, ParityReport, smooth_noise
-from matte.segmentation.network import KIND, Probability, load_checkpoint
+from matte.segmentation.likeunet import fuse_branches
+from matte.segmentation.network import (
+    BRANCHES_SUFFIX,
+    KIND,
+    Probability,
+    load_checkpoint,
+)
 
 EXAMPLE_SIZES = ((64, 96), (320, 192), (192, 320), (64, 320))
 
 
-def export_segmenter(checkpoint: Path, path: Path) -> ParityReport:
+def export_segmenter(checkpoint: Path, path: Path, half: bool = True) -> ParityReport:
     """Write the checkpoint's network as ONNX and return how well it agrees with torch.
 
-    Nothing is left at `path` when it doesn't.
+    Parallel kernels of its training are fused. `half`: whether weights are stored as float16.
+    Nothing is left at `path` when it doesn't agree.
     """
     network, info = load_checkpoint(checkpoint)
-    notes = {"kind": KIND, "size": str(info.size), "architecture": info.architecture}
-    return write_network(Probability(network), path, notes, segmenter_examples(), "mask", half=True)
+    fuse_branches(network)
+    architecture = info.architecture.removesuffix(BRANCHES_SUFFIX)
+    notes = {"kind": KIND, "size": str(info.size), "architecture": architecture}
+    return write_network(Probability(network), path, notes, segmenter_examples(), "mask", half=half)
 
 
 def segmenter_examples() -> list[Example]:

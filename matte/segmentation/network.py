@@ -3,7 +3,7 @@
 Checkpoints are safetensors with what they are in the metadata, never pickles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,68 @@ ARCHITECTURES = {
     "deeplab-unet": "matte.segmentation.deeplab_unet:DeepLabUnet",
     "deeplab-unet-light": "matte.segmentation.deeplab_unet:DeepLabUnet",
     "deeplabv3plus": "segmentation_models_pytorch:DeepLabV3Plus",
+    "likeunet-dark": "matte.segmentation.likeunet:LikeUnet",
+    "likeunet-dark-light": "matte.segmentation.likeunet:LikeUnet",
+    "likeunet-dark-light-branches": "matte.segmentation.likeunet:LikeUnet",
+    "likeunet-night": "matte.segmentation.likeunet:LikeUnet",
+    "mobile-unet": "matte.segmentation.mobile_unet:MobileUnet",
+    "mobile-unet-bilinear": "matte.segmentation.mobile_unet:MobileUnet",
+    "u2net": "matte.segmentation.u2net:U2Net",
+    "u2netp": "matte.segmentation.u2net:U2Net",
     "unet": "segmentation_models_pytorch:Unet",
 }
+LIKEUNET: dict[str, Any] = {
+    "encoder": (16, 32, 64, 128, 256),
+    "decoder": ((256, 128), (128, 64), (64, 32), (32, 16), (16, 8)),
+}
+LIKEUNET_LIGHT: dict[str, Any] = {
+    "colours": 1,
+    "first": 8,
+    "encoder": (16, 32, 32, 32, 64),
+    "decoder": ((64, 64), (32, 32), (32, 32), (32, 32), (16, 16)),
+    "norms": True,
+}
+RANDOM: dict[str, Any] = {"encoder_weights": None, "classes": 1}  # of the library's networks
 # Half of the usual channels: the mask is thrown away below a trimap's band, so speed wins.
 OPTIONS: dict[str, dict[str, Any]] = {
-    "deeplab-unet": {"encoder_name": "tu-mobilenetv2_100", "decoder_channels": (128, 64, 48, 24)},
+    "deeplab-unet": {
+        "encoder_name": "tu-mobilenetv2_100",
+        "decoder_channels": (128, 64, 48, 24),
+        **RANDOM,
+    },
     "deeplab-unet-light": {
         "encoder_name": "tu-mobilenetv2_050",
         "decoder_channels": (64, 48, 32, 16),
+        **RANDOM,
     },
-    "deeplabv3plus": {"encoder_name": "mobilenet_v2"},
-    "unet": {"encoder_name": "mobilenet_v2", "decoder_channels": (128, 64, 48, 32, 16)},
+    "deeplabv3plus": {"encoder_name": "mobilenet_v2", **RANDOM},
+    "likeunet-dark": {"colours": 1, **LIKEUNET},
+    "likeunet-dark-light": LIKEUNET_LIGHT,
+    "likeunet-dark-light-branches": {**LIKEUNET_LIGHT, "branches": True},
+    "likeunet-night": {"colours": 3, **LIKEUNET},
+    "mobile-unet": {},
+    "mobile-unet-bilinear": {"transposed": False},
+    "u2net": {},
+    "u2netp": {"small": True},
+    "unet": {
+        "encoder_name": "mobilenet_v2",
+        "decoder_channels": (128, 64, 48, 32, 16),
+        **RANDOM,
+    },
 }
+# How pictures are handed to a network; those that are not named here get −1 … 1.
+INPUTS = {
+    "likeunet-dark": "grey-bytes",
+    "likeunet-dark-light": "grey-bytes",
+    "likeunet-dark-light-branches": "grey-bytes",
+    "likeunet-night": "bgr-bytes",
+    "u2net": "imagenet-by-brightest",
+    "u2netp": "imagenet-by-brightest",
+}
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MIN_BRIGHTEST = 1e-6
+BRANCHES_SUFFIX = "-branches"  # of architectures that are trained so, and exported without
+LUMA = (0.299, 0.587, 0.114)  # shares of red, green and blue in grey
 KIND = "segmenter"
 MULTIPLE = 32  # of a network's input height and width
 
@@ -41,31 +91,55 @@ MULTIPLE = 32  # of a network's input height and width
 class SegmentationNetwork(nn.Module):
     """Logits of the subject for RGB pictures in 0 … 1: (N, 3, H, W) to (N, 1, H, W).
 
-    H and W are multiples of 32. The range that the encoder knows from ImageNet, −1 … 1, is made
-    inside, so that an exported network takes plain pictures.
+    H and W are multiples of 32. The range and the colours that the network inside knows are made
+    here, so that an exported network takes plain pictures.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, inputs: str = "signed") -> None:
+        """`inputs` is one of these.
+
+        "signed": RGB in −1 … 1. "bgr-bytes", "grey-bytes": 0 … 255. "imagenet-by-brightest": RGB
+        over the picture's largest value, in ImageNet's deviations from its mean.
+        """
         super().__init__()
         self.network = network
+        self._inputs = inputs
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the logits (N, 1, H, W)."""
-        logits: torch.Tensor = self.network(image * 2 - 1)
+        picture = _convert_input(image, self._inputs)
+        logits: torch.Tensor = self.network(picture)
         return logits
 
     @property
     def encoder(self) -> nn.Module:
-        """The part that starts from ImageNet weights."""
-        encoder = self.network.encoder
-        assert isinstance(encoder, nn.Module)
-        return encoder
+        """The part that starts from ImageNet weights; an empty one if no part does."""
+        encoder = getattr(self.network, "encoder", None)
+        return encoder if isinstance(encoder, nn.Module) else nn.Sequential()
+
+
+def _convert_input(image: torch.Tensor, inputs: str) -> torch.Tensor:
+    """Return RGB pictures in 0 … 1, (N, 3, H, W), as `SegmentationNetwork` says of `inputs`."""
+    if inputs == "bgr-bytes":
+        return 255 * image.flip(1)
+    if inputs == "grey-bytes":
+        return (255 * _per_channel(image, LUMA) * image).sum(dim=1, keepdim=True)
+    if inputs == "imagenet-by-brightest":
+        brightest = image.amax(dim=(1, 2, 3), keepdim=True).clamp(min=MIN_BRIGHTEST)
+        mean, deviation = (_per_channel(image, v) for v in (IMAGENET_MEAN, IMAGENET_DEVIATION))
+        return (image / brightest - mean) / deviation
+    return image * 2 - 1
+
+
+def _per_channel(image: torch.Tensor, values: Sequence[float]) -> torch.Tensor:
+    """Return a number for each channel, to be broadcast over pictures."""
+    return image.new_tensor(values).view(1, -1, 1, 1)
 
 
 def build_network(architecture: str) -> SegmentationNetwork:
     """Build the network of that name, with random weights."""
     make: Callable[..., nn.Module] = resolve("architecture", ARCHITECTURES, architecture)
-    return SegmentationNetwork(make(encoder_weights=None, classes=1, **OPTIONS[architecture]))
+    return SegmentationNetwork(make(**OPTIONS[architecture]), INPUTS.get(architecture, "signed"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,21 @@ def segmentation_losses(logits: Tensor, label: Tensor, boundary: float = 0.0) ->
     }
 
 
+def summed_cross_entropy(logits: Tensor, target: Tensor, boundary: float = 0.0) -> Tensor:
+    """Return the mean binary cross-entropy of each map (N, C, H, W), summed over the maps.
+
+    `target` (N, H, W) uint8 may be soft; 128 doesn't count. `boundary` as in
+    `segmentation_losses`.
+    """
+    weight = (target != UNKNOWN).float()
+    truth = target.float() / SUBJECT
+    if boundary:
+        weight = weight * (1 + boundary * _edge_band((truth >= 0.5).float()))
+    wanted = truth[:, None].expand_as(logits)
+    each = F.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none")
+    return (each * weight[:, None]).sum() / weight.sum().clamp(min=1)
+
+
 def absolute_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:
     """Return the mean absolute difference over a region (1 inside, 0 outside), all (N, C, H, W)."""
     inside = region.expand_as(found)

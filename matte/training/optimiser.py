@@ -12,9 +12,9 @@ RATE_SHARE = "part"  # a parameter group's share of the learning rate; stands in
 def build_optimiser(
     network: nn.Module, encoder: nn.Module | None, settings: RunSettings
 ) -> torch.optim.Optimizer:
-    """Return AdamW for the trained parameters, the encoder with its own share of the rate.
+    """Return the recipe's optimiser for the trained parameters.
 
-    Norms and biases don't decay.
+    The encoder has its own share of the rate. Norms and biases don't decay.
     """
     inside = {id(p) for p in encoder.parameters()} if encoder is not None else set()
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
@@ -34,6 +34,7 @@ def build_optimiser(
         ],
         lr=settings.learning_rate,
         betas=(settings.momentum, 0.999),
+        amsgrad=settings.optimiser == "amsgrad",
     )
 
 

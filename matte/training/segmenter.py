@@ -21,7 +21,7 @@ from matte.segmentation.network import (
 )
 from matte.training.augmentation import augment, compose_cutout, letterbox_sample, plain_ground
 from matte.training.collection import Collection, LineReport, collect_pictures
-from matte.training.losses import segmentation_losses
+from matte.training.losses import segmentation_losses, summed_cross_entropy
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.run import train_network
 from matte.training.settings import SegmenterRecipe
@@ -91,6 +91,9 @@ class SegmenterTask:
         random = np.random.default_rng([self.settings.run.seed, step, rank])
         part = step / self.settings.run.steps
         size = draw_batch_size(self.settings.sizes, part, self.settings.aspects, random)
+        if self.settings.shapes:
+            height, width = random.choice(np.array(self.settings.shapes))
+            size = int(height), int(width)
         pairs = [self._draw_sample(size, random) for _ in range(self.settings.run.batch)]
         return {
             "picture": np.stack([p for p, _ in pairs]),
@@ -110,15 +113,18 @@ class SegmenterTask:
             background = self.backgrounds[int(random.integers(len(self.backgrounds)))]
             picture, label = compose_cutout(picture, label, background, random)
         elif item.kind == "alpha":
-            label = label_from_alpha(label)
+            label = soft_label(label) if self.settings.soft else label_from_alpha(label)
         elif item.kind == "background" and random.random() < self.settings.augmentation.plain:
             picture = plain_ground(random)
             label = np.zeros(picture.shape[:2], np.uint8)
         return augment(picture, label, size, self.settings.augmentation, random)
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the weighted cross-entropy and Dice losses."""
+        """Return the losses that the recipe names."""
         logits = network(_to_network_input(batch["picture"]))
+        if self.settings.loss == "cross-entropy":
+            loss = summed_cross_entropy(logits, batch["label"], self.settings.boundary)
+            return {"cross-entropy": loss}
         return segmentation_losses(logits, batch["label"], self.settings.boundary)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
@@ -184,6 +190,11 @@ class SegmenterTask:
 def label_from_alpha(alpha: Uint8Array) -> Uint8Array:
     """Return an alpha as a label: subject from a half on."""
     return np.where(alpha >= UNKNOWN, np.uint8(SUBJECT), np.uint8(0)).astype(np.uint8)
+
+
+def soft_label(alpha: Uint8Array) -> Uint8Array:
+    """Return an alpha as a label that keeps its values, except the one that says "unknown"."""
+    return np.where(alpha == UNKNOWN, np.uint8(UNKNOWN - 1), alpha).astype(np.uint8)
 
 
 def _label_of(kind: str, truth: Uint8Array) -> Uint8Array:

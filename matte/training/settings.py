@@ -10,6 +10,8 @@ from matte.training.synthesis.refiner_samples import RefinerMix
 
 T = TypeVar("T")
 Schedule = Literal["cosine", "plateau", "constant"]
+Optimiser = Literal["adamw", "amsgrad"]
+SegmenterLoss = Literal["cross-entropy+dice", "cross-entropy"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 RefinerName = Literal["gca-slim", "gca"]
 
@@ -75,7 +77,8 @@ class RunSettings:
     bring nothing better; "constant".
     `encoder_rate`: the encoder's part of the rate. `freeze`: how many of the network's first
     layers (modules with weights of their own, norms included) keep the weights they start with.
-    `weight_decay`: AdamW's, on weights only. `momentum`: its first beta.
+    `optimiser`: "adamw", or "amsgrad", which is the same but never raises a weight's own rate.
+    `weight_decay`: the optimiser's, on weights only. `momentum`: its first beta.
     `clip`: the largest norm of the gradients. `average`: decay of the running mean of the weights,
     which is what is validated and kept.
     `validate_every`: steps between validations, each of which leaves a checkpoint. `patience`: the
@@ -95,6 +98,7 @@ class RunSettings:
     plateau: int = 5
     encoder_rate: float = 0.3
     freeze: int = 0
+    optimiser: Optimiser = "adamw"
     weight_decay: float = 0.01
     momentum: float = 0.9
     clip: float = 1.0
@@ -108,6 +112,7 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         require_known(get_args(Schedule), schedule=self.schedule)
+        require_known(get_args(Optimiser), optimiser=self.optimiser)
         require_known(get_args(Precision), precision=self.precision)
         require_at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)
         require_at_least(1, validate_every=self.validate_every)
@@ -176,6 +181,11 @@ class SegmenterRecipe:
     the steps, small and cheap ones first; the network is made for the last. Multiples of 32.
     `aspects`: the largest ratio of the sides of a batch's pictures, drawn anew for each batch
     around the same area; 1: squares only.
+    `shapes`: heights and widths that a batch's own is drawn from instead; twice in the list is
+    twice as likely.
+    `soft`: whether mattes are learnt as they are; else they are cut at one half.
+    `loss`: "cross-entropy+dice" or "cross-entropy" alone, the mean over the pixels, of networks
+    with several maps the sum of theirs.
     `boundary`: how much more a pixel at the subject's edge counts.
     """
 
@@ -183,6 +193,9 @@ class SegmenterRecipe:
     architecture: str = "unet"
     sizes: tuple[int, ...] = (320,)
     aspects: float = 1.0
+    shapes: tuple[tuple[int, ...], ...] = ()
+    soft: bool = False
+    loss: SegmenterLoss = "cross-entropy+dice"
     boundary: float = 0.0
     collect: CollectionSettings = field(default_factory=CollectionSettings)
     run: RunSettings = field(default_factory=RunSettings)
@@ -190,6 +203,11 @@ class SegmenterRecipe:
 
     def __post_init__(self) -> None:
         check_data_and_sizes(self.data, self.sizes)
+        for shape in self.shapes:
+            if len(shape) != 2:
+                raise SettingError(f"shapes has {list(shape)}", "give heights and widths")
+            check_sizes("shapes", shape)
+        require_known(get_args(SegmenterLoss), loss=self.loss)
         require_between(1, 4, aspects=self.aspects)
         require_at_least(0, boundary=self.boundary)
 
@@ -250,9 +268,14 @@ def check_data_and_sizes(data: tuple[DataSet, ...], sizes: tuple[int, ...]) -> N
         raise SettingError("no data set to train on", "add [[data]] with folder and weight")
     if not sizes:
         raise SettingError("sizes is empty", "give at least one, such as [320]")
+    check_sizes("sizes", sizes)
+
+
+def check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+    """Raise if one of the sizes is none that networks can take."""
     for size in sizes:
         if size < 32 or size % 32:
-            raise SettingError(f"sizes has {size}", "give multiples of 32")
+            raise SettingError(f"{name} has {size}", "give multiples of 32")
 
 
 def require_known(known: tuple[str, ...], **named: str) -> None:

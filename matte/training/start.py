@@ -64,6 +64,8 @@ def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
     if path.suffix in MATTE_SUFFIXES:
         fill_matching(network, load_stored_network(path, SEGMENTER).state_dict(), path)
         return
+    if not list(network.encoder.parameters()):
+        raise WeightsError(f"{path} is for another network", "start from a .safetensors or .onnx")
     parts: list[nn.Module] = [network.encoder]
     if path.suffix == ".tflite" and isinstance(network.network, DeepLabUnet):
         parts.append(network.network.context)

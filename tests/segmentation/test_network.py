@@ -17,11 +17,11 @@ INFO = CheckpointInfo("unet", 320, 7, {"iou": 0.9})
 
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
-@pytest.mark.parametrize("shape", [(32, 32), (64, 96), (32, 320)])
-def test_logits_have_the_pictures_size(architecture: str, shape: tuple[int, int]) -> None:
+def test_logits_have_the_pictures_size(architecture: str) -> None:
     network = build_network(architecture).eval()
     with torch.inference_mode():
-        assert network(torch.rand(2, 3, *shape)).shape == (2, 1, *shape)
+        for shape in ((32, 32), (64, 96), (32, 320)):
+            assert network(torch.rand(2, 3, *shape)).shape == (2, 1, *shape)
 
 
 def test_an_unknown_name_gets_a_hint() -> None:

@@ -1,6 +1,12 @@
 import torch
 
-from matte.training.losses import absolute_loss, gradient_loss, laplacian_loss, segmentation_losses
+from matte.training.losses import (
+    absolute_loss,
+    gradient_loss,
+    laplacian_loss,
+    segmentation_losses,
+    summed_cross_entropy,
+)
 
 
 def segmentation_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -94,3 +100,23 @@ def test_scales_and_slopes_tell_errors_apart() -> None:
     assert absolute_loss(fine, truth, region) == absolute_loss(coarse, truth, region)
     assert gradient_loss(fine, truth, region) > 10 * gradient_loss(coarse, truth, region)
     assert laplacian_loss(fine, truth, region) != laplacian_loss(coarse, truth, region)
+
+
+def test_every_map_of_a_network_is_learnt() -> None:
+    label = labels()
+    torch.manual_seed(0)
+    maps = torch.randn(2, 3, 8, 8)
+    each = [summed_cross_entropy(maps[:, n : n + 1], label) for n in range(3)]
+    torch.testing.assert_close(summed_cross_entropy(maps, label), sum(each))
+    plain = segmentation_losses(maps[:, :1], label)["cross-entropy"]
+    torch.testing.assert_close(each[0], plain)
+
+
+def test_a_soft_target_is_met_by_its_own_probability() -> None:
+    target = torch.full((1, 4, 4), 64, dtype=torch.uint8)
+    logit = torch.tensor(64 / 255).logit()
+    at, beside = (
+        summed_cross_entropy(torch.full((1, 1, 4, 4), float(logit) + shift), target)
+        for shift in (0.0, 0.5)
+    )
+    assert at < beside

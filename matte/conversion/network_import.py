@@ -10,12 +10,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
+from torch import Tensor
 
 from matte.configs.places import weights_folder
 from matte.configs.settings import RuntimeSettings
-from matte.conversion import gca, modnet
+from matte.conversion import gca, likeunet, modnet, u2net
 from matte.conversion.checkpoints import read_state_dict
+from matte.conversion.keras_weights import KERAS_SUFFIXES, read_keras_weights
 from matte.conversion.modnet_export import export_modnet
+from matte.conversion.onnx_to_torch import torch_from_onnx
 from matte.conversion.refiner_export import export_refiner_network
 from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import OutputError, SettingError, WeightsError
@@ -32,7 +35,8 @@ from matte.runtime.execution import NetworkSource
 from matte.runtime.opener import open_session
 from matte.runtime.session import parse_trained_size
 from matte.runtime.tensors import network_kind
-from matte.segmentation.network import load_checkpoint
+from matte.segmentation.network import CheckpointInfo, load_checkpoint, save_checkpoint
+from matte.segmentation.network import build_network as build_segmenter
 from matte.weights.store import Weights, all_weights, register_weights
 
 VALID_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -40,6 +44,8 @@ GCA_LICENCE = (
     "as its authors say: weights trained on the Adobe matting data set are for"
     " non-commercial use only"
 )
+U2NET_LICENCE = "as its authors say: Apache-2.0"
+LIKEUNET_LICENCE = "as its authors say: MIT"
 MODNET_LICENCE = "as its authors say: Apache-2.0"
 
 
@@ -55,8 +61,9 @@ class ImportedNetwork:
 def import_weights(file: Path, name: str = "", overwrite: bool = False) -> ImportedNetwork:
     """Store the network of `file` under `name` ("": the file's own).
 
-    Official GCA and MODNet checkpoints, ONNX files of MODNet, and matte's own: networks become
-    an ONNX file and, where there were torch weights, a .safetensors beside it. They are made and
+    Official checkpoints of GCA, MODNet and U²-Net, LikeUnet's weights as Keras wrote them, ONNX
+    files of MODNet and U²-Net, and matte's own: networks become an ONNX file and, where there were
+    torch weights, a .safetensors beside it. They are made and
     examined in a folder of their own: the store changes only when all is well.
     """
     name = name or file.stem
@@ -72,7 +79,7 @@ def import_weights(file: Path, name: str = "", overwrite: bool = False) -> Impor
     with _working_folder(folder) as made:
         target = made / f"{name}.onnx"
         if file.suffix.lower() == ".onnx":
-            weights, parity = _import_onnx(file, target), "stored as it is"
+            weights, parity = _import_onnx(file, target)
         else:
             weights, parity = _import_checkpoint(file, target)
         weights = replace(
@@ -99,8 +106,11 @@ def _working_folder(store: Path) -> Iterator[Path]:
 
 def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
     """Convert a checkpoint to an ONNX file; return its manifest row and the parity in words."""
-    state = read_state_dict(file)
     tensors = target.with_suffix(".safetensors")
+    if file.suffix.lower() in KERAS_SUFFIXES:
+        weights, report = _import_likeunet(file, target)
+        return _with_counts(weights, tensors), report
+    state = read_state_dict(file)
     if _is_own_file(file):
         weights, report = _import_own_file(file, target)
         write_file(tensors, file.read_bytes())
@@ -121,15 +131,43 @@ def _import_checkpoint(file: Path, target: Path) -> tuple[Weights, str]:
         save_modnet(matter, tensors)
         architecture = f"MODNet on {info.encoder}"
         weights = Weights(target.name, "modnet", architecture=architecture, licence=MODNET_LICENCE)
+    elif u2net.is_official_u2net(state):
+        name, ours = u2net.from_official_u2net(state)
+        segmenter = CheckpointInfo(name, u2net.TRAINED_SIZE)
+        weights, report = _store_segmenter(segmenter, ours, target, U2NET_LICENCE)
     else:
         first = ", ".join(list(state)[:3]) or "no tensors"
         raise WeightsError(
             f"{file} is no network that matte knows (its first keys: {first})",
-            "give a checkpoint of GCA-Matting or MODNet, or an ONNX file",
+            "give a checkpoint of GCA-Matting, MODNet, U²-Net or LikeUnet, or an ONNX file",
         )
+    return _with_counts(weights, tensors), report
+
+
+def _with_counts(weights: Weights, tensors: Path) -> Weights:
+    """Return a manifest row with its torch weights and their numbers."""
     parameters, values = _count_values(tensors)
-    stored = replace(weights, checkpoint=tensors.name, parameters=parameters, values=values)
-    return stored, report
+    return replace(weights, checkpoint=tensors.name, parameters=parameters, values=values)
+
+
+def _import_likeunet(file: Path, target: Path) -> tuple[Weights, str]:
+    """Convert LikeUnet's weights as Keras wrote them; return the manifest row and the parity."""
+    name, state = likeunet.likeunet_from_keras(read_keras_weights(file))
+    info = CheckpointInfo(name, likeunet.TRAINED_SIZE)
+    return _store_segmenter(info, state, target, LIKEUNET_LICENCE)
+
+
+def _store_segmenter(
+    info: CheckpointInfo, state: dict[str, Tensor], target: Path, licence: str
+) -> tuple[Weights, str]:
+    """Write a segmenter that others trained; return its manifest row and the parity in words."""
+    network = build_segmenter(info.architecture)
+    network.load_state_dict(state)
+    tensors = target.with_suffix(".safetensors")
+    save_checkpoint(network.eval(), info, tensors)
+    report = str(export_segmenter(tensors, target, half=False))
+    row = Weights(target.name, "segmenter", size=info.size, architecture=info.architecture)
+    return replace(row, licence=licence), report
 
 
 def _is_own_file(file: Path) -> bool:
@@ -168,8 +206,11 @@ def _count_values(tensors: Path) -> tuple[int, int]:
     return trained, sum(sizes.values())
 
 
-def _import_onnx(file: Path, target: Path) -> Weights:
-    """Copy an ONNX file that matte knows into the store; return its manifest row."""
+def _import_onnx(file: Path, target: Path) -> tuple[Weights, str]:
+    """Copy an ONNX file that matte knows into the store; return its manifest row.
+
+    Of U²-Net as its authors export it, our network for any size is stored instead.
+    """
     check_onnx_bytes(file)
     try:
         data = file.read_bytes()
@@ -186,20 +227,28 @@ def _import_onnx(file: Path, target: Path) -> Weights:
     notes = {entry.key: entry.value for entry in model.metadata_props}
     names = {value.name for value in model.graph.initializer}
     inputs = [i for i in model.graph.input if i.name not in names]
+    # Tried in a process of its own: once stored, it is no stranger.
+    stranger = NetworkSource(file, network_digest(file), is_stranger=True)
+    if "matte.kind" not in notes and u2net.u2net_of_onnx(model) is not None:
+        open_session(stranger, RuntimeSettings(backend="onnx"))
+        restored = torch_from_onnx(file)
+        info = CheckpointInfo(restored.notes["architecture"], u2net.TRAINED_SIZE)
+        state = restored.network.state_dict()
+        weights, report = _store_segmenter(info, state, target, U2NET_LICENCE)
+        return _with_counts(weights, target.with_suffix(".safetensors")), report
     one_in_one_out = len(inputs) == 1 and len(model.graph.output) == 1
     kind = notes.get("matte.kind", "modnet" if one_in_one_out else "")
     if kind not in ("modnet", "refiner", "segmenter"):
         raise WeightsError(
             f"{file} is no network that matte knows", "give a MODNet with one input and one output"
         )
-    # Tried in a process of its own: once stored, it is no stranger.
-    stranger = NetworkSource(file, network_digest(file), is_stranger=True)
     open_session(stranger, RuntimeSettings(backend="onnx"))
     write_file(target, data)
     parameters = sum(int(np.prod(i.dims)) for i in model.graph.initializer if len(i.dims) > 1)
     size = parse_trained_size(notes)
     licence = MODNET_LICENCE if kind == "modnet" and not notes else ""
-    return Weights(target.name, kind, size=size, parameters=parameters, licence=licence)
+    row = Weights(target.name, kind, size=size, parameters=parameters, licence=licence)
+    return row, "stored as it is"
 
 
 def _refuse_external_weights(model: onnx.ModelProto, file: Path) -> None:

@@ -7,6 +7,8 @@ import onnx
 import pytest
 import torch
 
+import matte
+from matte.configs.places import weights_folder
 from matte.conversion import network_import
 from matte.conversion.network_import import import_weights
 from matte.errors import MatteError
@@ -17,6 +19,9 @@ from matte.weights.store import all_weights, find_weights
 from tests.commands import run
 from tests.conftest import save
 from tests.conversion.exports import NetworkExports
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +163,27 @@ def test_a_store_that_can_not_be_listed_gets_no_files(
         with pytest.raises(MatteError, match="No space left"):
             import_weights(small_network(network, "256"), name, overwrite)
         assert contents(store / "weights") == before
+
+
+def test_keras_weights_become_a_segmenter(tmp_path: Path) -> None:
+    """LikeUnet's published weights, branches and all, find the astronaut."""
+    done = run("weights", "import", GOLDEN / "likeunet_dark_light_pre.h5", "--as", "dark-light")
+    assert done.exit_code == 0, done.output
+    assert "segmenter, likeunet-dark-light;" in done.stdout
+    assert "MIT" in done.stdout
+    mask = tmp_path / "mask.png"
+    words = ("--segmenter", "dark-light", "--backend", "onnx", "--mask", mask)
+    assert run(SAMPLE, *words, "-o", tmp_path / "cut.png", "--refiner", "smooth").exit_code == 0
+    assert 0.3 < (read_alpha(mask) > 0.5).mean() < 0.6
+
+
+def test_a_damaged_file_of_keras_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    stored = {path: path.stat().st_mtime_ns for path in weights_folder().iterdir()}
+    whole = (GOLDEN / "likeunet_dark_light_pre.h5").read_bytes()
+    file = tmp_path / "net.h5"
+    for data in (whole[: len(whole) // 2], whole.replace(b"layer_names", b"layer_nomes")):
+        file.write_bytes(data)
+        result = run("weights", "import", file, "--as", "broken")
+        assert result.exit_code == 1
+        assert result.stderr.count("\n") == 1
+    assert {path: path.stat().st_mtime_ns for path in weights_folder().iterdir()} == stored

@@ -4,12 +4,14 @@ import numpy as np
 import onnx
 import openvino
 import pytest
+import torch
 
 import matte.conversion.onnx_writer
 from matte.conversion.parity import ParityReport
 from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import WeightsError
 from matte.runtime.opener import open_onnx_file
+from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
 from tests.conversion.exports import NetworkExports
 
 
@@ -82,3 +84,19 @@ def test_a_network_that_differs_is_refused(
 def test_no_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"none\.safetensors"):
         export_segmenter(tmp_path / "none.safetensors", tmp_path / "x.onnx")
+
+
+def test_branches_are_fused(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    network = build_network("likeunet-dark-light-branches").eval()
+    checkpoint, file = tmp_path / "net.safetensors", tmp_path / "net.onnx"
+    save_checkpoint(network, CheckpointInfo("likeunet-dark-light-branches", 96), checkpoint)
+    export_segmenter(checkpoint, file, half=False)
+    session = open_onnx_file(file, threads=1)
+    assert session.metadata()["matte.architecture"] == "likeunet-dark-light"
+    image = torch.rand(1, 3, 32, 64)
+    with torch.inference_mode():
+        expected = network(image).sigmoid().numpy()
+    np.testing.assert_allclose(session.run({"image": image.numpy()})["mask"], expected, atol=1e-3)
+    kernels = [t.dims for t in onnx.load(file).graph.initializer if len(t.dims) == 4]
+    assert all(height == width for _, _, height, width in kernels)

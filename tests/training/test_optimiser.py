@@ -30,6 +30,12 @@ def test_norms_and_biases_do_not_decay_and_the_encoder_has_a_rate_of_its_own() -
     assert found[id(last.weight)] == (1, 0.01)
 
 
+def test_amsgrad_is_chosen_by_the_recipe() -> None:
+    for name in ("adamw", "amsgrad"):
+        optimiser = build_optimiser(network(), None, replace(SETTINGS, optimiser=name))
+        assert optimiser.defaults["amsgrad"] == (name == "amsgrad")
+
+
 def test_frozen_parameters_are_left_out_and_some_must_be_left() -> None:
     layers = network()
     layers[0].requires_grad_(False)

@@ -3,18 +3,28 @@ from pathlib import Path
 import pytest
 
 from matte.errors import SettingError
+from matte.segmentation.network import ARCHITECTURES
 from matte.training.recipes import read_recipe, recipe_names
 from matte.training.settings import RefinerRecipe, SegmenterRecipe
 
-SEGMENTERS = ["clothing", "person", "person-light"]
+SEGMENTERS = {
+    "clothing": 384,
+    "likeunet-dark": 512,
+    "likeunet-dark-light": 512,
+    "likeunet-night": 512,
+    "mobile-unet": 128,
+    "person": 448,
+    "person-light": 320,
+    "u2netp": 288,
+}
 
 
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_the_shipped_segmenters_recipes_can_be_read(name: str) -> None:
     assert name in recipe_names()
     settings = read_recipe(SegmenterRecipe, name)
-    assert settings.size in (320, 384, 448)
-    assert "DATA" not in settings.architecture
+    assert settings.size == SEGMENTERS[name]
+    assert settings.architecture in ARCHITECTURES
 
 
 def test_the_shipped_refiners_recipes_differ_in_their_attention() -> None:

@@ -76,6 +76,25 @@ def test_batches_differ_in_proportion_but_not_within(settings: SegmenterRecipe, 
     assert first.shape != other.shape or (first != other).any()
 
 
+def test_shapes_are_drawn_anew_for_each_batch_and_mattes_stay_soft(
+    settings: SegmenterRecipe, data: Path
+) -> None:
+    shapes = ((64, 32), (32, 64))
+    soft = replace(settings, shapes=shapes, soft=True, loss="cross-entropy")
+    alpha = np.full((40, 40), 77, np.uint8)
+    alpha[:, :20] = 128
+    item = Sample("x", "alpha", np.zeros((40, 40, 3), np.uint8), alpha)
+    collection = Collection(((soft.data[0], (item,)),), (), ())
+    task = SegmenterTask(soft, build_network("unet"), collection)
+    batches = [task.batch(step, 0) for step in range(8)]
+    assert {batch["label"].shape[1:] for batch in batches} == set(shapes)
+    inside = np.concatenate([batch["label"].ravel() for batch in batches])
+    assert set(np.unique(inside)) == {77, 127, 128}, "128 is only beside the picture"
+    hard = replace(soft, soft=False)
+    label = SegmenterTask(hard, build_network("unet"), collection).batch(0, 0)["label"]
+    assert set(np.unique(label)) <= {0, 128, 255}
+
+
 def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_path: Path) -> None:
     discs = tmp_path / "data"
     shutil.copytree(data, discs)

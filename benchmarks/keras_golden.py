@@ -2,13 +2,15 @@
 
     python benchmarks/keras_golden.py dark-light-pre.json dark-light-pre-50-0.9735.h5
 
-Both files are the authors' (github.com/toytag/humanMatting, MIT). It needs `tf-keras` and TensorFlow,
-in an environment of its own; nothing else in matte does. Three parts of the sample portrait, in grey.
+Both files are the authors' (github.com/toytag/humanMatting, MIT). It needs `tf-keras` and
+TensorFlow, in an environment of its own; nothing else in matte does. Three parts of the sample
+portrait, in grey.
 """
 
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,7 +32,7 @@ def main() -> None:
     network = tf_keras.models.model_from_json(Path(design).read_text())
     network.load_weights(weights)
     sample = Image.open(ROOT / "matte/media/samples/astronaut.jpg").convert("L")
-    found = {}
+    found: dict[str, Any] = {}
     for number, (part, size) in enumerate(PARTS):
         grey = np.asarray(sample.crop(part).resize(size, Image.Resampling.BOX))
         person = network.predict(grey.astype(np.float32)[None, ..., None], verbose=0)[0, ..., 1]

@@ -38,12 +38,12 @@ from matte.pipeline.networks import as_runtime_network
 from matte.runtime.example_inputs import portrait_inputs
 from matte.runtime.machine import describe_machine
 from matte.runtime.opener import open_session
+from matte.weights.registering import register_weights
 from matte.weights.scores import NetworkScore
 from matte.weights.store import (
     SHIPPED_FOLDER,
     Weights,
     all_weights,
-    register_weights,
     weights_named,
 )
 

@@ -5,6 +5,7 @@ they name. So a file is looked at here before a runtime opens it.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -13,6 +14,7 @@ from matte.errors import WeightsError
 from matte.limits import MAX_GRAPH_NESTING, check_onnx_bytes
 
 # The fields of ONNX's messages that lead to tensors, by their numbers; and those messages' kinds.
+ONNX_SUFFIX = ".onnx"
 GRAPH_FIELD = 7  # of a model: its graph
 MESSAGES = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -24,6 +26,8 @@ MESSAGES = {
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {13: "entry"},
 }
+INITIALIZER_FIELD, OUTPUT_FIELD = 5, 12  # of a graph: a tensor of its weights; an output
+LENGTHS_FIELD = 1  # of a tensor: its shape
 ENTRY_KEY, ENTRY_VALUE = 1, 2  # the fields of an entry of a tensor's external data
 WIRE_BYTES = {1: 8, 5: 4}  # of the kinds of fields that have a fixed length
 
@@ -61,6 +65,35 @@ def read_onnx_file(path: Path) -> OnnxFile:
 def network_digest(path: Path) -> str:
     """Return the SHA-256 of an ONNX file, with its external data where it has any."""
     return read_onnx_file(path).digest
+
+
+def count_outputs(path: Path) -> int:
+    """Return how many outputs a whole ONNX file's network has."""
+    graphs = (g for number, g in _fields(memoryview(path.read_bytes())) if number == GRAPH_FIELD)
+    return sum(number == OUTPUT_FIELD for graph in graphs for number, _ in _fields(graph))
+
+
+def count_parameters(path: Path) -> int:
+    """Return how many numbers a whole ONNX file's weights hold, those of norms and biases not."""
+    count = 0
+    for number, graph in _fields(memoryview(path.read_bytes())):
+        if number == GRAPH_FIELD:
+            tensors = (content for n, content in _fields(graph) if n == INITIALIZER_FIELD)
+            lengths = (list(_tensor_lengths(tensor)) for tensor in tensors)
+            count += sum(math.prod(each) for each in lengths if len(each) > 1)
+    return count
+
+
+def _tensor_lengths(tensor: memoryview) -> Iterator[int]:
+    """Yield the lengths of a tensor's dimensions, which are written one by one, or as one field."""
+    for number, content in _all_fields(tensor):
+        if number == LENGTHS_FIELD and isinstance(content, int):
+            yield content
+        elif number == LENGTHS_FIELD and isinstance(content, memoryview):
+            at = 0
+            while at < len(content):
+                length, at = _read_varint(content, at)
+                yield length
 
 
 def is_inner_path(name: str) -> bool:
@@ -119,12 +152,20 @@ def _external_locations(model: memoryview) -> set[bytes]:
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield the number and the bytes of each field of a protobuf message that holds bytes."""
+    for number, content in _all_fields(message):
+        if isinstance(content, memoryview):
+            yield number, content
+
+
+def _all_fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+    """Yield the number of each field of a protobuf message, and its bytes or its whole number."""
     at = 0
     while at < len(message):
         tag, at = _read_varint(message, at)
         wire = tag & 7
         if wire == 0:
-            _, at = _read_varint(message, at)
+            value, at = _read_varint(message, at)
+            yield tag >> 3, value
         elif wire == 2:
             length, at = _read_varint(message, at)
             if at + length > len(message):

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from matte.errors import WeightsError
-from matte.onnx_files import network_digest, read_onnx_file
+from matte.onnx_files import count_parameters, network_digest, read_onnx_file
 from matte.weights.store import all_weights
 from tests.evaluation.conftest import Write, linear_network
 
@@ -77,3 +77,13 @@ def test_graphs_in_graphs_have_an_end(tmp_path: Path) -> None:
     path.write_bytes(nested(30))
     with pytest.raises(WeightsError, match="is not a whole ONNX file"):
         read_onnx_file(path)
+
+
+def test_parameters_are_those_of_kernels(tmp_path: Path, linear_network: Write) -> None:
+    assert count_parameters(linear_network("own", [[1.0, 2, 3], [4, 5, 6]], [0, 0])) == 6
+    model = onnx.load(all_weights()["person-light"].path)
+    sizes = [np.prod(part.dims) for part in model.graph.initializer if len(part.dims) > 1]
+    assert count_parameters(all_weights()["person-light"].path) == sum(sizes)
+    packed = b"\x3a\x0a\x2a\x08\x0a\x04\x03\x80\x01\x05\x10\x01"  # a tensor of 3 × 128 × 5
+    (tmp_path / "packed.onnx").write_bytes(packed)
+    assert count_parameters(tmp_path / "packed.onnx") == 3 * 128 * 5

@@ -28,10 +28,13 @@ def list_command(verbose: bool) -> None:
     from matte.weights.store import all_weights, storage_status
 
     for name, w in sorted(all_weights().items()):
-        line = f"{name:<24}{w.kind:<11}{storage_status(w):<15}{w.architecture}"
-        print_line(line)
+        status = storage_status(w)
+        size = f", {w.bytes / 1e6:.0f} MB" if status == "not fetched" and w.bytes else ""
+        use = ", non-commercial use only" if w.non_commercial else ""
+        print_line(f"{name:<24}{w.kind:<11}{status:<15}{w.architecture}{size}{use}")
         if verbose:
-            for text in (_counts(w), w.origin or w.command or w.url, w.licence):
+            rule = f"rule {w.rule}" if w.rule else ""
+            for text in (_counts(w), w.origin or w.command or w.url, rule, w.licence):
                 for line in text.splitlines():
                     click.echo(f"    {printable(line)}")
 
@@ -85,19 +88,30 @@ def path(name: str) -> None:
 
 @weights.command()
 @click.argument("name")
-@click.option("--url", help="Download it from this address; its sha256 must be the known one.")
-@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
-def download(name: str, url: str | None, quiet: bool) -> None:
+@click.option("--url", help="Download it from this address; its hash must be the known one.")
+@click.option(
+    "--accept-licence",
+    is_flag=True,
+    help="Accept a licence that permits non-commercial use only.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print no progress, size and licence.")
+def download(name: str, url: str | None, accept_licence: bool, quiet: bool) -> None:
     """Download a network whose address matte knows.
 
-    A download that was interrupted continues where it stopped. MATTE_OFFLINE=1 forbids downloads.
+    A download that was interrupted continues where it stopped, and is stored only if it has the
+    hash that its publisher names. MATTE_OFFLINE=1 forbids downloads.
 
-    Example: matte weights download modnet-photographic
+    Example: matte weights download u2netp
     """
-    from matte.weights.store import fetch_weights
+    from matte.weights.fetching import check_licence, download_notice, fetch_weights
+    from matte.weights.store import weights_named
 
+    wanted = weights_named(name)
+    check_licence(name, wanted, accept_licence)
+    if wanted.url and not quiet:
+        print_line(f"{name}: {download_notice(wanted)}", err=True)
     with progress_bar(name, quiet) as watch:
-        fetched = fetch_weights(name, url or "", watch)
+        fetched = fetch_weights(name, url or "", watch, accept_licence).path
     if fetched.suffix == ".onnx":
         echo_path(fetched)
     else:
@@ -108,22 +122,33 @@ def download(name: str, url: str | None, quiet: bool) -> None:
 @weights.command("import")
 @click.argument("file", type=FILE)
 @click.option("--as", "name", default="", metavar="NAME", help="Name to store it under.")
+@click.option(
+    "--rule",
+    default="",
+    metavar="NAME|FILE.toml",
+    help="What an ONNX file takes and gives: u2net, isnet, birefnet, vitmatte, modnet, or a TOML.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the network that has that name.")
-def import_command(file: Path, name: str, overwrite: bool) -> None:
+def import_command(file: Path, name: str, rule: str, overwrite: bool) -> None:
     """Store a network from a file.
 
-    The file is a checkpoint of GCA-Matting or MODNet as its authors publish it, an ONNX file of
-    MODNet, or matte's own. Checkpoints are converted to ONNX and compared; code in pickles is
-    never run.
+    The file is a checkpoint of GCA-Matting, MODNet, U²-Net or LikeUnet as its authors publish it,
+    an ONNX file of MODNet or U²-Net, matte's own, or any ONNX file with a --rule. Checkpoints are
+    converted to ONNX and compared; code in pickles is never run.
 
-    Example: matte weights import gca-dist-all-data.pth --as my-gca
+    Example: matte weights import portrait.onnx --rule u2net --as portrait
     """
-    with torch_required("importing"):
-        from matte.conversion.network_import import import_weights
+    from matte.conversion.onnx_import import import_onnx, is_plain_import
 
-    done = import_weights(file, name, overwrite)
+    if is_plain_import(file, rule):
+        done = import_onnx(file, name, overwrite, rule)
+    else:
+        with torch_required("importing without --rule"):
+            from matte.conversion.network_import import import_weights
+        done = import_weights(file, name, overwrite)
     w = done.weights
-    text = f"{done.name}: {w.kind}, {w.architecture or 'an ONNX file'}; {done.parity}"
+    by_rule = f"rule {w.rule}; " if w.rule else "the rule of its TOML; " if w.peer else ""
+    text = f"{done.name}: {w.kind}, {w.architecture or 'an ONNX file'}; {by_rule}{done.parity}"
     print_line(text)
     if w.licence:
         print_line(f"licence {w.licence}")

@@ -5,6 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -43,7 +44,7 @@ def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     for key in table:
         if key not in known:
             raise SettingError(f"no setting {key!r} in {where}", nearest(key, known))
-    hints = get_type_hints(cls)
+    hints = _type_hints(cls)  # type: ignore[arg-type]  # classes are hashable
     values = {
         key: parse_setting(value, hints[key], rule_of(known[key]), key)
         for key, value in table.items()
@@ -52,6 +53,12 @@ def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
         return cls(**values)
     except TypeError as error:
         raise SettingError(f"{where} is not complete", str(error).partition("() ")[2]) from error
+
+
+@cache
+def _type_hints(cls: type) -> dict[str, Any]:
+    """Return the types of a dataclass's fields, which take a while to be worked out."""
+    return get_type_hints(cls)
 
 
 def parse_setting(value: Any, hint: Any, rule: SettingRule | None, name: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matte.arrays import FloatArray, Image
-from matte.imaging.resizing import resize
+from matte.imaging.resizing import Resize, resize
 
 PADDING_GREY = 0.5  # what the networks saw around the picture in training
 
@@ -23,13 +23,15 @@ class Letterbox:
     width: int
 
 
-def letterbox(image: Image, height: int, width: int, multiple: int = 1) -> Letterbox:
+def letterbox(
+    image: Image, height: int, width: int, multiple: int = 1, resizer: Resize = resize
+) -> Letterbox:
     """Return the picture, resized to just fit into `height` × `width`, and padded.
 
     With a `multiple`, it is padded only up to the next multiple of it; with 1, to height × width.
     """
     h, w = largest_fitting_size(image.shape[0], image.shape[1], height, width)
-    small = resize(image, h, w)
+    small = resizer(image, h, w)
     if multiple > 1:
         height, width = -(-h // multiple) * multiple, -(-w // multiple) * multiple
     pixels = np.full((height, width, 3), PADDING_GREY, np.float32)

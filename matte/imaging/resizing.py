@@ -1,10 +1,14 @@
 """Arrays brought to another size."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+# Returns an array, (H, W) or (H, W, C), at another height and width.
+Resize = Callable[[NDArray[Any], int, int], NDArray[Any]]
 
 PixelT = TypeVar("PixelT", bound=np.integer[Any] | np.floating[Any])
 

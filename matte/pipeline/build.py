@@ -99,7 +99,7 @@ def build_refiner(config: Config, opener: NetworkOpener | None = None) -> Refine
         return refiner
     found = _open("refiner", name, config, opener)
     if found.weights.peer is not None:
-        return PeerNetwork(found, memory_budget(config))
+        return PeerNetwork(found, memory_budget(config), config.refiner.tile)
     # Who names a protocol wants the authors' very result, whatever it costs.
     protocol: str = config.runtime.refiner_protocol
     tile = config.refiner.tile

@@ -1,34 +1,58 @@
-"""Other people's networks as stages: fed as their TOML says."""
+"""Other people's networks as stages: fed as their rule says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Confidence, FloatArray, Image, Trimap
-from matte.errors import WeightsError
-from matte.imaging.letterbox import Letterbox, letterbox, unletterbox
-from matte.imaging.resizing import resize
+from matte.errors import SettingError, WeightsError
+from matte.imaging.lanczos import resize_lanczos
+from matte.imaging.letterbox import Letterbox, letterbox
+from matte.imaging.resizing import Resize, resize
 from matte.pipeline.networks import OpenNetwork
+from matte.pipeline.peer_maps import read_map
+from matte.refiner.parts import fits
+from matte.refiner.protocols import extend_to_min_side, unknown_ratio
+from matte.refiner.tiles import RefineTask, refine_tiles, tiling_for_side
 from matte.runtime.memory import PEER_COST, WHOLE_MACHINE, MemoryLimit
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
+
+FILTERS: Mapping[str, Resize] = {"area": resize, "lanczos": resize_lanczos}
+MIN_BRIGHTEST = np.float32(1e-6)  # value of a picture that is divided by it
+MAX_WHOLE_TILES = 4  # times a tile's pixels that a picture has at most to be refined whole
+OWN_SUFFIXES = (".toml", ".onnx")  # that are left out of a name in tables
 
 
 class PeerNetwork:
     """A network of other people, as a segmenter, a trimap-free matter or a refiner."""
 
-    def __init__(self, found: OpenNetwork, memory: MemoryLimit = WHOLE_MACHINE) -> None:
-        """`found` was opened by its TOML; `memory` bounds an input of the picture's own size."""
+    def __init__(
+        self,
+        found: OpenNetwork,
+        memory: MemoryLimit = WHOLE_MACHINE,
+        tile: int | str = "auto",
+    ) -> None:
+        """`found` was opened by its rule; `memory` bounds an input of the picture's own size.
+
+        `tile` is how a refiner sees large pictures: "auto": in tiles if its rule names their side;
+        "off": as a whole; or the side of tiles in pixels.
+        """
         assert found.weights.peer is not None
         self._settings = found.weights.peer
-        self.name = self._settings.name or Path(found.name).stem
+        path = Path(found.name)
+        plain = path.stem if path.suffix.lower() in OWN_SUFFIXES else path.name
+        self.name = self._settings.name or plain
         self._session = found.session
         self._memory = memory
         self.network = replace(found.facts, name=self.name)
         self._fixed = self._fixed_size()
+        self._resize = FILTERS[self._settings.filter]
+        if isinstance(tile, int) and self._fixed:
+            raise SettingError("a network of one size takes no tiles", "leave --tile out")
+        self._tile = tile
 
     @property
     def needs_trimap(self) -> bool:
@@ -40,10 +64,7 @@ class PeerNetwork:
 
         `size` is the height and width of the map; None: the picture's.
         """
-        confidence = self._predict(image, None)
-        if size is not None:
-            confidence = resize(confidence, *size)
-        return Segmentation(Confidence(confidence))
+        return Segmentation(Confidence(self._predict(image, None, size)))
 
     def matte(self, image: Image) -> Alpha:
         """Return alpha at the picture's size."""
@@ -52,26 +73,70 @@ class PeerNetwork:
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
         """Return alpha at the picture's size: 0 and 1 where the trimap is known.
 
-        The trimap also counts if the network takes none.
+        The trimap also counts if the network takes none. Tiles cover its unknown pixels only.
         """
-        alpha = self._predict(image, trimap if self.needs_trimap else None)
+        side = self._tile_side(image, trimap)
+        if side:
+            alpha, report = self._refine_in_tiles(image, trimap, side)
+        else:
+            alpha, report = self._predict(image, self._given(trimap)), {}
         known = (trimap == SUBJECT).astype(np.float32)
-        return Refined(Alpha(np.where(trimap == UNKNOWN, alpha, known)))
+        return Refined(Alpha(np.where(trimap == UNKNOWN, alpha, known)), report)
 
-    def _predict(self, image: Image, trimap: Trimap | None) -> FloatArray:
-        """Return the network's map of 0 … 1 at the picture's size, (H, W)."""
-        height, width = image.shape[:2]
-        box = self._fit(image)
-        pixels = box.pixels if self._settings.colours == "rgb" else box.pixels[:, :, ::-1]
-        mean = np.array(self._settings.mean, np.float32)
-        scale = np.array(self._settings.scale, np.float32)
-        planes = [(255 * pixels - mean) * scale]
+    def _given(self, trimap: Trimap) -> Trimap | None:
+        """Return the trimap if the network takes one."""
+        return trimap if self.needs_trimap else None
+
+    def _tile_side(self, image: Image, trimap: Trimap) -> int:
+        """Return the side in pixels of the tiles that a picture is refined in; 0: as a whole."""
+        if self._tile == "off" or self._fixed or self._settings.size:
+            return 0
+        if isinstance(self._tile, int):
+            return self._tile if max(trimap.shape) > self._tile else 0
+        side = self._settings.tile
+        room = self._memory.network_memory(image, PEER_COST)
+        is_small = trimap.size <= MAX_WHOLE_TILES * side**2 and fits(trimap, room.max_pixels)
+        return 0 if is_small or max(trimap.shape) <= side else side
+
+    def _refine_in_tiles(
+        self, image: Image, trimap: Trimap, side: int
+    ) -> tuple[FloatArray, dict[str, Any]]:
+        """Return alpha where the trimap is unknown, found in tiles, and how that was done."""
+        height, width = trimap.shape
+        image, trimap = extend_to_min_side(image, trimap, side)
+        alpha = np.zeros(trimap.shape, np.float32)
+
+        def run(
+            pictures: Sequence[Image], trimaps: Sequence[Trimap], _ratio: float
+        ) -> list[FloatArray]:
+            parts = zip(pictures, trimaps, strict=True)
+            return [self._predict(picture, self._given(part)) for picture, part in parts]
+
+        tiling = tiling_for_side(side)
+        task, ratio = RefineTask(trimap), unknown_ratio(trimap)
+        number = refine_tiles(image, task, alpha, run, ratio, tiling, batch=1)
+        why = "as asked" if isinstance(self._tile, int) else "larger than is refined at once"
+        plan = {"way": "tiles", "why": why, "megapixels": {}}
+        report = {**plan, "side": side, "tiles": number}
+        return np.ascontiguousarray(alpha[:height, :width]), report
+
+    def _predict(
+        self, image: Image, trimap: Trimap | None, size: tuple[int, int] | None = None
+    ) -> FloatArray:
+        """Return the network's map of 0 … 1 at `size`, (H, W), or at the picture's."""
+        s, box = self._settings, self._fit(image)
+        pixels = box.pixels if s.colours == "rgb" else box.pixels[:, :, ::-1]
+        if s.divide_by_max:
+            pixels = pixels / max(pixels.max(), MIN_BRIGHTEST)
+        planes = [(255 * pixels - np.array(s.mean, np.float32)) * np.array(s.scale, np.float32)]
         if trimap is not None:
             planes.append(self._trimap_planes(trimap, box))
-        values = self._network_map(self._network_inputs(planes))
+        outputs = self._session.run(self._network_inputs(planes))
+        values = read_map(list(outputs.values()), s, self.name)
         if values.shape != pixels.shape[:2]:
-            values = resize(values, *pixels.shape[:2])
-        return np.asarray(np.clip(unletterbox(values, box, height, width), 0, 1), np.float32)
+            values = self._resize(values, *pixels.shape[:2])
+        inner = np.ascontiguousarray(values[: box.height, : box.width])
+        return np.asarray(np.clip(self._resize(inner, *(size or image.shape[:2])), 0, 1))
 
     def _fit(self, image: Image) -> Letterbox:
         """Return the picture at the network's size; a stretched one has no padding."""
@@ -82,14 +147,16 @@ class PeerNetwork:
             self._memory.network_memory(image, PEER_COST).max_batch(pixels)
         if s.resize == "letterbox":
             if self._fixed:
-                return letterbox(image, *self._fixed)
+                return letterbox(image, *self._fixed, resizer=self._resize)
             longest = s.size or max(height, width)
-            return letterbox(image, longest, longest, s.multiple)
+            return letterbox(image, longest, longest, s.multiple, self._resize)
         h, w = self._fixed or (
             -(-(s.size or height) // s.multiple) * s.multiple,
             -(-(s.size or width) // s.multiple) * s.multiple,
         )
-        stretched = resize(image.astype(np.float32), h, w) / np.float32(np.iinfo(image.dtype).max)
+        # Pillow's filter works on the 8 bits of a picture as the networks' authors have it.
+        exact = image if s.filter == "lanczos" else image.astype(np.float32)
+        stretched = self._resize(exact, h, w) / np.float32(np.iinfo(image.dtype).max)
         return Letterbox(np.asarray(stretched, np.float32), h, w)
 
     def _trimap_planes(self, trimap: Trimap, box: Letterbox) -> FloatArray:
@@ -117,33 +184,6 @@ class PeerNetwork:
             planes = [plane.transpose(2, 0, 1) for plane in planes]
         batches = [np.ascontiguousarray(plane[None], np.float32) for plane in planes]
         return dict(zip(names, batches, strict=True))
-
-    def _network_map(self, inputs: dict[str, FloatArray]) -> FloatArray:
-        """Return the network's map of 0 … 1, (H, W), at the size of its output."""
-        s, outputs = self._settings, list(self._session.run(inputs).values())
-        if not s.output < len(outputs):
-            raise WeightsError(f"{self.name} has {len(outputs)} outputs", "count 'output' from 0")
-        values: NDArray[Any] = outputs[s.output]
-        if values.ndim == 4 and s.layout == "nhwc":
-            values = values.transpose(0, 3, 1, 2)
-        channels = values.reshape(-1, *values.shape[-2:])
-        if not s.channel < len(channels):
-            raise WeightsError(
-                f"{self.name} gives {len(channels)} channels", "count 'channel' from 0"
-            )
-        if s.activation == "softmax":
-            powers = np.exp(channels - channels.max(axis=0))
-            channels = powers / powers.sum(axis=0)
-        chosen = channels[s.channel]
-        if s.activation == "sigmoid":
-            chosen = 0.5 + 0.5 * np.tanh(chosen / 2)  # does not overflow
-        # The comparison is phrased so that NaN fails it.
-        if not (chosen.min() >= -1e-3 and chosen.max() <= 1 + 1e-3):
-            raise WeightsError(
-                f"{self.name} gives {chosen.min():.3g} … {chosen.max():.3g}",
-                "set its 'activation', so that 0 … 1 comes out",
-            )
-        return np.ascontiguousarray(np.clip(chosen, 0, 1), np.float32)
 
     def _fixed_size(self) -> tuple[int, int] | None:
         """Return the input's height and width if the file fixes them."""

@@ -96,6 +96,7 @@ def _description(weights: Weights) -> str:
         weights.architecture,
         f"{weights.parameters / 1e6:.2f} M parameters" if weights.parameters else "",
         f"trained at {weights.size} px" if weights.size else "",
+        f"fed by the rule `{weights.rule}`" if weights.rule else "",
         _file_facts(weights),
         _precision_facts(weights),
     ]
@@ -127,14 +128,20 @@ def _precision_facts(weights: Weights) -> str:
 
 def _usage(name: str, weights: Weights) -> str:
     """Return the commands that fetch and use a network."""
-    fetch = f"matte weights download {name}\n" if weights.url else ""
+    accept = " --accept-licence" if weights.non_commercial else ""
+    fetch = f"matte weights download {name}{accept}\n" if weights.url else ""
     line = USAGE_COMMANDS.get(weights.kind, "").format(name=name)
     return f"```sh\n{fetch}{line}\n```" if fetch or line else ""
 
 
 def _origin_section(weights: Weights) -> str:
-    """Return where a network that matte did not train comes from."""
-    text = [weights.origin, f"<{weights.url}>" if weights.url else ""]
+    """Return where a network that matte did not train comes from, and where that was read."""
+    text = [
+        weights.origin,
+        f"<{weights.url}>" if weights.url else "",
+        weights.published_hash,
+        f"read at {weights.source}" if weights.source else "",
+    ]
     return "**Origin.** " + "; ".join(t for t in text if t) + "." if any(text) else ""
 
 

@@ -1,8 +1,9 @@
 """Download files: resumed where they were cut off, checked, then put in place."""
 
 import contextlib
-import hashlib
 import os
+import shutil
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -15,11 +16,20 @@ from matte.limits import (
     MAX_DOWNLOAD_BYTES,
     MAX_DOWNLOAD_TRIES,
     MAX_SILENCE_SECONDS,
-    check_bytes,
+    format_bytes,
 )
+from matte.onnx_files import read_onnx_file
 from matte.stages import Progress
+from matte.weights.hashes import file_hash, parse_hash
 
 CHUNK_BYTES = 1 << 20
+BROKEN_CONNECTIONS = (
+    urllib.error.URLError,
+    HTTPException,
+    ConnectionError,
+    TimeoutError,
+    ssl.SSLError,
+)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -49,17 +59,19 @@ def check_address(url: str) -> None:
 def download(
     url: str,
     target: Path,
-    sha256: str,
+    published: str,
     progress: Progress = lambda _done, _all: None,
     listed_bytes: int = 0,
-) -> None:
-    """Fetch `url` to `target`, which appears only when it is whole and has that hash.
+) -> str:
+    """Fetch `url` to `target`, which appears only when it is whole; return its SHA-256.
 
-    `sha256` may be the hash's beginning, where its publisher names no more, or "". What was fetched
-    before a failure stays beside the target as .part, and the next call goes on from there.
-    MATTE_OFFLINE forbids the attempt. The address is of https, or of http on this machine; a file
-    of more than `listed_bytes`, or MAX_DOWNLOAD_BYTES without them, is refused. `progress` gets
-    bytes so far and in all, 0 where nobody knows.
+    `published` is the hash that it must have, as "sha256:…" or "md5:…". With "" nobody can say that
+    it is the file: it must be an ONNX file then, if it is to be one, of `listed_bytes` if those are
+    known. What was fetched before a failure stays beside the target as .part; where there is a hash
+    to check the whole by, the next call goes on from there. MATTE_OFFLINE forbids the attempt. The
+    address is of https, or of http on this machine; a file of more than `listed_bytes`, or
+    MAX_DOWNLOAD_BYTES without them, is refused. `progress` gets bytes so far and in all, 0 where
+    nobody knows.
     """
     if os.environ.get("MATTE_OFFLINE", "") not in ("", "0"):
         raise WeightsError(
@@ -70,15 +82,44 @@ def download(
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _fetch_with_retries(url, part, progress, listed_bytes or MAX_DOWNLOAD_BYTES)
-        if not _file_digest(part).startswith(sha256):
-            part.unlink()
-            raise WeightsError(
-                f"{url} is not the file that it was (other sha256)", "tell the authors of matte"
-            )
+        max_bytes = listed_bytes or MAX_DOWNLOAD_BYTES
+        resumed = bool(published) and part.exists() and part.stat().st_size <= max_bytes
+        if not resumed:
+            part.unlink(missing_ok=True)
+        _fetch_with_retries(url, part, progress, max_bytes)
+        if resumed and not parse_hash(published).matches(part):
+            part.unlink()  # the beginning was another file's
+            _fetch_with_retries(url, part, progress, max_bytes)
+        _check_fetched(url, part, target, published, listed_bytes)
+        digest = file_hash(part)
         part.replace(target)
     except OSError as error:
-        raise OutputError(f"can't write {part} ({error.strerror})", "set MATTE_HOME") from error
+        remedy = "free some space, or set MATTE_HOME; the download goes on where it stopped"
+        raise OutputError(f"can't write {part} ({error.strerror})", remedy) from error
+    return digest
+
+
+def _check_fetched(url: str, part: Path, target: Path, published: str, listed_bytes: int) -> None:
+    """Raise WeightsError, and forget what was fetched, unless it is what was wanted."""
+    try:
+        if published:
+            wanted = parse_hash(published)
+            if not wanted.matches(part):
+                cause = f"{url} is not the file that it was (other {wanted.algorithm})"
+                raise WeightsError(cause, "tell the authors of matte")
+            return
+        count = part.stat().st_size
+        if listed_bytes and count != listed_bytes:
+            cause = f"{url} has {count:,} bytes, and {listed_bytes:,} are listed"
+            raise WeightsError(cause, "tell the authors of matte")
+        if target.suffix == ".onnx":
+            try:
+                read_onnx_file(part)
+            except WeightsError as error:
+                raise WeightsError(f"{url} is no ONNX file", "check the address") from error
+    except WeightsError:
+        part.unlink()
+        raise
 
 
 def _fetch_with_retries(url: str, part: Path, progress: Progress, max_bytes: int) -> None:
@@ -91,15 +132,15 @@ def _fetch_with_retries(url: str, part: Path, progress: Progress, max_bytes: int
                 return None
             remedy = "check the address" if error.code < 500 else "try again later"
             raise WeightsError(f"{url} answers {error.code} {error.reason}", remedy) from error
-        except ValueError as error:  # of a redirection
-            cause = f"{url} leads to what is no address ({error})"
-            raise WeightsError(cause, "check the address") from error
-        except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
+        except BROKEN_CONNECTIONS as error:
             if attempt == MAX_DOWNLOAD_TRIES:
                 reason = getattr(error, "reason", None) or error
                 raise WeightsError(
                     f"{url} can't be fetched ({reason})", "try again; it goes on where it stopped"
                 ) from error
+        except ValueError as error:  # of a redirection
+            cause = f"{url} leads to what is no address ({error})"
+            raise WeightsError(cause, "check the address") from error
     return None
 
 
@@ -115,6 +156,7 @@ def _fetch_remaining(url: str, part: Path, progress: Progress, max_bytes: int) -
         done = have if resumed else 0
         length = _announced_bytes(url, answer.headers.get("Content-Length") or "0")
         _check_size(url, part, done + length, max_bytes)
+        _check_room(part, length if resumed else length - have)
         with part.open("ab" if resumed else "wb") as file:
             while chunk := answer.read(CHUNK_BYTES):
                 done += len(chunk)
@@ -134,14 +176,14 @@ def _announced_bytes(url: str, text: str) -> int:
 
 def _check_size(url: str, part: Path, count: int, max_bytes: int) -> None:
     """Raise WeightsError, and forget what was fetched, if a file is larger than it may be."""
-    try:
-        check_bytes(url, count, max_bytes, WeightsError, "check the address")
-    except WeightsError:
+    if count > max_bytes:
         part.unlink(missing_ok=True)
-        raise
+        raise WeightsError(f"{url} has more than {max_bytes:,} bytes", "check the address")
 
 
-def _file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _check_room(part: Path, count: int) -> None:
+    """Raise OutputError if so many bytes more don't fit on a part's disk."""
+    free = shutil.disk_usage(part.parent).free
+    if count > free:
+        cause = f"{part.parent} has room for {format_bytes(free)}, and {format_bytes(count)} are"
+        raise OutputError(f"{cause} to come", "free some space, or set MATTE_HOME")

@@ -1,32 +1,25 @@
 """Find networks by name, in the files that are shipped, stored or named by the user."""
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from matte.configs.places import weights_folder
 from matte.configs.tables import from_file, read_toml
 from matte.errors import MissingWeightsError, SettingError, WeightsError
-from matte.files import write_pending
 from matte.limits import (
     MAX_TRAINED_PIXELS,
     MIN_TRAINED_PIXELS,
     is_trained_size,
 )
 from matte.onnx_files import is_inner_path, network_digest, read_onnx_file
-from matte.placement import pending_file, place_files, remove_quietly
 from matte.registry import nearest
-from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings
-
-if TYPE_CHECKING:
-    from matte.stages import Progress
+from matte.weights.hashes import file_hash, parse_hash
+from matte.weights.peer_settings import PEER_SUFFIX, PeerSettings, read_peer_settings, rule_named
 
 SHIPPED_FOLDER = Path(__file__).parent
+MANIFEST, CATALOGUE = "manifest.toml", "catalogue.toml"  # networks here; and those to be fetched
 FORMER_KEYS = {"as_good_in": "accurate_precisions"}  # of users' own manifests
 
 
@@ -57,11 +50,15 @@ class Weights:
     failures: str = ""  # what the picture of failures shows, and whose it is
     origin: str = ""  # of those that matte did not train
     licence: str = ""
+    non_commercial: bool = False  # whether that permits nothing else
     bytes: int = 0  # of the file, of those that can be fetched; 0: unknown
     url: str = ""  # where it can be fetched, if it is not shipped
-    folder: Path = SHIPPED_FOLDER
-    is_stranger: bool = False  # a file that no manifest knows by its hash
+    published_hash: str = ""  # by its publisher, with the algorithm: "md5:8e83…"
+    source: str = ""  # where the address, the hash and the licence were read
+    rule: str = ""  # the name of what it takes and gives, of rules.toml
     peer: PeerSettings | None = None  # what it takes and gives, unless that is as matte has it
+    folder: Path = SHIPPED_FOLDER
+    is_stranger: bool = False  # a file that nobody whom matte knows has published
 
     def __post_init__(self) -> None:
         if self.size != 0 and not is_trained_size(self.size):
@@ -71,6 +68,13 @@ class Weights:
             name = getattr(self, key)
             if (name or key == "file") and not is_inner_path(name):
                 raise SettingError(f"{key} = {name!r}", "name a file in the manifest's folder")
+        if self.published_hash:
+            parse_hash(self.published_hash)
+
+    @property
+    def expected_hash(self) -> str:
+        """The hash of the file, with its algorithm: its own, else the published one, else ""."""
+        return f"sha256:{self.sha256}" if self.sha256 else self.published_hash
 
     @property
     def torch_path(self) -> Path | None:
@@ -95,27 +99,38 @@ class Weights:
             files[self.int8_path] = self.int8_sha256
         for path, digest in files.items():
             try:
-                data = path.read_bytes()
+                found = file_hash(path)
             except OSError as error:
                 raise MissingWeightsError(
                     f"can't read {path} ({error.strerror})", remedy
                 ) from error
-            if not hashlib.sha256(data).hexdigest().startswith(digest):
+            if not found.startswith(digest):
                 raise MissingWeightsError(f"{path} is damaged", remedy)
 
 
 def all_weights() -> dict[str, Weights]:
-    """Return the shipped and the user's networks by name."""
+    """Return the shipped networks, the user's, and those that can be fetched, by name."""
+    return _read_rows(SHIPPED_FOLDER / CATALOGUE) | _listed_weights()
+
+
+def _listed_weights() -> dict[str, Weights]:
+    """Return the shipped networks and those that the user's store lists, by name."""
+    return _read_rows(SHIPPED_FOLDER / MANIFEST) | _read_rows(weights_folder() / MANIFEST)
+
+
+def _read_rows(file: Path) -> dict[str, Weights]:
+    """Return the networks of a manifest by name; none where there is no file."""
     found: dict[str, Weights] = {}
-    for folder in (SHIPPED_FOLDER, weights_folder()):
-        manifest = folder / "manifest.toml"
-        if not os.path.isfile(manifest):
-            continue
-        for name, row in read_toml(manifest).items():
-            if isinstance(row, Mapping):  # else the next line says what is wrong
-                row = {FORMER_KEYS.get(key, key): value for key, value in row.items()}
-            weights = from_file(Weights, row, str(manifest), name)
-            found[name] = replace(weights, folder=weights_folder() if weights.url else folder)
+    for name, row in (read_toml(file) if os.path.isfile(file) else {}).items():
+        if isinstance(row, Mapping):  # else the next line says what is wrong
+            row = {FORMER_KEYS.get(key, key): value for key, value in row.items()}
+        weights = from_file(Weights, row, str(file), name)
+        if weights.rule and weights.peer is None:
+            weights = replace(weights, peer=rule_named(weights.rule).peer)
+        algorithm, _, digest = weights.published_hash.partition(":")
+        if algorithm == "sha256" and not weights.sha256:
+            weights = replace(weights, sha256=digest)
+        found[name] = replace(weights, folder=weights_folder() if weights.url else file.parent)
     return found
 
 
@@ -128,94 +143,32 @@ def weights_named(name: str) -> Weights:
 
 
 def storage_status(weights: Weights) -> str:
-    """Return whether a network is "shipped", "stored", "not fetched" or "missing"."""
+    """Return whether a network is "shipped", "stored", "not fetched" or "missing".
+
+    A file of whose hash nothing is known was not fetched by matte.
+    """
     if weights.folder == SHIPPED_FOLDER:
         return "shipped"
-    if os.path.isfile(weights.path):
+    if os.path.isfile(weights.path) and (weights.sha256 or not weights.url):
         return "stored"
     return "not fetched" if weights.url else "missing"
-
-
-def fetch_weights(name: str, url: str, progress: "Progress") -> Path:
-    """Download a network that matte knows an address of, and return its path."""
-    weights = weights_named(name)
-    address = url or weights.url
-    if not address:
-        raise WeightsError(f"{name!r} has no address", "it is here already, or name one with --url")
-    if not os.path.isfile(weights.path):
-        from matte.weights.download import download  # with the whole of urllib
-
-        download(address, weights.path, weights.sha256, progress, weights.bytes)
-    return weights.path
-
-
-def register_weights(
-    name: str, weights: Weights, files: Iterable[Path] = (), overwrite: bool = True
-) -> None:
-    """Add a network to the manifest of the user's store, and move its files there; or do neither.
-
-    `files` lie in a folder on the store's disk, under the names that they get. A network that had
-    the name loses its files, unless other networks have them, too.
-    """
-    folder = weights_folder()
-    manifest = folder / "manifest.toml"
-    rows = read_toml(manifest) if os.path.isfile(manifest) else {}
-    former = _file_names(rows.get(name))
-    row = {
-        f.name: getattr(weights, f.name)
-        for f in fields(Weights)
-        if f.name not in ("folder", "peer", "is_stranger")
-    }
-    rows[name] = {key: value for key, value in row.items() if value}
-    with ExitStack() as remaining:
-        pending = [
-            replace(pending_file(folder / file.name, overwrite), temporary=file) for file in files
-        ]
-        listing = pending_file(manifest, overwrite=True)
-        write_pending(listing, _format_toml(rows).encode(), remaining)
-        place_files([*pending, listing])
-    for file in former - set[str]().union(*map(_file_names, rows.values())):
-        remove_quietly(folder / file)
-
-
-def _file_names(row: object) -> set[str]:
-    """Return the files in its folder that a row of a manifest names."""
-    values = row if isinstance(row, Mapping) else {}
-    names = (values.get(key) for key in ("file", "int8", "checkpoint"))
-    return {name for name in names if isinstance(name, str) and name == Path(name).name != ""}
-
-
-def _format_toml(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return tables of strings and numbers, and of tables of those, as TOML."""
-    lines = []
-    for name, row in rows.items():
-        lines.append(f"[{json.dumps(name)}]")
-        for key, value in row.items():
-            inner = value.items() if isinstance(value, Mapping) else None
-            plain = (
-                "{ " + ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in inner) + " }"
-                if inner
-                else ""
-            )
-            lines.append(f"{key} = {plain or json.dumps(value, ensure_ascii=False)}")
-        lines.append("")
-    return "\n".join(lines)
 
 
 def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     """Return the network that `name` means: a stored one of that kind, an ONNX file, or a TOML.
 
-    A TOML names an ONNX file, and says what the network takes and gives.
-
-    `others` are names that could have been meant besides.
+    A TOML names an ONNX file, and says what the network takes and gives. Other people's segmenters
+    find alpha without a trimap, too. `others` are names that could have been meant besides.
     """
-    everything = all_weights()
-    known = {n: w for n, w in everything.items() if w.kind == kind}
+    everything = _listed_weights()
+    if name not in everything:  # the catalogue is read only where it is needed
+        everything = all_weights()
+    known = {n: w for n, w in everything.items() if _can_be(w, kind)}
     if name in known and storage_status(known[name]) == "not fetched":
         raise MissingWeightsError(f"{name!r} is not here", f"run 'matte weights download {name}'")
     if name in known:
         known[name].check()
-        return _with_external_data(known[name])
+        return _as_stored(known[name])
     path = Path(name)
     if not (path.suffix or os.path.lexists(path)):
         names = [*known, *others]
@@ -237,8 +190,18 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     )
 
 
-def _with_external_data(weights: Weights) -> Weights:
-    """Return stored weights by the hash of all that is read of them; shipped ones are one file."""
+def _can_be(weights: Weights, kind: str) -> bool:
+    """Return whether a network can be used as a segmenter, a refiner or a MODNet."""
+    finds_alpha = weights.kind == "segmenter" and weights.peer is not None
+    return weights.kind == kind or (kind == "modnet" and finds_alpha)
+
+
+def _as_stored(weights: Weights) -> Weights:
+    """Return stored weights by the hash of all that is read of them; shipped ones are one file.
+
+    One that was fetched and whose publisher names no hash is a stranger.
+    """
     if weights.folder == SHIPPED_FOLDER:
         return weights
-    return replace(weights, sha256=network_digest(weights.path))
+    unchecked = bool(weights.url) and not weights.published_hash
+    return replace(weights, sha256=network_digest(weights.path), is_stranger=unchecked)

@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from matte.arrays import Image, Trimap
 from matte.configs.settings import RuntimeSettings
@@ -11,6 +13,7 @@ from matte.pipeline.networks import open_network
 from matte.pipeline.peer import PeerNetwork
 from matte.runtime.memory import MemoryLimit
 from tests.evaluation.conftest import Write
+from tests.tiny_networks import patches, pointwise, random_weights
 
 RUNTIME = RuntimeSettings(backend="onnx", threads=1)
 RED = Image(np.tile(np.array([255, 51, 0], np.uint8), (40, 60, 1)))
@@ -121,3 +124,129 @@ def test_an_input_that_memory_does_not_allow_is_refused(
     strip = Image(np.zeros((20, 60_000, 3), np.uint8))
     with pytest.raises(SettingError, match="raise --max-memory, or leave size = 0 in its TOML out"):
         PeerNetwork(found, MemoryLimit(600 << 20)).matte(strip)
+
+
+PICTURE = Image(np.random.default_rng(0).integers(0, 200, (60, 90, 3), np.uint8))
+
+
+def by_rule(path: Path, rule: str, tile: int | str = "auto") -> PeerNetwork:
+    """A network's file as its rule of matte's feeds it."""
+    toml = path.with_suffix(".toml")
+    toml.write_text(f'file = "{path.name}"\nrule = "{rule}"\n')
+    return PeerNetwork(open_network("peer", str(toml), RUNTIME), tile=tile)
+
+
+def published_map(rule: str, size: int, by_max: bool) -> np.ndarray:
+    """What the pointwise network gives for the picture, by the numbers that are published."""
+    small = np.asarray(Pillow.fromarray(PICTURE).resize((size, size), Pillow.Resampling.LANCZOS))
+    values = small / (small.max() if by_max else 255)
+    means = {"isnet": (0.5, 0.5, 0.5)}.get(rule, (0.485, 0.456, 0.406))
+    deviations = {"isnet": (1, 1, 1)}.get(rule, (0.229, 0.224, 0.225))
+    weights, bias = random_weights(3)
+    logits = ((values - means) / deviations) @ weights + bias
+    if rule == "birefnet":
+        return np.asarray(1 / (1 + np.exp(-logits)))
+    return np.asarray((logits - logits.min()) / (logits.max() - logits.min()))
+
+
+@pytest.mark.parametrize(
+    ("rule", "size", "by_max"),
+    [("u2net", 320, True), ("isnet", 1024, False), ("birefnet", 1024, False)],
+)
+def test_the_published_rules_are_gone_by(
+    tmp_path: Path, rule: str, size: int, by_max: bool
+) -> None:
+    network = pointwise(tmp_path / "net.onnx", (1, 3, size, size), maps=7)
+    found = by_rule(network, rule).matte(PICTURE)
+    back = Pillow.fromarray(published_map(rule, size, by_max).astype(np.float32))
+    expected = np.asarray(back.resize((90, 60), Pillow.Resampling.LANCZOS))
+    assert np.abs(found - np.clip(expected, 0, 1)).max() < 1e-4
+    free = pointwise(tmp_path / "free.onnx", maps=7)
+    assert np.abs(by_rule(free, rule).matte(PICTURE) - found).max() < 1e-4, "the rule has the size"
+
+
+def test_a_black_picture_is_not_divided_by_its_maximum(tmp_path: Path) -> None:
+    network = by_rule(pointwise(tmp_path / "net.onnx"), "u2net")
+    black = network.matte(Image(np.zeros((20, 30, 3), np.uint8)))
+    assert not black.any()
+
+
+def test_a_map_is_made_at_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    network = by_rule(pointwise(tmp_path / "net.onnx"), "birefnet")
+    assert network.segment(PICTURE, (15, 22)).confidence.shape == (15, 22)
+
+
+def drawn_trimap(height: int, width: int) -> Trimap:
+    """An unknown band between background at the left and a subject at the right."""
+    trimap = np.zeros((height, width), np.uint8)
+    trimap[:, width // 3 :], trimap[:, width // 2 :] = 128, 255
+    return Trimap(trimap)
+
+
+@pytest.mark.parametrize("size", [(60, 90), (64, 96), (1, 1), (33, 200)])
+def test_vitmattes_sides_are_padded(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Its patches take multiples of 32 only."""
+    refiner = by_rule(patches(tmp_path / "net.onnx"), "vitmatte")
+    trimap = drawn_trimap(*size)
+    refined = refiner.refine(Image(np.resize(PICTURE, (*size, 3))), trimap)
+    assert refined.alpha.shape == size
+    assert refined.report == {}
+    unknown = trimap == 128
+    assert ((refined.alpha[unknown] > 0) & (refined.alpha[unknown] < 1)).all()
+    assert np.array_equal(refined.alpha[~unknown], trimap[~unknown] / 255)
+
+
+def test_large_pictures_are_refined_in_tiles(tmp_path: Path) -> None:
+    """A network that looks at each pixel by itself gives the same in tiles as whole."""
+    network = pointwise(tmp_path / "net.onnx", ("b", 4, "h", "w"), probability=True)
+    large = Image(np.resize(PICTURE, (700, 1600, 3)))
+    trimap = drawn_trimap(700, 1600)
+    whole = by_rule(network, "vitmatte", "off").refine(large, trimap)
+    tiled = by_rule(network, "vitmatte").refine(large, trimap)
+    named = by_rule(network, "vitmatte", 128).refine(large, trimap)
+    assert whole.report == {}
+    assert (tiled.report["way"], tiled.report["side"]) == ("tiles", 512)
+    assert tiled.report["tiles"] < 8, "only the unknown band is covered"
+    assert (named.report["side"], named.report["why"]) == (128, "as asked")
+    for refined in (tiled, named):
+        assert np.abs(refined.alpha - whole.alpha).max() < 1e-5
+    assert by_rule(network, "vitmatte").refine(PICTURE, drawn_trimap(60, 90)).report == {}
+
+
+def test_a_long_and_low_picture_is_refined_in_tiles(tmp_path: Path) -> None:
+    refiner = by_rule(patches(tmp_path / "net.onnx"), "vitmatte")
+    low = Image(np.resize(PICTURE, (300, 4000, 3)))
+    refined = refiner.refine(low, drawn_trimap(300, 4000))
+    assert refined.report["tiles"] >= 2
+    assert refined.alpha.shape == (300, 4000)
+
+
+def test_tiles_where_memory_is_not_enough_for_the_whole(tmp_path: Path) -> None:
+    toml = tmp_path / "peer.toml"
+    pointwise(tmp_path / "net.onnx", ("b", 4, "h", "w"), probability=True)
+    toml.write_text('file = "net.onnx"\nrule = "vitmatte"\n')
+    found = open_network("peer", str(toml), RUNTIME)
+    image, trimap = Image(np.resize(PICTURE, (900, 900, 3))), drawn_trimap(900, 900)
+    assert PeerNetwork(found).refine(image, trimap).report == {}
+    assert PeerNetwork(found, MemoryLimit(900 << 20)).refine(image, trimap).report["side"] == 512
+
+
+def test_a_network_of_one_size_takes_no_tiles(tmp_path: Path) -> None:
+    network = pointwise(tmp_path / "net.onnx", (1, 4, 256, 256), probability=True)
+    with pytest.raises(SettingError, match="a network of one size takes no tiles"):
+        by_rule(network, "vitmatte", 512)
+    large = Image(np.resize(PICTURE, (1500, 1500, 3)))
+    assert by_rule(network, "vitmatte").refine(large, drawn_trimap(1500, 1500)).report == {}
+
+
+def test_only_the_ending_of_a_file_is_left_out_of_its_name(tmp_path: Path) -> None:
+    network = open_network("peer", str(by_toml(tmp_path)), RUNTIME)
+    assert PeerNetwork(network).name == "net.v2"
+    assert PeerNetwork(replace(network, name="rmbg-1.4")).name == "rmbg-1.4"
+
+
+def by_toml(folder: Path) -> Path:
+    pointwise(folder / "net.v2.onnx")
+    toml = folder / "net.v2.toml"
+    toml.write_text('file = "net.v2.onnx"\n')
+    return toml

@@ -1,8 +1,13 @@
 """Networks of one's own, in a store that only the test sees."""
 
+import threading
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.weights.download_server import CONTENT, DownloadServer
 
 
 @pytest.fixture
@@ -22,3 +27,16 @@ def list_networks(folder: Path, **sha256: str) -> None:
         for name, sha in sha256.items()
     )
     (folder / "manifest.toml").write_text("\n".join(rows))
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of a server that has one file; its own paths make it misbehave."""
+    DownloadServer.requests.clear()
+    DownloadServer.content = CONTENT
+    with ThreadingHTTPServer(("127.0.0.1", 0), DownloadServer) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()

@@ -4,14 +4,12 @@ from pathlib import Path
 import pytest
 
 from matte.configs.settings import SegmentationSettings
-from matte.errors import OutputError, SettingError, WeightsError
+from matte.errors import SettingError, WeightsError
 from matte.weights.store import (
     SHIPPED_FOLDER,
     Weights,
     all_weights,
-    fetch_weights,
     find_weights,
-    register_weights,
     storage_status,
 )
 
@@ -90,59 +88,10 @@ def test_cut_and_foreign_files_are_no_networks(tmp_path: Path) -> None:
             find_weights("segmenter", str(path))
 
 
-def test_networks_of_others_are_known_by_address_hash_and_licence() -> None:
-    others = {n: w for n, w in all_weights().items() if w.url}
-    assert others
-    for name, weights in others.items():
-        assert storage_status(weights) == "not fetched"
-        assert weights.url.startswith("https://")
-        assert len(weights.sha256) == 64
-        assert weights.licence
-        with pytest.raises(WeightsError, match=f"run 'matte weights download {name}'"):
-            find_weights(weights.kind, name)
-
-
-def test_fetching_goes_through_the_checked_download(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MATTE_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="MATTE_OFFLINE"):
-        fetch_weights("modnet-photographic", "", lambda *_: None)
-    with pytest.raises(WeightsError, match=f"'{SHIPPED_NAME}' has no address"):
-        fetch_weights(SHIPPED_NAME, "", lambda *_: None)
-
-
 def test_a_manifest_with_the_former_key_still_counts(store: Path) -> None:
     row = '[old]\nfile = "old.onnx"\nkind = "segmenter"\nas_good_in = ["bf16"]\n'
     (store / "manifest.toml").write_text(row)
     assert all_weights()["old"].accurate_precisions == ("bf16",)
-
-
-def test_a_replaced_network_leaves_no_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But for those that another network has, too."""
-    monkeypatch.setenv("MATTE_HOME", str(tmp_path))
-    store, made = tmp_path / "weights", tmp_path / "made"
-    made.mkdir()
-    store.mkdir()
-
-    def register(name: str, *files: str) -> None:
-        for file in files:
-            (made / file).write_text(name)
-        file, checkpoint, int8 = (*files, "", "")[:3]
-        weights = Weights(file, "modnet", checkpoint=checkpoint, int8=int8)
-        register_weights(name, weights, sorted(made.iterdir()))
-        assert list(made.iterdir()) == []
-
-    register("first", "a.onnx", "a.safetensors", "shared.onnx")
-    register("second", "b.onnx", "b.safetensors", "shared.onnx")
-    register("first", "a.onnx")
-    names = {path.name for path in store.iterdir()}
-    assert names == {"manifest.toml", "a.onnx", "b.onnx", "b.safetensors", "shared.onnx"}
-    (made / "b.onnx").write_text("third")
-    with pytest.raises(OutputError, match=r"b\.onnx exists"):
-        register_weights("third", Weights("b.onnx", "modnet"), [made / "b.onnx"], overwrite=False)
-    assert (store / "b.onnx").read_text() == "second"
-    assert "third" not in all_weights()
 
 
 @pytest.mark.parametrize("key", ["file", "int8", "checkpoint"])

@@ -74,7 +74,9 @@ def test_everything_in_the_package_is_in_the_wheel(wheel: Path) -> None:
         "media/samples/astronaut.jpg",
         "pipeline/costs.json",
         "py.typed",
+        "weights/catalogue.toml",
         "weights/manifest.toml",
+        "weights/rules.toml",
     }
     others = {name.partition("/")[0] for name in names} - {"matte"}
     assert others == {f"mattekit-{matte.__version__}.dist-info"}, "and nothing besides"

@@ -94,7 +94,7 @@ def download(
         digest = file_hash(part)
         part.replace(target)
     except OSError as error:
-        remedy = "free some space, or set MATTE_HOME; the download goes on where it stopped"
+        remedy = "free some space, or set MATTE_HOME"
         raise OutputError(f"can't write {part} ({error.strerror})", remedy) from error
     return digest
 
@@ -128,7 +128,7 @@ def _fetch_with_retries(url: str, part: Path, progress: Progress, max_bytes: int
         try:
             return _fetch_remaining(url, part, progress, max_bytes)
         except urllib.error.HTTPError as error:
-            if error.code == 416:  # nothing is missing
+            if error.code == 416 and part.exists():  # nothing is missing
                 return None
             remedy = "check the address" if error.code < 500 else "try again later"
             raise WeightsError(f"{url} answers {error.code} {error.reason}", remedy) from error

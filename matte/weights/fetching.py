@@ -47,10 +47,11 @@ def check_licence(name: str, weights: Weights, accept: bool) -> None:
 def download_notice(weights: Weights) -> str:
     """Return what to know before a network is fetched: its size, its licence, and its check."""
     size = f"{weights.bytes / 1e6:.0f} MB" if weights.bytes else "size not known"
-    published = weights.published_hash
+    expected = weights.expected_hash
+    whose = "its publisher's" if weights.published_hash else "the known"
     check = (
-        f"checked by its publisher's {parse_hash(published).algorithm}"
-        if published
+        f"checked by {whose} {parse_hash(expected).algorithm}"
+        if expected
         else "its publisher's hash is not known, so that it can't be checked; that of this download"
         " is kept"
     )

@@ -110,10 +110,10 @@ class Weights:
 
 def all_weights() -> dict[str, Weights]:
     """Return the shipped networks, the user's, and those that can be fetched, by name."""
-    return _read_rows(SHIPPED_FOLDER / CATALOGUE) | _listed_weights()
+    return _read_rows(SHIPPED_FOLDER / CATALOGUE) | listed_weights()
 
 
-def _listed_weights() -> dict[str, Weights]:
+def listed_weights() -> dict[str, Weights]:
     """Return the shipped networks and those that the user's store lists, by name."""
     return _read_rows(SHIPPED_FOLDER / MANIFEST) | _read_rows(weights_folder() / MANIFEST)
 
@@ -160,7 +160,7 @@ def find_weights(kind: str, name: str, others: Iterable[str] = ()) -> Weights:
     A TOML names an ONNX file, and says what the network takes and gives. Other people's segmenters
     find alpha without a trimap, too. `others` are names that could have been meant besides.
     """
-    everything = _listed_weights()
+    everything = listed_weights()
     if name not in everything:  # the catalogue is read only where it is needed
         everything = all_weights()
     known = {n: w for n, w in everything.items() if _can_be(w, kind)}

@@ -100,6 +100,7 @@ def run_import(room: Room, bad: Path) -> None:
     """Imports a file under a name that is taken, and under a new one: nothing stored is lost."""
     store = room.server.home / "weights"
     kept = hash_of(store / "kept.onnx")
+    rule = room.random.choice(((), ("--rule", "u2net"), ("--rule", "birefnet")))
     for words in (
         ("--as", "kept"),
         ("--as", f"new-{room.number}"),
@@ -107,8 +108,8 @@ def run_import(room: Room, bad: Path) -> None:
     ):
         before = room.listing()
         stored = set(store.iterdir())
-        ending = room.matte("weights", "import", bad, *words)
-        room.check_files(before, ("weights", "import", *words))
+        ending = room.matte("weights", "import", bad, *words, *rule)
+        room.check_files(before, ("weights", "import", *words, *rule))
         new = sorted(path.name for path in set(store.iterdir()) - stored)
         if ending.code != 0 and new:
             room.report(f"a failed import left {new}", ending.words)

@@ -169,7 +169,7 @@ def test_the_shipped_line_falls_back_where_a_network_is_damaged(
     def elsewhere() -> dict[str, store.Weights]:
         return {name: replace(w, folder=tmp_path) for name, w in shipped.items()}
 
-    monkeypatch.setattr(store, "all_weights", elsewhere)
+    monkeypatch.setattr(store, "listed_weights", elsewhere)
     with pytest.warns(MatteWarning, match="can't read .*: its matte is MODNet's"):
         result = matte.load()(sample)
     assert result.alpha[100:180, 195:250].mean() > 0.98

@@ -9,7 +9,8 @@ import onnx
 import pytest
 
 from matte.configs.loader import merge_settings
-from matte.conversion.onnx_import import import_onnx
+from matte.conversion.network_import import import_weights
+from matte.conversion.onnx_import import import_onnx, is_plain_import
 from matte.errors import MatteError, SettingError, WeightsError
 from matte.pipeline.build import build
 from matte.runtime import trial
@@ -100,6 +101,19 @@ def test_what_the_catalogue_publishes_is_known_by_its_hash(
     assert find_weights("segmenter", "published").peer == rule_named("birefnet").peer
     other = import_onnx(network, "otherwise", rule="isnet").weights
     assert (other.rule, other.architecture) == ("isnet", "theirs")
+
+
+def test_what_may_be_u2net_is_looked_at_by_its_layers(tmp_path: Path) -> None:
+    """It becomes a network of matte's own, which takes torch, unless there is a rule."""
+    seven = pointwise(tmp_path / "seven.onnx", maps=7)
+    assert not is_plain_import(seven)
+    assert is_plain_import(seven, "u2net")
+    assert is_plain_import(pointwise(tmp_path / "six.onnx", maps=6))
+    assert not is_plain_import(tmp_path / "net.pth")
+    free = pointwise(tmp_path / "free.onnx", probability=True)
+    assert import_weights(free, rule="modnet").weights.kind == "modnet"
+    with pytest.raises(WeightsError, match="describe that in a TOML"):
+        import_weights(seven)
 
 
 def test_without_a_rule_the_error_names_the_command(tmp_path: Path, store: Path) -> None:

@@ -18,6 +18,7 @@ from matte.clips.rate import RateCandidate, RateChoice, choose_candidate, rate_c
 from matte.clips.run import VideoRun, open_run
 from matte.compositing.backgrounds import Background, FilmFile, PictureFile
 from matte.configs.loader import MergedSettings
+from matte.configs.times import check_time_range
 from matte.errors import InterruptedRunError, MatteError, MatteWarning, OutputError
 from matte.media.video.clip import Clip
 from matte.pipeline.run import BuiltPipeline
@@ -98,6 +99,9 @@ class RenderJob:
     premultiply: bool = False
     start: float = 0
     end: float | None = None
+
+    def __post_init__(self) -> None:
+        check_time_range(self.start, self.end)
 
     @property
     def sources(self) -> list[Path]:

@@ -23,6 +23,7 @@ from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.composer import Composer
 from matte.compositing.foreground import clean_soft_edges, estimate_foreground
 from matte.configs.settings import Config
+from matte.configs.times import check_time_range
 from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
 from matte.media.video.decoding import ENDS_EARLY
 from matte.pipeline.line import Line
@@ -183,6 +184,7 @@ def video_frames(
     pipeline: "BuiltPipeline", path: Path, background: str, start: float, end: float | None
 ) -> Generator[VideoFrame]:
     """Yield the frames of a video file as `Pipeline.video` does, with the same arguments."""
+    check_time_range(start, end)
     clip = open_clip(path, pipeline.max_pixels)
     parsed = parse_background(background)
     opened = open_run(pipeline, clip, parsed, start=start, end=end)

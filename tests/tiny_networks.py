@@ -86,3 +86,14 @@ def two_inputs(path: Path, names: Sequence[str] = ("image", "trimap")) -> Path:
     shapes: dict[str, Shape] = dict(zip(names, (FREE, (1, 1, "h", "w")), strict=True))
     nodes = [helper.make_node("Identity", [names[1]], ["alpha"])]
     return _save(path, nodes, [], shapes, {"alpha": (1, 1, "h", "w")})
+
+
+def half_inside(path: Path) -> Path:
+    """A network that calculates in fp16 between an input and an output of fp32."""
+    parts = [numpy_helper.from_array(np.full((1, 3, 1, 1), 0.25, np.float16), "weights")]
+    nodes = [
+        helper.make_node("Cast", ["input"], ["input_in_half"], to=TensorProto.FLOAT16),
+        helper.make_node("Conv", ["input_in_half", "weights"], ["half"]),
+        helper.make_node("Cast", ["half"], ["output"], to=TensorProto.FLOAT),
+    ]
+    return _save(path, nodes, parts, {"input": (1, 3, 8, 8)}, {"output": (1, 1, 8, 8)})

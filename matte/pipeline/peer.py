@@ -22,7 +22,9 @@ from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
 
 FILTERS: Mapping[str, Resize] = {"area": resize, "lanczos": resize_lanczos}
 MIN_BRIGHTEST = np.float32(1e-6)  # value of a picture that is divided by it
-MAX_WHOLE_TILES = 4  # times a tile's pixels that a picture has at most to be refined whole
+# Times a tile's pixels that a picture has at most to be refined whole: the memory that a
+# transformer's attention takes grows with the square.
+MAX_WHOLE_TILES = 2
 OWN_SUFFIXES = (".toml", ".onnx")  # that are left out of a name in tables
 
 

@@ -106,10 +106,12 @@ class OpenVinoSession:
             raise WeightsError(f"{path} takes {kind}", "give one that takes float32")
         try:
             self.inputs = {
-                i.any_name: tuple(None if d.is_dynamic else d.get_length() for d in i.partial_shape)
+                _file_name(i): tuple(
+                    None if d.is_dynamic else d.get_length() for d in i.partial_shape
+                )
                 for i in inputs
             }
-            self._outputs = [o.any_name for o in self._compiled.outputs]
+            self._outputs = [_file_name(o) for o in self._compiled.outputs]
         except (UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: one without a name
             raise undecodable_names(path) from error
         for name, shape in self.inputs.items():
@@ -174,6 +176,15 @@ class OpenVinoSession:
             return {key: str(getattr(value, "value", value)) for key, value in written.items()}
         except UnicodeDecodeError as error:
             raise undecodable_names(self._path) from error
+
+
+def _file_name(port: Any) -> str:
+    """Return the name that a network's file has for an input or an output.
+
+    OpenVINO knows it by several where it leaves out what only changes the type beside it.
+    """
+    name: str = port.node.friendly_name.partition("/sink_port_")[0]
+    return name if name in port.names else str(port.any_name)
 
 
 def _precision_hint(execution: Execution) -> str:

@@ -226,9 +226,9 @@ def test_tiles_where_memory_is_not_enough_for_the_whole(tmp_path: Path) -> None:
     pointwise(tmp_path / "net.onnx", ("b", 4, "h", "w"), probability=True)
     toml.write_text('file = "net.onnx"\nrule = "vitmatte"\n')
     found = open_network("peer", str(toml), RUNTIME)
-    image, trimap = Image(np.resize(PICTURE, (900, 900, 3))), drawn_trimap(900, 900)
+    image, trimap = Image(np.resize(PICTURE, (700, 700, 3))), drawn_trimap(700, 700)
     assert PeerNetwork(found).refine(image, trimap).report == {}
-    assert PeerNetwork(found, MemoryLimit(900 << 20)).refine(image, trimap).report["side"] == 512
+    assert PeerNetwork(found, MemoryLimit(600 << 20)).refine(image, trimap).report["side"] == 512
 
 
 def test_a_network_of_one_size_takes_no_tiles(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from matte.configs.settings import RuntimeSettings
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.openvino import OpenVinoSession
 from tests.evaluation.conftest import Write, linear_network
+from tests.tiny_networks import half_inside
 
 __all__ = ["linear_network"]
 
@@ -95,3 +96,12 @@ def test_a_blob_that_gives_other_results_is_compiled_anew(
     answer(network)
     answer(network)
     assert "sample" not in json.loads(seal.read_text()), "compared once"
+
+
+def test_a_network_has_the_names_of_its_file(tmp_path: Path) -> None:
+    """OpenVINO knows what a cast gives by two names, and other runtimes by the file's only."""
+    network = half_inside(tmp_path / "half.onnx")
+    opened = session(NetworkSource(network))
+    assert opened.inputs == {"input": (1, 3, 8, 8)}
+    found = opened.run({"input": np.ones((1, 3, 8, 8), np.float32)})
+    assert found["output"] == pytest.approx(0.75)

@@ -27,7 +27,7 @@ from harness import Row
 from numpy.typing import NDArray
 
 from matte.arrays import FloatArray, Image, Trimap
-from matte.bench.timings import summarise_timings
+from matte.metrics.timings import summarise_timings
 from matte.refiner.protocols import network_inputs
 from matte.runtime.threads import usable_threads
 

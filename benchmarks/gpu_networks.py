@@ -14,11 +14,11 @@ import harness
 import torch
 from torch import Tensor
 
-from matte.bench.timings import TimingSpread, summarise_timings
 from matte.configs.loader import merge_settings
 from matte.configs.settings import RuntimeSettings
 from matte.conversion.onnx_to_torch import torch_from_onnx
 from matte.gpu.line import DeviceLine, DeviceModnet
+from matte.metrics.timings import TimingSpread, summarise_timings
 from matte.pipeline.networks import as_runtime_network
 from matte.runtime.execution import Execution
 from matte.runtime.opener import open_session

@@ -21,8 +21,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from matte.bench.timings import TimingSpread, summarise_timings
 from matte.files import write_file
+from matte.metrics.timings import TimingSpread, summarise_timings
 from matte.runtime.machine import describe_machine
 from matte.runtime.processor import processor_abilities
 

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import harness
 import numpy as np
-from charts import BLUE, GREEN, INK, ORANGE, RED, Line, Panel, draw_charts
 from harness import Row
 from large import KINDS, LargePicture, WholePictureRefiner
 from scenes import ALPHAMATTING, PORTRAITS, entries_of
@@ -28,6 +27,8 @@ import matte
 from matte.arrays import UNKNOWN, Alpha, BoolArray, Image, Trimap
 from matte.configs.settings import RuntimeSettings
 from matte.datasets.samples import Entry
+from matte.evaluation.chart_pen import BLUE, GREEN, INK, ORANGE, RED
+from matte.evaluation.charts import ChartLine, ChartPanel, draw_charts
 from matte.files import write_file
 from matte.imaging.resizing import resize
 from matte.media.encoding import encode
@@ -268,8 +269,8 @@ def draw_context(part: Row) -> Image:
                 weight = sum(r["pictures"] for r in of)
                 if weight:
                     points.append((context, sum(r[key] * r["pictures"] for r in of) / weight))
-            lines.append(Line(f"tiles of {side} pixels", points, colour))
-        panels.append(Panel(title, "pixels of context at each border", unit, lines, CONTEXTS))
+            lines.append(ChartLine(f"tiles of {side} pixels", points, colour))
+        panels.append(ChartPanel(title, "pixels of context at each border", unit, lines, CONTEXTS))
     counts: dict[str, int] = {row["set"]: row["pictures"] for row in part["rows"]}
     about = ", ".join(f"{name}: {count} pictures" for name, count in counts.items())
     return draw_charts("Refinement in tiles", f"{about}; {part['date']}", panels)

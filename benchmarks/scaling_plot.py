@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from charts import BLUE, GREEN, GREY, INK, ORANGE, PINK, RED, Colour, Line, Panel, draw_charts
 from harness import Row
 
 from matte.arrays import Image
 from matte.configs.amounts import parse_bytes
+from matte.evaluation.chart_pen import BLUE, GREEN, GREY, INK, ORANGE, PINK, RED, Colour
+from matte.evaluation.charts import ChartLine, ChartPanel, draw_charts
 
 MAIN, OTHER = "portrait", "strands"
 KIND_NAMES = {MAIN: "a portrait enlarged", OTHER: "hairs drawn at full size"}
@@ -39,7 +40,7 @@ def draw_scaling(report: Row) -> Image:
     return draw_charts("Large pictures", about, panels)
 
 
-def size_panel(report: Row, title: str, unit: str, key: str) -> Panel:
+def size_panel(report: Row, title: str, unit: str, key: str) -> ChartPanel:
     """Return the panel of one number against megapixels."""
     lines = []
     for name, part, pick, colour in METHODS:
@@ -51,9 +52,9 @@ def size_panel(report: Row, title: str, unit: str, key: str) -> Panel:
             points = [(row["megapixels"], pick(row)[key]) for row in of_kind if key in pick(row)]
             label = f"{name}, {KIND_NAMES[kind]}" if name == METHODS[0][0] else name
             stop = stop_reason([(row["megapixels"], pick(row)) for row in of_kind])
-            lines.append(Line(label, points, colour, kind == OTHER, stop))
+            lines.append(ChartLine(label, points, colour, kind == OTHER, stop))
     ticks = sorted({row["megapixels"] for row in report["sizes"]["rows"]})
-    return Panel(title, "megapixels", unit, lines, ticks)
+    return ChartPanel(title, "megapixels", unit, lines, ticks)
 
 
 def stop_reason(rows: list[tuple[float, Row]]) -> str:
@@ -65,7 +66,7 @@ def stop_reason(rows: list[tuple[float, Row]]) -> str:
     return ""
 
 
-def share_panel(part: Row) -> Panel:
+def share_panel(part: Row) -> ChartPanel:
     """Return the panel of time against the share of unknown."""
     lines = []
     r2 = {(fit["kind"], fit["what"]): fit["r2"] for fit in part["fits"]}
@@ -80,17 +81,17 @@ def share_panel(part: Row) -> Panel:
             if fit := r2.get((kind, what)):
                 label += f", a line: R^2 = {fit:.3f}"
             points = sorted((100 * row["unknown"], seconds(row)) for row in rows)
-            lines.append(Line(label, points, colour, kind == OTHER))
+            lines.append(ChartLine(label, points, colour, kind == OTHER))
     highest = max(x for line in lines for x, _ in line.points)
     ticks = [tick for tick in (0, 5, 10, 15, 20, 25, 30, 35) if tick < highest + 5]
     title = f"Time by what is unknown, {part['rows'][0]['megapixels']:g} megapixels"
-    return Panel(title, "% of the picture unknown", "seconds", lines, ticks, (False, False))
+    return ChartPanel(title, "% of the picture unknown", "seconds", lines, ticks, (False, False))
 
 
-def limit_panel(rows: list[Row]) -> Panel:
+def limit_panel(rows: list[Row]) -> ChartPanel:
     """Return the panel of peaks against --max-memory."""
     limits = sorted({parse_bytes(row["limit"]) / 2**20 for row in rows})
-    lines = [Line("the limit", [(limit, limit) for limit in limits], GREY, dashed=True)]
+    lines = [ChartLine("the limit", [(limit, limit) for limit in limits], GREY, dashed=True)]
     kind = rows[-1]["kind"]
     sizes = dict.fromkeys(row["megapixels"] for row in rows if row["kind"] == kind)
     for megapixels, colour in zip(sizes, (BLUE, GREEN, RED, PINK, INK), strict=False):
@@ -99,6 +100,6 @@ def limit_panel(rows: list[Row]) -> Panel:
         refused = [row["limit"] for row in own if "error" in row]
         label = f"{megapixels:g} megapixels"
         label += f", refused with {', '.join(refused)}" if refused else ""
-        lines.append(Line(label, points, colour))
+        lines.append(ChartLine(label, points, colour))
     title = f"Peaks under --max-memory, {KIND_NAMES[kind]}"
-    return Panel(title, "MiB allowed", "MiB taken", lines, limits)
+    return ChartPanel(title, "MiB allowed", "MiB taken", lines, limits)

@@ -34,7 +34,6 @@ from speed_pair import CLIP, MEASURES, PORTRAIT, Checkout, enlarge_clip
 
 import matte
 from matte.arrays import BACKGROUND, SUBJECT, Alpha, Mask, Trimap
-from matte.bench.timings import summarise_timings
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry
 from matte.evaluation.pairs import MatteCase
@@ -43,6 +42,7 @@ from matte.media.pictures import read_alpha, read_image
 from matte.metrics import intervals
 from matte.metrics.masks import subject_iou
 from matte.metrics.mattes import mad, sad
+from matte.metrics.timings import summarise_timings
 
 PRESETS = ("fast", "balanced")  # best is balanced for pictures
 PINNED = {"backend": "onnx", "precision": "fp32"}

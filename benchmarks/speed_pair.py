@@ -29,7 +29,7 @@ import av
 import harness
 from harness import Row
 
-from matte.bench.timings import summarise_timings
+from matte.metrics.timings import summarise_timings
 
 PORTRAIT = "media/photos/volcomix_woman-5883428_1280.jpg"
 CLIP, WIDTH, HEIGHT = "media/videos/volcomix_Doctor_-_26732.mp4", 1280, 720

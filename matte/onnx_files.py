@@ -26,8 +26,18 @@ MESSAGES = {
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {13: "entry"},
 }
-INITIALIZER_FIELD, OUTPUT_FIELD = 5, 12  # of a graph: a tensor of its weights; an output
-LENGTHS_FIELD = 1  # of a tensor: its shape
+OUTPUT_FIELD = 12  # of a graph: an output
+# Of them, those that lead to the tensors that a runtime calculates with.
+RUN_MESSAGES = {
+    "model": {7: "graph"},
+    "graph": {1: "node", 5: "tensor"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph"},
+    "tensor": {},
+}
+TENSOR_LENGTHS, TENSOR_TYPE = 1, 2  # the fields of a tensor
+# Kinds of numbers that weights are stored as: float32, uint8, int8, float16, float64, bfloat16.
+WEIGHT_TYPES = (1, 2, 3, 10, 11, 16)
 ENTRY_KEY, ENTRY_VALUE = 1, 2  # the fields of an entry of a tensor's external data
 WIRE_BYTES = {1: 8, 5: 4}  # of the kinds of fields that have a fixed length
 
@@ -52,9 +62,7 @@ def read_onnx_file(path: Path) -> OnnxFile:
     try:
         locations = _external_locations(memoryview(data))
     except (IndexError, ValueError) as error:
-        raise WeightsError(
-            f"{path} is not a whole ONNX file", "give a network's name or its .onnx"
-        ) from error
+        raise _broken_file(path) from error
     external = tuple(_external_file(path, location) for location in sorted(locations))
     digest = hashlib.sha256(data)
     for file in external:
@@ -74,26 +82,23 @@ def count_outputs(path: Path) -> int:
 
 
 def count_parameters(path: Path) -> int:
-    """Return how many numbers a whole ONNX file's weights hold, those of norms and biases not."""
-    count = 0
-    for number, graph in _fields(memoryview(path.read_bytes())):
-        if number == GRAPH_FIELD:
-            tensors = (content for n, content in _fields(graph) if n == INITIALIZER_FIELD)
-            lengths = (list(_tensor_lengths(tensor)) for tensor in tensors)
-            count += sum(math.prod(each) for each in lengths if len(each) > 1)
-    return count
+    """Return how many numbers an ONNX file's weights are, whatever they are stored as.
 
-
-def _tensor_lengths(tensor: memoryview) -> Iterator[int]:
-    """Yield the lengths of a tensor's dimensions, which are written one by one, or as one field."""
-    for number, content in _all_fields(tensor):
-        if number == LENGTHS_FIELD and isinstance(content, int):
-            yield content
-        elif number == LENGTHS_FIELD and isinstance(content, memoryview):
-            at = 0
-            while at < len(content):
-                length, at = _read_varint(content, at)
-                yield length
+    What only training reads, and whole numbers that say how long something is, don't count.
+    """
+    total = 0
+    pending = [("model", memoryview(path.read_bytes()))]
+    try:
+        while pending:
+            kind, message = pending.pop()
+            if kind == "tensor":
+                total += _weight_count(message)
+            for number, content in _fields(message):
+                if number in RUN_MESSAGES[kind]:
+                    pending.append((RUN_MESSAGES[kind][number], content))
+    except (IndexError, ValueError) as error:
+        raise _broken_file(path) from error
+    return total
 
 
 def is_inner_path(name: str) -> bool:
@@ -101,6 +106,11 @@ def is_inner_path(name: str) -> bool:
     parts = PurePosixPath(name).parts + PureWindowsPath(name).parts
     rooted = name.startswith("/") or PureWindowsPath(name).anchor
     return bool(parts) and "\0" not in name and ".." not in parts and not rooted
+
+
+def _broken_file(path: Path) -> WeightsError:
+    """Return the error for a file that is no ONNX file, or not whole."""
+    return WeightsError(f"{path} is not a whole ONNX file", "give a network's name or its .onnx")
 
 
 def _external_file(path: Path, location: bytes) -> Path:
@@ -148,6 +158,23 @@ def _external_locations(model: memoryview) -> set[bytes]:
     if not has_graph:
         raise ValueError("no graph")
     return locations
+
+
+def _weight_count(tensor: memoryview) -> int:
+    """Return how many numbers a tensor holds; 0 if it holds none that a weight can be."""
+    lengths: list[int] = []
+    type_number = 0
+    for number, content in _all_fields(tensor):
+        if number == TENSOR_LENGTHS and isinstance(content, int):
+            lengths.append(content)
+        elif number == TENSOR_LENGTHS and isinstance(content, memoryview):
+            at = 0
+            while at < len(content):
+                length, at = _read_varint(content, at)
+                lengths.append(length)
+        elif number == TENSOR_TYPE and isinstance(content, int):
+            type_number = content
+    return math.prod(lengths) if type_number in WEIGHT_TYPES else 0
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:

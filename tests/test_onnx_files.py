@@ -79,11 +79,24 @@ def test_graphs_in_graphs_have_an_end(tmp_path: Path) -> None:
         read_onnx_file(path)
 
 
-def test_parameters_are_those_of_kernels(tmp_path: Path, linear_network: Write) -> None:
-    assert count_parameters(linear_network("own", [[1.0, 2, 3], [4, 5, 6]], [0, 0])) == 6
-    model = onnx.load(all_weights()["person-light"].path)
-    sizes = [np.prod(part.dims) for part in model.graph.initializer if len(part.dims) > 1]
-    assert count_parameters(all_weights()["person-light"].path) == sum(sizes)
-    packed = b"\x3a\x0a\x2a\x08\x0a\x04\x03\x80\x01\x05\x10\x01"  # a tensor of 3 × 128 × 5
-    (tmp_path / "packed.onnx").write_bytes(packed)
-    assert count_parameters(tmp_path / "packed.onnx") == 3 * 128 * 5
+def test_parameters_are_counted_in_whatever_form_they_are_stored(tmp_path: Path) -> None:
+    """Unpacked and packed lengths, halves, a constant's tensor; not lengths, not training's."""
+    weights = numpy_helper.from_array(np.ones((4, 3, 2, 2), np.float16), "weights")
+    value = numpy_helper.from_array(np.ones((5, 7), np.float32), "value")
+    constant = helper.make_node("Constant", [], ["constant"], value=value)
+    lengths = numpy_helper.from_array(np.array([1, 2, 3]), "lengths")
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])]
+    graph = helper.make_graph([constant], "g", inputs, inputs, [weights, lengths])
+    model = helper.make_model(graph)
+    training = helper.make_graph([], "training", [], [], [value])
+    model.training_info.add().algorithm.CopyFrom(training)
+    path = tmp_path / "counted.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert count_parameters(path) == 4 * 3 * 2 * 2 + 5 * 7
+    # A graph (7) with one tensor (5) of float32 (2: 1), its lengths 300 and 2 in one field (1).
+    tensor = bytes([10, 3, 0xAC, 2, 2, 16, 1])
+    path.write_bytes(bytes([58, 9, 42, 7]) + tensor)
+    assert count_parameters(path) == 600
+    path.write_bytes(bytes([58, 9, 42, 7]) + bytes([10, 3, 0xAC, 0xAC, 0xAC, 16, 1]))
+    with pytest.raises(WeightsError, match="is not a whole ONNX file"):
+        count_parameters(path)

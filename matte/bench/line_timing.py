@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from matte.bench.candidates import AUTO, Candidate
 from matte.bench.process_timing import last_line
-from matte.bench.timings import TimingSpread, summarise_timings
 from matte.configs.fields import as_table
 from matte.configs.settings import Config
 from matte.errors import BackendError, MatteError
+from matte.metrics.timings import TimingSpread, summarise_timings
 
 # The most by which alpha may lie from the first fp32 runtime's, on average. Single pixels may
 # differ by more: where the mask's edge moves by one, the band does too.

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matte.bench.timings import TimingSpread, summarise_timings
 from matte.errors import BackendError
+from matte.metrics.timings import TimingSpread, summarise_timings
 
 LAUNCHER_FILE = Path(__file__).with_name("launcher.py")
 MAX_PROCESS_SECONDS = 900  # seconds that a process may take

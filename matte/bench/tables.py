@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from matte.bench.line_timing import LineTiming
 from matte.bench.report import MATTE_IMAGE, BenchReport, SizeReport
-from matte.bench.timings import TimingSpread
 from matte.errors import printable
+from matte.metrics.timings import TimingSpread
 from matte.text_tables import draw_table
 
 NO_VALUE = "–"

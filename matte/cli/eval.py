@@ -8,6 +8,7 @@ import click
 
 from matte.cli.eval_reports import report_options
 from matte.cli.grouped import GroupedCommand, option
+from matte.cli.options import FILE
 from matte.cli.settings import RUNNING, setting_options
 from matte.configs.loader import MergedSettings
 from matte.errors import SettingError
@@ -33,32 +34,60 @@ def evaluate() -> None:
 @evaluate.command(cls=GroupedCommand)
 @report_options
 @option(
+    "--segmenter",
+    "segmenters",
+    metavar=f"{NAME},…",
+    multiple=True,
+    group="Subject and band",
+    common=True,
+    help="The networks; several by commas or repetition.  [default: the preset's]",
+)
+@option(
     "--weights",
     metavar=NAME,
     group="Subject and band",
     common=True,
-    help="The network; the same as --segmenter.",
+    help="One more network; the same as --segmenter.",
 )
-@setting_options("segmenter", "size", "threshold", "backend", "device", "precision", "threads")
+@option(
+    "--runs",
+    type=click.IntRange(0, 1000),
+    default=20,
+    show_default=True,
+    group="Running",
+    common=True,
+    help="How often each network runs in each runtime to be timed; 0: nothing is timed.",
+)
+@option(
+    "--plot",
+    type=FILE,
+    group="Result",
+    common=True,
+    help="Save a chart of quality against time.",
+)
+@setting_options("size", "threshold", "backend", "device", "precision", "threads")
 def segmenter(
     data: Path,
+    segmenters: tuple[str, ...],
     weights: str | None,
+    runs: int,
     peers: tuple[Path, ...],
     watch: "Progress",
     settings: MergedSettings,
 ) -> "Scores":
-    """Measure a segmenter: mIoU of the subject, accuracy.
+    """Measure segmenters: IoU, accuracy, parameters, multiplications, milliseconds.
 
-    --data holds images/ and masks/ (255 subject, 128 not counted), or input/ and gt/.
+    --data holds images/ and masks/ (255 subject, 128 not counted), or input/ and gt/. Each network
+    is timed alone in ONNX Runtime and OpenVINO, on the sample portrait.
 
-    Example: matte eval segmenter --data portraits --weights person
+    Example: matte eval segmenter --data portraits --segmenter person,person-light --plot table.png
     """
-    from matte.evaluation.masks import evaluate_segmenter
+    from matte.evaluation.masks import evaluate_segmenters
 
     config = settings.config
-    if weights is not None:
-        config = replace(config, segmentation=replace(config.segmentation, segmenter=weights))
-    return evaluate_segmenter(data, config, peers, watch)
+    names = [*_parse_names(segmenters), *([weights] if weights is not None else [])]
+    names = names or [config.segmentation.segmenter]
+    return evaluate_segmenters(data, names, config, peers, runs, watch)
 
 
 @evaluate.command(cls=GroupedCommand)
@@ -126,7 +155,7 @@ def refiner(
     """
     from matte.evaluation.mattes import GCA, evaluate_refiner
 
-    names = [name.strip() for text in refiners for name in text.split(",")]
+    names = _parse_names(refiners)
     if weights is not None and not names:
         names = [GCA]
     if weights is not None and GCA not in names:
@@ -190,6 +219,11 @@ def pipeline(
     from matte.evaluation.mattes import evaluate_pipeline
 
     return evaluate_pipeline(data, settings, peers, watch)
+
+
+def _parse_names(texts: tuple[str, ...]) -> list[str]:
+    """Return the names of an option that takes several, by commas or repetition."""
+    return [name.strip() for text in texts for name in text.split(",")]
 
 
 def _trimap_source(

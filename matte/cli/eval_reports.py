@@ -10,6 +10,7 @@ import click
 from matte.cli.grouped import option
 from matte.cli.options import FILE, print_line
 from matte.cli.progress import progress_bar
+from matte.errors import SettingError
 from matte.text_tables import terminal_columns
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def report_options(command: F) -> F:
     """Add --data, --peer, --reference and the reports to a command that returns scores.
 
-    The command gets the folder as `data`, the peers' files as `peers`, and a `watch`.
+    The command gets the folder as `data`, the peers' files as `peers`, and a `watch`. One that has
+    an option `plot` gets its chart drawn.
     """
 
     @wraps(command)
@@ -31,28 +33,36 @@ def report_options(command: F) -> F:
         json_file: Path | None,
         sheet: Path | None,
         overwrite: bool,
+        plot: Path | None = None,
         **arguments: Any,
     ) -> None:
-        from matte.files import check_outputs, report_bytes, write_file
+        from matte.files import check_outputs, report_bytes, write_files
         from matte.media.encoding import WRITABLE, encode
 
-        outputs = [(json_file, (".json",)), (sheet, WRITABLE)]
+        outputs = [(json_file, (".json",)), (sheet, WRITABLE), (plot, WRITABLE)]
         written = [(path, endings) for path, endings in outputs if path is not None]
+        if plot is not None and arguments.get("runs") == 0:
+            raise SettingError("--plot needs times", "leave --runs 0 out")
         check_outputs(written, [*arguments["peers"], *data.glob("*/*")], overwrite)
         with progress_bar("pictures") as watch:
             scores: Scores = command(data=data, watch=watch, **arguments)
         if reference is not None:
             scores = scores.with_reference(reference)
+        where = data.resolve().name
+        files = []
         if json_file is not None:
-            json_bytes = report_bytes(scores.as_json(), indent=1, allow_nan=False)
-            write_file(json_file, json_bytes, overwrite)
+            files.append((json_file, report_bytes(scores.as_json(), indent=1, allow_nan=False)))
         if sheet is not None:
             from matte.evaluation.sheet import draw_sheet
 
-            where = data.resolve().name
             count = f"{len(scores.worst)} worst of {len(scores.pictures)}"
             title = f"{scores.evaluated} on {where}: the {count}"
-            write_file(sheet, encode(draw_sheet(scores.worst, title), sheet.suffix), overwrite)
+            files.append((sheet, encode(draw_sheet(scores.worst, title), sheet.suffix)))
+        if plot is not None:
+            from matte.evaluation.quality_plot import draw_quality_plot
+
+            files.append((plot, encode(draw_quality_plot(scores, where), plot.suffix)))
+        write_files(files, overwrite)
         _print_scores(scores)
 
     decorated: Any = with_reports

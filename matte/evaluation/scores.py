@@ -1,11 +1,12 @@
 """The scores of contestants on the same pictures, and the loop that measures them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
 from matte.errors import PictureError, SettingError
+from matte.evaluation.network_costs import SegmenterCost
 from matte.evaluation.pairs import SkippedCase
 from matte.evaluation.sheet import CasePanels, WorstCases
 from matte.metrics import intervals
@@ -24,7 +25,9 @@ class Scores:
     `values` holds, by contestant and metric, one number for each of `pictures`. The first
     contestant is evaluated, the others are for comparison; `reference` is the one that the others
     are compared with. `skipped` holds, by name, why a picture was not measured; `worst` shows the
-    first contestant's worst cases, the worst first.
+    first contestant's worst cases, the worst first. `pooled` holds, by contestant and metric, what
+    is counted over all pictures at once; `costs`, by contestant, what its network costs on
+    `machine`, where that was measured.
     """
 
     task: EvaluationTask
@@ -34,6 +37,9 @@ class Scores:
     reference: str
     skipped: dict[str, str]
     worst: tuple[CasePanels, ...]
+    pooled: Mapping[str, Mapping[str, intervals.Interval]] = field(default_factory=dict)
+    costs: Mapping[str, SegmenterCost] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def evaluated(self) -> str:
@@ -78,6 +84,7 @@ class Scores:
             "pictures": len(self.pictures),
             **self._contestant_json(first),
             "reference": self.reference,
+            **({"machine": dict(self.machine)} if self.machine else {}),
             "compared": {name: self._contestant_json(name) for name in others},
             "skipped": self.skipped,
         }
@@ -86,12 +93,15 @@ class Scores:
         """Return a contestant's means, intervals, single scores and comparisons."""
         values = self.values[contestant]
         means = {metric: self.mean(contestant, metric) for metric in values}
+        means |= self.pooled.get(contestant, {})
         plain: dict[str, Any] = {metric: m.value for metric, m in means.items()}
         plain["intervals"] = {metric: [m.low, m.high] for metric, m in means.items()}
         plain["per_picture"] = {
             picture: {metric: values[metric][at] for metric in values}
             for at, picture in enumerate(self.pictures)
         }
+        if contestant in self.costs:
+            plain["costs"] = self.costs[contestant].as_json()
         if contestant != self.reference:
             plain["against"] = {
                 metric: self._comparison_json(contestant, metric) for metric in values

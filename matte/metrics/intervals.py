@@ -51,6 +51,27 @@ def ratio_of_means(
     return _percentile_interval(float(v.mean() / r.mean()), v[indices].mean(axis=1) / denominators)
 
 
+def mean_of_ratios(
+    parts: Sequence[tuple[Sequence[float], Sequence[float]]], seed: int = SEED
+) -> Interval:
+    """Return the mean over `parts` of sum divided by sum: a set's IoU is one, of each class.
+
+    Each part has a numerator and a denominator for each picture, in the same order. A part whose
+    denominators are all 0 doesn't count; if none counts, the mean is 1.
+    """
+    pictures = len(parts[0][0])
+    indices = np.vstack([np.arange(pictures), _resample_indices(pictures, seed)])
+    ratios = []
+    for numerators, denominators in parts:
+        above = np.asarray(numerators, np.float64)[indices].sum(axis=1)
+        below = np.asarray(denominators, np.float64)[indices].sum(axis=1)
+        ratios.append(np.where(below > 0, above / np.where(below > 0, below, 1), np.nan))
+    counted = ~np.isnan(ratios)
+    sums = np.where(counted, ratios, 0).sum(axis=0)
+    means = np.where(counted.any(axis=0), sums / np.maximum(1, counted.sum(axis=0)), 1.0)
+    return _percentile_interval(float(means[0]), means[1:])
+
+
 def median_ratio(values: Sequence[float], reference: Sequence[float]) -> float | None:
     """Return the median of each picture's ratio to the reference; None if a reference is 0."""
     r = np.asarray(reference, np.float64)

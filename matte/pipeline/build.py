@@ -84,7 +84,11 @@ def build_two_stage(
 
 def build_segmenter(config: Config, opener: NetworkOpener | None = None) -> Segmenter:
     """Build the segmenter that the settings name."""
-    found = _open("segmenter", config.segmentation.segmenter, config, opener)
+    return segmenter_of(_open("segmenter", config.segmentation.segmenter, config, opener), config)
+
+
+def segmenter_of(found: OpenNetwork, config: Config) -> Segmenter:
+    """Build the segmenter of an open network."""
     if found.weights.peer is not None:
         return _build_peer(found, "segmenter", config)
     settings = config.segmentation

@@ -43,6 +43,7 @@ class PeerNetwork:
         "off": as a whole; or the side of tiles in pixels.
         """
         assert found.weights.peer is not None
+        self.opened = found
         self._settings = found.weights.peer
         path = Path(found.name)
         plain = path.stem if path.suffix.lower() in OWN_SUFFIXES else path.name

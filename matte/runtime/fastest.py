@@ -130,7 +130,7 @@ def _right_executions(
     exact = sorted((e for e in outputs if e.precision == "fp32"), key=lambda e: e.device != "cpu")
     right = []
     for execution, values in outputs.items():
-        if _outputs_agree(values, outputs[exact[0]] if exact else values, execution.precision):
+        if outputs_agree(values, outputs[exact[0]] if exact else values, execution.precision):
             right.append(execution)
         else:
             than = f"those of {exact[0]}" if exact else "numbers"
@@ -138,7 +138,7 @@ def _right_executions(
     return right
 
 
-def _outputs_agree(found: Sequence[Any], expected: Sequence[Any], precision: str) -> bool:
+def outputs_agree(found: Sequence[Any], expected: Sequence[Any], precision: str) -> bool:
     """Return whether two lists of outputs are the same, within the precision's tolerance."""
     if [values.shape for values in found] != [values.shape for values in expected]:
         return False

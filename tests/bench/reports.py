@@ -4,7 +4,7 @@ from matte.bench.frame_sizes import parse_frame_size
 from matte.bench.line_timing import LineTiming
 from matte.bench.process_timing import ProcessTiming
 from matte.bench.report import BenchReport, SizeReport
-from matte.bench.timings import summarise_timings
+from matte.metrics.timings import summarise_timings
 
 WAY = {"name": "person", "backend": "openvino", "device": "cpu", "precision": "bf16"}
 

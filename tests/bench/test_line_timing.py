@@ -11,10 +11,10 @@ import pytest
 from matte.arrays import Alpha
 from matte.bench.candidates import Candidate, find_candidates, networks_of_line
 from matte.bench.line_timing import LineTiming, WorkerProcess, compare_alphas, time_candidates
-from matte.bench.timings import summarise_timings
 from matte.configs.loader import merge_settings
 from matte.configs.settings import Config, RuntimeSettings, SegmentationSettings
 from matte.errors import BackendError
+from matte.metrics.timings import summarise_timings
 from tests.conftest import SAMPLE, save
 
 EXACT = {"threads": 1, "precision": "fp32"}

@@ -8,6 +8,9 @@ from matte.media.encoding import encode_alpha
 from matte.media.pictures import read_image
 from tests.commands import HEAVY, loaded_by, run
 from tests.conftest import disc, save
+from tests.evaluation.conftest import Write, linear_network
+
+__all__ = ["linear_network"]
 
 METRICS = ("sad", "mse", "mad", "grad", "conn")
 
@@ -66,7 +69,8 @@ def test_the_other_stages(data: Path, tmp_path: Path) -> None:
         ("pipeline", "whole", METRICS),
     ):
         out = tmp_path / f"{task}.json"
-        result = run("eval", task, "--data", data, "--json", out)
+        untimed = ("--runs", "0") if task == "segmenter" else ()
+        result = run("eval", task, "--data", data, "--json", out, *untimed)
         assert result.exit_code == 0, result.output
         found = json.loads(out.read_text())
         assert (found["task"], found["region"]) == (task, region)
@@ -82,6 +86,35 @@ def test_refiners_by_comma_and_repetition(data: Path) -> None:
     assert "compared with blind" in result.stdout
     again = run("eval", "refiner", "--data", data, "--refiner", "blind", "--refiner", "guided")
     assert again.stdout.splitlines()[1].startswith("blind")
+
+
+def test_segmenters_in_one_table(data: Path, tmp_path: Path) -> None:
+    out, plot = tmp_path / "out.json", tmp_path / "plot.png"
+    words = ("--segmenter", "person-light", "--backend", "onnx", "--runs", "1")
+    result = run("eval", "segmenter", "--data", data, *words, "--json", out, "--plot", plot)
+    assert result.exit_code == 0, result.output
+    assert "onnx cpu fp32, ms" in result.stdout.splitlines()[0]
+    assert "openvino" not in result.stdout
+    found = json.loads(out.read_text())
+    assert found["costs"]["input"] == {"width": 320, "height": 320}
+    assert 0.8e9 < found["costs"]["macs"] < 1e9
+    assert found["costs"]["runtimes"]["onnx cpu fp32"]["ms"]["runs"] == 1
+    assert read_image(plot).shape[1] == 1600
+    again = run("eval", "segmenter", "--data", data, *words, "--plot", plot)
+    assert again.exit_code == 1
+    assert "exists: choose another name or add --overwrite" in again.stderr
+
+
+def test_segmenters_by_comma_and_repetition(data: Path, linear_network: Write) -> None:
+    a, b, c, d = (
+        linear_network(name, [[2.0] * 3], [-3.0], sigmoid=True, shape=(1, 3, 64, 64))
+        for name in "abcd"
+    )
+    words = ("--segmenter", f"{a}, {b}", "--segmenter", c, "--weights", d, "--backend", "onnx")
+    result = run("eval", "segmenter", "--data", data, *words, "--runs", "1")
+    assert result.exit_code == 0, result.output
+    names = [line.split()[0] for line in result.stdout.splitlines()[1:5]]
+    assert names == [str(path) for path in (a, b, c, d)]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +133,10 @@ def test_refiners_by_comma_and_repetition(data: Path) -> None:
         (["refiner", "--data", "DATA", "--refiner", "guided,guided"], 2, "two contestants"),
         (["refiner", "--data", "DATA", "--reference", "x"], 2, "no contestant 'x'"),
         (["segmenter", "--data", "DATA", "--weights", "none.onnx"], 1, "can't read none.onnx"),
+        (["segmenter", "--data", "DATA", "--segmenter", "person,persn"], 1, "no segmenter 'persn'"),
+        (["segmenter", "--data", "DATA", "--segmenter", "person,person"], 2, "two contestants"),
+        (["segmenter", "--data", "DATA", "--runs", "0", "--plot", "a.png"], 2, "--plot needs time"),
+        (["segmenter", "--data", "DATA", "--plot", "out.txt"], 1, "can't write out.txt"),
         (["pipeline", "--data", "DATA", "--peer", "none.toml"], 2, "can't read none.toml"),
         (["pipeline", "--data", "DATA", "--json", "out.txt"], 1, "can't write out.txt"),
         (["pipeline", "--data", "DATA", "--sheet", "out.txt"], 1, "can't write out.txt"),

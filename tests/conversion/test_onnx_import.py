@@ -41,7 +41,7 @@ def test_a_network_with_a_rule_works_by_its_name(tmp_path: Path, store: Path) ->
     network = pointwise(tmp_path / "net.onnx", (1, 3, 320, 320), maps=7, bias=0.5)
     done = import_onnx(network, "mine", rule="u2net")
     assert (done.weights.kind, done.weights.rule) == ("segmenter", "u2net")
-    assert done.weights.parameters == 3
+    assert done.weights.parameters == 4, "three weights and a bias"
     assert find_weights("segmenter", "mine").peer == rule_named("u2net").peer
     network.unlink()
     for flags in ({"segmenter": "mine", "refiner": "guided"}, {"modnet": "mine"}):

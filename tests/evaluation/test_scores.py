@@ -1,6 +1,7 @@
 """The loop that all evaluations share, with contestants that are a number."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from matte.evaluation.pairs import SkippedCase
 from matte.evaluation.scores import Scores, compare_contestants, refuse_same_names
 from matte.evaluation.sheet import CasePanels, draw_sheet
 from matte.evaluation.table import format_scores
+from tests.evaluation.costs import segmenter_scores
 
 
 @dataclass(frozen=True)
@@ -132,3 +134,35 @@ def test_a_terminals_table_fits() -> None:
 def test_names_are_given_once() -> None:
     with pytest.raises(SettingError, match="two contestants are called 'a'"):
         refuse_same_names(["a", "b", "a"])
+
+
+def test_costs_stand_beside_the_scores() -> None:
+    lines = format_scores(segmenter_scores()).splitlines()
+    assert re.split(r"  +", lines[0].strip()) == [
+        *("IoU", "accuracy", "mIoU, 2 classes", "input", "parameters", "MACs"),
+        *("onnx cpu fp32, ms", "openvino cpu fp32, ms"),
+    ]
+    large = re.split(r"  +", lines[1])
+    assert large[0] == "large"
+    assert re.fullmatch(r"0\.\d{4} \[.* … .*\] \+0\.0\d{3} \[.* … .*\]", large[1])
+    assert large[2:] == [
+        *("0.9700", "0.9712", "448×448", "2.85 M", "4.53 G"),
+        *("160.0 [159.0 … 162.0]", "100.0 [99.0 … 102.0]"),
+    ]
+    assert re.split(r"  +", lines[2])[4:] == ["320×256", "950", "–", "12.3 [11.3 … 14.3]", "–"]
+    assert "ms: median [quartiles] of the network alone, 2 threads" in lines[4]
+    assert lines[5:] == [
+        "small has no time in openvino cpu fp32: OpenVINO failed: try --backend onnx"
+    ]
+
+
+@pytest.mark.parametrize(("columns", "tables"), [(80, 2), (140, 1)])
+def test_a_terminals_table_of_costs_fits(columns: int, tables: int) -> None:
+    drawn = format_scores(segmenter_scores(), columns).splitlines()
+    table = [line for line in drawn if not line.startswith(("30 pictures", "small has no"))]
+    assert max(len(line) for line in table) <= columns
+    assert sum("───" in line for line in table) >= tables
+    assert sum(line.strip().startswith("large") for line in table) == tables
+    text = " ".join(table)
+    for part in ("448×448", "2.85 M", "4.53 G", "0.9712", "160.0", "[159.0 … 162.0]"):
+        assert part in text

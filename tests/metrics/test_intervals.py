@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matte.metrics.intervals import mean_difference, mean_interval, median_ratio, ratio_of_means
+from matte.metrics.intervals import (
+    mean_difference,
+    mean_interval,
+    mean_of_ratios,
+    median_ratio,
+    ratio_of_means,
+)
 
 numbers = st.lists(st.floats(0.01, 100), min_size=1, max_size=12)
 
@@ -54,3 +60,18 @@ def test_nothing_is_divided_by_nothing() -> None:
     assert ratio_of_means([1, 2], [0, 0]) is None
     assert ratio_of_means([1, 2], [0, 3]) is None  # the resample of the first alone
     assert median_ratio([1, 2], [0, 3]) is None
+
+
+def test_ratios_are_of_sums() -> None:
+    """As Keras counts mean IoU: over all pictures at once, and then the mean of the classes."""
+    subject, background = ([1, 1], [2, 8]), ([3, 0], [4, 2])
+    found = mean_of_ratios([subject, background])
+    assert found.value == pytest.approx((2 / 10 + 3 / 6) / 2)
+    alone = ((1 / 8 + 0) / 2, (1 / 2 + 3 / 4) / 2)  # if one picture were drawn twice
+    assert [found.low, found.high] == pytest.approx(alone)
+
+
+def test_a_class_that_is_nowhere_does_not_count() -> None:
+    assert mean_of_ratios([([0, 0], [0, 0]), ([1, 1], [2, 2])]).value == 0.5
+    nothing = mean_of_ratios([([0], [0]), ([0], [0])])
+    assert [nothing.value, nothing.low, nothing.high] == [1, 1, 1]

@@ -1,4 +1,4 @@
-from matte.bench.timings import summarise_timings
+from matte.metrics.timings import summarise_timings
 
 
 def test_timings_become_median_and_quartiles() -> None:

@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-benchmarks test-conversion test-wheel test-attack score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-wheel test-attack score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
@@ -12,6 +12,7 @@ help:
 	@echo "make check            run every check, without installing anything"
 	@echo "make test-benchmarks  run the scripts of benchmarks/ on a small scale"
 	@echo "make test-conversion  import and export every kind of network, official ones too"
+	@echo "make test-notebook    run the notebook of docs/ from its first cell to its last"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
 	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
 	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
@@ -37,6 +38,9 @@ test-benchmarks: .venv/all
 
 test-conversion: .venv/all
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m conversion tests/conversion
+
+test-notebook: .venv/notebook
+	$(BIN)/pytest -m notebook tests/test_notebook.py
 
 # Installs packages by pip's own index and cache.
 test-wheel: .venv/all
@@ -78,3 +82,7 @@ clean:
 	$(INSTALL) -e '.[torch,train,classical,quantise,webcam,dev]'
 	$(BIN)/python tests/mend_torchvision.py
 	@touch $@ .venv/base
+
+.venv/notebook: .venv/all
+	$(INSTALL) -e '.[notebook]'
+	@touch $@

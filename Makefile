@@ -1,10 +1,11 @@
 # `make demo`: a fresh machine to a composited picture.  `make test`: everything that is checked.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := -m pip install --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python $(PIP) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-wheel test-attack score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-phone test-wheel test-attack score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
@@ -13,6 +14,7 @@ help:
 	@echo "make test-benchmarks  run the scripts of benchmarks/ on a small scale"
 	@echo "make test-conversion  import and export every kind of network, official ones too"
 	@echo "make test-notebook    run the notebook of docs/ from its first cell to its last"
+	@echo "make test-phone       convert networks for LiteRT, in an environment of its own"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
 	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
 	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
@@ -46,6 +48,10 @@ test-notebook: .venv/notebook
 test-wheel: .venv/all
 	$(BIN)/pytest -m wheel
 
+# LiteRT's converter wants other versions than constraints.txt: an environment of its own.
+test-phone: .venv-phone/all
+	OMP_NUM_THREADS=1 .venv-phone/bin/pytest -m phone tests/conversion/test_phone_export.py
+
 # Linux only. More of a kind: python tests/attack/run.py KIND --count N --seed S
 test-attack: .venv/all
 	$(BIN)/python tests/attack/run.py all
@@ -66,7 +72,7 @@ format:
 	$(BIN)/cog -r -P README.md docs/*.md
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv .venv-phone build
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "matte needs Python 3.11 or later: make PYTHON=python3.12 …"'
@@ -85,4 +91,11 @@ clean:
 
 .venv/notebook: .venv/all
 	$(INSTALL) -e '.[notebook]'
+	@touch $@
+
+.venv-phone/all: pyproject.toml constraints-phone.txt
+	$(PYTHON) -m venv .venv-phone
+	.venv-phone/bin/python $(PIP) -c constraints-phone.txt torch
+	.venv-phone/bin/python $(PIP) -c constraints-phone.txt -e '.[phone]' pytest filelock hypothesis
+	.venv-phone/bin/python tests/mend_torchvision.py
 	@touch $@

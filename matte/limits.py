@@ -33,7 +33,7 @@ MAX_NETWORK_INPUT_VALUES = 3 << 26  # of a shape that a network's file fixes: 3Ã
 MAX_GRAPH_NESTING = 64  # of messages in an ONNX file: a graph in a graph is three of them
 # What a network takes to be opened and run once. Seconds of computing, which a busy machine does
 # not lengthen, for the file itself and for each MiB of it; and of waiting, times as many.
-MIN_TRIAL_SECONDS, TRIAL_SECONDS_PER_MIB, MAX_TRIAL_SECONDS = 15, 0.25, 300
+MIN_TRIAL_SECONDS, TRIAL_SECONDS_PER_MIB, MAX_TRIAL_SECONDS = 12, 0.25, 300
 MAX_WAITING_RATIO = 4
 MAX_TRIAL_BYTES = 8 << 30  # unless a user sets --max-memory
 TRIAL_SLACK_BYTES = 256 << 20  # that a process asks for and never touches: stacks of threads

@@ -12,6 +12,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from tests.attack.tiny import MAP, PICTURE, Shape, model, segmenter
 
 HUGE = 1 << 40
+EXTERNAL_DATA = "weights.bin"  # where networks have their weights that are not in the file
 
 
 def value(name: str, kind: int = TensorProto.FLOAT, shape: Shape | None = None) -> Any:
@@ -199,9 +200,9 @@ def with_external_data(path: Path, numbers: random.Random) -> None:
     """Writes a network whose weights lie in another file: there, missing, cut, or elsewhere."""
     made = segmenter()
     for tensor in made.graph.initializer:
-        external_data_helper.set_external_data(tensor, "weights.bin")
+        external_data_helper.set_external_data(tensor, EXTERNAL_DATA)
     external_data_helper.write_external_data_tensors(made, str(path.parent))
-    data = path.parent / "weights.bin"
+    data = path.parent / EXTERNAL_DATA
     way = numbers.choice(("whole", "missing", "cut", "place", "length", "link", "folder"))
     if way == "missing":
         data.unlink()

@@ -95,7 +95,7 @@ FAILED = json.dumps({"backend": "onnx", "cause": "no such operator", "remedy": "
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (ChildResult([], has_ended=False, is_late=True), "does not end: it was tried for 15 s"),
+        (ChildResult([], has_ended=False, is_late=True), "does not end: it was tried for 12 s"),
         (ChildResult([], has_ended=False), "crashes when it is opened or run"),
         (ChildResult(['{"memory": true}'], has_ended=True), "takes over .* to be opened and run"),
         (ChildResult([FAILED], has_ended=True), "no such operator: export it"),

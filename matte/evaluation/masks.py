@@ -1,5 +1,6 @@
 """The evaluation of segmenters: IoU and accuracy of their masks, and what their networks cost."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from matte.arrays import Mask
 from matte.configs.settings import Config, SegmentationSettings
 from matte.errors import PictureError
-from matte.evaluation.network_costs import SegmenterCost, measure_cost
+from matte.evaluation.network_costs import SegmenterCost, cost_steps, measure_costs
 from matte.evaluation.pairs import MASK_LAYOUT, MATTE_LAYOUT, MaskCase, find_pairs, mask_cases
 from matte.evaluation.peer_networks import open_peer_networks
 from matte.evaluation.scores import Scores, compare_contestants, refuse_same_names
@@ -64,17 +65,17 @@ def evaluate_segmenters(
     """
     pairs = find_pairs(data, MASK_LAYOUT, MATTE_LAYOUT)
     contestants = _open_contestants(segmenters, peers, config)
-    measured = contestants if runs else []
-    total = len(pairs) + len(measured)
+    steps = cost_steps(len(contestants), runs) if runs else 0
+    done_steps = itertools.count(1)
 
-    def watch(done: int, _: int) -> None:
+    def watch(done: int) -> None:
         if progress is not None:
-            progress(done, total)
+            progress(done, steps + len(pairs))
 
+    networks = {each.name: each.network for each in contestants}
     costs: dict[str, SegmenterCost] = {}
-    for each in measured:
-        costs[each.name] = measure_cost(each.network, config, runs)
-        watch(len(costs), total)
+    if runs:
+        costs = measure_costs(networks, config, runs, lambda: watch(next(done_steps)))
 
     def masks(case: MaskCase) -> dict[str, Mask]:
         return {
@@ -91,7 +92,7 @@ def evaluate_segmenters(
 
     scores = compare_contestants(
         *("segmenter", "whole", mask_cases(data), len(pairs), masks, measure, panels),
-        lambda done, _: watch(len(measured) + done, total),
+        lambda done, _: watch(steps + done),
     )
     scores = _with_two_class_miou(scores)
     machine = describe_machine()

@@ -1,15 +1,22 @@
-"""Scores with costs, as an evaluation of two segmenters gives them."""
+"""Scores with costs, as an evaluation of two segmenters gives them; sessions that are watched."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from matte.evaluation.network_costs import RuntimeTiming, SegmenterCost
+from matte.configs.loader import merge_settings
+from matte.configs.settings import Config
+from matte.evaluation.network_costs import SegmenterCost, measure_costs
 from matte.evaluation.scores import Scores
+from matte.evaluation.timed_sessions import RuntimeTiming
 from matte.metrics.intervals import Interval
 from matte.metrics.timings import TimingSpread
+from matte.pipeline.networks import OpenNetwork, open_network
 
+ONNX, OPENVINO = "onnx cpu fp32", "openvino cpu fp32"
 MACHINE: dict[str, Any] = {"processor": "Abacus", "threads": 2}
 
 
@@ -37,3 +44,28 @@ def segmenter_scores() -> Scores:
         }),
     }  # fmt: skip
     return replace(scores, costs=costs, machine=MACHINE)
+
+
+def settings_for(**flags: Any) -> Config:
+    return merge_settings(flags={"size": 64, "threads": 1, "device": "cpu", **flags}).config
+
+
+def opened(file: Path, settings: Config) -> OpenNetwork:
+    return open_network("segmenter", str(file), settings.runtime)
+
+
+def measure_cost(found: OpenNetwork, settings: Config, runs: int) -> SegmenterCost:
+    return measure_costs({"only": found}, settings, runs)["only"]
+
+
+class Watched:
+    """A session whose inputs are kept, and whose outputs are changed."""
+
+    def __init__(self, session: Any, seen: list[Mapping[str, Any]], more: float = 0) -> None:
+        self.execution, self._session = session.execution, session
+        self._seen, self._more = seen, more
+
+    def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        self._seen.append(inputs)
+        found = self._session.run(inputs)
+        return {name: values + self._more for name, values in found.items()}

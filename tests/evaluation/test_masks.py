@@ -79,7 +79,7 @@ def test_several_segmenters_and_what_they_cost(
     scores = evaluate_segmenters(masks, names, config(bright), [blank_peer], 1, watch)
     assert list(scores.values) == [*names, "blank"]
     assert scores.metrics == ("miou", "accuracy")
-    assert seen == [(done, 6) for done in range(1, 7)], "three networks, three pictures"
+    assert seen == [(done, 7) for done in range(1, 8)], "three networks, one turn, three pictures"
     plain = scores.as_json()
     assert plain["costs"]["parameters"] == 4
     assert plain["compared"][weak]["costs"]["input"] == {"width": 64, "height": 64}

@@ -11,6 +11,7 @@ belongs into a child process with limits of seconds and of bytes: `run_child`, a
 
 import math
 import signal
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ MAX_ANIMATION_BYTES = 1 << 30  # of a GIF's or a WebP's frames, which Pillow wan
 
 # Files of networks. An ONNX file is one protobuf message, and no parser reads larger ones.
 MAX_ONNX_BYTES = (1 << 31) - 1
+MAX_EXTERNAL_BYTES = 1 << 35  # of one file that keeps an ONNX file's weights
 # The size in pixels that a network says it was trained at: long side, a MODNet's short side.
 MIN_TRAINED_PIXELS, MAX_TRAINED_PIXELS = 32, 4096
 MAX_NETWORK_INPUT_VALUES = 3 << 26  # of a shape that a network's file fixes: 3×8192×8192
@@ -59,8 +61,25 @@ def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:
 
 
 def check_onnx_bytes(path: Path) -> None:
-    """Raise WeightsError if a file is too large to be an ONNX file; a missing one passes."""
-    check_bytes(str(path), _file_bytes(path), MAX_ONNX_BYTES, WeightsError, "give an ONNX file")
+    """Raise WeightsError for what can be no ONNX file: too large, a device, a pipe.
+
+    A missing one passes.
+    """
+    check_network_file(path, MAX_ONNX_BYTES, "give an ONNX file")
+
+
+def check_network_file(path: Path, max_bytes: int, remedy: str) -> None:
+    """Raise WeightsError if a file of a network has no end, or too many bytes.
+
+    A device such as /dev/zero says that it has 0 bytes, and never ends. A missing file passes.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise WeightsError(f"{path} is no file but a device or a pipe", remedy)
+    check_bytes(str(path), status.st_size, max_bytes, WeightsError, remedy)
 
 
 def check_network_input(name: str, shape: Sequence[int | None]) -> None:
@@ -97,14 +116,6 @@ def format_pixels(count: int) -> str:
     """Return a number of pixels in words: "12.2 megapixels"."""
     amount = count / 1e6
     return f"{amount:.3g} megapixels" if amount < 999 else f"{amount:.0f} megapixels"
-
-
-def _file_bytes(path: Path) -> int:
-    """Return a file's size in bytes; 0 where there is none to be asked."""
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from matte.errors import WeightsError
-from matte.limits import MAX_GRAPH_NESTING, check_onnx_bytes
+from matte.limits import (
+    MAX_EXTERNAL_BYTES,
+    MAX_GRAPH_NESTING,
+    check_network_file,
+    check_onnx_bytes,
+)
 
 # The fields of ONNX's messages that lead to tensors, by their numbers; and those messages' kinds.
 ONNX_SUFFIX = ".onnx"
@@ -125,6 +130,7 @@ def _external_file(path: Path, location: bytes) -> Path:
 
 def _file_hash(file: Path) -> bytes:
     """Return the SHA-256 of a file of tensors."""
+    check_network_file(file, MAX_EXTERNAL_BYTES, "put the network's weights in its place")
     try:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").digest()

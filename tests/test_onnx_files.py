@@ -70,6 +70,20 @@ def test_no_file_outside_the_folder_is_read(
         read_onnx_file(path)
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless file")
+def test_endless_files_are_not_read(tmp_path: Path, linear_network: Write) -> None:
+    link = tmp_path / "net.onnx"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(WeightsError, match="is no file but a device or a pipe: give an ONNX"):
+        read_onnx_file(link)
+    path = with_external_data(linear_network("own", [[1.0, 0, 0]], [0.0]))
+    data = tmp_path / "own.data"
+    data.unlink()
+    data.symlink_to("/dev/zero")
+    with pytest.raises(WeightsError, match=r"own\.data is no file but a device"):
+        network_digest(path)
+
+
 def test_graphs_in_graphs_have_an_end(tmp_path: Path) -> None:
     path = tmp_path / "nested.onnx"
     path.write_bytes(nested(10))

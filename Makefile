@@ -48,9 +48,10 @@ test-notebook: .venv/notebook
 test-wheel: .venv/all
 	$(BIN)/pytest -m wheel
 
-# LiteRT's converter wants other versions than constraints.txt: an environment of its own.
+# LiteRT's converter wants other versions than constraints.txt: an environment of its own. Its anyio
+# has a plugin for another pytest.
 test-phone: .venv-phone/all
-	OMP_NUM_THREADS=1 .venv-phone/bin/pytest -m phone tests/conversion/test_phone_export.py
+	OMP_NUM_THREADS=1 .venv-phone/bin/pytest -m phone -p no:anyio tests/conversion/test_phone_export.py
 
 # Linux only. More of a kind: python tests/attack/run.py KIND --count N --seed S
 test-attack: .venv/all

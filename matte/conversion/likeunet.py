@@ -29,8 +29,8 @@ def likeunet_architecture(arrays: Sequence[Array]) -> str:
     return {(3, 16): NIGHT, (1, 16): DARK}.get((colours, channels), "")
 
 
-def likeunet_from_keras(arrays: Sequence[Array]) -> tuple[str, dict[str, Tensor]]:
-    """Return a LikeUnet's architecture and state_dict; parallel kernels are fused.
+def likeunet_from_keras(arrays: Sequence[Array]) -> tuple[str, nn.Module]:
+    """Return a LikeUnet's architecture and the network, with its parallel kernels if it has some.
 
     `arrays` are its weights in the order of Keras's layers. Raises WeightsError for others.
     """
@@ -39,10 +39,15 @@ def likeunet_from_keras(arrays: Sequence[Array]) -> tuple[str, dict[str, Tensor]
         raise WeightsError("the file holds no LikeUnet", "give one of its .h5 files of weights")
     network = build_network(architecture)
     _fill(network, list(arrays))
-    if architecture == BRANCHES:
-        fuse_branches(network)
-        architecture = LIGHT
-    return architecture, network.state_dict()
+    return architecture, network
+
+
+def fused_likeunet(architecture: str, network: nn.Module) -> tuple[str, nn.Module]:
+    """Return a LikeUnet without parallel kernels, which gives the same."""
+    if architecture != BRANCHES:
+        return architecture, network
+    fuse_branches(network)
+    return LIGHT, network
 
 
 @torch.no_grad()

@@ -143,9 +143,10 @@ def _with_counts(weights: Weights, tensors: Path) -> Weights:
 
 def _import_likeunet(file: Path, target: Path) -> tuple[Weights, str]:
     """Convert LikeUnet's weights as Keras wrote them; return the manifest row and the parity."""
-    name, state = likeunet.likeunet_from_keras(read_keras_weights(file))
+    read = likeunet.likeunet_from_keras(read_keras_weights(file))
+    name, network = likeunet.fused_likeunet(*read)
     info = CheckpointInfo(name, likeunet.TRAINED_SIZE)
-    return _store_segmenter(info, state, target, LIKEUNET_LICENCE)
+    return _store_segmenter(info, network.state_dict(), target, LIKEUNET_LICENCE)
 
 
 def _store_segmenter(

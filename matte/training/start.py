@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from matte.conversion.keras_weights import read_keras_weights
+from matte.conversion.likeunet import likeunet_from_keras
 from matte.conversion.onnx_to_torch import torch_from_onnx
 from matte.conversion.tflite import read_convolutions
 from matte.errors import WeightsError
@@ -58,9 +60,14 @@ def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
     """Load the weights that a segmenter's training starts from, as far as they fit.
 
     `path`: a segmenter of matte's (see `load_stored_network`), of which everything is used that
-    fits in name and shape; a state_dict of torchvision's mobilenet_v2 (.pth) for the encoder; or
-    DeepLabV3 on MobileNetV2 as released (.tflite) for the encoder and the context of a DeepLabUnet.
+    fits in name and shape; a LikeUnet's weights as Keras wrote them (.h5), likewise; a state_dict
+    of torchvision's mobilenet_v2 (.pth) for the encoder; or DeepLabV3 on MobileNetV2 as released
+    (.tflite) for the encoder and the context of a DeepLabUnet.
     """
+    if path.suffix == ".h5":
+        _, own = likeunet_from_keras(read_keras_weights(path))
+        fill_matching(network, own.state_dict(), path)
+        return
     if path.suffix in MATTE_SUFFIXES:
         fill_matching(network, load_stored_network(path, SEGMENTER).state_dict(), path)
         return

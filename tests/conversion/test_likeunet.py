@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from matte.conversion.keras_weights import read_keras_weights
-from matte.conversion.likeunet import likeunet_architecture, likeunet_from_keras
+from matte.conversion.likeunet import (
+    fused_likeunet,
+    likeunet_architecture,
+    likeunet_from_keras,
+)
 from matte.errors import WeightsError
-from matte.segmentation.network import build_network
 from tests.tolerances import KERAS_PARITY
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -18,10 +21,11 @@ PUBLISHED = GOLDEN / "likeunet_dark_light_pre.h5"
 
 def test_keras_computed_the_same() -> None:
     """On three pictures of different sizes; benchmarks/keras_golden.py made the file."""
-    architecture, state = likeunet_from_keras(read_keras_weights(PUBLISHED))
+    read = likeunet_from_keras(read_keras_weights(PUBLISHED))
+    assert read[0] == "likeunet-dark-light-branches"
+    architecture, network = fused_likeunet(*read)
     assert architecture == "likeunet-dark-light"
-    network = build_network(architecture).eval()
-    network.load_state_dict(state)
+    network.eval()
     with np.load(GOLDEN / "likeunet_keras.npz") as golden:
         for number in range(3):
             grey = torch.from_numpy(golden[f"picture{number}"])[None, None] / 255

@@ -4,6 +4,7 @@ import pytest
 
 from matte.errors import SettingError
 from matte.segmentation.network import ARCHITECTURES
+from matte.training.modnet_settings import ModnetRecipe
 from matte.training.recipes import read_recipe, recipe_names
 from matte.training.settings import RefinerRecipe, SegmenterRecipe
 
@@ -30,6 +31,14 @@ def test_the_shipped_segmenters_recipes_can_be_read(name: str) -> None:
 def test_the_shipped_refiners_recipes_differ_in_their_attention() -> None:
     assert read_recipe(RefinerRecipe, "gca-slim").attention
     assert not read_recipe(RefinerRecipe, "gca-slim-plain").attention
+
+
+def test_the_garments_modnet_is_the_portraits_but_for_its_first_layers() -> None:
+    portraits, garments = (read_recipe(ModnetRecipe, n) for n in ("modnet", "modnet-clothing"))
+    for name in ("encoder", "context", "width", "reference"):
+        assert getattr(portraits, name) == getattr(garments, name)
+    assert garments.run.freeze > portraits.run.freeze == 0
+    assert garments.mix.degrees == 90
 
 
 def test_a_mistyped_recipe_is_named() -> None:

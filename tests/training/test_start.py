@@ -5,6 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from matte.conversion.keras_weights import read_keras_weights
+from matte.conversion.likeunet import likeunet_from_keras
 from matte.errors import WeightsError
 from matte.refiner.checkpoint import save_network
 from matte.refiner.network import GcaDesign, GcaNetwork
@@ -14,6 +16,8 @@ from matte.training.start import find_start_file, refit_norms, start_refiner, st
 from tests.conversion.tflite_file import Layer, write_tflite
 from tests.trained_networks import randomise_norms
 
+LIKEUNET = Path(__file__).parents[1] / "golden/likeunet_dark_light_pre.h5"
+
 
 def test_a_checkpoint_is_a_start(tmp_path: Path) -> None:
     trained, network = build_network("unet"), build_network("unet")
@@ -21,6 +25,17 @@ def test_a_checkpoint_is_a_start(tmp_path: Path) -> None:
     start_segmenter(network, tmp_path / "best.safetensors")
     for a, b in zip(trained.parameters(), network.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_keras_weights_start_a_likeunet_with_its_parallel_kernels() -> None:
+    network = build_network("likeunet-dark-light-branches")
+    start_segmenter(network, LIKEUNET)
+    grey = torch.rand(1, 1, 64, 64).expand(-1, 3, -1, -1)
+    _, published = likeunet_from_keras(read_keras_weights(LIKEUNET))
+    with torch.inference_mode():
+        torch.testing.assert_close(network.eval()(grey), published.eval()(grey))
+    with pytest.raises(WeightsError, match="nothing of"):
+        start_segmenter(build_network("deeplabv3plus"), LIKEUNET)
 
 
 def test_torchvision_weights_start_the_encoder(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from matte.modnet.adapter import Modnet
 from matte.pipeline.budget import Budget
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, MissingSegmenter, TrimapFree, TwoStage
-from matte.pipeline.networks import NetworkOpener, OpenNetwork, open_network
+from matte.pipeline.networks import NetworkOpener, NetworkSupply, OpenNetwork, open_network
 from matte.pipeline.peer import PeerNetwork
 from matte.pipeline.run import BuiltPipeline
 from matte.refiner import REFINERS
@@ -29,10 +29,10 @@ from matte.stages import Refiner, Segmenter
 NONE_NAMED: Mapping[str, str] = MappingProxyType({})
 
 
-def build(merged: MergedSettings, opener: NetworkOpener | None = None) -> BuiltPipeline:
+def build(merged: MergedSettings, opener: NetworkSupply | None = None) -> BuiltPipeline:
     """Build the pipeline that the settings ask for: without a trimap if they name a MODNet.
 
-    `opener` has begun to open the settings' networks, if there is one.
+    `opener` has begun to open the settings' networks, or has them open for many pipelines.
     """
     if merged.config.modnet.modnet:
         refuse_unused_cleaning(merged, "a run with --modnet")
@@ -63,7 +63,7 @@ def build_for_video(merged: MergedSettings) -> BuiltPipeline:
 
 
 def build_two_stage(
-    config: Config, opener: NetworkOpener | None = None, named: Mapping[str, str] = NONE_NAMED
+    config: Config, opener: NetworkSupply | None = None, named: Mapping[str, str] = NONE_NAMED
 ) -> TwoStage:
     """Build the line of segmenter, trimap and refiner.
 
@@ -82,7 +82,7 @@ def build_two_stage(
     return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget, named)
 
 
-def build_segmenter(config: Config, opener: NetworkOpener | None = None) -> Segmenter:
+def build_segmenter(config: Config, opener: NetworkSupply | None = None) -> Segmenter:
     """Build the segmenter that the settings name."""
     return segmenter_of(_open("segmenter", config.segmentation.segmenter, config, opener), config)
 
@@ -95,7 +95,7 @@ def segmenter_of(found: OpenNetwork, config: Config) -> Segmenter:
     return LetterboxedSegmenter(found.session, settings, found.weights.size, found.facts)
 
 
-def build_refiner(config: Config, opener: NetworkOpener | None = None) -> Refiner:
+def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refiner:
     """Build the refiner that the settings name."""
     name = config.refiner.refiner
     if name in REFINERS:
@@ -114,7 +114,7 @@ def build_refiner(config: Config, opener: NetworkOpener | None = None) -> Refine
     return Gca(found.session, protocol, tile, memory_budget(config), found.facts)
 
 
-def _build_line(merged: MergedSettings, opener: NetworkOpener | None) -> Line:
+def _build_line(merged: MergedSettings, opener: NetworkSupply | None) -> Line:
     """Build the line of the settings, with MODNet behind it unless they refuse a fallback."""
     config = merged.config
     if config.modnet.modnet:
@@ -130,7 +130,7 @@ def _build_line(merged: MergedSettings, opener: NetworkOpener | None) -> Line:
     if config.pipeline.fallback == "none":
         return Fallback(first, None)
     other = replace(config, modnet=ModnetSettings(TRIMAP_FREE))
-    return Fallback(first, lambda: _build_trimap_free(other))
+    return Fallback(first, lambda: _build_trimap_free(other, opener))
 
 
 def _named_networks(merged: MergedSettings) -> dict[str, str]:
@@ -141,7 +141,7 @@ def _named_networks(merged: MergedSettings) -> dict[str, str]:
     return {kind: name for kind, name in names.items() if merged.origins[kind] not in own}
 
 
-def _build_trimap_free(config: Config, opener: NetworkOpener | None = None) -> TrimapFree:
+def _build_trimap_free(config: Config, opener: NetworkSupply | None = None) -> TrimapFree:
     """Build the line of the MODNet that the settings name, or of the shipped one."""
     protocol = config.runtime.modnet_protocol
     if protocol == "auto":
@@ -161,9 +161,9 @@ def _build_peer(found: OpenNetwork, kind: str, config: Config) -> PeerNetwork:
     return peer
 
 
-def _open(kind: str, name: str, config: Config, opener: NetworkOpener | None) -> OpenNetwork:
-    """Return the network of that kind: from the opener if there is one, else opened now."""
-    return opener.network(kind) if opener else open_network(kind, name, config.runtime)
+def _open(kind: str, name: str, config: Config, opener: NetworkSupply | None) -> OpenNetwork:
+    """Return the network of that kind and name: the opener's if there is one, else opened now."""
+    return opener.network(kind, name) if opener else open_network(kind, name, config.runtime)
 
 
 def memory_budget(config: Config) -> MemoryLimit:

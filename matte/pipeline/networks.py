@@ -6,6 +6,7 @@ Little is imported here, so that opening can begin before the rest of the progra
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
+from typing import Protocol
 
 from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import WeightsError
@@ -39,6 +40,14 @@ class OpenNetwork:
         return NetworkFacts(self.name, self.weights.sha256, asdict(self.session.execution))
 
 
+class NetworkSupply(Protocol):
+    """Gives networks by their kind and name: opened for this run, or shared by many."""
+
+    def network(self, kind: str, name: str) -> OpenNetwork:
+        """Return the network, ready to run; raises whatever opening it raises."""
+        ...
+
+
 class NetworkOpener:
     """Opens the networks of a run in the background, while the rest of the program is loaded.
 
@@ -61,10 +70,11 @@ class NetworkOpener:
         }
         pool.shutdown(wait=False)
 
-    def network(self, kind: str) -> OpenNetwork:
-        """Wait for the network of that kind; raises whatever opening it raised."""
-        opened = self._quick[kind].result()
-        return opened or open_network(kind, self._names[kind], self._settings)
+    def network(self, kind: str, name: str) -> OpenNetwork:
+        """Wait for the network, or open it now; raises whatever opening it raises."""
+        begun = self._names.get(kind) == name and kind in self._quick
+        opened = self._quick[kind].result() if begun else None
+        return opened or open_network(kind, name, self._settings)
 
 
 def _open_if_quick(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork | None:

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Alpha, Confidence, as_alpha, as_image, as_trimap, same_size
+from matte.arrays import Alpha, Confidence, Mask, Trimap, as_alpha, as_image, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import (
     MergedSettings,
@@ -29,6 +29,17 @@ from matte.trimap.drawing import trimap_flaw
 
 PhotoInput = NDArray[Any] | Source | Photo  # a Source is a path, a file's bytes or an open file
 MatteInput = NDArray[Any] | Source | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundAlpha:
+    """A photo's alpha, mask and trimap; its report; what a person should know of it."""
+
+    alpha: Alpha
+    mask: Mask | None
+    trimap: Trimap | None
+    report: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,16 +89,23 @@ class BuiltPipeline:
 
     def run(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> Matte:
         """Return the matte of a photo; `name` is what warnings call it."""
+        found = self.find_alpha(photo, prior, name)
+        watch = Stopwatch()
+        with watch("foreground"):
+            foreground = estimate_foreground(photo.pixels, found.alpha)
+        report = found.report | {"ms": found.report["ms"] | watch.ms}
+        for warning in found.warnings:
+            warnings.warn(warning, MatteWarning, stacklevel=3)
+        return Matte(found.alpha, foreground, found.mask, found.trimap, report)
+
+    def find_alpha(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> FoundAlpha:
+        """Return a photo's alpha, mask and trimap; `name` is what its warnings call it."""
         self.memory.check_image(photo.pixels)
         result = self.line.run(photo.pixels, prior)
         alpha = photo.limit_alpha(result.alpha)
-        watch = Stopwatch()
-        with watch("foreground"):
-            foreground = estimate_foreground(photo.pixels, alpha)
-        report = self._report(alpha, result, watch)
-        for warning in _warnings(name or "the picture", result, report):
-            warnings.warn(warning, MatteWarning, stacklevel=3)
-        return Matte(alpha, foreground, result.mask, result.trimap, report)
+        report = self._report(alpha, result)
+        told = tuple(_warnings(name or "the picture", result, report))
+        return FoundAlpha(alpha, result.mask, result.trimap, report, told)
 
     def prior(
         self,
@@ -112,13 +130,12 @@ class BuiltPipeline:
                 same_size(("picture", photo.pixels), (name, array))
         return Prior(None if confidence is None else Segmentation(confidence), known)
 
-    def _report(self, alpha: Alpha, result: LineResult, watch: Stopwatch) -> dict[str, Any]:
+    def _report(self, alpha: Alpha, result: LineResult) -> dict[str, Any]:
         """Return the report of one picture, as a copy that the caller may change."""
         height, width = alpha.shape
-        ms = {**result.report["ms"], **watch.ms}
         report = {**self.facts, "width": width, "height": height}
         report["subject"] = bool((alpha >= 0.5).any())
-        return {**report, **result.report, "ms": ms}
+        return {**report, **result.report, "ms": dict(result.report["ms"])}
 
 
 def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:

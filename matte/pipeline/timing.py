@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from matte.watching import tell_watcher
+
 
 class Stopwatch:
     """Adds up milliseconds by name."""
@@ -13,7 +15,8 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Add the milliseconds that the `with` block takes to `name`."""
+        """Add the milliseconds that the `with` block takes to `name`; tell whoever watches."""
+        tell_watcher(name, 0)
         start = time.perf_counter()
         try:
             yield

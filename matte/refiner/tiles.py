@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import UNKNOWN, BoolArray, FloatArray, Image, Trimap
 from matte.refiner.detail import CELL, Cells
+from matte.watching import tell_watcher
 
 SIDE = 160  # pixels of a tile, unless another side is named
 CONTEXT, WIDE_CONTEXT = 8, 16  # pixels of it at each border, in small and in large pictures
@@ -194,6 +195,7 @@ def _run_tiles(
     """Yield each tile's place in the picture, and the network's alpha of it."""
     side = tiling.side
     for start in range(0, len(corners), batch):
+        tell_watcher("refine", start / len(corners))
         parts = [
             (slice(y, y + side), slice(x, x + side)) for y, x in corners[start : start + batch]
         ]

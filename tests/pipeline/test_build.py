@@ -67,7 +67,7 @@ def test_a_missing_segmenter_fails_only_a_run_that_needs_it(
 
     merged = merge_settings("fast", flags=QUICK)
     opener = NetworkOpener(merged.config)
-    monkeypatch.setattr(opener, "network", lambda kind: missing(kind, "gca-slim-plain"))
+    monkeypatch.setattr(opener, "network", missing)
     line = build_two_stage(merged.config, opener)
     assert isinstance(line.segmenter, MissingSegmenter)
     assert set(line.network_facts) == {"refiner"}

@@ -17,10 +17,12 @@ def config(**flags: object) -> Config:
 
 def test_the_opener_opens_what_a_run_needs_and_nothing_else() -> None:
     opener = NetworkOpener(config(refiner="guided"))
-    assert opener.network("segmenter").name == "person-light"
-    with pytest.raises(KeyError):
-        opener.network("refiner")
-    assert NetworkOpener(config(modnet="modnet")).network("modnet").name == "modnet"
+    assert opener.network("segmenter", "person-light").name == "person-light"
+    with pytest.raises(WeightsError):
+        opener.network("refiner", "guided")
+    # What was not begun is opened when it is asked for.
+    assert opener.network("modnet", "modnet").name == "modnet"
+    assert NetworkOpener(config(modnet="modnet")).network("modnet", "modnet").name == "modnet"
 
 
 def test_what_opening_raised_is_raised_where_the_network_is_asked_for(tmp_path: Path) -> None:
@@ -28,9 +30,10 @@ def test_what_opening_raised_is_raised_where_the_network_is_asked_for(tmp_path: 
     damaged.write_bytes(b"no network")
     opener = NetworkOpener(config(segmenter=str(damaged)))
     with pytest.raises(WeightsError, match=r"net\.onnx"):
-        opener.network("segmenter")
+        opener.network("segmenter", str(damaged))
+    none = str(tmp_path / "none.onnx")
     with pytest.raises(WeightsError, match=r"can't read .*none\.onnx"):
-        NetworkOpener(config(segmenter=str(tmp_path / "none.onnx"))).network("segmenter")
+        NetworkOpener(config(segmenter=none)).network("segmenter", none)
 
 
 def test_facts_name_the_network_as_it_was_asked_for() -> None:

@@ -36,6 +36,7 @@ COMMANDS = {
     "export": "matte.cli.export:export",
     "image": "matte.cli.image:image",
     "refine": "matte.cli.refine:refine",
+    "serve": "matte.cli.serve:serve",
     "sweep-trimap": "matte.cli.sweep:sweep_trimap",
     "train": "matte.cli.train:train",
     "trimap": "matte.cli.trimap:trimap",

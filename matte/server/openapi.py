@@ -1,0 +1,356 @@
+"""The document that describes the API to programs (OpenAPI 3.1), from what the server knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matte
+from matte.configs.fields import SettingRule, literal_words
+from matte.configs.loader import preset_names
+from matte.configs.settings import SETTINGS
+from matte.server.asked import FORMATS, PICTURE_SETTINGS, RESULTS
+from matte.server.options import ServerOptions
+from matte.server.removebg import SIZES
+from matte.server.strokes import MAX_POINTS, MAX_RADIUS, MAX_STROKES, VALUES
+
+Schema = dict[str, Any]
+OBJECT: Schema = {"type": "object"}
+TEXT: Schema = {"type": "string"}
+PROBLEM: Schema = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong."},
+        "remedy": {"type": "string", "description": "What to do about it."},
+    },
+}
+FORM_PARAMETERS: dict[str, Schema] = {
+    "preset": {"type": "string", "enum": preset_names()},
+    "bg": {
+        "type": "string",
+        "description": "transparent, a colour (white, #205080), blur, blur:20, or picture:ID.",
+    },
+    "crop": {"type": "string", "description": "Crop to the subject, with this margin: 0, 12, 3%."},
+    "premultiply": {"type": "string", "enum": ["0", "1"]},
+    "format": {"type": "string", "enum": [*FORMATS]},
+    "bits": {"type": "string", "enum": ["8", "16"], "description": "Of an alpha."},
+    "max_side": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "box": {"type": "string", "pattern": r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"},
+    "quick": {"type": "string", "enum": ["0", "1"], "description": "Of a small copy: a preview."},
+    "lossy": {"type": "string", "enum": ["0", "1"]},
+    "download": {"type": "string", "enum": ["0", "1"]},
+}
+ANSWERS = {
+    400: "The request can't be understood.",
+    401: "A token is needed.",
+    403: "The request comes from elsewhere.",
+    404: "There is no such thing here.",
+    408: "The body came too slowly.",
+    409: "That has no such result.",
+    413: "Too large.",
+    415: "No picture.",
+    422: "It can't be done.",
+    503: "Busy; ask again after Retry-After seconds.",
+}
+
+
+def openapi_document(options: ServerOptions) -> Schema:
+    """Return the document."""
+    document: Schema = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "matte",
+            "version": matte.__version__,
+            "description": "Cuts subjects out of pictures and puts them on other backgrounds.",
+        },
+        "paths": {
+            "/health": {
+                "get": _operation("Whether the server lives.", _json(OBJECT), is_open=True)
+            },
+            "/ready": {
+                "get": _operation("Whether the networks are loaded.", _json(OBJECT), is_open=True)
+            },
+            "/metrics": {"get": _operation("Counters.", _content("text/plain", TEXT))},
+            "/v1/session": _session_paths(),
+            "/v1/settings": {"get": _operation("What can be set.", _json(OBJECT))},
+            "/v1/matte": {"post": _one_shot()},
+            "/v1/zip": {"post": _zip()},
+            **_picture_paths(),
+            **_job_paths(),
+            "/v1.0/removebg": {"post": _removal()},
+        },
+        "components": {
+            "schemas": {"Problem": PROBLEM},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+            },
+        },
+    }
+    if options.token:
+        document["security"] = [{"bearer": []}, {"key": []}]
+    return document
+
+
+def setting_schema(name: str) -> Schema:
+    """Return the schema of a setting, as a query has it."""
+    setting = SETTINGS[name]
+    rule: SettingRule = setting.rule
+    words = [*literal_words(setting.hint), *([rule.unset] if rule.unset else [])]
+    schema: Schema = {"description": rule.help}
+    numbers = _number_schema(setting.hint, rule)
+    if numbers is None:
+        return schema | TEXT | ({"enum": words} if "Literal" in str(setting.hint) else {})
+    if not words:
+        return schema | numbers
+    return schema | {"anyOf": [numbers, {"type": "string", "enum": words}]}
+
+
+def _number_schema(hint: Any, rule: SettingRule) -> Schema | None:
+    """Return the schema of a setting's numbers; None if it has none."""
+    text = str(hint)
+    if rule.unit == "length" or not ("int" in text or "float" in text):
+        return None
+    schema: Schema = {"type": "number" if "float" in text else "integer"}
+    ends = ("exclusiveMinimum", "exclusiveMaximum") if rule.between else ("minimum", "maximum")
+    for end, value in zip(ends, (rule.minimum, rule.maximum), strict=True):
+        if value is not None:
+            schema[end] = value
+    if rule.multiple_of:
+        schema["multipleOf"] = rule.multiple_of
+    return schema
+
+
+def _parameters(names: Mapping[str, Schema]) -> list[Schema]:
+    """Return parameters of a query."""
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]
+
+
+def _result_values() -> dict[str, Schema]:
+    """Return everything that a result depends on, by its name."""
+    return {**FORM_PARAMETERS, **{name: setting_schema(name) for name in PICTURE_SETTINGS}}
+
+
+def _json(schema: Schema) -> Schema:
+    """Return the content of a JSON document."""
+    return _content("application/json", schema)
+
+
+def _content(kind: str, schema: Schema) -> Schema:
+    """Return content of a media type."""
+    return {kind: {"schema": schema}}
+
+
+def _pictures() -> Schema:
+    """Return the content of a picture in one of the formats."""
+    return {media: {"schema": {"type": "string"}} for _, media in FORMATS.values()}
+
+
+def _operation(
+    summary: str,
+    content: Schema | None,
+    *,
+    status: int = 200,
+    parameters: list[Schema] | None = None,
+    body: Schema | None = None,
+    is_open: bool = False,
+) -> Schema:
+    """Return an operation: what it answers, and the problems that any may have."""
+    answer: Schema = {"description": summary}
+    if content is not None:
+        answer["content"] = content
+    problem = _content("application/problem+json", {"$ref": "#/components/schemas/Problem"})
+    operation: Schema = {
+        "summary": summary,
+        "responses": {
+            str(status): answer,
+            **{str(s): {"description": text, "content": problem} for s, text in ANSWERS.items()},
+        },
+    }
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": body}
+    if is_open:
+        operation["security"] = []
+    return operation
+
+
+def _id(name: str = "id") -> Schema:
+    """Return the parameter of a path."""
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _session_paths() -> Schema:
+    """Return the operations on a browser's session."""
+    token = {"type": "object", "required": ["token"], "properties": {"token": {"type": "string"}}}
+    return {
+        "get": _operation("Whether a token is needed, and was shown.", _json(OBJECT), is_open=True),
+        "post": _operation(
+            "Show the token, get a cookie.", None, status=204, body=_json(token), is_open=True
+        ),
+        "delete": _operation("Sign out.", None, status=204, is_open=True),
+    }
+
+
+def _form(required: str, files: tuple[str, ...], values: Mapping[str, Schema]) -> Schema:
+    """Return the content of a form with files."""
+    binary = {"type": "string", "contentMediaType": "application/octet-stream", "format": "binary"}
+    properties = {**dict.fromkeys(files, binary), **values}
+    schema = {"type": "object", "required": [required], "properties": properties}
+    return _content("multipart/form-data", schema)
+
+
+def _one_shot() -> Schema:
+    """Return the operation that mattes a picture in one request."""
+    values = {"result": {"type": "string", "enum": [*RESULTS]}, **_result_values()}
+    operation = _operation(
+        "A picture's result; with Accept: application/json the picture is kept.",
+        _pictures(),
+        body=_form("image", ("image", "background"), values),
+    )
+    operation["responses"]["201"] = {"description": "The kept picture.", "content": _json(OBJECT)}
+    return operation
+
+
+def _picture_paths() -> Schema:
+    """Return the operations on a picture that was sent."""
+    place = "/v1/pictures/{id}"
+    values = _parameters(_result_values())
+    stroke = {
+        "type": "object",
+        "required": ["value", "radius", "points"],
+        "additionalProperties": False,
+        "properties": {
+            "value": {"type": "string", "enum": [*VALUES]},
+            "radius": {"type": "number", "minimum": 0.5, "maximum": MAX_RADIUS},
+            "points": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_POINTS,
+                "items": {
+                    "type": "array",
+                    "minItems": 2,
+                    "maxItems": 2,
+                    "items": {"type": "number"},
+                },
+            },
+        },
+    }
+    strokes = {
+        "type": "object",
+        "required": ["strokes"],
+        "properties": {"strokes": {"type": "array", "maxItems": MAX_STROKES, "items": stroke}},
+    }
+    axis = {"type": "array", "maxItems": 24}
+    sweep = {
+        "type": "object",
+        "properties": {
+            "k": {**axis, "items": {"anyOf": [{"type": "integer"}, {"const": "auto"}]}},
+            "iterations": {**axis, "items": {"type": "integer"}},
+            "width": {**axis, "items": {"type": "string"}},
+        },
+    }
+    return {
+        "/v1/pictures": {
+            "post": _operation(
+                "Send a picture.", _json(OBJECT), status=201, body=_form("image", ("image",), {})
+            )
+        },
+        place: {
+            "get": _operation("A picture that was sent.", _json(OBJECT), parameters=[_id()]),
+            "delete": _operation("Forget a picture.", None, status=204, parameters=[_id()]),
+        },
+        **{
+            f"{place}/{result}": {
+                "get": _operation(
+                    f"The picture's {result}.", _pictures(), parameters=[_id(), *values]
+                )
+            }
+            for result in RESULTS
+        },
+        f"{place}/report": {
+            "get": _operation("How a result was found.", _json(OBJECT), parameters=[_id(), *values])
+        },
+        f"{place}/strokes": {
+            "put": _operation(
+                "Strokes on the trimap, in place of those before.",
+                _json(OBJECT),
+                parameters=[_id()],
+                body=_json(strokes),
+            )
+        },
+        f"{place}/events": {
+            "get": _operation(
+                "Progress, as server-sent events.",
+                _content("text/event-stream", {"type": "string"}),
+                parameters=[_id()],
+            )
+        },
+        f"{place}/sweep": {
+            "post": _operation(
+                "Compare settings of the band.",
+                _json(OBJECT),
+                status=202,
+                parameters=[_id()],
+                body=_json(sweep),
+            )
+        },
+    }
+
+
+def _job_paths() -> Schema:
+    """Return the operations on a job."""
+    place = "/v1/jobs/{id}"
+    events = _content("text/event-stream", {"type": "string"})
+    number = {"name": "place", "in": "path", "required": True, "schema": {"type": "integer"}}
+    values = _parameters(_result_values())
+    return {
+        place: {
+            "get": _operation("A job.", _json(OBJECT), parameters=[_id()]),
+            "delete": _operation("Stop a job.", None, status=204, parameters=[_id()]),
+        },
+        f"{place}/events": {"get": _operation("A job's progress.", events, parameters=[_id()])},
+        f"{place}/previews/{{place}}": {
+            "get": _operation(
+                "A setting's result, small.", _pictures(), parameters=[_id(), number, *values]
+            )
+        },
+    }
+
+
+def _zip() -> Schema:
+    """Return the operation that gives many results."""
+    texts = {name: {"type": "string"} for name in ("picture", "result", "name", "query")}
+    item = {"type": "object", "required": ["picture"], "properties": texts}
+    items = {
+        "type": "object",
+        "required": ["items"],
+        "properties": {"items": {"type": "array", "minItems": 1, "items": item}},
+    }
+    content = _content("application/zip", {"type": "string"})
+    return _operation("Many results as one ZIP.", content, body=_json(items))
+
+
+def _removal() -> Schema:
+    """Return the operation that remove.bg's clients know."""
+    values: dict[str, Schema] = {
+        "image_file_b64": {"type": "string"},
+        "size": {"type": "string", "enum": [*SIZES]},
+        "format": {"type": "string", "enum": ["auto", "png", "jpg", "webp"]},
+        "crop": {"type": "string", "enum": ["true", "false"]},
+        "crop_margin": {"type": "string"},
+        "channels": {"type": "string", "enum": ["rgba", "alpha"]},
+        "bg_color": {"type": "string"},
+    }
+    operation = _operation(
+        "As remove.bg's.",
+        {**_pictures(), **_json(OBJECT)},
+        body=_form("image_file", ("image_file", "bg_image_file"), values),
+    )
+    told = _json({"type": "object", "required": ["errors"]})
+    for status in (400, 403, 408, 429):
+        operation["responses"][str(status)] = {"description": "An error.", "content": told}
+    return operation

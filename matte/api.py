@@ -93,6 +93,7 @@ def composite(
     background: NDArray[Any] | str | Path | ArrayLike,
     *,
     fit: Fit = "cover",
+    position: str = "50%,50%",
     blend: Blend = "srgb",
 ) -> NDArray[Any]:
     """Return the foreground on the background as RGB in the foreground's size, weighted by alpha.
@@ -103,7 +104,8 @@ def composite(
     uint8, or a file. `background` is a picture's pixels, three values 0 … 255, or a text as `matte
     composite --bg` takes it: a picture's file, "white", "#205080", "blur", or "transparent", which
     gives RGBA. `fit` brings a picture to the foreground's size: "cover" cuts off what is too much,
-    "contain" shows it whole, "stretch" squashes it, "tile" repeats it. `blend` mixes the stored
+    "contain" shows it whole, "stretch" squashes it, "tile" repeats it; `position` says which part
+    stays of what is cut off ("0%,100%": left, bottom). `blend` mixes the stored
     values ("srgb") or the light that they stand for ("linear").
 
     >>> result = matte.load("fast")("portrait.jpg")
@@ -118,14 +120,16 @@ def composite(
     if is_source(foreground) or isinstance(foreground, Photo):
         known = photo.limit_alpha(known)
         colours = estimate_foreground(photo.pixels, known)
-    settings = from_table(CompositingSettings, {"fit": fit, "blend": blend}, "compositing")
+    settings = from_table(
+        CompositingSettings, {"fit": fit, "position": position, "blend": blend}, "compositing"
+    )
     if isinstance(background, str | Path):
         finisher = PhotoFinisher(FinishOptions(parse_background(str(background)), settings))
         composer = finisher.composer_for(photo)
     else:
         is_colour = np.ndim(background) == 1
         pixels = colour_pixel(as_colour(background)) if is_colour else as_image(background)
-        composer = Composer(PictureGround(pixels, fit), blend)
+        composer = Composer(PictureGround(pixels, fit, settings.place), blend)
     return composer.compose(photo.pixels, colours, known)
 
 

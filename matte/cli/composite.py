@@ -37,7 +37,7 @@ from matte.configs.loader import MergedSettings
 )
 @cut_out_options
 @output_options("IMAGE-composite.png beside the picture")
-@setting_options("fit", "blend", "max_pixels")
+@setting_options("fit", "position", "blend", "max_pixels")
 def composite(
     image: Path,
     alpha: Path,

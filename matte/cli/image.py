@@ -100,6 +100,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "fallback",
     "budget_ms",
     "fit",
+    "position",
     "blend",
     "max_pixels",
     "max_memory",

@@ -97,6 +97,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
     "modnet",
     "fallback",
     "fit",
+    "position",
     "blend",
     "max_pixels",
     "max_memory",

@@ -99,6 +99,7 @@ COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
     "refiner",
     "tile",
     "fit",
+    "position",
     "blend",
     "max_pixels",
     "max_memory",

@@ -115,6 +115,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     "modnet",
     "fallback",
     "fit",
+    "position",
     "blend",
     "max_pixels",
     "max_memory",

@@ -107,6 +107,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
     "budget_ms",
     *VIDEO,
     "fit",
+    "position",
     "blend",
     "max_pixels",
     "max_memory",

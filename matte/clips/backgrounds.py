@@ -25,7 +25,7 @@ from matte.compositing.composer import (
     Ground,
     PictureGround,
 )
-from matte.compositing.fitting import Fit, widen_pixels
+from matte.compositing.fitting import MIDDLE, Fit, Position, widen_pixels
 from matte.configs.settings import CompositingSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.imaging.bit_depth import convert_depth
@@ -60,7 +60,13 @@ def open_composer(
         yield Composer(None, settings.blend, premultiply)
         return
     ground = open_ground(
-        background, settings.fit, film_end, aspect=aspect, dtype=dtype, max_pixels=max_pixels
+        background,
+        settings.fit,
+        film_end,
+        aspect=aspect,
+        dtype=dtype,
+        max_pixels=max_pixels,
+        position=settings.place,
     )
     with ground as opened:
         yield Composer(opened, settings.blend, premultiply)
@@ -75,6 +81,7 @@ def open_ground(
     aspect: Fraction = SQUARE,
     dtype: type[np.unsignedinteger[Any]] = np.uint8,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    position: Position = MIDDLE,
 ) -> Iterator[Ground]:
     """Open the background of a video's frames; raise PictureError if its file can't be read.
 
@@ -95,11 +102,11 @@ def open_ground(
         photo = read_photo(background.path, max_pixels)
         picture = convert_to_profile(photo.pixels, photo.profile, b"")
         picture = Image(convert_depth(picture, np.dtype(dtype)))
-        yield PictureGround(widen_pixels(picture, 1 / aspect), fit)
+        yield PictureGround(widen_pixels(picture, 1 / aspect), fit, position)
     else:
         clip = open_clip(background.path, max_pixels)
         with closing(film_frames(clip, loops=film_end == "loop")) as frames:
-            yield FilmGround(frames, fit, clip.facts.sample_aspect / aspect)
+            yield FilmGround(frames, fit, clip.facts.sample_aspect / aspect, position)
 
 
 def _is_still(file: PictureFile | FilmFile) -> bool:

@@ -11,7 +11,7 @@ from matte.arrays import Alpha, Image
 from matte.compositing.blend import Blend, blend_over
 from matte.compositing.cutout import cut_out
 from matte.compositing.defocus import defocus_background
-from matte.compositing.fitting import Fit, fit_background, widen_pixels
+from matte.compositing.fitting import MIDDLE, Fit, Position, fit_background, widen_pixels
 from matte.configs.lengths import Length
 from matte.errors import SettingError
 from matte.imaging.bit_depth import convert_depth
@@ -65,8 +65,8 @@ class Composer:
 class PictureGround:
     """A picture, fitted to the images' size: once for images of one size; or a plain colour."""
 
-    def __init__(self, picture: Image, fit: Fit = "cover") -> None:
-        self._picture, self._fit = picture, fit
+    def __init__(self, picture: Image, fit: Fit = "cover", position: Position = MIDDLE) -> None:
+        self._picture, self._fit, self._position = picture, fit, position
         self._fitted: Image | None = None
 
     def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
@@ -75,7 +75,9 @@ class PictureGround:
         if self._picture.shape[:2] == (1, 1):
             return self._picture
         if self._fitted is None or self._fitted.shape[:2] != (height, width):
-            self._fitted = fit_background(self._picture, height, width, self._fit)
+            self._fitted = fit_background(
+                self._picture, height, width, self._fit, position=self._position
+            )
         return self._fitted
 
 
@@ -104,12 +106,14 @@ class FilmGround:
         frames: Iterator[tuple[Fraction, Image]],
         fit: Fit = "cover",
         pixel_aspect: Fraction = Fraction(1),
+        position: Position = MIDDLE,
     ) -> None:
         """`frames` are RGB pictures, one at least, each with its seconds, which ascend from 0.
 
         `pixel_aspect` is how many times as wide the film's pixels are shown as the images'.
         """
         self._frames, self._fit, self._pixel_aspect = frames, fit, pixel_aspect
+        self._position = position
         self._begin: Fraction | None = None
         self._shown = next(frames)[1]
         self._next = next(frames, None)
@@ -127,6 +131,8 @@ class FilmGround:
             picture = Image(convert_depth(self._shown, image.dtype))
             picture = widen_pixels(picture, self._pixel_aspect)
             height, width = image.shape[:2]
-            found = fit_background(picture, height, width, self._fit, quick=True)
+            found = fit_background(
+                picture, height, width, self._fit, quick=True, position=self._position
+            )
             self._fitted = found
         return found

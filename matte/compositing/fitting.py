@@ -1,6 +1,5 @@
 """Background pictures fitted to the size of the photo or frame."""
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal, get_args
 
@@ -14,36 +13,48 @@ from matte.imaging.resizing import resize
 
 Fit = Literal["cover", "contain", "stretch", "tile"]
 FITS: tuple[Fit, ...] = get_args(Fit)
+Position = tuple[float, float]  # shares across and down: (0, 0) shows the left upper corner
+MIDDLE: Position = (0.5, 0.5)
 CONTAIN_BLUR_RADIUS = Length(4, percent=True)  # of what fills the sides of a contained picture
 
 
-def fit_background(picture: Image, height: int, width: int, fit: Fit, quick: bool = False) -> Image:
+def fit_background(
+    picture: Image,
+    height: int,
+    width: int,
+    fit: Fit,
+    quick: bool = False,
+    position: Position = MIDDLE,
+) -> Image:
     """Return the picture at height × width, cropped, framed, squashed or repeated as `fit` says.
 
     `fit` is one of FITS; the picture's depth stays. `quick`, here and below, is for video frames:
-    faster and nearly as good.
+    faster and nearly as good. `position` says which part stays of a picture that is cropped, and
+    where one lies that is framed.
     """
     if fit == "tile":
         return tile(picture, height, width)
-    fitters: dict[Fit, Callable[[Image, int, int, bool], Image]] = {
-        "cover": cover,
-        "contain": contain,
-        "stretch": stretch,
-    }
-    return fitters[fit](picture, height, width, quick)
+    if fit == "stretch":
+        return stretch(picture, height, width, quick)
+    placed = {"cover": cover, "contain": contain}[fit]
+    return placed(picture, height, width, quick, position)
 
 
-def cover(picture: Image, height: int, width: int, quick: bool = False) -> Image:
-    """Return the largest middle part with the aspect of height × width, scaled to that size."""
+def cover(
+    picture: Image, height: int, width: int, quick: bool = False, position: Position = MIDDLE
+) -> Image:
+    """Return the largest part with the aspect of height × width, scaled to that size."""
     rows, columns = picture.shape[:2]
     h = min(rows, max(1, round(columns * height / width)))
     w = min(columns, max(1, round(rows * width / height)))
-    top, left = (rows - h) // 2, (columns - w) // 2
+    top, left = int((rows - h) * position[1]), int((columns - w) * position[0])
     return stretch(Image(picture[top : top + h, left : left + w]), height, width, quick)
 
 
-def contain(picture: Image, height: int, width: int, quick: bool = False) -> Image:
-    """Return the whole picture in the middle, on a blurred copy of itself that covers the sides."""
+def contain(
+    picture: Image, height: int, width: int, quick: bool = False, position: Position = MIDDLE
+) -> Image:
+    """Return the whole picture, on a blurred copy of itself that covers the sides."""
     rows, columns = picture.shape[:2]
     scale = min(height / rows, width / columns)
     h = min(height, max(1, round(rows * scale)))
@@ -53,7 +64,7 @@ def contain(picture: Image, height: int, width: int, quick: bool = False) -> Ima
     no_subject = Alpha(np.zeros((height, width), np.float32))
     radius = CONTAIN_BLUR_RADIUS.pixels(max(height, width))
     out = defocus_background(cover(picture, height, width, quick), no_subject, radius, quick)
-    top, left = (height - h) // 2, (width - w) // 2
+    top, left = int((height - h) * position[1]), int((width - w) * position[0])
     out[top : top + h, left : left + w] = stretch(picture, h, w, quick)
     return out
 

@@ -85,4 +85,4 @@ class PhotoFinisher:
             return PictureGround(convert_to_profile(colour_pixel(background.rgb), b"", profile))
         assert self._picture is not None
         picture = convert_to_profile(self._picture.pixels, self._picture.profile, profile)
-        return PictureGround(picture, fit)
+        return PictureGround(picture, fit, self.finish.compositing.place)

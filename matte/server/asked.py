@@ -1,13 +1,16 @@
 """What a client asks for: which result of a picture, with which settings, in which form."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Literal, get_args
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from matte.compositing.backgrounds import Blur, PlainColour, Transparent, parse_colour
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings, with_preset, written_values
+from matte.configs.settings import SETTINGS
 from matte.errors import SettingError
 from matte.refiner import REFINERS
 from matte.registry import nearest
@@ -36,7 +39,7 @@ ALPHA_SETTINGS = (
     "modnet",
     "fallback",
 )
-PICTURE_SETTINGS = (*ALPHA_SETTINGS, "fit", "blend")
+PICTURE_SETTINGS = (*ALPHA_SETTINGS, "fit", "position", "blend")
 NETWORK_SETTINGS = ("segmenter", "refiner", "modnet")
 FORMATS = {
     "png": (".png", "image/png"),
@@ -46,6 +49,7 @@ FORMATS = {
 }
 FORMAT_WORDS = {**{name: name for name in FORMATS}, "jpg": "jpeg", "tif": "tiff"}
 MAX_SIDE = 65_535
+MAX_NUMBER_CHARACTERS = 20
 PICTURE_WORD = "picture"  # bg=picture:ID
 FORM_NAMES = (
     *("preset", "bg", "crop", "premultiply", "format", "bits", "max_side", "box", "quick"),
@@ -156,16 +160,27 @@ def parse_asked(
 
 def merge_values(values: Mapping[str, str], base: MergedSettings) -> MergedSettings:
     """Return the server's settings with those of a query or a form on top."""
-    flags = {name: values[name] for name in PICTURE_SETTINGS if values.get(name)}
     for name in NETWORK_SETTINGS:
-        check_network(name, flags.get(name))
+        check_network(name, values.get(name))
+    flags = {n: parse_value(n, values[n]) for n in PICTURE_SETTINGS if values.get(n)}
     return with_preset(base, values.get("preset") or base.preset, **flags)
+
+
+def parse_value(name: str, text: str) -> int | float | str:
+    """Return a setting's value as files have it: a number where it may be one."""
+    hint = SETTINGS[name].hint
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    for kind in (int, float):
+        if kind in kinds:
+            with suppress(ValueError):
+                return kind(text[:MAX_NUMBER_CHARACTERS])
+    return text
 
 
 def check_network(kind: str, name: str | None) -> None:
     """Raise SettingError unless a network of that kind and name is stored: no file is opened."""
     known = network_names(kind)
-    if name is not None and name not in known and not (kind == "modnet" and name == "none"):
+    if name and name not in known and not (kind == "modnet" and name == "none"):
         raise SettingError(f"no {kind} {name[:60]!r} is here", nearest(name[:60], known))
 
 

@@ -34,8 +34,8 @@ def command_line(asked: Asked, name: str, background: str, has_strokes: bool) ->
     return shlex.join(words)
 
 
-# Settings of the mask, which a trimap of one's own takes the place of.
-MASK_ONLY = ("keep_parts", "fill_holes", "open_mask", "close_mask", "smooth_mask")
+# Settings of mask and band, which a trimap of one's own takes the place of.
+MASK_ONLY = PICTURE_SETTINGS[: PICTURE_SETTINGS.index("refiner")]
 
 
 def _background_words(asked: Asked, name: str) -> list[str]:

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,7 +25,7 @@ from matte.server.problems import ProblemError, problem_of
 from matte.server.results import Made
 from matte.server.state import ServerState
 from matte.server.steps import PictureSource
-from matte.server.uploads import Form, SentFile, read_form, read_json_of
+from matte.server.uploads import MAX_FIELDS, Form, SentFile, read_body, read_form, read_json_of
 
 PREFIX = "/v1.0/"
 CODES = {
@@ -96,6 +97,10 @@ async def post_removal(request: Request) -> Response:
         if kind == "application/json":
             values = _texts(await read_json_of(request, 2 * state.options.max_upload_bytes))
             return await _remove(request, state, Form(values, {}))
+        if kind == "application/x-www-form-urlencoded":
+            body = await read_body(request, 2 * state.options.max_upload_bytes)
+            pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=MAX_FIELDS)
+            return await _remove(request, state, Form(dict(pairs), {}))
         async with read_form(request, state.options) as form:
             return await _remove(request, state, form)
     except RemovalError as error:

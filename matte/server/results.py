@@ -130,7 +130,7 @@ def _array(
 def _ground(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) -> Image:
     """Return the background in the picture's size, or one pixel of a plain colour."""
     behind, photo = asked.behind, steps.photo()
-    fit = asked.settings.config.compositing.fit
+    fitting = asked.settings.config.compositing
     if isinstance(behind, PlainColour):
         return Image(convert_to_profile(colour_pixel(behind.rgb), b"", photo.profile))
     alpha = steps.found().alpha
@@ -144,9 +144,10 @@ def _ground(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) -> Ima
     def fitted() -> Image:
         other = read_picture(behind.id)
         pixels = convert_to_profile(other.pixels, other.profile, photo.profile)
-        return PictureGround(pixels, fit).background_for(photo.pixels, alpha, BEGINNING)
+        ground = PictureGround(pixels, fitting.fit, fitting.place)
+        return ground.background_for(photo.pixels, alpha, BEGINNING)
 
-    return steps.keep_ground((behind, fit), fitted)
+    return steps.keep_ground((behind, fitting.fit, fitting.position), fitted)
 
 
 def _wanted_part(steps: PictureSteps, asked: Asked) -> tuple[slice, slice]:

@@ -40,7 +40,21 @@ def run_server(
 ) -> None:
     """Serve until the process is asked to end; `tell` is told the address."""
     listening = open_socket(options.host, options.port)
+    server = make_server(options)
     address = page_address(options, listening.getsockname()[1])
+    tell(address)
+    if opens_browser:
+        webbrowser.open(address)
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass  # the usual end
+    finally:
+        listening.close()
+
+
+def make_server(options: ServerOptions) -> uvicorn.Server:
+    """Return a server that is ready to run."""
     config = uvicorn.Config(
         make_app(options),
         http=_ImpatientProtocol,
@@ -53,15 +67,7 @@ def run_server(
         timeout_graceful_shutdown=CLOSING_SECONDS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
     )
-    tell(address)
-    if opens_browser:
-        webbrowser.open(address)
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass  # the usual end
-    finally:
-        listening.close()
+    return uvicorn.Server(config)
 
 
 def open_socket(host: str, port: int) -> socket.socket:

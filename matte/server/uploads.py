@@ -109,11 +109,16 @@ async def read_json(request: Request) -> Any:
 
 async def read_json_of(request: Request, max_bytes: int) -> Any:
     """Return the document that a request's body of up to so many bytes holds."""
-    data = b"".join([chunk async for chunk in limited_stream(request, max_bytes)])
+    data = await read_body(request, max_bytes)
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, "the body is no JSON", "send application/json") from error
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Return a request's body of up to so many bytes."""
+    return b"".join([chunk async for chunk in limited_stream(request, max_bytes)])
 
 
 async def limited_stream(request: Request, max_bytes: int) -> AsyncGenerator[bytes]:

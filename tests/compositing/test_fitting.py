@@ -48,6 +48,17 @@ def test_cover_keeps_the_middle() -> None:
     assert (cover(Image(stripes), 20, 18) == 255).all()
 
 
+def test_the_position_says_which_part_stays_and_where_it_lies() -> None:
+    stripes = np.zeros((10, 30, 3), np.uint8)
+    stripes[:, 20:] = 255
+    right = fit_background(Image(stripes), 10, 10, "cover", position=(1.0, 0.5))
+    assert (right == 255).all()
+    plain = Image(np.full((10, 30, 3), 255, np.uint8))
+    plain[:, :, 0] = 0
+    low = fit_background(plain, 60, 30, "contain", position=(0.5, 1.0))
+    assert np.array_equal(low[50:], plain)
+
+
 def test_extreme_pictures_cost_no_more_than_the_result() -> None:
     thin = Image(np.full((1, 100_000, 3), 9, np.uint8))
     for fit in FITS:

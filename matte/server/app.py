@@ -27,7 +27,6 @@ from matte.server import (
 )
 from matte.server.guard import Guard
 from matte.server.jobs import StoppedError
-from matte.server.metrics import Metrics
 from matte.server.openapi import openapi_document
 from matte.server.options import ServerOptions
 from matte.server.problems import ProblemError, problem_of
@@ -40,7 +39,7 @@ CLIENT_GONE = 499  # what nginx calls it; nobody reads it
 log = logging.getLogger("matte.server")
 
 
-def make_app(options: ServerOptions) -> ASGIApp:
+def make_app(options: ServerOptions) -> "CountedApp":
     """Return the application; its state begins and ends with the server's."""
     state = make_state(options)
 
@@ -78,14 +77,15 @@ def make_app(options: ServerOptions) -> ASGIApp:
     app.state.sweeps = SweepJobs()
     app.state.page = page_files.read_page()
     app.state.openapi = openapi_document(options)
-    return _Counted(Guard(app, options, state.access), state.metrics)
+    return CountedApp(Guard(app, options, state.access), state)
 
 
-class _Counted:
+class CountedApp:
     """Counts requests by their route and status."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(self, app: ASGIApp, state: ServerState) -> None:
+        self.state = state
+        self._app, self._metrics = app, state.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and count it once its answer begins."""

@@ -92,7 +92,7 @@ def is_program() -> bool:
         return False
 
 
-def end_process() -> NoReturn:
+def end_process(exit_code: int = InterruptedRunError.exit_code) -> NoReturn:
     """End the process at once, without waiting for its threads.
 
     If an import was interrupted, threads that import anything wait for ever.
@@ -100,7 +100,7 @@ def end_process() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # closed, or nobody reads any more
             stream.flush()
-    os._exit(InterruptedRunError.exit_code)
+    os._exit(exit_code)
 
 
 @contextmanager

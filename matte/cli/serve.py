@@ -12,6 +12,7 @@ from matte.cli.settings import BAND, RUNNING, SEGMENTING, setting_options
 from matte.configs.amounts import parse_bytes
 from matte.configs.loader import MergedSettings
 from matte.errors import BackendError, SettingError, install_command
+from matte.interrupts import end_process, is_program
 
 TOKEN_VARIABLE = "MATTE_TOKEN"  # the name of an environment variable
 MIN_TOKEN_CHARACTERS = 8
@@ -141,7 +142,9 @@ def serve(
         forget_after_seconds=parse_seconds(bounds["forget_after"]),
     )
     options.check_access(open_to_all=access["no_token"])
-    run_server(options, lambda address: click.echo(address), opens)
+    run_server(options, click.echo, opens)
+    if is_program():
+        end_process(0)  # a network that is just being compiled would be waited for
 
 
 def read_token(file: Path | None) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matte.arrays import Image
@@ -36,6 +37,15 @@ from matte.server.sweep_routes import SweepJobs
 SWEEP_UP_SECONDS = 15.0  # between looks for pictures whose time is over
 WARM_UP_SIZE = (64, 64)
 CLIENT_GONE = 499  # what nginx calls it; nobody reads it
+ROUTES = [
+    *page_files.ROUTES,
+    *service_routes.ROUTES,
+    *one_shot.ROUTES,
+    *picture_routes.ROUTES,
+    *sweep_routes.ROUTES,
+    *zip_route.ROUTES,
+    *removebg.ROUTES,
+]
 log = logging.getLogger("matte.server")
 
 
@@ -55,15 +65,7 @@ def make_app(options: ServerOptions) -> "CountedApp":
             state.close()
 
     app = Starlette(
-        routes=[
-            *page_files.ROUTES,
-            *service_routes.ROUTES,
-            *one_shot.ROUTES,
-            *picture_routes.ROUTES,
-            *sweep_routes.ROUTES,
-            *zip_route.ROUTES,
-            *removebg.ROUTES,
-        ],
+        routes=ROUTES,
         exception_handlers={
             ProblemError: _tell_problem,
             MatteError: _tell_matte_error,
@@ -77,14 +79,14 @@ def make_app(options: ServerOptions) -> "CountedApp":
     app.state.sweeps = SweepJobs()
     app.state.page = page_files.read_page()
     app.state.openapi = openapi_document(options)
-    return CountedApp(Guard(app, options, state.access), state)
+    return CountedApp(Guard(app, options, state.access, respond), state, ROUTES)
 
 
 class CountedApp:
     """Counts requests by their route and status."""
 
-    def __init__(self, app: ASGIApp, state: ServerState) -> None:
-        self.state = state
+    def __init__(self, app: ASGIApp, state: ServerState, routes: Sequence[Route]) -> None:
+        self.state, self.routes = state, tuple(routes)
         self._app, self._metrics = app, state.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,9 +127,9 @@ async def _forget_old(state: ServerState) -> None:
             state.store.forget_old()
 
 
-def _respond(request: Request, problem: ProblemError) -> Response:
+def respond(path: str, problem: ProblemError) -> Response:
     """Return a problem in the form that the path's clients know."""
-    if request.url.path.startswith(removebg.PREFIX):
+    if path.startswith(removebg.PREFIX):
         return removebg.response_of(problem)
     return problem.response()
 
@@ -135,13 +137,13 @@ def _respond(request: Request, problem: ProblemError) -> Response:
 async def _tell_problem(request: Request, error: Exception) -> Response:
     """Tell a problem."""
     assert isinstance(error, ProblemError)
-    return _respond(request, error)
+    return respond(request.url.path, error)
 
 
 async def _tell_matte_error(request: Request, error: Exception) -> Response:
     """Tell an error of matte's."""
     assert isinstance(error, MatteError)
-    return _respond(request, problem_of(error))
+    return respond(request.url.path, problem_of(error))
 
 
 async def _tell_nobody(request: Request, error: Exception) -> Response:
@@ -152,15 +154,16 @@ async def _tell_nobody(request: Request, error: Exception) -> Response:
 async def _tell_http_error(request: Request, error: Exception) -> Response:
     """Tell what the router raises: no such place, no such method."""
     assert isinstance(error, HTTPException)
-    response = _respond(request, ProblemError(error.status_code, error.detail.lower()))
+    response = respond(request.url.path, ProblemError(error.status_code, error.detail.lower()))
     response.headers.update(error.headers or {})
     return response
 
 
 async def _tell_bug(request: Request, error: Exception) -> Response:
     """Tell that it is the server's fault, without how; the log has it all."""
+    cause = "this is a bug in matte, and the server's log tells more"
+    problem = ProblemError(500, cause, "please report it")
     if is_memory_error(error):
         cause = "there is not enough memory for this now"
-        return _respond(request, ProblemError(503, cause, "give a smaller picture, or wait", 10))
-    cause = "this is a bug in matte, and the server's log tells more"
-    return _respond(request, ProblemError(500, cause, "please report it"))
+        problem = ProblemError(503, cause, "give a smaller picture, or wait", 10)
+    return respond(request.url.path, problem)

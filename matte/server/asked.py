@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from matte.compositing.backgrounds import Blur, PlainColour, Transparent, parse_colour
+from matte.configs.fields import literal_words
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings, with_preset, written_values
 from matte.configs.settings import SETTINGS
@@ -175,6 +176,14 @@ def parse_value(name: str, text: str) -> int | float | str:
             with suppress(ValueError):
                 return kind(text[:MAX_NUMBER_CHARACTERS])
     return text
+
+
+def setting_words(name: str) -> list[str]:
+    """Return the words that a setting may be, besides numbers."""
+    setting = SETTINGS[name]
+    is_one = get_origin(setting.hint) is Literal
+    words = get_args(setting.hint) if is_one else literal_words(setting.hint)
+    return [*words, *([setting.rule.unset] if setting.rule.unset else [])]
 
 
 def check_network(kind: str, name: str | None) -> None:

@@ -2,11 +2,12 @@
 
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matte.server.options import LOOPBACK_NAMES, ServerOptions
@@ -31,6 +32,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
+
+Respond = Callable[[str, ProblemError], Response]
 
 
 class Access:
@@ -89,8 +92,12 @@ def _cookie_values(headers: Headers) -> list[str]:
 class Guard:
     """The gate in front of all routes."""
 
-    def __init__(self, app: ASGIApp, options: ServerOptions, access: Access) -> None:
+    def __init__(
+        self, app: ASGIApp, options: ServerOptions, access: Access, respond: Respond
+    ) -> None:
+        """`respond` puts a problem into the form that the clients of a path know."""
         self._app, self._options, self._access = app, options, access
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that may not pass; let the others through."""
@@ -108,7 +115,7 @@ class Guard:
 
         problem = self._objection(scope["method"], scope["path"], Headers(scope=scope))
         if problem is not None:
-            await problem.response()(scope, receive, send_guarded)
+            await self._respond(scope["path"], problem)(scope, receive, send_guarded)
             return
         await self._app(scope, receive, send_guarded)
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import matte
-from matte.configs.fields import SettingRule, literal_words
+from matte.configs.fields import SettingRule
 from matte.configs.loader import preset_names
 from matte.configs.settings import SETTINGS
-from matte.server.asked import FORMATS, PICTURE_SETTINGS, RESULTS
+from matte.server.asked import FORMATS, PICTURE_SETTINGS, RESULTS, setting_words
 from matte.server.options import ServerOptions
 from matte.server.removebg import SIZES
 from matte.server.strokes import MAX_POINTS, MAX_RADIUS, MAX_STROKES, VALUES
@@ -98,7 +98,7 @@ def setting_schema(name: str) -> Schema:
     """Return the schema of a setting, as a query has it."""
     setting = SETTINGS[name]
     rule: SettingRule = setting.rule
-    words = [*literal_words(setting.hint), *([rule.unset] if rule.unset else [])]
+    words = setting_words(name)
     schema: Schema = {"description": rule.help}
     numbers = _number_schema(setting.hint, rule)
     if numbers is None:

@@ -9,7 +9,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -67,13 +67,12 @@ KNOWN = (
 HEX_LENGTHS = (3, 4, 6, 8)
 
 
-@dataclass(frozen=True, slots=True)
 class RemovalError(Exception):
     """What remove.bg's clients are told: a status, a title and a code."""
 
-    status: int
-    title: str
-    code: str
+    def __init__(self, status: int, title: str, code: str) -> None:
+        super().__init__(title)
+        self.status, self.title, self.code = status, title, code
 
 
 def error_response(status: int, title: str, code: str, headers: Mapping[str, str]) -> Response:

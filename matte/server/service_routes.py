@@ -7,11 +7,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import matte
-from matte.configs.fields import literal_words
 from matte.configs.loader import merge_settings, preset_names
 from matte.configs.settings import SETTINGS
 from matte.server.answers import state_of
-from matte.server.asked import NETWORK_SETTINGS, PICTURE_SETTINGS, network_names, settings_in_words
+from matte.server.asked import (
+    NETWORK_SETTINGS,
+    PICTURE_SETTINGS,
+    network_names,
+    setting_words,
+    settings_in_words,
+)
 from matte.server.guard import COOKIE
 from matte.server.metrics import MEDIA_TYPE
 from matte.server.problems import ProblemError
@@ -84,9 +89,6 @@ def _describe(name: str) -> dict[str, Any]:
     setting = SETTINGS[name]
     rule, hint = setting.rule, setting.hint
     members = get_args(hint) if get_origin(hint) is not None else (hint,)
-    words = [*literal_words(hint), *([rule.unset] if rule.unset else [])]
-    if get_origin(hint) not in (None, type(int | str)) and not words:
-        words = [str(word) for word in members]
     kind = "number" if float in members else "integer" if int in members else "text"
     return {
         "name": name,
@@ -94,7 +96,7 @@ def _describe(name: str) -> dict[str, Any]:
         "group": rule.group,
         "help": rule.help,
         "kind": "text" if rule.unit == "length" else kind,
-        "words": words,
+        "words": setting_words(name),
         "minimum": rule.minimum,
         "maximum": rule.maximum,
         "unit": rule.unit,

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 
 from matte.configs.loader import merge_settings
+from matte.server.app import CountedApp
 from matte.server.options import ServerOptions
 from matte.server.running import make_server, open_socket
 from matte.server.state import ServerState
@@ -25,7 +26,12 @@ class RunningServer:
     """A server that runs, and what it keeps."""
 
     address: str
-    state: ServerState
+    app: CountedApp
+
+    @property
+    def state(self) -> ServerState:
+        """What the server keeps."""
+        return self.app.state
 
     def client(self, **arguments: Any) -> httpx.Client:
         """Return a client of it."""
@@ -49,8 +55,9 @@ def running_server(**changes: Any) -> Iterator[RunningServer]:
     while not server.started and time.monotonic() < until:
         time.sleep(0.01)
     try:
-        state = server.config.loaded_app.state  # type: ignore[attr-defined]  # the app's own
-        yield RunningServer(f"http://127.0.0.1:{listening.getsockname()[1]}", state)
+        app = server.config.app
+        assert isinstance(app, CountedApp)
+        yield RunningServer(f"http://127.0.0.1:{listening.getsockname()[1]}", app)
     finally:
         server.should_exit = True
         thread.join(START_SECONDS)

@@ -1,0 +1,89 @@
+"""Strokes of a brush on a trimap."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matte.arrays import Alpha, Image, Trimap
+from matte.server.last_alpha import REACH, LastAlpha, RefinedBefore
+from matte.server.problems import ProblemError
+from matte.server.strokes import MAX_STROKES, Stroke, draw_strokes, parse_strokes
+
+PLAIN = Trimap(np.full((60, 80), 128, np.uint8))
+GOOD = {"value": "subject", "radius": 4, "points": [[10, 10], [40.5, 20]]}
+
+
+def test_strokes_are_drawn_one_over_the_other() -> None:
+    strokes = parse_strokes(
+        {"strokes": [GOOD, {"value": "background", "radius": 2, "points": [[10, 10]]}]}, 80, 60
+    )
+    drawn = draw_strokes(PLAIN, strokes)
+    assert drawn[10, 10] == 0
+    assert drawn[15, 25] == 255
+    assert drawn[40, 40] == 128
+    assert (PLAIN == 128).all()
+
+
+def test_a_dot_has_its_radius() -> None:
+    (dot,) = parse_strokes({"strokes": [{**GOOD, "radius": 10, "points": [[40, 30]]}]}, 80, 60)
+    drawn = draw_strokes(PLAIN, [dot])
+    rows, columns = np.nonzero(drawn == 255)
+    assert 19 <= rows.max() - rows.min() <= 21
+    assert 19 <= columns.max() - columns.min() <= 21
+    half = draw_strokes(Trimap(np.full((30, 40), 128, np.uint8)), [dot.scaled(0.5)])
+    assert abs(int((half == 255).sum()) * 4 - int((drawn == 255).sum())) < 80
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        None,
+        {},
+        {**GOOD, "value": "hair"},
+        {**GOOD, "value": []},
+        {**GOOD, "radius": 0},
+        {**GOOD, "radius": float("nan")},
+        {**GOOD, "radius": True},
+        {**GOOD, "points": []},
+        {**GOOD, "points": [[1]]},
+        {**GOOD, "points": [[1, "2"]]},
+        {**GOOD, "points": [[1e9, 2]]},
+        {**GOOD, "points": [[float("inf"), 2]]},
+        {**GOOD, "more": 1},
+    ],
+)
+def test_what_is_no_stroke_is_refused(table: Any) -> None:
+    with pytest.raises(ProblemError):
+        parse_strokes({"strokes": [table]}, 80, 60)
+
+
+def test_there_is_a_limit() -> None:
+    with pytest.raises(ProblemError):
+        parse_strokes({"strokes": [GOOD] * (MAX_STROKES + 1)}, 80, 60)
+    long = {**GOOD, "points": [[1, 1]] * 15_000}
+    with pytest.raises(ProblemError):
+        parse_strokes({"strokes": [long, long]}, 80, 60)
+    documents: tuple[Any, ...] = ([], {}, {"strokes": 5}, "x")
+    for document in documents:
+        with pytest.raises(ProblemError):
+            parse_strokes(document, 80, 60)
+
+
+def test_only_the_surroundings_of_a_stroke_are_stale() -> None:
+    image = Image(np.zeros((200, 300, 3), np.uint8))
+    before = Trimap(np.full((200, 300), 128, np.uint8))
+    alpha = Alpha(np.full((200, 300), 0.5, np.float32))
+    last = LastAlpha(RefinedBefore(before, alpha))
+    after = draw_strokes(before, [Stroke("subject", 2, ((100.0, 100.0),))])
+    reusable = last.warped_alpha(image, after)
+    assert reusable is not None
+    assert reusable.stale[100, 100 + REACH]
+    assert not reusable.stale[100, 100 + REACH + 6]
+    last.update(alpha)
+    assert last.after is not None
+    assert last.after.trimap is after
+    assert LastAlpha(None).warped_alpha(image, after) is None
+    same = LastAlpha(RefinedBefore(before, alpha)).warped_alpha(image, before)
+    assert same is not None
+    assert not same.stale.any()

@@ -16,7 +16,7 @@ from tests.media.clips import clip
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # They need a camera, a GPU, torch, a data set, other programs, or a long time.
-NOT_RUN = ("webcam", "compile", "export", "train", "data", "eval", "bench")
+NOT_RUN = ("webcam", "serve", "compile", "export", "train", "data", "eval", "bench")
 
 
 def blocks(language: str) -> list[str]:

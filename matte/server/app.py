@@ -27,7 +27,7 @@ from matte.server import (
     zip_route,
 )
 from matte.server.guard import Guard
-from matte.server.jobs import StoppedError
+from matte.server.jobs import JobStoppedError
 from matte.server.openapi import openapi_document
 from matte.server.options import ServerOptions
 from matte.server.problems import ProblemError, problem_of
@@ -69,7 +69,7 @@ def make_app(options: ServerOptions) -> "CountedApp":
         exception_handlers={
             ProblemError: _tell_problem,
             MatteError: _tell_matte_error,
-            StoppedError: _tell_nobody,
+            JobStoppedError: _tell_nobody,
             HTTPException: _tell_http_error,
             Exception: _tell_bug,
         },

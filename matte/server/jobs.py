@@ -17,7 +17,7 @@ FIRST_GUESS_SECONDS = 2.0  # of a job, before one has run
 PACE_WEIGHT = 0.2  # of the newest job in the running mean
 
 
-class StoppedError(Exception):
+class JobStoppedError(Exception):
     """A job's work was stopped: nobody waits for it any more."""
 
 
@@ -33,9 +33,9 @@ class Job:
         self._stopped = True
 
     def tell(self, stage: str, done: float) -> None:
-        """Be told how far the work is; raises StoppedError if nobody wants it any more."""
+        """Be told how far the work is; raises JobStoppedError if nobody wants it any more."""
         if self._stopped:
-            raise StoppedError
+            raise JobStoppedError
         self._watcher(stage, done)
 
 
@@ -93,7 +93,7 @@ class JobQueue:
             if running.done():
                 return running.result()
             if gone is not None and gone.done():
-                raise StoppedError
+                raise JobStoppedError
             raise ProblemError(
                 503,
                 f"it was not done after {self._max_seconds:g} seconds",
@@ -124,7 +124,7 @@ class JobQueue:
                     found = work()
                 outcome = "done"
                 return found
-            except StoppedError:
+            except JobStoppedError:
                 outcome = "stopped"
                 raise
             finally:

@@ -1,47 +1,21 @@
 """The document that describes the API to programs (OpenAPI 3.1), from what the server knows."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import matte
-from matte.configs.fields import SettingRule
-from matte.configs.loader import preset_names
-from matte.configs.settings import SETTINGS
-from matte.server.asked import FORMATS, PICTURE_SETTINGS, RESULTS, setting_words
+from matte.server.asked import FORMATS, RESULTS
 from matte.server.options import ServerOptions
 from matte.server.removebg import SIZES
-from matte.server.strokes import MAX_POINTS, MAX_RADIUS, MAX_STROKES, VALUES
+from matte.server.schemas import (
+    OBJECT,
+    PROBLEM,
+    STROKES,
+    SWEEP,
+    TEXT,
+    Schema,
+    result_values,
+)
 
-Schema = dict[str, Any]
-OBJECT: Schema = {"type": "object"}
-TEXT: Schema = {"type": "string"}
-PROBLEM: Schema = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What is wrong."},
-        "remedy": {"type": "string", "description": "What to do about it."},
-    },
-}
-FORM_PARAMETERS: dict[str, Schema] = {
-    "preset": {"type": "string", "enum": preset_names()},
-    "bg": {
-        "type": "string",
-        "description": "transparent, a colour (white, #205080), blur, blur:20, or picture:ID.",
-    },
-    "crop": {"type": "string", "description": "Crop to the subject, with this margin: 0, 12, 3%."},
-    "premultiply": {"type": "string", "enum": ["0", "1"]},
-    "format": {"type": "string", "enum": [*FORMATS]},
-    "bits": {"type": "string", "enum": ["8", "16"], "description": "Of an alpha."},
-    "max_side": {"type": "integer", "minimum": 1, "maximum": 65535},
-    "box": {"type": "string", "pattern": r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"},
-    "quick": {"type": "string", "enum": ["0", "1"], "description": "Of a small copy: a preview."},
-    "lossy": {"type": "string", "enum": ["0", "1"]},
-    "download": {"type": "string", "enum": ["0", "1"]},
-}
 ANSWERS = {
     400: "The request can't be understood.",
     401: "A token is needed.",
@@ -94,43 +68,9 @@ def openapi_document(options: ServerOptions) -> Schema:
     return document
 
 
-def setting_schema(name: str) -> Schema:
-    """Return the schema of a setting, as a query has it."""
-    setting = SETTINGS[name]
-    rule: SettingRule = setting.rule
-    words = setting_words(name)
-    schema: Schema = {"description": rule.help}
-    numbers = _number_schema(setting.hint, rule)
-    if numbers is None:
-        return schema | TEXT | ({"enum": words} if "Literal" in str(setting.hint) else {})
-    if not words:
-        return schema | numbers
-    return schema | {"anyOf": [numbers, {"type": "string", "enum": words}]}
-
-
-def _number_schema(hint: Any, rule: SettingRule) -> Schema | None:
-    """Return the schema of a setting's numbers; None if it has none."""
-    text = str(hint)
-    if rule.unit == "length" or not ("int" in text or "float" in text):
-        return None
-    schema: Schema = {"type": "number" if "float" in text else "integer"}
-    ends = ("exclusiveMinimum", "exclusiveMaximum") if rule.between else ("minimum", "maximum")
-    for end, value in zip(ends, (rule.minimum, rule.maximum), strict=True):
-        if value is not None:
-            schema[end] = value
-    if rule.multiple_of:
-        schema["multipleOf"] = rule.multiple_of
-    return schema
-
-
 def _parameters(names: Mapping[str, Schema]) -> list[Schema]:
     """Return parameters of a query."""
     return [{"name": name, "in": "query", "schema": schema} for name, schema in names.items()]
-
-
-def _result_values() -> dict[str, Schema]:
-    """Return everything that a result depends on, by its name."""
-    return {**FORM_PARAMETERS, **{name: setting_schema(name) for name in PICTURE_SETTINGS}}
 
 
 def _json(schema: Schema) -> Schema:
@@ -205,7 +145,7 @@ def _form(required: str, files: tuple[str, ...], values: Mapping[str, Schema]) -
 
 def _one_shot() -> Schema:
     """Return the operation that mattes a picture in one request."""
-    values = {"result": {"type": "string", "enum": [*RESULTS]}, **_result_values()}
+    values = {"result": {"type": "string", "enum": [*RESULTS]}, **result_values()}
     operation = _operation(
         "A picture's result; with Accept: application/json the picture is kept.",
         _pictures(),
@@ -218,41 +158,7 @@ def _one_shot() -> Schema:
 def _picture_paths() -> Schema:
     """Return the operations on a picture that was sent."""
     place = "/v1/pictures/{id}"
-    values = _parameters(_result_values())
-    stroke = {
-        "type": "object",
-        "required": ["value", "radius", "points"],
-        "additionalProperties": False,
-        "properties": {
-            "value": {"type": "string", "enum": [*VALUES]},
-            "radius": {"type": "number", "minimum": 0.5, "maximum": MAX_RADIUS},
-            "points": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MAX_POINTS,
-                "items": {
-                    "type": "array",
-                    "minItems": 2,
-                    "maxItems": 2,
-                    "items": {"type": "number"},
-                },
-            },
-        },
-    }
-    strokes = {
-        "type": "object",
-        "required": ["strokes"],
-        "properties": {"strokes": {"type": "array", "maxItems": MAX_STROKES, "items": stroke}},
-    }
-    axis = {"type": "array", "maxItems": 24}
-    sweep = {
-        "type": "object",
-        "properties": {
-            "k": {**axis, "items": {"anyOf": [{"type": "integer"}, {"const": "auto"}]}},
-            "iterations": {**axis, "items": {"type": "integer"}},
-            "width": {**axis, "items": {"type": "string"}},
-        },
-    }
+    values = _parameters(result_values())
     return {
         "/v1/pictures": {
             "post": _operation(
@@ -279,7 +185,7 @@ def _picture_paths() -> Schema:
                 "Strokes on the trimap, in place of those before.",
                 _json(OBJECT),
                 parameters=[_id()],
-                body=_json(strokes),
+                body=_json(STROKES),
             )
         },
         f"{place}/events": {
@@ -295,7 +201,7 @@ def _picture_paths() -> Schema:
                 _json(OBJECT),
                 status=202,
                 parameters=[_id()],
-                body=_json(sweep),
+                body=_json(SWEEP),
             )
         },
     }
@@ -306,7 +212,7 @@ def _job_paths() -> Schema:
     place = "/v1/jobs/{id}"
     events = _content("text/event-stream", {"type": "string"})
     number = {"name": "place", "in": "path", "required": True, "schema": {"type": "integer"}}
-    values = _parameters(_result_values())
+    values = _parameters(result_values())
     return {
         place: {
             "get": _operation("A job.", _json(OBJECT), parameters=[_id()]),

@@ -21,7 +21,7 @@ from matte.media.pictures import Photo
 from matte.pipeline.build import build_two_stage
 from matte.server.answers import result_response, state_of
 from matte.server.asked import Asked, parse_asked
-from matte.server.jobs import StoppedError
+from matte.server.jobs import JobStoppedError
 from matte.server.picture_routes import asked_by
 from matte.server.problems import ProblemError, problem_of
 from matte.server.results import Made, make_preview
@@ -161,7 +161,7 @@ async def _run(
         problem = error if isinstance(error, ProblemError) else problem_of(error)
         job.problem = problem.as_json()
         state.channels.send(job.id, "failed", job.problem)
-    except (StoppedError, asyncio.CancelledError):
+    except (JobStoppedError, asyncio.CancelledError):
         job.state = "cancelled"
         state.channels.send(job.id, "failed", {"detail": "it was stopped"})
     finally:

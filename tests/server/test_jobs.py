@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from matte.server.jobs import JobQueue, StoppedError
+from matte.server.jobs import JobQueue, JobStoppedError
 from matte.server.problems import ProblemError
 from matte.watching import tell_watcher
 
@@ -46,7 +46,7 @@ def work_until(stopped: threading.Event) -> None:
     try:
         while True:
             tell_watcher("refine", 0.5)
-    except StoppedError:
+    except JobStoppedError:
         stopped.set()
         raise
 
@@ -110,7 +110,7 @@ def test_work_ends_when_nobody_waits_for_it(reason: str) -> None:
         elif reason == "cancelled":
             task.cancel()
         expected = {
-            "client": StoppedError,
+            "client": JobStoppedError,
             "time": ProblemError,
             "cancelled": asyncio.CancelledError,
         }
@@ -135,7 +135,7 @@ def test_work_whose_client_left_while_it_waited_never_begins() -> None:
         second = asyncio.create_task(jobs.run(request_of(gone), go.wait))
         await asyncio.sleep(0.01)
         gone.set()
-        with pytest.raises(StoppedError):
+        with pytest.raises(JobStoppedError):
             await second
         go.set()
         await first

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from matte.server.openapi import openapi_document, setting_schema
+from matte.server.openapi import openapi_document
 from tests.server.running import RunningServer, quick_options
 
 
@@ -38,13 +38,3 @@ def test_references_and_parameters_are_there() -> None:
         for operation in item.values():
             named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
             assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}
-
-
-def test_settings_have_their_ranges() -> None:
-    assert setting_schema("k")["anyOf"] == [
-        {"type": "integer", "minimum": 1, "maximum": 101},
-        {"type": "string", "enum": ["auto"]},
-    ]
-    assert setting_schema("threshold")["exclusiveMaximum"] == 1
-    assert setting_schema("shape")["enum"] == ["ellipse", "rect", "cross"]
-    assert setting_schema("width")["type"] == "string"

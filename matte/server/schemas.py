@@ -1,0 +1,108 @@
+"""The schemas of what the API takes and gives, made from the settings' own rules."""
+
+from typing import Any
+
+from matte.configs.fields import SettingRule
+from matte.configs.loader import preset_names
+from matte.configs.settings import SETTINGS
+from matte.server.asked import FORMATS, PICTURE_SETTINGS, setting_words
+from matte.server.strokes import MAX_POINTS, MAX_RADIUS, MAX_STROKES, VALUES
+
+Schema = dict[str, Any]
+OBJECT: Schema = {"type": "object"}
+TEXT: Schema = {"type": "string"}
+PROBLEM: Schema = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong."},
+        "remedy": {"type": "string", "description": "What to do about it."},
+    },
+}
+FORM_PARAMETERS: dict[str, Schema] = {
+    "preset": {"type": "string", "enum": preset_names()},
+    "bg": {
+        "type": "string",
+        "description": "transparent, a colour (white, #205080), blur, blur:20, or picture:ID.",
+    },
+    "crop": {"type": "string", "description": "Crop to the subject, with this margin: 0, 12, 3%."},
+    "premultiply": {"type": "string", "enum": ["0", "1"]},
+    "format": {"type": "string", "enum": [*FORMATS]},
+    "bits": {"type": "string", "enum": ["8", "16"], "description": "Of an alpha."},
+    "max_side": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "box": {"type": "string", "pattern": r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"},
+    "quick": {"type": "string", "enum": ["0", "1"], "description": "Of a small copy: a preview."},
+    "lossy": {"type": "string", "enum": ["0", "1"]},
+    "download": {"type": "string", "enum": ["0", "1"]},
+}
+STROKE: Schema = {
+    "type": "object",
+    "required": ["value", "radius", "points"],
+    "additionalProperties": False,
+    "properties": {
+        "value": {"type": "string", "enum": [*VALUES]},
+        "radius": {"type": "number", "minimum": 0.5, "maximum": MAX_RADIUS},
+        "points": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_POINTS,
+            "items": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "items": {"type": "number"},
+            },
+        },
+    },
+}
+STROKES: Schema = {
+    "type": "object",
+    "required": ["strokes"],
+    "properties": {"strokes": {"type": "array", "maxItems": MAX_STROKES, "items": STROKE}},
+}
+AXIS: Schema = {"type": "array", "maxItems": 24}
+SWEEP: Schema = {
+    "type": "object",
+    "properties": {
+        "k": {**AXIS, "items": {"anyOf": [{"type": "integer"}, {"const": "auto"}]}},
+        "iterations": {**AXIS, "items": {"type": "integer"}},
+        "width": {**AXIS, "items": {"type": "string"}},
+    },
+}
+
+
+def result_values() -> dict[str, Schema]:
+    """Return everything that a result depends on, by its name."""
+    return {**FORM_PARAMETERS, **{name: setting_schema(name) for name in PICTURE_SETTINGS}}
+
+
+def setting_schema(name: str) -> Schema:
+    """Return the schema of a setting, as a query has it."""
+    setting = SETTINGS[name]
+    rule: SettingRule = setting.rule
+    words = setting_words(name)
+    schema: Schema = {"description": rule.help}
+    numbers = _number_schema(setting.hint, rule)
+    if numbers is None:
+        return schema | TEXT | ({"enum": words} if "Literal" in str(setting.hint) else {})
+    if not words:
+        return schema | numbers
+    return schema | {"anyOf": [numbers, {"type": "string", "enum": words}]}
+
+
+def _number_schema(hint: Any, rule: SettingRule) -> Schema | None:
+    """Return the schema of a setting's numbers; None if it has none."""
+    text = str(hint)
+    if rule.unit == "length" or not ("int" in text or "float" in text):
+        return None
+    schema: Schema = {"type": "number" if "float" in text else "integer"}
+    ends = ("exclusiveMinimum", "exclusiveMaximum") if rule.between else ("minimum", "maximum")
+    for end, value in zip(ends, (rule.minimum, rule.maximum), strict=True):
+        if value is not None:
+            schema[end] = value
+    if rule.multiple_of:
+        schema["multipleOf"] = rule.multiple_of
+    return schema

@@ -79,7 +79,7 @@ def test_a_stroke_gives_what_its_trimap_gives(
 def test_a_picture_without_a_subject_asks_modnet_as_the_command_does(
     networks: SharedNetworks, cache: StepCache
 ) -> None:
-    plain = Photo(Image(np.full((96, 96, 3), 90, np.uint8)))
+    plain = Photo(Image(np.full((64, 64, 3), 128, np.uint8)))
     found = steps(plain, networks, cache).found()
     expected = build(SETTINGS).find_alpha(plain)
     assert np.array_equal(found.alpha, expected.alpha)

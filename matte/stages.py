@@ -55,10 +55,15 @@ class Segmenter(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReusableAlpha:
-    """An alpha (H, W) that is known already, and where it is `stale` and must be refined again."""
+    """An alpha (H, W) that is known already, and where it is `stale` and must be refined again.
+
+    `copy_scale` is for photos, whose new parts have to look as if all were refined anew: the size
+    of the copy that they were refined from, against their own; 1 without a copy. 0: for frames.
+    """
 
     alpha: Alpha
     stale: BoolArray
+    copy_scale: float = 0.0
 
 
 class PreviousAlpha(Protocol):

@@ -8,7 +8,15 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, FloatArray, Image,
 from matte.errors import SettingError, WeightsError
 from matte.imaging.resizing import resize
 from matte.imaging.strips import strip_slices
-from matte.refiner.parts import Plan, cheapest_plan, fits, remaining_task, whole_cost
+from matte.refiner.changes import MAX_CHANGED_SHARE, blend_changes, changed_window
+from matte.refiner.parts import (
+    Plan,
+    cheapest_plan,
+    fits,
+    part_plan,
+    remaining_task,
+    whole_cost,
+)
 from matte.refiner.protocols import (
     extend_to_min_side,
     network_inputs,
@@ -94,6 +102,8 @@ class Gca:
 
         That is done in tiles, unless the network sees less in refining the whole picture.
         """
+        if reusable.copy_scale:
+            return self._refine_changes(image, trimap, reusable)
         tiling = tiling_for_side(self._tile) if isinstance(self._tile, int) else Tiling()
         if self._tile == "off" or min(trimap.shape) < tiling.side:
             return self.refine_all(image, trimap).alpha
@@ -108,6 +118,19 @@ class Gca:
         batch = room.max_batch(pixels, max(1, MAX_BATCH_PIXELS // pixels))
         refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, batch)
         return self._finish(alpha, trimap)
+
+    def _refine_changes(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
+        """Return a photo's alpha, refined again around its stale pixels as if all of it were."""
+        window = changed_window(reusable)
+        if window is None:
+            return reusable.alpha
+        part_image, part_trimap = Image(image[window]), Trimap(trimap[window])
+        if part_trimap.size > MAX_CHANGED_SHARE * trimap.size or self._tile != "auto":
+            return self.refine_all(image, trimap).alpha
+        plan = part_plan(part_image, part_trimap, reusable.copy_scale)
+        room = self._memory.network_memory(image)
+        found = self._refine_planned(part_image, part_trimap, plan, NO_BORDER, room).alpha
+        return blend_changes(reusable, window, found, part_trimap)
 
     def _plan(self, image: Image, trimap: Trimap, room: NetworkMemory) -> Plan:
         """Return how to refine the picture: whole, in tiles, or as a copy and then in tiles."""

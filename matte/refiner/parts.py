@@ -16,7 +16,7 @@ from matte.imaging.resizing import resize
 from matte.imaging.strips import strip_slices
 from matte.refiner.detail import Cells, detail_cells
 from matte.refiner.protocols import MAX_PADDING
-from matte.refiner.tiles import CONTEXT, WIDE_CONTEXT, RefineTask, Tiling, tile_corners
+from matte.refiner.tiles import CONTEXT, SIDE, WIDE_CONTEXT, RefineTask, Tiling, tile_corners
 
 MIN_COPIED_SIDE = 640  # pixels: pictures of a shorter long side get no copy, and copies are no less
 MAX_SHRINK = 3  # times that a copy is smaller than its picture
@@ -103,6 +103,21 @@ def cheapest_plan(
     advantage = COPY_ADVANTAGE if large else 1.0
     method = min(costs, key=lambda name: costs[name] / (advantage if name == COPY else 1.0))
     return Plan(None if method == WHOLE else tiling, copy if method == COPY else None, costs)
+
+
+def part_plan(image: Image, trimap: Trimap, copy_scale: float) -> Plan:
+    """Return the plan for a part of a picture that was refined from a copy of that scale.
+
+    A scale of 1 is that of tiles without a copy.
+    """
+    height, width = trimap.shape
+    tiling = Tiling(context=WIDE_CONTEXT) if min(height, width) >= SIDE else None
+    if copy_scale == 1 or tiling is None:
+        return Plan(tiling)
+    size = (max(1, round(side * copy_scale)) for side in (height, width))
+    small = shrink(image, trimap, *size)
+    inner = Plan(Tiling() if min(small[1].shape) >= SIDE else None)
+    return Plan(tiling, SmallerCopy(*small, inner, detail_cells(image, trimap)))
 
 
 def _plan_copy(

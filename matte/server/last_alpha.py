@@ -1,23 +1,22 @@
 """The alpha of a picture before a stroke: what the stroke does not touch is not refined again."""
 
 from dataclasses import dataclass
-
-import cv2
-import numpy as np
+from typing import Any
 
 from matte.arrays import Alpha, Image, Trimap
 from matte.stages import ReusableAlpha
 
-# Pixels around a changed trimap within which alpha is refined again.
-REACH = 32
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefinedBefore:
-    """A refined alpha, as the refiner left it, and the trimap that it was refined with."""
+    """A refined alpha, as the refiner left it, and the trimap that it was refined with.
+
+    `copy_scale` as of `ReusableAlpha`; 0 where the picture was refined as a whole, which is quick.
+    """
 
     trimap: Trimap
     alpha: Alpha
+    copy_scale: float
 
 
 class LastAlpha:
@@ -26,22 +25,33 @@ class LastAlpha:
     def __init__(self, before: RefinedBefore | None) -> None:
         self._before = before
         self._trimap: Trimap | None = None
-        self.after: RefinedBefore | None = None
+        self._alpha: Alpha | None = None
 
     def warped_alpha(self, image: Image, trimap: Trimap) -> ReusableAlpha | None:
         """Return the alpha before, and where the trimap has changed since; None without one."""
         self._trimap = trimap
         before = self._before
-        if before is None or before.trimap.shape != trimap.shape:
+        if before is None or not before.copy_scale or before.trimap.shape != trimap.shape:
             return None
-        changed = (before.trimap != trimap).view(np.uint8)
-        if not changed.any():
-            return ReusableAlpha(before.alpha, np.zeros(trimap.shape, np.bool_))
-        square = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
-        return ReusableAlpha(before.alpha, np.asarray(cv2.dilate(changed, square) > 0))
+        return ReusableAlpha(before.alpha, before.trimap != trimap, before.copy_scale)
 
     def update(self, alpha: Alpha) -> Alpha:
         """Remember the refined alpha; return it."""
-        if self._trimap is not None:
-            self.after = RefinedBefore(self._trimap, Alpha(alpha.copy()))
+        self._alpha = Alpha(alpha.copy())
         return alpha
+
+    def after(self, refined: dict[str, Any]) -> RefinedBefore | None:
+        """Return what to go on from at the next stroke; `refined` is the refiner's report."""
+        if self._trimap is None or self._alpha is None:
+            return None
+        scale = copy_scale(refined, self._trimap.shape[1])
+        if "again" in refined and self._before is not None:
+            scale = self._before.copy_scale
+        return RefinedBefore(self._trimap, self._alpha, scale)
+
+
+def copy_scale(refined: dict[str, Any], width: int) -> float:
+    """Return the scale of the copy that a picture was refined from, by the refiner's report."""
+    if "copy" in refined:
+        return float(refined["copy"]["width"] / width)
+    return 1.0 if refined.get("way") == "tiles" else 0.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from matte.arrays import Alpha, Image, Mask, Trimap
-from matte.compositing.foreground import estimate_foreground
+from matte.compositing.foreground import COPY_LONG_SIDE, estimate_foreground
 from matte.configs.loader import MergedSettings
 from matte.imaging.resizing import resize
 from matte.media.pictures import Photo
@@ -18,7 +18,7 @@ from matte.server.cache import Arrays, StepCache
 from matte.server.last_alpha import LastAlpha, RefinedBefore
 from matte.server.networks import SharedNetworks
 from matte.server.problems import ProblemError
-from matte.server.quick import QUICK_SIDE, scale_settings
+from matte.server.quick import QUICK_DETAIL, QUICK_SIDE, scale_settings
 from matte.server.strokes import Stroke, draw_strokes
 from matte.stages import Segmentation
 
@@ -107,7 +107,8 @@ class PictureSteps:
 
         def estimate() -> Image:
             with self.watch("foreground"):
-                return estimate_foreground(photo.pixels, alpha)
+                detail = QUICK_DETAIL if self._is_quick else COPY_LONG_SIDE
+                return estimate_foreground(photo.pixels, alpha, detail=detail)
 
         if self._colours is None:
             self._colours = self._kept("colours", self._alpha_key(), estimate, lambda i: (i,))
@@ -129,8 +130,7 @@ class PictureSteps:
         else:
             last = LastAlpha(self._refined_before())
             found = pipeline.find_alpha(photo, self._prior(last), self._source.name)
-            if last.after is not None:
-                self._keep_refined(last.after)
+            self._keep_refined(last.after(found.report.get("refined", {})))
         for name, spent in found.report["ms"].items():
             self.watch.add(name, spent)
         return found
@@ -164,7 +164,13 @@ class PictureSteps:
 
     def _drawn_trimap(self) -> Trimap:
         """Return the trimap that the settings draw."""
-        return draw(self._subject(), self.pipeline().config.trimap).trimap
+        config = self._asked.config
+        return self._kept(
+            "trimap",
+            (config.segmentation, config.trimap),
+            lambda: draw(self._subject(), self.pipeline().config.trimap).trimap,
+            lambda trimap: (trimap,),
+        )
 
     def _draw_strokes(self, trimap: Trimap) -> Trimap:
         """Return the trimap with the strokes over it."""
@@ -183,8 +189,10 @@ class PictureSteps:
         found: RefinedBefore | None = self._cache.find(self._key("refined", self._settings_key()))
         return found
 
-    def _keep_refined(self, after: RefinedBefore) -> None:
+    def _keep_refined(self, after: RefinedBefore | None) -> None:
         """Remember an alpha for the next stroke."""
+        if after is None:
+            return
         key = self._key("refined", self._settings_key())
         self._cache.keep(key, after, (after.trimap, after.alpha))
 

@@ -3,24 +3,38 @@
 import numpy as np
 
 from matte.arrays import Alpha, Image, Trimap
-from matte.server.last_alpha import REACH, LastAlpha, RefinedBefore
+from matte.server.last_alpha import LastAlpha, RefinedBefore, copy_scale
 from matte.server.strokes import Stroke, draw_strokes
 
+IMAGE = Image(np.zeros((200, 300, 3), np.uint8))
+BEFORE = Trimap(np.full((200, 300), 128, np.uint8))
+ALPHA = Alpha(np.full((200, 300), 0.5, np.float32))
+AFTER = draw_strokes(BEFORE, [Stroke("subject", 2, ((100.0, 100.0),))])
 
-def test_only_the_surroundings_of_a_stroke_are_stale() -> None:
-    image = Image(np.zeros((200, 300, 3), np.uint8))
-    before = Trimap(np.full((200, 300), 128, np.uint8))
-    alpha = Alpha(np.full((200, 300), 0.5, np.float32))
-    last = LastAlpha(RefinedBefore(before, alpha))
-    after = draw_strokes(before, [Stroke("subject", 2, ((100.0, 100.0),))])
-    reusable = last.warped_alpha(image, after)
+
+def test_only_what_a_stroke_changed_is_stale() -> None:
+    last = LastAlpha(RefinedBefore(BEFORE, ALPHA, 0.5))
+    reusable = last.warped_alpha(IMAGE, AFTER)
     assert reusable is not None
-    assert reusable.stale[100, 100 + REACH]
-    assert not reusable.stale[100, 100 + REACH + 6]
-    last.update(alpha)
-    assert last.after is not None
-    assert last.after.trimap is after
-    assert LastAlpha(None).warped_alpha(image, after) is None
-    same = LastAlpha(RefinedBefore(before, alpha)).warped_alpha(image, before)
-    assert same is not None
-    assert not same.stale.any()
+    assert np.array_equal(reusable.stale, BEFORE != AFTER)
+    assert reusable.copy_scale == 0.5
+    assert last.update(ALPHA) is ALPHA
+    kept = last.after({"again": 0.1})
+    assert kept is not None
+    assert (kept.trimap is AFTER, kept.copy_scale) == (True, 0.5)
+
+
+def test_where_nothing_is_known_all_is_refined() -> None:
+    assert LastAlpha(None).warped_alpha(IMAGE, AFTER) is None
+    whole = RefinedBefore(BEFORE, ALPHA, 0)
+    assert LastAlpha(whole).warped_alpha(IMAGE, AFTER) is None
+    other = RefinedBefore(Trimap(BEFORE[:50]), ALPHA, 1)
+    assert LastAlpha(other).warped_alpha(IMAGE, AFTER) is None
+    assert LastAlpha(None).after({}) is None
+
+
+def test_the_refiner_s_report_says_how_small_its_copy_was() -> None:
+    assert copy_scale({"way": "whole"}, 900) == 0
+    assert copy_scale({"way": "tiles"}, 900) == 1
+    assert copy_scale({"way": "copy and tiles", "copy": {"width": 300}}, 900) == 1 / 3
+    assert copy_scale({}, 900) == 0

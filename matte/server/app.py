@@ -30,7 +30,7 @@ from matte.server.guard import Guard
 from matte.server.jobs import JobStoppedError
 from matte.server.openapi import openapi_document
 from matte.server.options import ServerOptions
-from matte.server.problems import ProblemError, problem_of
+from matte.server.problems import ProblemError, bug_problem, memory_problem, problem_of
 from matte.server.state import ServerState, make_state
 from matte.server.sweep_routes import SweepJobs
 
@@ -51,7 +51,8 @@ log = logging.getLogger("matte.server")
 
 def make_app(options: ServerOptions) -> "CountedApp":
     """Return the application; its state begins and ends with the server's."""
-    state = make_state(options)
+    sweeps = SweepJobs()
+    state = make_state(options, sweeps.forget_picture)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -76,7 +77,7 @@ def make_app(options: ServerOptions) -> "CountedApp":
         lifespan=lifespan,
     )
     app.state.matte = state
-    app.state.sweeps = SweepJobs()
+    app.state.sweeps = sweeps
     app.state.page = page_files.read_page()
     app.state.openapi = openapi_document(options)
     return CountedApp(Guard(app, options, state.access, respond), state, ROUTES)
@@ -161,9 +162,5 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
 
 async def _tell_bug(request: Request, error: Exception) -> Response:
     """Tell that it is the server's fault, without how; the log has it all."""
-    cause = "this is a bug in matte, and the server's log tells more"
-    problem = ProblemError(500, cause, "please report it")
-    if is_memory_error(error):
-        cause = "there is not enough memory for this now"
-        problem = ProblemError(503, cause, "give a smaller picture, or wait", 10)
+    problem = memory_problem() if is_memory_error(error) else bug_problem()
     return respond(request.url.path, problem)

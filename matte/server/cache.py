@@ -14,8 +14,11 @@ Arrays = tuple[NDArray[Any] | None, ...]
 class StepCache:
     """Results by picture, step and what they depend on; bounded by the bytes of their arrays."""
 
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+    def __init__(
+        self, max_bytes: int, is_known: Callable[[Hashable], bool] = lambda _: True
+    ) -> None:
+        """`is_known` says whether a picture is still to be remembered."""
+        self._max_bytes, self._is_known = max_bytes, is_known
         self._kept: OrderedDict[tuple[Hashable, ...], tuple[Any, int]] = OrderedDict()
         self._changing = Lock()
         self.kept_bytes = 0
@@ -34,7 +37,7 @@ class StepCache:
         size = sum(array.nbytes for array in arrays if array is not None)
         with self._changing:
             self._drop(key)
-            if size > self._max_bytes:
+            if size > self._max_bytes or not self._is_known(key[0]):
                 return
             self._kept[key] = value, size
             self.kept_bytes += size

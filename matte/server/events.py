@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from matte.server.problems import ProblemError
+
 HEARTBEAT_SECONDS = 15.0
 MAX_UNREAD = 64  # events that a listener may lag behind; older ones are dropped
 MAX_LISTENERS = 128
@@ -39,7 +41,12 @@ class Channels:
         self._put(id_, None)
 
     def stream(self, id_: str) -> StreamingResponse:
-        """Return the response that tells an id's events until its client goes away."""
+        """Return the response that tells an id's events until its client goes away.
+
+        Raises ProblemError where too many listen already.
+        """
+        if self.count >= MAX_LISTENERS:
+            raise ProblemError(503, "too many listen to events", "ask again later", 15)
         return StreamingResponse(
             self._events(id_),
             media_type="text/event-stream",

@@ -1,6 +1,7 @@
 """Who may ask: Host, Origin and token of every request, and the headers of every response."""
 
 import hmac
+import ipaddress
 import secrets
 from collections.abc import Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -10,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from matte.server.options import LOOPBACK_NAMES, ServerOptions
+from matte.server.options import LOOPBACK_NAMES, WILDCARDS, ServerOptions
 from matte.server.problems import ProblemError
 
 COOKIE = "matte-session"
@@ -144,6 +145,10 @@ class Guard:
         if name is None:
             return False
         options = self._options
+        # Who listens at every address is reached by any of them; no other site can take one over,
+        # as it can with a name.
+        if options.host in WILDCARDS and (name in LOOPBACK_NAMES or _is_address(name)):
+            return True
         if name in lowered(options.allowed_hosts) or name == options.host.lower().strip("[]"):
             return True
         return options.is_loopback and name in lowered(LOOPBACK_NAMES)
@@ -155,6 +160,15 @@ class Guard:
         except ValueError:
             return False
         return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def _is_address(name: str) -> bool:
+    """Return whether a host is a number, not a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def host_name(text: str) -> str | None:

@@ -7,6 +7,7 @@ from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import SettingError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+WILDCARDS = frozenset({"0.0.0.0", "::", "[::]", ""})  # every address of the machine
 MAX_HOST_CHARACTERS = 253
 
 

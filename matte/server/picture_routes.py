@@ -1,5 +1,7 @@
 """The API by steps: a picture is sent once, and its results are asked for as often as one likes."""
 
+from threading import Event
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -7,12 +9,14 @@ from starlette.routing import Route
 from matte.server.answers import picture_json, picture_response, result_response, state_of
 from matte.server.asked import RESULTS, Asked, Result, SentPicture, parse_asked
 from matte.server.command import command_line
+from matte.server.jobs import JobStoppedError
 from matte.server.problems import ProblemError
 from matte.server.state import ServerState
 from matte.server.steps import PictureSource, PictureSteps
 from matte.server.store import StoredPicture
 from matte.server.strokes import parse_strokes
 from matte.server.uploads import SentFile, read_form, read_json
+from matte.watching import tell_watcher
 
 
 async def post_picture(request: Request) -> Response:
@@ -26,11 +30,19 @@ async def post_picture(request: Request) -> Response:
 async def keep_picture(request: Request, state: ServerState, sent: SentFile) -> StoredPicture:
     """Decode a picture, which shows that it is one, and keep its file."""
 
+    added: list[StoredPicture] = []
+    gave_up = Event()
+
     def decode_and_store() -> StoredPicture:
         data = sent.read()
         photo = state.decode(data, sent.name)
+        tell_watcher("decode", 1)
         height, width = photo.pixels.shape[:2]
         picture = state.store.add(data, sent.name, width, height)
+        added.append(picture)
+        if gave_up.is_set():
+            state.store.delete(picture.id)
+            raise JobStoppedError
         # The first step will want it.
         steps = PictureSteps(
             PictureSource(picture.id, sent.name, lambda: photo),
@@ -43,7 +55,14 @@ async def keep_picture(request: Request, state: ServerState, sent: SentFile) -> 
         return picture
 
     with state.store.reserved(sent.size):
-        return await state.queue.run(request, decode_and_store)
+        try:
+            return await state.queue.run(request, decode_and_store)
+        except BaseException:
+            # Nobody will learn the id. Whichever of the two threads comes last forgets it.
+            gave_up.set()
+            for picture in added:
+                state.store.delete(picture.id)
+            raise
 
 
 async def get_picture(request: Request) -> Response:

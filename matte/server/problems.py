@@ -64,6 +64,18 @@ class ProblemError(Exception):
         )
 
 
+def bug_problem() -> ProblemError:
+    """Return the problem of a mistake in matte: without how, the log has it all."""
+    cause = "this is a bug in matte, and the server's log tells more"
+    return ProblemError(500, cause, "please report it")
+
+
+def memory_problem() -> ProblemError:
+    """Return the problem of a memory that is too small."""
+    cause = "there is not enough memory for this now"
+    return ProblemError(503, cause, "give a smaller picture, or wait", 10)
+
+
 def problem_of(error: MatteError) -> ProblemError:
     """Return what a client is told of an error of matte's."""
     status = 422

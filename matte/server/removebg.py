@@ -98,7 +98,10 @@ async def post_removal(request: Request) -> Response:
             return await _remove(request, state, Form(values, {}))
         if kind == "application/x-www-form-urlencoded":
             body = await read_body(request, 2 * state.options.max_upload_bytes)
-            pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=MAX_FIELDS)
+            try:
+                pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=MAX_FIELDS)
+            except ValueError as error:
+                raise ProblemError(400, f"the form has more than {MAX_FIELDS} fields") from error
             return await _remove(request, state, Form(dict(pairs), {}))
         async with read_form(request, state.options) as form:
             return await _remove(request, state, form)

@@ -2,38 +2,68 @@
 
 import asyncio
 import secrets
+import signal
 import socket
+import threading
 import webbrowser
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from matte.errors import SettingError
 from matte.server.app import make_app
 from matte.server.options import ServerOptions
+from matte.server.problems import ProblemError
 
 BACKLOG = 128
 MAX_CONNECTIONS = 512
-HEADER_SECONDS = 20  # for a connection's first request to arrive whole, without its body
+LOOK_SECONDS = 10  # between two looks at a connection
+STUCK_LOOKS = 6  # at which a client has taken nothing of its answer: it is given up
 CLOSING_SECONDS = 3
 MAX_HEADER_BYTES = 64 << 10
 
 
 class _ImpatientProtocol(H11Protocol):
-    """HTTP for clients that say within some seconds what they want."""
+    """HTTP for clients that say within some seconds what they want, and take their answers."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, and give up on a client that says nothing."""
+        """Begin, and look now and then whether the client holds the connection for nothing."""
         super().connection_made(transport)
-        self.loop.call_later(HEADER_SECONDS, self._close_if_silent)
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.app = _tell_too_many
+        self._last_look: tuple[object, int] = (self, 0)
+        self._looks_alike = 0
+        self.loop.call_later(LOOK_SECONDS, self._look)
 
-    def _close_if_silent(self) -> None:
-        """Close a connection that no whole request has come over."""
-        has_asked = getattr(self, "cycle", None) is not None
-        if not (has_asked or self.transport.is_closing()):
+    def _look(self) -> None:
+        """Close a connection on which nothing has come or gone that was waited for.
+
+        That is a request that does not begin, or the rest of a body after the answer, from one
+        look to the next; and an answer that is not read at some more.
+        """
+        if self.transport.is_closing():
+            return
+        unread = self.transport.get_write_buffer_size()
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        now = cycle, unread
+        self._looks_alike = self._looks_alike + 1 if now == self._last_look else 0
+        self._last_look = now
+        is_between = cycle is None or cycle.response_complete
+        if is_between and not unread and self._looks_alike:
             self.transport.close()
+        elif unread and self._looks_alike >= STUCK_LOOKS:
+            self.transport.abort()
+        else:
+            self.loop.call_later(LOOK_SECONDS, self._look)
+
+
+async def _tell_too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request over one connection too many."""
+    problem = ProblemError(503, "too many clients are connected", "ask again later", 10)
+    await problem.response()(scope, receive, send)
 
 
 def run_server(
@@ -47,11 +77,32 @@ def run_server(
     if opens_browser:
         webbrowser.open(address)
     try:
-        server.run(sockets=[listening])
+        with _ended_by_hangup(server):
+            server.run(sockets=[listening])
     except KeyboardInterrupt:
         pass  # the usual end
     finally:
         listening.close()
+
+
+@contextmanager
+def _ended_by_hangup(server: uvicorn.Server) -> Iterator[None]:
+    """Let the server end in order within the block when its terminal is closed."""
+    number = getattr(signal, "SIGHUP", None)  # Windows has none
+    is_main = threading.current_thread() is threading.main_thread()
+    # What nohup started ignores it.
+    if number is None or not is_main or signal.getsignal(number) != signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    signal.signal(number, end)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def make_server(options: ServerOptions) -> uvicorn.Server:
@@ -64,7 +115,6 @@ def make_server(options: ServerOptions) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=CLOSING_SECONDS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
     )

@@ -1,6 +1,6 @@
 """What all requests of a server share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from matte.configs.loader import MergedSettings
@@ -52,7 +52,7 @@ class ServerState:
         return PictureSource(
             picture.id,
             picture.name or "the picture",
-            lambda: self.decode(picture.path.read_bytes(), picture.name),
+            lambda: self.decode(picture.read(), picture.name),
             picture.strokes,
         )
 
@@ -87,21 +87,27 @@ class ServerState:
         self.store.close()
 
 
-def make_state(options: ServerOptions) -> ServerState:
-    """Return the state of a server that has not begun yet."""
+def make_state(options: ServerOptions, on_forget: Callable[[str], None]) -> ServerState:
+    """Return the state of a server that has not begun yet.
+
+    `on_forget` is told the id of each picture that goes, in any thread.
+    """
     metrics, channels = Metrics(), Channels()
-    cache = StepCache(options.max_cached_bytes)
+    # A job may go on with a picture that has just been forgotten: nothing of it is kept then.
+    cache = StepCache(options.max_cached_bytes, lambda id_: store.has(id_))
 
     def forget(id_: str) -> None:
         cache.forget(id_)
         channels.end(id_)
+        on_forget(id_)
 
+    store = PictureStore(options.max_stored_bytes, options.forget_after_seconds, forget)
     return ServerState(
         options,
         Access(options.token),
         SharedNetworks(options.settings.config.runtime),
         JobQueue(options.jobs, options.max_waiting, options.max_job_seconds, metrics),
-        PictureStore(options.max_stored_bytes, options.forget_after_seconds, forget),
+        store,
         cache,
         channels,
         metrics,

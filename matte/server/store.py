@@ -33,6 +33,13 @@ class StoredPicture:
     used: float
     strokes: tuple[Stroke, ...] = field(default=())
 
+    def read(self) -> bytes:
+        """Return its file; raise ProblemError if it has been forgotten meanwhile."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError as error:
+            raise _gone() from error
+
 
 class PictureStore:
     """Keeps pictures by ids that nobody can guess, until they were not asked for some time."""
@@ -101,9 +108,13 @@ class PictureStore:
             self._forget_old()
             picture = self._pictures.get(id_)
             if picture is None:
-                raise ProblemError(404, "there is no such picture here", "send it again")
+                raise _gone()
             picture.used = self._clock()
             return picture
+
+    def has(self, id_: object) -> bool:
+        """Return whether a picture is kept; it does not become younger."""
+        return id_ in self._pictures
 
     def seconds_left(self, picture: StoredPicture) -> float:
         """Return when a picture will be forgotten unless somebody asks for it."""
@@ -140,6 +151,11 @@ class PictureStore:
             with suppress(OSError):
                 picture.path.unlink()
             self._on_forget(id_)
+
+
+def _gone() -> ProblemError:
+    """Return the problem of a picture that is not here."""
+    return ProblemError(404, "there is no such picture here", "send it again")
 
 
 def remove_abandoned_folders() -> None:

@@ -1,9 +1,11 @@
 """Sweeps: settings of the band compared on a picture, as a job that goes on without its client."""
 
 import asyncio
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,21 +17,21 @@ from starlette.routing import Route
 from matte.arrays import Alpha, Image
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings
-from matte.errors import MatteError
+from matte.errors import MatteError, is_memory_error
 from matte.imaging.resizing import resize
 from matte.media.pictures import Photo
 from matte.pipeline.build import build_two_stage
 from matte.server.answers import result_response, state_of
 from matte.server.asked import Asked, parse_asked
-from matte.server.jobs import JobStoppedError
 from matte.server.picture_routes import asked_by
-from matte.server.problems import ProblemError, problem_of
+from matte.server.problems import ProblemError, bug_problem, memory_problem, problem_of
 from matte.server.results import Made, make_preview
 from matte.server.state import ServerState
 from matte.server.store import StoredPicture
 from matte.server.uploads import read_json
 from matte.sweeps.run import Sweep, sweep, sweep_settings
 
+log = logging.getLogger("matte.server")
 MAX_JOBS = 32  # whose results are kept
 MAX_SWEEP_SETTINGS = 24
 PREVIEW_SIDE = 640  # pixels
@@ -98,6 +100,16 @@ class SweepJobs:
         if job is not None and job.task is not None:
             job.task.cancel()
 
+    def forget_picture(self, id_: str) -> None:
+        """Stop and forget the jobs on a picture; may be called in any thread."""
+        for job in list(self._jobs.values()):
+            if job.picture != id_:
+                continue
+            self._jobs.pop(job.id, None)
+            if job.task is not None:
+                with suppress(RuntimeError):  # the loop is closed
+                    job.task.get_loop().call_soon_threadsafe(job.task.cancel)
+
 
 def _jobs_of(request: Request) -> SweepJobs:
     """Return the server's sweeps."""
@@ -144,7 +156,7 @@ async def _run(
         state.channels.send(job.id, "progress", {"done": done, "of": of})
 
     def work() -> tuple[Photo, Sweep]:
-        photo = state.decode(picture.path.read_bytes(), picture.name)
+        photo = state.decode(picture.read(), picture.name)
         line = build_two_stage(settings.config, state.networks)
         return photo, sweep(photo, bands, line, tell)
 
@@ -161,7 +173,12 @@ async def _run(
         problem = error if isinstance(error, ProblemError) else problem_of(error)
         job.problem = problem.as_json()
         state.channels.send(job.id, "failed", job.problem)
-    except (JobStoppedError, asyncio.CancelledError):
+    except Exception as error:  # the job must not seem to run for ever
+        log.exception("a sweep failed")
+        told = memory_problem() if is_memory_error(error) else bug_problem()
+        job.state, job.problem = "failed", told.as_json()
+        state.channels.send(job.id, "failed", job.problem)
+    except asyncio.CancelledError:
         job.state = "cancelled"
         state.channels.send(job.id, "failed", {"detail": "it was stopped"})
     finally:

@@ -87,6 +87,8 @@ async def read_form(request: Request, options: ServerOptions) -> AsyncIterator[F
         parsed = await parser.parse()
     except (MultiPartException, MultipartParseError, KeyError, ValueError) as error:
         raise ProblemError(400, "the form can't be read", "send it again") from error
+    except OSError as error:  # large files of a form are written to the disk
+        raise disk_is_full() from error
     try:
         form = Form({}, {})
         for name, value in parsed.multi_items():
@@ -143,6 +145,11 @@ async def limited_stream(request: Request, max_bytes: int) -> AsyncGenerator[byt
         if got > max_bytes:
             raise _too_large(max_bytes)
         yield chunk
+
+
+def disk_is_full() -> ProblemError:
+    """Return the problem of a disk that takes no more."""
+    return ProblemError(503, "the server's disk takes no more", "delete pictures, or wait", 60)
 
 
 def _too_large(max_bytes: int) -> ProblemError:

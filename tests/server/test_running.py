@@ -23,7 +23,7 @@ def test_a_taken_port_is_told() -> None:
 
 
 def test_a_silent_client_is_given_up(monkeypatch: pytest.MonkeyPatch, home_of_run: object) -> None:
-    monkeypatch.setattr(running, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(running, "LOOK_SECONDS", 0.1)
     with running_server() as server:
         port = httpx.URL(server.address).port
         with socket.create_connection(("127.0.0.1", port)) as silent:

@@ -9,7 +9,7 @@ from tests.server.running import quick_options
 
 
 def test_results_are_counted_and_what_goes_is_forgotten(home_of_run: object) -> None:
-    state = make_state(quick_options(max_pixels=500_000))
+    state = make_state(quick_options(max_pixels=500_000), lambda _: None)
     try:
         assert state.max_pixels == 500_000
         data = SAMPLE.read_bytes()

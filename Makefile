@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 INSTALL := $(BIN)/python $(PIP) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-phone test-wheel test-attack score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-phone       convert networks for LiteRT, in an environment of its own"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
 	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
+	@echo "make fuzz-server      send 10,000 requests to the server, made from its OpenAPI document"
 	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
 	@echo "make gpu-test         run the tests and benchmarks that need an NVIDIA GPU"
 	@echo "make format           format the code, renew the generated documents"
@@ -57,6 +58,10 @@ test-phone: .venv-phone/all
 test-attack: .venv/all
 	$(BIN)/python tests/attack/run.py all
 
+# schemathesis has an environment of its own. It takes ten minutes.
+fuzz-server: .venv/all .venv-fuzz/all
+	.venv-fuzz/bin/python tests/attack/server_fuzz.py --cases 5000
+
 # On a machine with a GPU, in an environment with a torch built for it: make gpu-test BIN=…
 gpu-test:
 	$(BIN)/pytest -m gpu
@@ -73,7 +78,7 @@ format:
 	$(BIN)/cog -r -P README.md docs/*.md
 
 clean:
-	rm -rf .venv .venv-phone build
+	rm -rf .venv .venv-fuzz .venv-phone build
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "matte needs Python 3.11 or later: make PYTHON=python3.12 …"'
@@ -92,6 +97,11 @@ clean:
 
 .venv/notebook: .venv/all
 	$(INSTALL) -e '.[notebook]'
+	@touch $@
+
+.venv-fuzz/all:
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python $(PIP) schemathesis==4.32.5
 	@touch $@
 
 .venv-phone/all: pyproject.toml constraints-phone.txt

@@ -15,6 +15,7 @@ from matte.configs.settings import SETTINGS
 from matte.errors import SettingError
 from matte.refiner import REFINERS
 from matte.registry import nearest
+from matte.server.bounds import check_bounds
 from matte.weights.store import all_weights, storage_status
 
 Result = Literal["photo", "mask", "trimap", "alpha", "cutout", "composite"]
@@ -164,6 +165,7 @@ def merge_values(values: Mapping[str, str], base: MergedSettings) -> MergedSetti
     for name in NETWORK_SETTINGS:
         check_network(name, values.get(name))
     flags = {n: parse_value(n, values[n]) for n in PICTURE_SETTINGS if values.get(n)}
+    check_bounds(flags)
     return with_preset(base, values.get("preset") or base.preset, **flags)
 
 

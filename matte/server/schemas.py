@@ -6,6 +6,7 @@ from matte.configs.fields import SettingRule
 from matte.configs.loader import preset_names
 from matte.configs.settings import SETTINGS
 from matte.server.asked import FORMATS, PICTURE_SETTINGS, setting_words
+from matte.server.bounds import maximum_of
 from matte.server.strokes import MAX_POINTS, MAX_RADIUS, MAX_STROKES, VALUES
 
 Schema = dict[str, Any]
@@ -85,7 +86,7 @@ def setting_schema(name: str) -> Schema:
     rule: SettingRule = setting.rule
     words = setting_words(name)
     schema: Schema = {"description": rule.help}
-    numbers = _number_schema(setting.hint, rule)
+    numbers = _number_schema(name, setting.hint, rule)
     if numbers is None:
         return schema | TEXT | ({"enum": words} if "Literal" in str(setting.hint) else {})
     if not words:
@@ -93,14 +94,14 @@ def setting_schema(name: str) -> Schema:
     return schema | {"anyOf": [numbers, {"type": "string", "enum": words}]}
 
 
-def _number_schema(hint: Any, rule: SettingRule) -> Schema | None:
+def _number_schema(name: str, hint: Any, rule: SettingRule) -> Schema | None:
     """Return the schema of a setting's numbers; None if it has none."""
     text = str(hint)
     if rule.unit == "length" or not ("int" in text or "float" in text):
         return None
     schema: Schema = {"type": "number" if "float" in text else "integer"}
     ends = ("exclusiveMinimum", "exclusiveMaximum") if rule.between else ("minimum", "maximum")
-    for end, value in zip(ends, (rule.minimum, rule.maximum), strict=True):
+    for end, value in zip(ends, (rule.minimum, maximum_of(name, rule)), strict=True):
         if value is not None:
             schema[end] = value
     if rule.multiple_of:

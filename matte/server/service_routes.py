@@ -17,6 +17,7 @@ from matte.server.asked import (
     setting_words,
     settings_in_words,
 )
+from matte.server.bounds import maximum_of
 from matte.server.guard import COOKIE
 from matte.server.metrics import MEDIA_TYPE
 from matte.server.problems import ProblemError
@@ -98,7 +99,7 @@ def _describe(name: str) -> dict[str, Any]:
         "kind": "text" if rule.unit == "length" else kind,
         "words": setting_words(name),
         "minimum": rule.minimum,
-        "maximum": rule.maximum,
+        "maximum": maximum_of(name, rule),
         "unit": rule.unit,
         "common": rule.common,
     }

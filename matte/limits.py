@@ -48,6 +48,19 @@ MAX_SILENCE_SECONDS = 30.0  # without a byte from the other side
 MAX_DOWNLOAD_BYTES = 1 << 30  # where the manifest lists no size
 MAX_DOWNLOAD_TRIES = 4  # of a connection that breaks
 
+# Requests to a server. A body may also be as silent as a download, and its files as large as the
+# server's owner allows.
+MAX_FORM_FIELDS, MAX_FORM_FILES = 64, 4
+MAX_FIELD_BYTES = 64 << 10  # of a form's text
+MAX_FORM_OVERHEAD_BYTES = 1 << 20  # of fields and boundaries beside the files
+MAX_JSON_BYTES = 4 << 20
+MAX_BODY_SECONDS = 1800.0
+MAX_NAME_CHARACTERS = 200  # of a file at the client's
+MAX_STROKES, MAX_STROKE_POINTS = 2000, 20_000  # of a picture; the points are those of all strokes
+MAX_STROKE_RADIUS = 2000.0  # pixels
+MAX_SWEEP_SETTINGS = 24
+MAX_ZIP_ITEMS = 2000
+
 GIB = 1 << 30
 
 

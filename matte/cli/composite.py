@@ -13,7 +13,7 @@ from matte.cli.options import (
     path_beside,
     print_path,
 )
-from matte.cli.settings import setting_options
+from matte.cli.settings import COMPOSITING, setting_options
 from matte.configs.loader import MergedSettings
 
 
@@ -37,7 +37,7 @@ from matte.configs.loader import MergedSettings
 )
 @cut_out_options
 @output_options("IMAGE-composite.png beside the picture")
-@setting_options("fit", "position", "blend", "max_pixels")
+@setting_options(*COMPOSITING, "max_pixels")
 def composite(
     image: Path,
     alpha: Path,

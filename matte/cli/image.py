@@ -20,7 +20,7 @@ from matte.cli.options import (
     verbose_option,
 )
 from matte.cli.progress import progress_bar
-from matte.cli.settings import BAND, RUNNING, SEGMENTING, setting_options
+from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.loader import MergedSettings, with_modnet
 from matte.errors import MatteError, SettingError, printable
 
@@ -99,9 +99,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "modnet",
     "fallback",
     "budget_ms",
-    "fit",
-    "position",
-    "blend",
+    *COMPOSITING,
     "max_pixels",
     "max_memory",
     *RUNNING,

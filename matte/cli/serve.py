@@ -8,7 +8,7 @@ import click
 
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import FILE, pack_options
-from matte.cli.settings import BAND, RUNNING, SEGMENTING, setting_options
+from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.amounts import parse_bytes
 from matte.configs.loader import MergedSettings
 from matte.errors import BackendError, SettingError, install_command
@@ -97,9 +97,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
     "tile",
     "modnet",
     "fallback",
-    "fit",
-    "position",
-    "blend",
+    *COMPOSITING,
     "max_pixels",
     "max_memory",
     *RUNNING,
@@ -136,7 +134,6 @@ def serve(
         tuple(access["allowed_hosts"]),
         settings,
         jobs=bounds["jobs"] or default_jobs(),
-        max_pixels=settings.config.media.max_pixels,
         max_upload_bytes=parse_bytes(bounds["max_upload"]),
         max_stored_bytes=parse_bytes(bounds["max_stored"]),
         forget_after_seconds=parse_seconds(bounds["forget_after"]),
@@ -152,8 +149,8 @@ def read_token(file: Path | None) -> str:
     if file is None:
         return _checked_token(os.environ.get(TOKEN_VARIABLE, ""), TOKEN_VARIABLE)
     try:
-        data = file.read_bytes()[:MAX_TOKEN_BYTES]
-        text = data.decode("ascii").strip()
+        with file.open("rb") as opened:  # a device has no end
+            text = opened.read(MAX_TOKEN_BYTES).decode("ascii").strip()
     except (OSError, ValueError) as error:
         raise SettingError(f"can't read a token from {file}", "write one line into it") from error
     if not text:

@@ -12,10 +12,10 @@ from click.shell_completion import CompletionItem
 
 from matte.cli.grouped import option
 from matte.cli.options import FILE
-from matte.configs.fields import SettingRule, literal_words
+from matte.configs.fields import SettingRule
 from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings, preset_names
 from matte.configs.places import settings_file
-from matte.configs.settings import SETTINGS, Setting
+from matte.configs.settings import SETTINGS, Setting, section_settings
 
 # Which kind of stored network an option takes.
 NETWORKS = {
@@ -25,18 +25,10 @@ NETWORKS = {
     "modnet": "modnet",
 }
 # Settings that several commands take together.
-BAND = ("k", "iterations", "erode", "dilate", "shape", "width")
+BAND = section_settings("trimap")
 VIDEO = ("temporal", "segment_every", "refine_size", "keep_alpha")
-SEGMENTING = (
-    "segmenter",
-    "size",
-    "threshold",
-    "keep_parts",
-    "fill_holes",
-    "open_mask",
-    "close_mask",
-    "smooth_mask",
-)
+SEGMENTING = section_settings("segmentation")
+COMPOSITING = section_settings("compositing")
 RUNNING = (
     "backend",
     "device",
@@ -146,14 +138,8 @@ def _click_type(setting: Setting) -> Any:
     if rule.unit in ("length", "bytes"):
         return str
     if get_origin(hint) in (Union, UnionType):
-        return NumberOrWord(_word_values(setting)) if int in get_args(hint) else str
+        return NumberOrWord(setting.words) if int in get_args(hint) else str
     return hint
-
-
-def _word_values(setting: Setting) -> tuple[str, ...]:
-    """Return the words that a setting may be instead of a number."""
-    unset = setting.rule.unset
-    return (*literal_words(setting.hint), *([unset] if unset else []))
 
 
 def _metavar(setting: Setting) -> str | None:
@@ -162,7 +148,7 @@ def _metavar(setting: Setting) -> str | None:
     if hint is bool or get_origin(hint) is Literal:
         return None
     number = "NUMBER" if hint is float or int in (hint, *get_args(hint)) else "TEXT"
-    return "|".join([rule.metavar or METAVARS.get(rule.unit, number), *_word_values(setting)])
+    return "|".join([rule.metavar or METAVARS.get(rule.unit, number), *setting.words])
 
 
 def _range_text(rule: SettingRule) -> str:

@@ -20,7 +20,7 @@ from matte.cli.options import (
     verbose_option,
 )
 from matte.cli.progress import progress_bar
-from matte.cli.settings import RUNNING, SEGMENTING, setting_options
+from matte.cli.settings import COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import TrimapSettings
@@ -98,9 +98,7 @@ COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
     *SEGMENTING,
     "refiner",
     "tile",
-    "fit",
-    "position",
-    "blend",
+    *COMPOSITING,
     "max_pixels",
     "max_memory",
     *RUNNING,

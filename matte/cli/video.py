@@ -20,7 +20,7 @@ from matte.cli.options import (
     trimap_free_option,
 )
 from matte.cli.progress import progress_bar
-from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
+from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
 from matte.errors import SettingError
 from matte.interrupts import deferred_interrupts
@@ -114,9 +114,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     "tile",
     "modnet",
     "fallback",
-    "fit",
-    "position",
-    "blend",
+    *COMPOSITING,
     "max_pixels",
     "max_memory",
     *RUNNING,

@@ -10,7 +10,7 @@ import click
 
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import FILE, VIDEO_GROUND, pack_options, print_path
-from matte.cli.settings import BAND, RUNNING, SEGMENTING, VIDEO, setting_options
+from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings
 from matte.errors import PictureError, SettingError
 from matte.interrupts import deferred_interrupts
@@ -106,9 +106,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
     "fallback",
     "budget_ms",
     *VIDEO,
-    "fit",
-    "position",
-    "blend",
+    *COMPOSITING,
     "max_pixels",
     "max_memory",
     *(name for name in RUNNING if name != "device"),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
-from matte.configs.fields import SettingRule, rule_of
+from matte.configs.fields import SettingRule, literal_words, rule_of
 from matte.configs.run_settings import MediaSettings, RuntimeSettings, VideoSettings
 from matte.configs.stage_settings import (
     CompositingSettings,
@@ -28,6 +28,7 @@ __all__ = [
     "Setting",
     "TrimapSettings",
     "VideoSettings",
+    "section_settings",
 ]
 
 
@@ -54,6 +55,19 @@ class Setting:
     hint: Any
     rule: SettingRule
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that the setting may be, besides numbers and other texts."""
+        is_one = get_origin(self.hint) is Literal
+        words = get_args(self.hint) if is_one else literal_words(self.hint)
+        return (*words, *([self.rule.unset] if self.rule.unset else []))
+
+    @property
+    def number_kind(self) -> type[int] | type[float] | None:
+        """The kind of number that the setting may be; None if it is none."""
+        members = (self.hint, *get_args(self.hint))
+        return int if int in members else float if float in members else None
+
 
 def _settings() -> Iterator[tuple[str, Setting]]:
     """Yield every field of every section, with its name."""
@@ -69,3 +83,8 @@ def _settings() -> Iterator[tuple[str, Setting]]:
 
 
 SETTINGS = dict(_settings())
+
+
+def section_settings(*sections: str) -> tuple[str, ...]:
+    """Return the names of the settings of some sections, in their order."""
+    return tuple(name for s in sections for name, found in SETTINGS.items() if found.section == s)

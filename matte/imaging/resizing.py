@@ -13,6 +13,12 @@ Resize = Callable[[NDArray[Any], int, int], NDArray[Any]]
 PixelT = TypeVar("PixelT", bound=np.integer[Any] | np.floating[Any])
 
 
+def scaled_size(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """Return the height and width of an array `scale` times as large: one pixel at least."""
+    height, width = (max(1, round(side * scale)) for side in shape[:2])
+    return height, width
+
+
 def resize(values: NDArray[PixelT], height: int, width: int) -> NDArray[PixelT]:
     """Return an array, (H, W) or (H, W, C), resized to height × width.
 

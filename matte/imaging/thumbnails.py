@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.imaging.resizing import resize
+from matte.imaging.resizing import resize, scaled_size
 
 RgbPixels = NDArray[np.uint8]  # (H, W, 3)
 
@@ -14,8 +14,7 @@ RgbPixels = NDArray[np.uint8]  # (H, W, 3)
 def thumbnail(picture: RgbPixels, long_side: int) -> RgbPixels:
     """Return the picture, shrunk so that its longer side is `long_side`; small ones stay."""
     scale = min(1.0, long_side / max(picture.shape[:2]))
-    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return resize(np.ascontiguousarray(picture), height, width)
+    return resize(np.ascontiguousarray(picture), *scaled_size(picture.shape, scale))
 
 
 def to_8_bits(picture: NDArray[Any]) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, BoolArray, Image, Trimap
-from matte.imaging.resizing import resize
+from matte.imaging.resizing import resize, scaled_size
 from matte.imaging.strips import strip_slices
 from matte.refiner.detail import Cells, detail_cells
 from matte.refiner.protocols import MAX_PADDING
@@ -114,8 +114,7 @@ def part_plan(image: Image, trimap: Trimap, copy_scale: float) -> Plan:
     tiling = Tiling(context=WIDE_CONTEXT) if min(height, width) >= SIDE else None
     if copy_scale == 1 or tiling is None:
         return Plan(tiling)
-    size = (max(1, round(side * copy_scale)) for side in (height, width))
-    small = shrink(image, trimap, *size)
+    small = shrink(image, trimap, *scaled_size(trimap.shape, copy_scale))
     inner = Plan(Tiling() if min(small[1].shape) >= SIDE else None)
     return Plan(tiling, SmallerCopy(*small, inner, detail_cells(image, trimap)))
 
@@ -127,7 +126,7 @@ def _plan_copy(
     height, width = trimap.shape
     longest = max(height, width)
     scale = max(MIN_COPIED_SIDE, longest / MAX_SHRINK) / longest
-    small = shrink(image, trimap, max(1, round(height * scale)), max(1, round(width * scale)))
+    small = shrink(image, trimap, *scaled_size(trimap.shape, scale))
     plan = cheapest_plan(*small, attention, max_pixels)
     if plan.tiling is None and not fits(small[1], max_pixels):
         return None  # too low for a tile

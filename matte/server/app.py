@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matte.arrays import Image
-from matte.errors import MatteError, is_memory_error
+from matte.errors import MatteError
 from matte.media.pictures import Photo
 from matte.pipeline.build import build
 from matte.server import (
@@ -30,7 +30,7 @@ from matte.server.guard import Guard
 from matte.server.jobs import JobStoppedError
 from matte.server.openapi import openapi_document
 from matte.server.options import ServerOptions
-from matte.server.problems import ProblemError, bug_problem, memory_problem, problem_of
+from matte.server.problems import ProblemError, problem_of
 from matte.server.state import ServerState, make_state
 from matte.server.sweep_routes import SweepJobs
 
@@ -68,11 +68,11 @@ def make_app(options: ServerOptions) -> "CountedApp":
     app = Starlette(
         routes=ROUTES,
         exception_handlers={
-            ProblemError: _tell_problem,
-            MatteError: _tell_matte_error,
+            ProblemError: _tell_error,
+            MatteError: _tell_error,
             JobStoppedError: _tell_nobody,
             HTTPException: _tell_http_error,
-            Exception: _tell_bug,
+            Exception: _tell_error,
         },
         lifespan=lifespan,
     )
@@ -135,15 +135,8 @@ def respond(path: str, problem: ProblemError) -> Response:
     return problem.response()
 
 
-async def _tell_problem(request: Request, error: Exception) -> Response:
-    """Tell a problem."""
-    assert isinstance(error, ProblemError)
-    return respond(request.url.path, error)
-
-
-async def _tell_matte_error(request: Request, error: Exception) -> Response:
-    """Tell an error of matte's."""
-    assert isinstance(error, MatteError)
+async def _tell_error(request: Request, error: Exception) -> Response:
+    """Tell what went wrong."""
     return respond(request.url.path, problem_of(error))
 
 
@@ -158,9 +151,3 @@ async def _tell_http_error(request: Request, error: Exception) -> Response:
     response = respond(request.url.path, ProblemError(error.status_code, error.detail.lower()))
     response.headers.update(error.headers or {})
     return response
-
-
-async def _tell_bug(request: Request, error: Exception) -> Response:
-    """Tell that it is the server's fault, without how; the log has it all."""
-    problem = memory_problem() if is_memory_error(error) else bug_problem()
-    return respond(request.url.path, problem)

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args
 
 from matte.compositing.backgrounds import Blur, PlainColour, Transparent, parse_colour
-from matte.configs.fields import literal_words
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings, with_preset, written_values
-from matte.configs.settings import SETTINGS
+from matte.configs.settings import SETTINGS, section_settings
 from matte.errors import SettingError
 from matte.refiner import REFINERS
 from matte.registry import nearest
@@ -21,27 +19,11 @@ from matte.weights.store import all_weights, storage_status
 Result = Literal["photo", "mask", "trimap", "alpha", "cutout", "composite"]
 RESULTS: tuple[Result, ...] = get_args(Result)
 # The settings that change a picture's result; those of the machine are the server's own.
-ALPHA_SETTINGS = (
-    "segmenter",
-    "size",
-    "threshold",
-    "keep_parts",
-    "fill_holes",
-    "open_mask",
-    "close_mask",
-    "smooth_mask",
-    "k",
-    "iterations",
-    "erode",
-    "dilate",
-    "shape",
-    "width",
-    "refiner",
-    "tile",
-    "modnet",
+PICTURE_SETTINGS = (
+    *section_settings("segmentation", "trimap", "refiner", "modnet"),
     "fallback",
+    *section_settings("compositing"),
 )
-PICTURE_SETTINGS = (*ALPHA_SETTINGS, "fit", "position", "blend")
 NETWORK_SETTINGS = ("segmenter", "refiner", "modnet")
 FORMATS = {
     "png": (".png", "image/png"),
@@ -171,21 +153,11 @@ def merge_values(values: Mapping[str, str], base: MergedSettings) -> MergedSetti
 
 def parse_value(name: str, text: str) -> int | float | str:
     """Return a setting's value as files have it: a number where it may be one."""
-    hint = SETTINGS[name].hint
-    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    for kind in (int, float):
-        if kind in kinds:
-            with suppress(ValueError):
-                return kind(text[:MAX_NUMBER_CHARACTERS])
+    kind = SETTINGS[name].number_kind
+    if kind is not None:
+        with suppress(ValueError):
+            return kind(text[:MAX_NUMBER_CHARACTERS])
     return text
-
-
-def setting_words(name: str) -> list[str]:
-    """Return the words that a setting may be, besides numbers."""
-    setting = SETTINGS[name]
-    is_one = get_origin(setting.hint) is Literal
-    words = get_args(setting.hint) if is_one else literal_words(setting.hint)
-    return [*words, *([setting.rule.unset] if setting.rule.unset else [])]
 
 
 def check_network(kind: str, name: str | None) -> None:

@@ -32,7 +32,7 @@ class Job:
         """Let the work end at its next step."""
         self._stopped = True
 
-    def tell(self, stage: str, done: float) -> None:
+    def report_progress(self, stage: str, done: float) -> None:
         """Be told how far the work is; raises JobStoppedError if nobody wants it any more."""
         if self._stopped:
             raise JobStoppedError
@@ -119,8 +119,8 @@ class JobQueue:
             self._observer.job_began()
             begin, outcome = time.monotonic(), "failed"
             try:
-                with watched_by(job.tell):
-                    job.tell("begin", 0)
+                with watched_by(job.report_progress):
+                    job.report_progress("begin", 0)
                     found = work()
                 outcome = "done"
                 return found

@@ -40,7 +40,7 @@ class LastAlpha:
         self._alpha = Alpha(alpha.copy())
         return alpha
 
-    def after(self, refined: dict[str, Any]) -> RefinedBefore | None:
+    def to_remember(self, refined: dict[str, Any]) -> RefinedBefore | None:
         """Return what to go on from at the next stroke; `refined` is the refiner's report."""
         if self._trimap is None or self._alpha is None:
             return None

@@ -8,7 +8,6 @@ from matte.errors import SettingError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 WILDCARDS = frozenset({"0.0.0.0", "::", "[::]", ""})  # every address of the machine
-MAX_HOST_CHARACTERS = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class ServerOptions:
     jobs: int = 1
     max_waiting: int = 64
     max_job_seconds: float = 300.0
-    max_pixels: int = 100_000_000
     max_upload_bytes: int = 100 << 20
     max_stored_bytes: int = 2 << 30
     max_cached_bytes: int = 1 << 30

@@ -12,7 +12,7 @@ from matte.server.command import command_line
 from matte.server.jobs import JobStoppedError
 from matte.server.problems import ProblemError
 from matte.server.state import ServerState
-from matte.server.steps import PictureSource, PictureSteps
+from matte.server.steps import PictureSource
 from matte.server.store import StoredPicture
 from matte.server.strokes import parse_strokes
 from matte.server.uploads import SentFile, read_form, read_json
@@ -44,14 +44,7 @@ async def keep_picture(request: Request, state: ServerState, sent: SentFile) -> 
             state.store.delete(picture.id)
             raise JobStoppedError
         # The first step will want it.
-        steps = PictureSteps(
-            PictureSource(picture.id, sent.name, lambda: photo),
-            state.settings,
-            False,
-            state.networks,
-            state.cache,
-        )
-        steps.photo()
+        state.steps(PictureSource(picture.id, sent.name, lambda: photo), state.settings).photo()
         return picture
 
     with state.store.reserved(sent.size):
@@ -101,9 +94,7 @@ async def get_report(request: Request) -> Response:
     asked = asked_by(request, "composite", state)
     behind = asked.behind
     name = state.store.get(behind.id).name if isinstance(behind, SentPicture) else ""
-    steps = PictureSteps(
-        state.source_of(picture), asked.settings, asked.is_quick, state.networks, state.cache
-    )
+    steps = state.steps(state.source_of(picture), asked.settings, asked.is_quick)
     found = await state.queue.run(request, steps.found)
     return JSONResponse(
         {

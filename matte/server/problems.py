@@ -64,28 +64,32 @@ class ProblemError(Exception):
         )
 
 
-def bug_problem() -> ProblemError:
-    """Return the problem of a mistake in matte: without how, the log has it all."""
+def disk_problem() -> ProblemError:
+    """Return the problem of a disk that takes no more."""
+    return ProblemError(503, "the server's disk takes no more", "delete pictures, or wait", 60)
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """Return what a client is told of an error: of a bug not how it came, the log has it all."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, MatteError):
+        cause, remedy = without_paths(error.cause), without_paths(error.remedy)
+        return ProblemError(_status_of(error), cause, remedy)
+    if is_memory_error(error):
+        cause = "there is not enough memory for this now"
+        return ProblemError(503, cause, "give a smaller picture, or wait", 10)
     cause = "this is a bug in matte, and the server's log tells more"
     return ProblemError(500, cause, "please report it")
 
 
-def memory_problem() -> ProblemError:
-    """Return the problem of a memory that is too small."""
-    cause = "there is not enough memory for this now"
-    return ProblemError(503, cause, "give a smaller picture, or wait", 10)
-
-
-def problem_of(error: MatteError) -> ProblemError:
-    """Return what a client is told of an error of matte's."""
-    status = 422
+def _status_of(error: MatteError) -> int:
+    """Return the HTTP status of an error of matte's."""
     if isinstance(error, SettingError):
-        status = 400
-    elif isinstance(error, PictureError) and "megapixels" in error.cause:
-        status = 413
-    elif isinstance(error, OutputError) and not is_memory_error(error):
-        status = 400
-    return ProblemError(status, without_paths(error.cause), without_paths(error.remedy))
+        return 400
+    if isinstance(error, PictureError) and "megapixels" in error.cause:
+        return 413
+    return 400 if isinstance(error, OutputError) and not is_memory_error(error) else 422
 
 
 def without_paths(text: str) -> str:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from matte.configs.lengths import parse_length
 from matte.errors import MatteError, SettingError
+from matte.limits import MAX_FORM_FIELDS
 from matte.server.answers import state_of
 from matte.server.asked import Asked, parse_asked
 from matte.server.one_shot import BACKGROUND
@@ -25,7 +26,7 @@ from matte.server.problems import ProblemError, problem_of
 from matte.server.results import Made
 from matte.server.state import ServerState
 from matte.server.steps import PictureSource
-from matte.server.uploads import MAX_FIELDS, Form, SentFile, read_body, read_form, read_json_of
+from matte.server.uploads import Form, SentFile, read_body, read_form, read_json_of
 
 PREFIX = "/v1.0/"
 CODES = {
@@ -99,18 +100,18 @@ async def post_removal(request: Request) -> Response:
         if kind == "application/x-www-form-urlencoded":
             body = await read_body(request, 2 * state.options.max_upload_bytes)
             try:
-                pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=MAX_FIELDS)
+                pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=MAX_FORM_FIELDS)
             except ValueError as error:
-                raise ProblemError(400, f"the form has more than {MAX_FIELDS} fields") from error
+                raise ProblemError(
+                    400, f"the form has more than {MAX_FORM_FIELDS} fields"
+                ) from error
             return await _remove(request, state, Form(dict(pairs), {}))
         async with read_form(request, state.options) as form:
             return await _remove(request, state, form)
     except RemovalError as error:
         return error_response(error.status, error.title, error.code, {})
-    except MatteError as error:
+    except (MatteError, ProblemError) as error:
         return response_of(problem_of(error))
-    except ProblemError as problem:
-        return response_of(problem)
 
 
 async def _remove(request: Request, state: ServerState, form: Form) -> Response:

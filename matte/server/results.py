@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import Blur, PlainColour, colour_pixel
-from matte.compositing.blend import blend_over
-from matte.compositing.composer import DefocusedGround, PictureGround
+from matte.compositing.composer import Composer, DefocusedGround, PictureGround
 from matte.compositing.crop import subject_box
-from matte.compositing.cutout import cut_out
 from matte.errors import SettingError
 from matte.imaging.bit_depth import convert_depth, quantise_alpha
 from matte.imaging.channels import swap_red_and_blue
-from matte.imaging.resizing import resize
+from matte.imaging.resizing import resize, scaled_size
 from matte.media.encoding import encode
 from matte.media.pictures import Photo
 from matte.media.profiles import convert_to_profile
+from matte.photos.finishing import WHOLE_PICTURE
 from matte.server.asked import Asked, SentPicture
 from matte.server.problems import ProblemError
 from matte.server.quick import scale_length
@@ -30,7 +29,6 @@ from matte.server.steps import PictureSteps
 LOSSY_QUALITY = {"webp": 82, "jpeg": 88}
 EFFORT_WORDS = {"webp": cv2.IMWRITE_WEBP_QUALITY, "jpeg": cv2.IMWRITE_JPEG_QUALITY}
 BEGINNING = Fraction(0)
-WHOLE = (slice(None), slice(None))
 
 A = TypeVar("A", bound=NDArray[Any])
 ReadPicture = Callable[[str], Photo]  # of another picture that the client has sent, by its id
@@ -79,14 +77,13 @@ def make_result(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) ->
 
 def make_preview(colours: Image, alpha: Alpha, asked: Asked) -> Made:
     """Return a small result, whose colours are known, on a plain background or on none."""
+    ground = None
     if isinstance(asked.behind, PlainColour):
-        ground = colour_pixel(asked.behind.rgb)
-        blend = asked.settings.config.compositing.blend
-        array: NDArray[Any] = blend_over(colours, alpha, ground, blend)
-    elif asked.has_transparency:
-        array = cut_out(colours, alpha)
-    else:
+        ground = PictureGround(colour_pixel(asked.behind.rgb))
+    elif not asked.has_transparency:
         raise ProblemError(400, "a preview is on a colour or on nothing", "give such a bg")
+    blend = asked.settings.config.compositing.blend
+    array = Composer(ground, blend).compose(colours, colours, alpha)
     array = _scaled(array, asked.max_side)
     data = encode_result(array, asked, Photo(colours))
     return Made(data, asked.media_type, array.shape[1], array.shape[0])
@@ -119,12 +116,12 @@ def _array(
     if asked.result == "alpha":
         return quantise_alpha(alpha, np.uint16 if asked.bits == 16 else np.uint8)
     colours = _cut(steps.colours(), part)
-    if asked.has_transparency:
-        return cut_out(colours, alpha, asked.premultiply)
-    ground = _ground(steps, asked, read_picture)
-    if ground.shape[:2] != (1, 1):
-        ground = _cut(ground, part)
-    return blend_over(colours, alpha, ground, asked.settings.config.compositing.blend)
+    ground = None
+    if not asked.has_transparency:
+        behind = _ground(steps, asked, read_picture)
+        ground = PictureGround(behind if behind.shape[:2] == (1, 1) else _cut(behind, part))
+    blend = asked.settings.config.compositing.blend
+    return Composer(ground, blend, asked.premultiply).compose(colours, colours, alpha)
 
 
 def _ground(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) -> Image:
@@ -164,8 +161,8 @@ def _wanted_part(steps: PictureSteps, asked: Asked) -> tuple[slice, slice]:
         return part
     if asked.crop is not None:
         margin = scale_length(asked.crop, steps.factor)
-        return subject_box(steps.found().alpha, margin) or WHOLE
-    return WHOLE
+        return subject_box(steps.found().alpha, margin) or WHOLE_PICTURE
+    return WHOLE_PICTURE
 
 
 def _scale_slice(wanted: slice, factor: float, length: int) -> slice:
@@ -184,7 +181,7 @@ def _scaled(array: NDArray[Any], max_side: int | None) -> NDArray[Any]:
     longest = max(array.shape[:2])
     if max_side is None or longest <= max_side:
         return array
-    height, width = (max(1, round(side * max_side / longest)) for side in array.shape[:2])
+    height, width = scaled_size(array.shape, max_side / longest)
     if array.ndim == 3 and array.shape[2] == 4:
         return _scale_cutout(array, height, width)
     return np.asarray(resize(array, height, width))

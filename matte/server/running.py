@@ -29,7 +29,7 @@ MAX_HEADER_BYTES = 64 << 10
 class _ImpatientProtocol(H11Protocol):
     """HTTP for clients that say within some seconds what they want, and take their answers."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio says BaseTransport
         """Begin, and look now and then whether the client holds the connection for nothing."""
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:

@@ -1,13 +1,19 @@
 """The schemas of what the API takes and gives, made from the settings' own rules."""
 
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from matte.configs.fields import SettingRule
 from matte.configs.loader import preset_names
 from matte.configs.settings import SETTINGS
-from matte.server.asked import FORMATS, PICTURE_SETTINGS, setting_words
+from matte.limits import (
+    MAX_STROKE_POINTS,
+    MAX_STROKE_RADIUS,
+    MAX_STROKES,
+    MAX_SWEEP_SETTINGS,
+)
+from matte.server.asked import FORMATS, MAX_SIDE, PICTURE_SETTINGS
 from matte.server.bounds import maximum_of
-from matte.server.strokes import MAX_POINTS, MAX_RADIUS, MAX_STROKES, VALUES
+from matte.server.strokes import VALUES
 
 Schema = dict[str, Any]
 OBJECT: Schema = {"type": "object"}
@@ -33,7 +39,7 @@ FORM_PARAMETERS: dict[str, Schema] = {
     "premultiply": {"type": "string", "enum": ["0", "1"]},
     "format": {"type": "string", "enum": [*FORMATS]},
     "bits": {"type": "string", "enum": ["8", "16"], "description": "Of an alpha."},
-    "max_side": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "max_side": {"type": "integer", "minimum": 1, "maximum": MAX_SIDE},
     "box": {"type": "string", "pattern": r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"},
     "quick": {"type": "string", "enum": ["0", "1"], "description": "Of a small copy: a preview."},
     "lossy": {"type": "string", "enum": ["0", "1"]},
@@ -45,11 +51,11 @@ STROKE: Schema = {
     "additionalProperties": False,
     "properties": {
         "value": {"type": "string", "enum": [*VALUES]},
-        "radius": {"type": "number", "minimum": 0.5, "maximum": MAX_RADIUS},
+        "radius": {"type": "number", "minimum": 0.5, "maximum": MAX_STROKE_RADIUS},
         "points": {
             "type": "array",
             "minItems": 1,
-            "maxItems": MAX_POINTS,
+            "maxItems": MAX_STROKE_POINTS,
             "items": {
                 "type": "array",
                 "minItems": 2,
@@ -64,7 +70,7 @@ STROKES: Schema = {
     "required": ["strokes"],
     "properties": {"strokes": {"type": "array", "maxItems": MAX_STROKES, "items": STROKE}},
 }
-AXIS: Schema = {"type": "array", "maxItems": 24}
+AXIS: Schema = {"type": "array", "maxItems": MAX_SWEEP_SETTINGS}
 SWEEP: Schema = {
     "type": "object",
     "properties": {
@@ -83,23 +89,20 @@ def result_values() -> dict[str, Schema]:
 def setting_schema(name: str) -> Schema:
     """Return the schema of a setting, as a query has it."""
     setting = SETTINGS[name]
-    rule: SettingRule = setting.rule
-    words = setting_words(name)
-    schema: Schema = {"description": rule.help}
-    numbers = _number_schema(name, setting.hint, rule)
-    if numbers is None:
-        return schema | TEXT | ({"enum": words} if "Literal" in str(setting.hint) else {})
+    words: list[str] = list(setting.words)
+    schema: Schema = {"description": setting.rule.help}
+    if setting.number_kind is None:
+        is_word = get_origin(setting.hint) is Literal
+        return schema | TEXT | ({"enum": words} if is_word else {})
+    numbers = _number_schema(name, setting.number_kind, setting.rule)
     if not words:
         return schema | numbers
     return schema | {"anyOf": [numbers, {"type": "string", "enum": words}]}
 
 
-def _number_schema(name: str, hint: Any, rule: SettingRule) -> Schema | None:
-    """Return the schema of a setting's numbers; None if it has none."""
-    text = str(hint)
-    if rule.unit == "length" or not ("int" in text or "float" in text):
-        return None
-    schema: Schema = {"type": "number" if "float" in text else "integer"}
+def _number_schema(name: str, kind: type, rule: SettingRule) -> Schema:
+    """Return the schema of a setting's numbers."""
+    schema: Schema = {"type": "integer" if kind is int else "number"}
     ends = ("exclusiveMinimum", "exclusiveMaximum") if rule.between else ("minimum", "maximum")
     for end, value in zip(ends, (rule.minimum, maximum_of(name, rule)), strict=True):
         if value is not None:

@@ -1,6 +1,6 @@
 """Who is signed in, what can be set, whether the server lives and what it counts."""
 
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,7 +14,6 @@ from matte.server.asked import (
     NETWORK_SETTINGS,
     PICTURE_SETTINGS,
     network_names,
-    setting_words,
     settings_in_words,
 )
 from matte.server.bounds import maximum_of
@@ -22,6 +21,8 @@ from matte.server.guard import COOKIE
 from matte.server.metrics import MEDIA_TYPE
 from matte.server.problems import ProblemError
 from matte.server.uploads import read_json
+
+KINDS = {int: "integer", float: "number", None: "text"}  # of settings, by their numbers
 
 
 async def get_session(request: Request) -> Response:
@@ -88,16 +89,14 @@ async def get_settings(request: Request) -> Response:
 def _describe(name: str) -> dict[str, Any]:
     """Return what a client needs to know of a setting to offer it."""
     setting = SETTINGS[name]
-    rule, hint = setting.rule, setting.hint
-    members = get_args(hint) if get_origin(hint) is not None else (hint,)
-    kind = "number" if float in members else "integer" if int in members else "text"
+    rule = setting.rule
     return {
         "name": name,
         "section": setting.section,
         "group": rule.group,
         "help": rule.help,
-        "kind": "text" if rule.unit == "length" else kind,
-        "words": setting_words(name),
+        "kind": KINDS[setting.number_kind],
+        "words": list(setting.words),
         "minimum": rule.minimum,
         "maximum": maximum_of(name, rule),
         "unit": rule.unit,

@@ -41,7 +41,7 @@ class ServerState:
     @property
     def max_pixels(self) -> int:
         """How many pixels a picture may have."""
-        return min(self.options.max_pixels, max_pixels(self.settings.config))
+        return max_pixels(self.settings.config)
 
     def decode(self, data: bytes, name: str) -> Photo:
         """Return the photo that a file's bytes hold."""
@@ -56,6 +56,12 @@ class ServerState:
             picture.strokes,
         )
 
+    def steps(
+        self, source: PictureSource, settings: MergedSettings, is_quick: bool = False
+    ) -> PictureSteps:
+        """Return the steps of a picture with these settings."""
+        return PictureSteps(source, settings, is_quick, self.networks, self.cache)
+
     def make(
         self, source: PictureSource, asked: Asked, others: Mapping[str, Photo] | None = None
     ) -> Made:
@@ -66,7 +72,7 @@ class ServerState:
                 return others[id_]
             return self.source_of(self.store.get(id_)).read()
 
-        steps = PictureSteps(source, asked.settings, asked.is_quick, self.networks, self.cache)
+        steps = self.steps(source, asked.settings, asked.is_quick)
         made = make_result(steps, asked, read_picture)
         self.metrics.stages_ran(made.ms)
         return made

@@ -7,7 +7,7 @@ from typing import TypeVar
 from matte.arrays import Alpha, Image, Mask, Trimap
 from matte.compositing.foreground import COPY_LONG_SIDE, estimate_foreground
 from matte.configs.loader import MergedSettings
-from matte.imaging.resizing import resize
+from matte.imaging.resizing import resize, scaled_size
 from matte.media.pictures import Photo
 from matte.pipeline.build import build
 from matte.pipeline.line import Prior
@@ -69,12 +69,12 @@ class PictureSteps:
     def photo(self) -> Photo:
         """Return the photo, or the small copy that previews are made of."""
         if self._photo is None:
-            whole = self._kept("photo", (), self._source.read, _photo_arrays)
+            whole = self._find_or_make("photo", (), self._source.read, _photo_arrays)
             height, width = whole.pixels.shape[:2]
             self._photo = whole
             if self._is_quick and max(height, width) > QUICK_SIDE:
                 self._factor = QUICK_SIDE / max(height, width)
-                self._photo = self._kept(
+                self._photo = self._find_or_make(
                     "copy", (), lambda: _small_copy(whole, self._factor), _photo_arrays
                 )
         return self._photo
@@ -98,7 +98,9 @@ class PictureSteps:
     def found(self) -> FoundAlpha:
         """Return the alpha, and what a report says of it."""
         if self._found is None:
-            self._found = self._kept("alpha", self._alpha_key(), self._find_alpha, _found_arrays)
+            self._found = self._find_or_make(
+                "alpha", self._alpha_key(), self._find_alpha, _found_arrays
+            )
         return self._found
 
     def colours(self) -> Image:
@@ -111,7 +113,9 @@ class PictureSteps:
                 return estimate_foreground(photo.pixels, alpha, detail=detail)
 
         if self._colours is None:
-            self._colours = self._kept("colours", self._alpha_key(), estimate, lambda i: (i,))
+            self._colours = self._find_or_make(
+                "colours", self._alpha_key(), estimate, lambda i: (i,)
+            )
         return self._colours
 
     def keep_ground(
@@ -119,7 +123,7 @@ class PictureSteps:
     ) -> Image:
         """Return a background, which depends on `key`, and on alpha if `is_alphas`."""
         depends_on = (key, *self._alpha_key()) if is_alphas else (key,)
-        return self._kept("ground", depends_on, make, lambda image: (image,))
+        return self._find_or_make("ground", depends_on, make, lambda image: (image,))
 
     def _find_alpha(self) -> FoundAlpha:
         """Run the line with what is known already."""
@@ -130,7 +134,7 @@ class PictureSteps:
         else:
             last = LastAlpha(self._refined_before())
             found = pipeline.find_alpha(photo, self._prior(last), self._source.name)
-            self._keep_refined(last.after(found.report.get("refined", {})))
+            self._keep_refined(last.to_remember(found.report.get("refined", {})))
         for name, spent in found.report["ms"].items():
             self.watch.add(name, spent)
         return found
@@ -156,7 +160,7 @@ class PictureSteps:
             with self.watch("segment"):
                 return segmenter.segment(pixels)
 
-        return self._kept("segmentation", (named.segmenter, named.size), segment, _maps)
+        return self._find_or_make("segmentation", (named.segmenter, named.size), segment, _maps)
 
     def _subject(self) -> Subject:
         """Return the subject's mask, cleaned as asked."""
@@ -165,7 +169,7 @@ class PictureSteps:
     def _drawn_trimap(self) -> Trimap:
         """Return the trimap that the settings draw."""
         config = self._asked.config
-        return self._kept(
+        return self._find_or_make(
             "trimap",
             (config.segmentation, config.trimap),
             lambda: draw(self._subject(), self.pipeline().config.trimap).trimap,
@@ -215,7 +219,7 @@ class PictureSteps:
         """Return what a step's result is kept under."""
         return (self._source.id, step, self._is_quick, *depends_on)
 
-    def _kept(
+    def _find_or_make(
         self,
         step: str,
         depends_on: Sequence[Hashable],
@@ -228,7 +232,7 @@ class PictureSteps:
 
 def _small_copy(photo: Photo, factor: float) -> Photo:
     """Return a photo `factor` times as large."""
-    height, width = (max(1, round(side * factor)) for side in photo.pixels.shape[:2])
+    height, width = scaled_size(photo.pixels.shape, factor)
     transparency = photo.transparency
     return replace(
         photo,

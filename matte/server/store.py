@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
-from matte.server.problems import ProblemError
+from matte.server.problems import ProblemError, disk_problem
 from matte.server.strokes import Stroke
 
 PREFIX = "matte-serve-"
@@ -95,8 +95,7 @@ class PictureStore:
             path.write_bytes(data)
         except OSError as error:
             path.unlink(missing_ok=True)
-            cause = "the server's disk takes no more"
-            raise ProblemError(503, cause, "delete pictures, or wait", 60) from error
+            raise disk_problem() from error
         picture = StoredPicture(new, path, name, len(data), width, height, self._clock())
         with self._changing:
             self._pictures[new] = picture

@@ -9,12 +9,10 @@ import cv2
 import numpy as np
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Trimap
+from matte.limits import MAX_STROKE_POINTS, MAX_STROKE_RADIUS, MAX_STROKES
 from matte.server.problems import ProblemError
 
 VALUES = {"background": BACKGROUND, "unknown": UNKNOWN, "subject": SUBJECT}
-MAX_STROKES = 2000
-MAX_POINTS = 20_000  # of all strokes of a picture
-MAX_RADIUS = 2000.0  # pixels
 SUBPIXEL_BITS = 4  # OpenCV's fixed-point positions
 
 
@@ -38,8 +36,8 @@ def parse_strokes(document: Any, width: int, height: int) -> tuple[Stroke, ...]:
     if not isinstance(listed, list) or len(listed) > MAX_STROKES:
         raise ProblemError(400, f"strokes is no list of up to {MAX_STROKES}")
     strokes = tuple(_parse_stroke(each, width, height) for each in listed)
-    if sum(len(stroke.points) for stroke in strokes) > MAX_POINTS:
-        raise ProblemError(413, f"the strokes have more than {MAX_POINTS} points")
+    if sum(len(stroke.points) for stroke in strokes) > MAX_STROKE_POINTS:
+        raise ProblemError(413, f"the strokes have more than {MAX_STROKE_POINTS} points")
     return strokes
 
 
@@ -50,15 +48,15 @@ def _parse_stroke(table: Any, width: int, height: int) -> Stroke:
     value, points = table["value"], table["points"]
     if not isinstance(value, str) or value not in VALUES:
         raise ProblemError(400, "a stroke's value is none", f"give {', '.join(VALUES)}")
-    radius = _number(table["radius"], 0.5, MAX_RADIUS, "a stroke's radius")
-    if not isinstance(points, list) or not 0 < len(points) <= MAX_POINTS:
-        raise ProblemError(400, f"a stroke's points are no list of 1 to {MAX_POINTS}")
+    radius = _number(table["radius"], 0.5, MAX_STROKE_RADIUS, "a stroke's radius")
+    if not isinstance(points, list) or not 0 < len(points) <= MAX_STROKE_POINTS:
+        raise ProblemError(400, f"a stroke's points are no list of 1 to {MAX_STROKE_POINTS}")
     found = []
     for point in points:
         if not isinstance(point, list) or len(point) != 2:
             raise ProblemError(400, "a stroke's point is no [x, y]")
-        x = _number(point[0], -MAX_RADIUS, width + MAX_RADIUS, "a point's x")
-        y = _number(point[1], -MAX_RADIUS, height + MAX_RADIUS, "a point's y")
+        x = _number(point[0], -MAX_STROKE_RADIUS, width + MAX_STROKE_RADIUS, "a point's x")
+        y = _number(point[1], -MAX_STROKE_RADIUS, height + MAX_STROKE_RADIUS, "a point's y")
         found.append((x, y))
     return Stroke(value, radius, tuple(found))
 

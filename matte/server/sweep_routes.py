@@ -17,14 +17,15 @@ from starlette.routing import Route
 from matte.arrays import Alpha, Image
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings
-from matte.errors import MatteError, is_memory_error
-from matte.imaging.resizing import resize
+from matte.errors import MatteError
+from matte.imaging.resizing import resize, scaled_size
+from matte.limits import MAX_SWEEP_SETTINGS
 from matte.media.pictures import Photo
 from matte.pipeline.build import build_two_stage
 from matte.server.answers import result_response, state_of
 from matte.server.asked import Asked, parse_asked
 from matte.server.picture_routes import asked_by
-from matte.server.problems import ProblemError, bug_problem, memory_problem, problem_of
+from matte.server.problems import ProblemError, problem_of
 from matte.server.results import Made, make_preview
 from matte.server.state import ServerState
 from matte.server.store import StoredPicture
@@ -33,7 +34,6 @@ from matte.sweeps.run import Sweep, sweep, sweep_settings
 
 log = logging.getLogger("matte.server")
 MAX_JOBS = 32  # whose results are kept
-MAX_SWEEP_SETTINGS = 24
 PREVIEW_SIDE = 640  # pixels
 
 
@@ -151,32 +151,24 @@ async def _run(
 ) -> None:
     """Run a job to its end, whatever that is, and tell whoever listens."""
 
-    def tell(done: int, of: int) -> None:
+    def report_progress(done: int, of: int) -> None:
         job.state, job.done, job.of = "running", done, of
         state.channels.send(job.id, "progress", {"done": done, "of": of})
 
-    def work() -> tuple[Photo, Sweep]:
+    def work() -> None:
         photo = state.decode(picture.read(), picture.name)
         line = build_two_stage(settings.config, state.networks)
-        return photo, sweep(photo, bands, line, tell)
-
-    def work_and_show() -> None:
-        photo, found = work()
+        found = sweep(photo, bands, line, report_progress)
         job.settings, job.previews = _rows(job.id, found), _previews(photo, found)
 
     try:
-        await state.queue.run(None, work_and_show)
+        await state.queue.run(None, work)
         job.state = "done"
         state.channels.send(job.id, "done", job.as_json())
-    except (ProblemError, MatteError) as error:
-        job.state = "failed"
-        problem = error if isinstance(error, ProblemError) else problem_of(error)
-        job.problem = problem.as_json()
-        state.channels.send(job.id, "failed", job.problem)
     except Exception as error:  # the job must not seem to run for ever
-        log.exception("a sweep failed")
-        told = memory_problem() if is_memory_error(error) else bug_problem()
-        job.state, job.problem = "failed", told.as_json()
+        if not isinstance(error, ProblemError | MatteError):
+            log.exception("a sweep failed")
+        job.state, job.problem = "failed", problem_of(error).as_json()
         state.channels.send(job.id, "failed", job.problem)
     except asyncio.CancelledError:
         job.state = "cancelled"
@@ -213,9 +205,8 @@ def _rows(job: str, found: Sweep) -> list[dict[str, Any]]:
 
 def _previews(photo: Photo, found: Sweep) -> list[Preview]:
     """Return each setting's result as a small picture."""
-    height, width = photo.pixels.shape[:2]
-    scale = min(1.0, PREVIEW_SIDE / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
+    scale = min(1.0, PREVIEW_SIDE / max(photo.pixels.shape[:2]))
+    size = scaled_size(photo.pixels.shape, scale)
     small = Image(resize(photo.pixels, *size))
     alphas = [Alpha(np.clip(resize(alpha, *size), 0, 1)) for alpha in found.alphas]
     return [Preview(estimate_foreground(small, alpha), alpha) for alpha in alphas]

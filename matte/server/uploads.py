@@ -13,19 +13,20 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from matte.errors import PictureError
+from matte.limits import (
+    MAX_BODY_SECONDS,
+    MAX_FIELD_BYTES,
+    MAX_FORM_FIELDS,
+    MAX_FORM_FILES,
+    MAX_FORM_OVERHEAD_BYTES,
+    MAX_JSON_BYTES,
+    MAX_NAME_CHARACTERS,
+    MAX_SILENCE_SECONDS,
+)
 from matte.media.formats import picture_format
 from matte.media.sources import HEAD_BYTES
 from matte.server.options import ServerOptions
-from matte.server.problems import ProblemError, problem_of
-
-MAX_FIELDS = 64
-MAX_FILES = 4
-MAX_FIELD_BYTES = 64 << 10
-MAX_JSON_BYTES = 4 << 20
-FORM_OVERHEAD_BYTES = 1 << 20  # of fields and boundaries beside the files
-MAX_SILENCE_SECONDS = 30.0
-MAX_BODY_SECONDS = 1800.0
-MAX_NAME_CHARACTERS = 200
+from matte.server.problems import ProblemError, disk_problem, problem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,6 @@ class Form:
         return self.files[name]
 
 
-def body_limit(options: ServerOptions) -> int:
-    """Return how many bytes a form may have."""
-    return options.max_upload_bytes + FORM_OVERHEAD_BYTES
-
-
 @asynccontextmanager
 async def read_form(request: Request, options: ServerOptions) -> AsyncIterator[Form]:
     """Yield the fields and files of a multipart form; its files are gone after the block."""
@@ -78,9 +74,9 @@ async def read_form(request: Request, options: ServerOptions) -> AsyncIterator[F
         raise ProblemError(415, "the body is no form", "send multipart/form-data")
     parser = MultiPartParser(
         request.headers,
-        limited_stream(request, options.max_upload_bytes + FORM_OVERHEAD_BYTES),
-        max_files=MAX_FILES,
-        max_fields=MAX_FIELDS,
+        limited_stream(request, options.max_upload_bytes + MAX_FORM_OVERHEAD_BYTES),
+        max_files=MAX_FORM_FILES,
+        max_fields=MAX_FORM_FIELDS,
         max_part_size=MAX_FIELD_BYTES,
     )
     try:
@@ -88,7 +84,7 @@ async def read_form(request: Request, options: ServerOptions) -> AsyncIterator[F
     except (MultiPartException, MultipartParseError, KeyError, ValueError) as error:
         raise ProblemError(400, "the form can't be read", "send it again") from error
     except OSError as error:  # large files of a form are written to the disk
-        raise disk_is_full() from error
+        raise disk_problem() from error
     try:
         form = Form({}, {})
         for name, value in parsed.multi_items():
@@ -145,11 +141,6 @@ async def limited_stream(request: Request, max_bytes: int) -> AsyncGenerator[byt
         if got > max_bytes:
             raise _too_large(max_bytes)
         yield chunk
-
-
-def disk_is_full() -> ProblemError:
-    """Return the problem of a disk that takes no more."""
-    return ProblemError(503, "the server's disk takes no more", "delete pictures, or wait", 60)
 
 
 def _too_large(max_bytes: int) -> ProblemError:

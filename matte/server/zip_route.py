@@ -13,14 +13,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from matte.errors import MatteError
+from matte.limits import MAX_ZIP_ITEMS
 from matte.server.answers import file_name, state_of
 from matte.server.asked import Asked, parse_asked
 from matte.server.picture_routes import result_of
 from matte.server.problems import ProblemError, problem_of
 from matte.server.state import ServerState
 from matte.server.uploads import clean_name, read_json
-
-MAX_ITEMS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ async def post_zip(request: Request) -> Response:
 def parse_items(document: Any, state: ServerState) -> list[ZipItem]:
     """Return the items of a JSON document; raise ProblemError for what can't be."""
     listed = document.get("items") if isinstance(document, dict) else None
-    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_ITEMS:
-        raise ProblemError(400, f"items is no list of 1 to {MAX_ITEMS}")
+    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_ZIP_ITEMS:
+        raise ProblemError(400, f"items is no list of 1 to {MAX_ZIP_ITEMS}")
     return [_parse_item(table, state) for table in listed]
 
 
@@ -115,7 +114,7 @@ async def _file_of(state: ServerState, item: ZipItem) -> tuple[str, bytes]:
         source = state.source_of(picture)
         made = await state.queue.run(None, lambda: state.make(source, item.asked))
     except (ProblemError, MatteError) as error:
-        problem = error if isinstance(error, ProblemError) else problem_of(error)
+        problem = problem_of(error)
         return f"{name}.error.txt", f"{problem.cause}: {problem.remedy}\n".encode()
     return name, made.data
 

@@ -5,6 +5,7 @@ import pytest
 from matte.compositing.backgrounds import Blur, PlainColour, Transparent
 from matte.configs.lengths import Length
 from matte.configs.loader import merge_settings
+from matte.configs.settings import SETTINGS
 from matte.errors import SettingError
 from matte.server.asked import (
     Box,
@@ -13,7 +14,6 @@ from matte.server.asked import (
     parse_behind,
     parse_box,
     parse_value,
-    setting_words,
 )
 
 BASE = merge_settings("fast", flags={"threads": 1, "k": 5})
@@ -74,6 +74,6 @@ def test_numbers_and_words() -> None:
     assert parse_value("k", "auto") == "auto"
     assert parse_value("threshold", "0.4") == 0.4
     assert parse_value("width", "12") == "12"
-    assert setting_words("k") == ["auto"]
-    assert setting_words("shape") == ["ellipse", "rect", "cross"]
-    assert setting_words("width") == ["none"]
+    assert SETTINGS["k"].words == ("auto",)
+    assert SETTINGS["shape"].words == ("ellipse", "rect", "cross")
+    assert SETTINGS["width"].words == ("none",)

@@ -168,7 +168,7 @@ def test_a_full_disk_is_told(client: httpx.Client, monkeypatch: pytest.MonkeyPat
     ("name", "is_own"), [("127.0.0.1:80", True), ("[::1]", True), ("10.0.0.7", True), ("x", False)]
 )
 def test_every_address_has_every_number(name: str, is_own: bool) -> None:
-    guard = Guard(None, quick_options(host="0.0.0.0", token="x"), None, None)  # type: ignore[arg-type]
+    guard = Guard(None, quick_options(host="0.0.0.0", token="x"), None, None)  # type: ignore[arg-type]  # unused here
     assert guard._is_own_host(name) is is_own
 
 

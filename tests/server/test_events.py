@@ -7,7 +7,7 @@ from matte.server.events import MAX_UNREAD, Channels
 
 async def first(stream: object, count: int) -> list[bytes]:
     """Returns the first parts of a response."""
-    return [await anext(stream.body_iterator) for _ in range(count)]  # type: ignore[attr-defined]
+    return [await anext(stream.body_iterator) for _ in range(count)]  # type: ignore[attr-defined]  # a response
 
 
 def test_only_those_who_listen_to_an_id_are_told() -> None:

@@ -19,7 +19,7 @@ def test_only_what_a_stroke_changed_is_stale() -> None:
     assert np.array_equal(reusable.stale, BEFORE != AFTER)
     assert reusable.copy_scale == 0.5
     assert last.update(ALPHA) is ALPHA
-    kept = last.after({"again": 0.1})
+    kept = last.to_remember({"again": 0.1})
     assert kept is not None
     assert (kept.trimap is AFTER, kept.copy_scale) == (True, 0.5)
 
@@ -30,7 +30,7 @@ def test_where_nothing_is_known_all_is_refined() -> None:
     assert LastAlpha(whole).warped_alpha(IMAGE, AFTER) is None
     other = RefinedBefore(Trimap(BEFORE[:50]), ALPHA, 1)
     assert LastAlpha(other).warped_alpha(IMAGE, AFTER) is None
-    assert LastAlpha(None).after({}) is None
+    assert LastAlpha(None).to_remember({}) is None
 
 
 def test_the_refiner_s_report_says_how_small_its_copy_was() -> None:

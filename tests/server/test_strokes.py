@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from matte.arrays import Trimap
+from matte.limits import MAX_STROKES
 from matte.server.problems import ProblemError
-from matte.server.strokes import MAX_STROKES, draw_strokes, parse_strokes
+from matte.server.strokes import draw_strokes, parse_strokes
 
 PLAIN = Trimap(np.full((60, 80), 128, np.uint8))
 GOOD = {"value": "subject", "radius": 4, "points": [[10, 10], [40.5, 20]]}

@@ -21,7 +21,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(home_of_run: obje
                 yield b"x" * (1 << 16)
 
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
-        chunked = client.post("/v1/pictures", content=endless(), headers=headers)  # type: ignore[arg-type]
+        chunked = client.post("/v1/pictures", content=endless(), headers=headers)  # type: ignore[arg-type]  # object
         assert chunked.status_code in (400, 413)
 
 

@@ -179,7 +179,7 @@ function brushes() {
     viewer.setRadius(radius);
   };
   size.oninput = resize;
-  queue.addEventListener("chosen", history_);
+  queue.addEventListener("chosen", showHistory);
   viewer.addEventListener("stroke", ({ detail }) => {
     const item = queue.current;
     item.strokes = [...item.strokes, detail];
@@ -204,13 +204,13 @@ function brushes() {
   });
 }
 
-function history_() {
+function showHistory() {
   byId("undo").disabled = !queue.current?.strokes.length;
   byId("redo").disabled = !queue.current?.undone?.length;
 }
 
 async function sendStrokes(item) {
-  history_();
+  showHistory();
   try { await api.strokes(item.id, item.strokes); await refresh(0); } catch (error) { tell(error); }
 }
 

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from serving_bench import MAX_PIXELS, Bench, jpeg, pixels, stage_ms
 
 from matte.arrays import UNKNOWN, Alpha, Trimap
-from matte.media.pictures import decode_photo
-from matte.pipeline.line import Prior
+from matte.media.pictures import Photo, decode_photo
+from matte.server.cache import StepCache
+from matte.server.networks import SharedNetworks
+from matte.server.steps import PictureSource, PictureSteps
+from matte.server.strokes import parse_strokes
 
 SHARE = 0.02  # of the band that a stroke touches
 STEP = 2 / 255
@@ -37,7 +40,7 @@ def brush(bench: Bench) -> Row:
         answer = bench.get(f"{place}/alpha", bits=16)
         spent = 1000 * (time.perf_counter() - begin)
         trimap = Trimap(pixels(bench.get(f"{place}/trimap").content))
-        anew = bench.pipeline.find_alpha(photo, Prior(trimap=trimap)).alpha
+        anew = refined_anew(bench, photo, strokes)
         changed = trimap != before
         rows.append(
             {
@@ -57,6 +60,16 @@ def brush(bench: Bench) -> Row:
         "strokes": rows,
         "targets": {"refine_ratio": 0.15, "outside_share": 0},
     }
+
+
+def refined_anew(bench: Bench, photo: Photo, strokes: list[Row]) -> Alpha:
+    """Return the alpha with these strokes where nothing is known of the one before them."""
+    height, width = photo.pixels.shape[:2]
+    drawn = parse_strokes({"strokes": strokes}, width, height)
+    source = PictureSource("anew", "photo.jpg", lambda: photo, drawn)
+    settings = bench.pipeline.merged
+    networks = SharedNetworks(settings.config.runtime)
+    return PictureSteps(source, settings, False, networks, StepCache(1 << 30)).found().alpha
 
 
 def stroke_on(trimap: NDArray[np.uint8], value: str, number: int) -> Row:

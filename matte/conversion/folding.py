@@ -9,6 +9,8 @@ from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+MAX_HALF = 65504.0  # float16's largest number
+
 
 @torch.no_grad()
 def norm_pairs(network: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, str]:
@@ -59,9 +61,17 @@ def fold_batch_norms(network: nn.Module, inputs: Mapping[str, Tensor]) -> nn.Mod
 
 @torch.no_grad()
 def round_weights_to_half(network: nn.Module) -> nn.Module:
-    """Return a copy whose weights float16 holds exactly; biases and norms stay as they are."""
+    """Return a copy whose weights float16 holds exactly; biases and norms stay as they are.
+
+    So do weights beyond float16's range, as folded norms of channels that never change have them.
+    """
     rounded = copy.deepcopy(network)
     for parameter in rounded.parameters():
-        if parameter.ndim > 1:
+        if parameter.ndim > 1 and fits_half(float(parameter.abs().max())):
             parameter.copy_(parameter.half().float())
     return rounded
+
+
+def fits_half(largest: float) -> bool:
+    """Return whether float16 holds a number of this size."""
+    return largest <= MAX_HALF

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from matte.conversion.folding import fits_half
 from matte.errors import WeightsError
 
 ONNX_OPSET = 18
@@ -71,13 +72,19 @@ def trace_network(
 
 
 def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:
-    """Store the tensors of those names as float16, in the graph each followed by a Cast."""
+    """Store the tensors of those names as float16, in the graph each followed by a Cast.
+
+    Those beyond its range stay as they are.
+    """
     weights = {name + form for name in names for form in ("", TRANSPOSED_SUFFIX)}
     casts = []
     for tensor in _all_tensors(model):
         name = tensor.name
         if name in weights and len(tensor.dims) > 1:
-            half = numpy_helper.to_array(tensor).astype(np.float16)
+            values = numpy_helper.to_array(tensor)
+            if not fits_half(float(np.abs(values).max())):
+                continue
+            half = values.astype(np.float16)
             tensor.CopyFrom(numpy_helper.from_array(half, name + HALF_SUFFIX))
             if tensor in model.graph.initializer:
                 casts.append(

@@ -47,6 +47,8 @@ class Prior:
     previous: PreviousAlpha | None = None
     from_segmenter: bool = False
     """Whether a segmenter made the segmentation: then a tiny mask is no subject."""
+    limit: Subject | None = None
+    """What limits alpha in a trimap that was drawn from it and then changed by hand."""
 
 
 NO_PRIOR = Prior()
@@ -121,8 +123,8 @@ class TwoStage:
         """Return alpha with its mask and trimap; the mask as alpha where the trimap is doubted."""
         watch = Stopwatch()
         if prior.trimap is not None:
-            given = DrawnTrimap(prior.trimap, TRIMAP_AS_GIVEN)
-            return self._refine(image, None, given, prior.previous, watch)
+            given = DrawnTrimap(prior.trimap, TRIMAP_AS_GIVEN, prior.limit is not None)
+            return self._refine(image, prior.limit, given, prior.previous, watch)
         segmentation = prior.segmentation
         if segmentation is None:
             with watch("segment"), no_replacement("segmenter", self.named):
@@ -152,11 +154,12 @@ class TwoStage:
     ) -> LineResult:
         """Return the refined alpha; what is sure as alpha where the trimap is doubted.
 
-        Without a subject the trimap is the user's, which is used whatever it looks like.
+        A trimap of the user's is used whatever it looks like.
         """
-        trimap, mask = drawn.trimap, None if subject is None else subject.mask
+        trimap, is_given = drawn.trimap, drawn.description == TRIMAP_AS_GIVEN
+        mask = None if subject is None or is_given else subject.mask
         report = trimap_report(trimap, drawn.description)
-        doubt = "" if subject is None else trimap_flaw(trimap)
+        doubt = "" if is_given else trimap_flaw(trimap)
         doubt = doubt or self.budget.overrun(trimap, watch.ms)
         if doubt:
             sure = (trimap if mask is None else mask) == SUBJECT

@@ -16,6 +16,7 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.errors import BackendError, MatteWarning, PictureError, install_command
 from matte.imaging.regions import bounding_box
 from matte.stages import NO_CONTEXT, RefineContext, Refined
+from matte.watching import tell_watcher
 
 MARGIN_PIXELS = 16  # of known pixels around the band; farther ones don't change the solution
 
@@ -64,10 +65,17 @@ class ClosedForm:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             try:
-                solved = estimate_alpha_cf(np.asarray(rgb), known)
+                solved = estimate_alpha_cf(
+                    np.asarray(rgb), known, cg_kwargs={"callback": _tell_of_iteration}
+                )
             except ValueError as error:
                 raise PictureError(
                     "closed-form matting found no solution", "use the refiner 'guided'"
                 ) from error
         alpha[box] = np.where(unknown[box], np.clip(solved, 0, 1), alpha[box])
         return Refined(Alpha(alpha))
+
+
+def _tell_of_iteration(*solution: object) -> None:
+    """Tell whoever watches, and may stop the work, that an iteration of the solver is done."""
+    tell_watcher("refine", 0.5)

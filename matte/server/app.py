@@ -26,6 +26,7 @@ from matte.server import (
     sweep_routes,
     zip_route,
 )
+from matte.server.arriving import RoomForBodies
 from matte.server.guard import Guard
 from matte.server.jobs import JobStoppedError
 from matte.server.openapi import openapi_document
@@ -80,7 +81,8 @@ def make_app(options: ServerOptions) -> "CountedApp":
     app.state.sweeps = sweeps
     app.state.page = page_files.read_page()
     app.state.openapi = openapi_document(options)
-    return CountedApp(Guard(app, options, state.access, respond), state, ROUTES)
+    within_room = RoomForBodies(app, state.store)
+    return CountedApp(Guard(within_room, options, state.access, respond), state, ROUTES)
 
 
 class CountedApp:

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from matte.server.problems import ProblemError
 
@@ -16,17 +17,30 @@ MAX_UNREAD = 64  # events that a listener may lag behind; older ones are dropped
 MAX_LISTENERS = 128
 
 
+class EventStream(StreamingResponse):
+    """The response that events are told by; whatever becomes of it, its end is counted."""
+
+    def __init__(self, events: AsyncIterator[bytes], on_end: Callable[[], None]) -> None:
+        headers = {"X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events until their end, or the client's."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._on_end()
+
+
 class Channels:
     """Passes events from the threads that work to the clients that listen, by id."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, set[asyncio.Queue[bytes | None]]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def count(self) -> int:
+        self.count = 0
         """How many clients listen."""
-        return sum(len(listeners) for listeners in self._listeners.values())
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say which loop the clients are served by."""
@@ -47,11 +61,12 @@ class Channels:
         """
         if self.count >= MAX_LISTENERS:
             raise ProblemError(503, "too many listen to events", "ask again later", 15)
-        return StreamingResponse(
-            self._events(id_),
-            media_type="text/event-stream",
-            headers={"X-Accel-Buffering": "no"},
-        )
+        self.count += 1
+        return EventStream(self._events(id_), self._count_out)
+
+    def _count_out(self) -> None:
+        """Count a client that no longer listens."""
+        self.count -= 1
 
     async def _events(self, id_: str) -> AsyncIterator[bytes]:
         """Yield events, and a comment now and then, which shows who has gone."""

@@ -136,7 +136,9 @@ class Guard:
         if is_open or self._access.is_allowed(headers):
             return None
         return ProblemError(
-            401, "the token is missing or wrong", "send it as Authorization: Bearer TOKEN"
+            401,
+            "the token is missing or wrong",
+            "send it as Authorization: Bearer TOKEN, or as X-Api-Key: TOKEN",
         )
 
     def _is_own_host(self, text: str) -> bool:

@@ -47,15 +47,14 @@ async def keep_picture(request: Request, state: ServerState, sent: SentFile) -> 
         state.steps(PictureSource(picture.id, sent.name, lambda: photo), state.settings).photo()
         return picture
 
-    with state.store.reserved(sent.size):
-        try:
-            return await state.queue.run(request, decode_and_store)
-        except BaseException:
-            # Nobody will learn the id. Whichever of the two threads comes last forgets it.
-            gave_up.set()
-            for picture in added:
-                state.store.delete(picture.id)
-            raise
+    try:
+        return await state.queue.run(request, decode_and_store)
+    except BaseException:
+        # Nobody will learn the id. Whichever of the two threads comes last forgets it.
+        gave_up.set()
+        for picture in added:
+            state.store.delete(picture.id)
+        raise
 
 
 async def get_picture(request: Request) -> Response:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from matte.arrays import Alpha, Image, Mask, Trimap
+import numpy as np
+
+from matte.arrays import UNKNOWN, Alpha, Confidence, Image, Mask, Trimap
 from matte.compositing.foreground import COPY_LONG_SIDE, estimate_foreground
 from matte.configs.loader import MergedSettings
 from matte.imaging.resizing import resize, scaled_size
@@ -21,6 +23,7 @@ from matte.server.problems import ProblemError
 from matte.server.quick import QUICK_DETAIL, QUICK_SIDE, scale_settings
 from matte.server.strokes import Stroke, draw_strokes
 from matte.stages import Segmentation
+from matte.trimap.drawing import DrawnTrimap
 
 T = TypeVar("T")
 NO_TRIMAP = "a run with a MODNet has no mask and no trimap"
@@ -93,7 +96,7 @@ class PictureSteps:
     def trimap(self) -> Trimap:
         """Return the trimap with the strokes, without refining anything."""
         with self.watch("trimap"):
-            return self._draw_strokes(self._drawn_trimap())
+            return self._draw_strokes(self._drawn_trimap().trimap)
 
     def found(self) -> FoundAlpha:
         """Return the alpha, and what a report says of it."""
@@ -144,7 +147,7 @@ class PictureSteps:
         # Nothing of a picture that is asked for once is kept, so nothing is to be remembered.
         previous = last if self._source.id else None
         if self._source.strokes:
-            return Prior(trimap=self.trimap(), previous=previous)
+            return Prior(trimap=self.trimap(), previous=previous, limit=self._limit())
         segmentation = self._segmentation()
         return Prior(segmentation, previous=previous, from_segmenter=True)
 
@@ -166,14 +169,25 @@ class PictureSteps:
         """Return the subject's mask, cleaned as asked."""
         return cut_subject(self._segmentation(), self.pipeline().config.segmentation)
 
-    def _drawn_trimap(self) -> Trimap:
+    def _limit(self) -> Subject | None:
+        """Return what limits alpha where no stroke has asked the refiner itself."""
+        if not self._drawn_trimap().follows_confidence:
+            return None
+        subject = self._subject()
+        confidence = subject.segmentation.confidence
+        stroked = self._draw_strokes(Trimap(np.zeros(confidence.shape, np.uint8))) == UNKNOWN
+        # At the threshold a confidence allows every alpha.
+        free = Confidence(np.where(stroked, np.float32(subject.threshold), confidence))
+        return replace(subject, segmentation=replace(subject.segmentation, confidence=free))
+
+    def _drawn_trimap(self) -> DrawnTrimap:
         """Return the trimap that the settings draw."""
         config = self._asked.config
         return self._find_or_make(
             "trimap",
             (config.segmentation, config.trimap),
-            lambda: draw(self._subject(), self.pipeline().config.trimap).trimap,
-            lambda trimap: (trimap,),
+            lambda: draw(self._subject(), self.pipeline().config.trimap),
+            lambda drawn: (drawn.trimap,),
         )
 
     def _draw_strokes(self, trimap: Trimap) -> Trimap:

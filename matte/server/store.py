@@ -55,16 +55,15 @@ class PictureStore:
         self._max_bytes, self._forget_after = max_bytes, forget_after
         self._on_forget, self._clock = on_forget, clock
         self._pictures: dict[str, StoredPicture] = {}
-        self._incoming = 0
+        self._arriving = self._stored = 0  # bytes
         self._changing = Lock()
         remove_abandoned_folders()
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock_file = _hold_lock(self.folder / LOCK)
+        self.folder, self._lock_file = _make_folder()
 
     @property
     def stored_bytes(self) -> int:
         """How many bytes are kept, or just arriving."""
-        return self._incoming + sum(p.size for p in self._pictures.values())
+        return self._arriving + self._stored
 
     @property
     def count(self) -> int:
@@ -72,20 +71,30 @@ class PictureStore:
         return len(self._pictures)
 
     @contextmanager
-    def reserved(self, size: int) -> Iterator[None]:
-        """Keep room for a picture that arrives within the block; raise if there is none."""
-        with self._changing:
-            self._forget_old()
-            if self.stored_bytes + size > self._max_bytes:
-                raise ProblemError(
-                    503, "the server keeps as many pictures as it may", "delete some, or wait", 60
-                )
-            self._incoming += size
+    def arriving(self) -> Iterator[Callable[[int], None]]:
+        """Yield a function that counts bytes that arrive, until the block ends.
+
+        It raises ProblemError where there is no room for them.
+        """
+        got = 0
+
+        def count(size: int) -> None:
+            nonlocal got
+            with self._changing:
+                if self.stored_bytes + size > self._max_bytes:
+                    self._forget_old()
+                if self.stored_bytes + size > self._max_bytes:
+                    raise ProblemError(
+                        503, "the server holds as much as it may", "delete pictures, or wait", 60
+                    )
+                self._arriving += size
+                got += size
+
         try:
-            yield
+            yield count
         finally:
             with self._changing:
-                self._incoming -= size
+                self._arriving -= got
 
     def add(self, data: bytes, name: str, width: int, height: int) -> StoredPicture:
         """Keep a picture's file and return what is known of it."""
@@ -99,6 +108,7 @@ class PictureStore:
         picture = StoredPicture(new, path, name, len(data), width, height, self._clock())
         with self._changing:
             self._pictures[new] = picture
+            self._stored += picture.size
         return picture
 
     def get(self, id_: str) -> StoredPicture:
@@ -147,6 +157,7 @@ class PictureStore:
         """Forget one picture, the lock held."""
         picture = self._pictures.pop(id_, None)
         if picture is not None:
+            self._stored -= picture.size
             with suppress(OSError):
                 picture.path.unlink()
             self._on_forget(id_)
@@ -166,6 +177,18 @@ def remove_abandoned_folders() -> None:
             held = _hold_lock(folder / LOCK)
             shutil.rmtree(folder, ignore_errors=True)
             held.close()
+
+
+def _make_folder() -> tuple[Path, IO[Any]]:
+    """Return a new private folder and its lock, which is held."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        # A server that starts at this moment may take the folder for an abandoned one.
+        with suppress(OSError):
+            lock = _hold_lock(folder / LOCK)
+            if (folder / LOCK).exists():
+                return folder, lock
+            lock.close()
 
 
 def _is_own(folder: Path) -> bool:

@@ -11,9 +11,11 @@ import numpy as np
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Trimap
 from matte.limits import MAX_STROKE_POINTS, MAX_STROKE_RADIUS, MAX_STROKES
 from matte.server.problems import ProblemError
+from matte.watching import tell_watcher
 
 VALUES = {"background": BACKGROUND, "unknown": UNKNOWN, "subject": SUBJECT}
 SUBPIXEL_BITS = 4  # OpenCV's fixed-point positions
+PIECE_POINTS = 64  # of a long stroke, drawn between two chances to stop the work
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,11 @@ def draw_strokes(trimap: Trimap, strokes: Iterable[Stroke]) -> Trimap:
     """Return the trimap with the strokes drawn over it, one after the other."""
     drawn = trimap.copy()
     for stroke in strokes:
-        _draw(drawn, stroke.points, stroke.radius, VALUES[stroke.value])
+        # Neighbouring pieces share a point.
+        for first in range(0, max(1, len(stroke.points) - 1), PIECE_POINTS):
+            tell_watcher("trimap", 0)
+            piece = stroke.points[first : first + PIECE_POINTS + 1]
+            _draw(drawn, piece, stroke.radius, VALUES[stroke.value])
     return Trimap(drawn)
 
 

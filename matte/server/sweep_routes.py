@@ -19,7 +19,7 @@ from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings
 from matte.errors import MatteError
 from matte.imaging.resizing import resize, scaled_size
-from matte.limits import MAX_SWEEP_SETTINGS
+from matte.limits import MAX_SWEEP_PIXELS, MAX_SWEEP_SETTINGS
 from matte.media.pictures import Photo
 from matte.pipeline.build import build_two_stage
 from matte.server.answers import result_response, state_of
@@ -135,6 +135,9 @@ async def post_sweep(request: Request) -> Response:
     )
     if len(bands) > MAX_SWEEP_SETTINGS:
         raise ProblemError(413, f"a sweep over {len(bands)} settings", "give fewer")
+    if len(bands) * picture.width * picture.height > MAX_SWEEP_PIXELS:
+        cause = f"a sweep over {len(bands)} settings of so large a picture"
+        raise ProblemError(413, cause, "give fewer settings, or a smaller picture")
     if asked.settings.config.modnet.modnet is not None:
         raise ProblemError(409, "a MODNet has no band", "leave modnet out")
     job = jobs.add(picture.id, len(bands))

@@ -80,3 +80,11 @@ def test_rounded_weights_fit_into_half() -> None:
         expected = before.half().float() if before.ndim > 1 else before
         assert torch.equal(after, expected)
     assert not torch.equal(network.first.weight, network.first.weight.half().float())
+
+
+def test_weights_beyond_half_stay() -> None:
+    network = Crossed()
+    with torch.no_grad():
+        network.first.weight[0] = 1e6 / 3
+    rounded = round_weights_to_half(network).state_dict()
+    assert torch.equal(rounded["first.weight"], network.first.weight)

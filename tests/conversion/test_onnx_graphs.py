@@ -90,6 +90,17 @@ def test_half_of_the_bytes_give_the_same(model: onnx.ModelProto, tmp_path: Path)
         np.testing.assert_allclose(found["found"], network(**given).numpy(), atol=1e-2)
 
 
+def test_weights_beyond_half_are_stored_as_they_are() -> None:
+    network = Small().eval()
+    with torch.no_grad():
+        network.again.weight[0] = 1e5
+    model = trace_network(network, case(32, 48), ["found"])
+    store_half_weights(model, [name for name, _ in network.named_parameters()])
+    float16 = {t.name for t in model.graph.initializer if t.data_type == TensorProto.FLOAT16}
+    assert "again.weight" not in {name.removesuffix(".float16") for name in float16}
+    assert float(stored_tensors(model)["again.weight"].max()) == 1e5
+
+
 def test_biases_have_their_convolutions_name_whatever_their_own_is() -> None:
     weight = onnx.numpy_helper.from_array(np.ones((2, 3, 1, 1), np.float32), "part.conv.weight")
     bias = onnx.numpy_helper.from_array(np.full(2, 7, np.float32), "folded_12")

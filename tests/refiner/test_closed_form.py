@@ -4,6 +4,7 @@ import pytest
 from matte.arrays import UNKNOWN, Image, Trimap
 from matte.errors import PictureError
 from matte.refiner.closed_form import ClosedForm
+from matte.watching import watched_by
 from tests.refiner.contract import RefinerContract
 
 # PyMatting compiles at its first import and says so.
@@ -26,3 +27,14 @@ class TestClosedForm(RefinerContract):
         image = np.zeros((80, 80, 3), np.uint8)
         found = ClosedForm().refine(Image(image), Trimap(trimap)).alpha
         assert found[65, 65] < 0.1
+
+    def test_whoever_watches_can_stop_it(self) -> None:
+        trimap = np.full((40, 40), UNKNOWN, np.uint8)
+        trimap[:3], trimap[37:] = 255, 0
+        image = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+
+        def stop(stage: str, done: float) -> None:
+            raise InterruptedError
+
+        with pytest.raises(InterruptedError), watched_by(stop):
+            ClosedForm().refine(Image(image), Trimap(trimap))

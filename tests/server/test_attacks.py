@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -21,7 +21,7 @@ from matte.server import running
 from matte.server.cache import StepCache
 from matte.server.guard import Guard
 from matte.server.sweep_routes import SweepJobs
-from tests.server.running import RunningServer, png, quick_options, running_server
+from tests.server.running import RunningServer, png, quick_options, running_server, wait_for
 
 SMALL = png(np.full((40, 50, 3), 90, np.uint8))
 REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
@@ -35,14 +35,6 @@ def stage(server: RunningServer) -> Iterator[threading.Event]:
     yield free
     free.set()
     held.result()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until a condition holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def connect(server: RunningServer) -> socket.socket:

@@ -2,7 +2,10 @@
 
 import asyncio
 
-from matte.server.events import MAX_UNREAD, Channels
+import httpx
+
+from matte.server.events import MAX_LISTENERS, MAX_UNREAD, Channels
+from tests.server.running import RunningServer, wait_for
 
 
 async def first(stream: object, count: int) -> list[bytes]:
@@ -11,7 +14,7 @@ async def first(stream: object, count: int) -> list[bytes]:
 
 
 def test_only_those_who_listen_to_an_id_are_told() -> None:
-    async def run() -> tuple[list[bytes], int]:
+    async def run() -> list[bytes]:
         channels = Channels()
         channels.start(asyncio.get_running_loop())
         stream = channels.stream("a")
@@ -21,9 +24,27 @@ def test_only_those_who_listen_to_an_id_are_told() -> None:
         channels.end("a")
         told = await first(stream, 1)
         assert [part async for part in stream.body_iterator] == []
-        return told, channels.count
+        return told
 
-    assert asyncio.run(run()) == ([b'event: progress\ndata: {"done": 1}\n\n'], 0)
+    assert asyncio.run(run()) == [b'event: progress\ndata: {"done": 1}\n\n']
+
+
+def test_a_burst_of_listeners_stays_within_the_limit(server: RunningServer, portrait: str) -> None:
+    async def run() -> list[int]:
+        async with httpx.AsyncClient(base_url=server.address, trust_env=False) as client:
+            asked = [client.build_request("GET", f"{portrait}/events") for _ in range(20)]
+            answers = await asyncio.gather(*(client.send(one, stream=True) for one in asked))
+            found = [answer.status_code for answer in answers]
+            for answer in answers:
+                await answer.aclose()
+        return found
+
+    before = server.state.channels.count
+    server.state.channels.count += MAX_LISTENERS - 5 - before
+    statuses = asyncio.run(run())
+    server.state.channels.count -= MAX_LISTENERS - 5 - before
+    assert sorted(statuses) == [200] * 5 + [503] * 15
+    wait_for(lambda: server.state.channels.count == before)
 
 
 def test_those_who_lag_miss_the_oldest() -> None:

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from matte.arrays import Image
-from matte.configs.loader import merge_settings
+from matte.arrays import SUBJECT, Image, Trimap
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.media.pictures import Photo, read_photo
 from matte.pipeline.build import build
 from matte.server.cache import StepCache
 from matte.server.networks import SharedNetworks
 from matte.server.quick import QUICK_SIDE
 from matte.server.steps import PictureSource, PictureSteps
-from matte.server.strokes import Stroke
+from matte.server.strokes import Stroke, draw_strokes
 from tests.conftest import SAMPLE
 from tests.server.running import QUICK
 
@@ -40,9 +40,10 @@ def steps(
     cache: StepCache,
     strokes: tuple[Stroke, ...] = (),
     quick: bool = False,
+    settings: MergedSettings = SETTINGS,
 ) -> PictureSteps:
     source = PictureSource("id", "me.jpg", lambda: photo, strokes)
-    return PictureSteps(source, SETTINGS, quick, networks, cache)
+    return PictureSteps(source, settings, quick, networks, cache)
 
 
 def test_it_is_the_line_s_result(photo: Photo, networks: SharedNetworks, cache: StepCache) -> None:
@@ -58,11 +59,32 @@ def test_it_is_the_line_s_result(photo: Photo, networks: SharedNetworks, cache: 
 def test_a_stroke_gives_what_its_trimap_gives(
     photo: Photo, networks: SharedNetworks, cache: StepCache
 ) -> None:
-    steps(photo, networks, cache).found()
-    after = steps(photo, networks, cache, (STROKE,))
-    found, pipeline = after.found(), build(SETTINGS)
+    by_kernel = merge_settings("fast", flags={**QUICK, "k": 7})
+    steps(photo, networks, cache, settings=by_kernel).found()
+    after = steps(photo, networks, cache, (STROKE,), settings=by_kernel)
+    found, pipeline = after.found(), build(by_kernel)
     anew = pipeline.find_alpha(photo, pipeline.prior(photo, trimap=after.trimap()))
     assert np.array_equal(found.alpha, anew.alpha)  # small pictures are refined as a whole
+
+
+def test_confidence_limits_alpha_wherever_there_is_no_stroke(
+    photo: Photo, networks: SharedNetworks, cache: StepCache
+) -> None:
+    before = steps(photo, networks, cache)
+    sure = Stroke("subject", 2, ((230.0, 300.0),))
+    assert before.trimap()[300, 230] == SUBJECT
+    after = steps(photo, networks, cache, (sure,))
+    assert np.array_equal(after.found().alpha, before.found().alpha)
+
+
+def test_a_stroke_for_the_refiner_lifts_the_limit_under_it(
+    photo: Photo, networks: SharedNetworks, cache: StepCache
+) -> None:
+    before, after = steps(photo, networks, cache), steps(photo, networks, cache, (STROKE,))
+    stroked = draw_strokes(Trimap(np.zeros(before.trimap().shape, np.uint8)), (STROKE,)) > 0
+    pipeline = build(SETTINGS)
+    anew = pipeline.find_alpha(photo, pipeline.prior(photo, trimap=after.trimap()))
+    assert np.array_equal(after.found().alpha[stroked], anew.alpha[stroked])
 
 
 def test_a_picture_without_a_subject_asks_modnet_as_the_command_does(

@@ -78,12 +78,22 @@ def test_what_nobody_asks_for_is_forgotten(
 
 def test_room_is_limited(store: PictureStore) -> None:
     store.add(b"x" * 60, "", 1, 1)
-    with store.reserved(40):
+    with store.arriving() as count:
+        count(15)
+        count(25)
         assert store.stored_bytes == 100
-        with pytest.raises(ProblemError) as full, store.reserved(1):
-            pass
+        with pytest.raises(ProblemError) as full:
+            count(1)
         assert full.value.status == 503
     assert store.stored_bytes == 60
+
+
+def test_what_is_old_makes_room_for_what_arrives(store: PictureStore, clock: Clock) -> None:
+    store.add(b"x" * 60, "", 1, 1)
+    clock.now = 61
+    with store.arriving() as count:
+        count(100)
+    assert store.stored_bytes == 0
 
 
 def test_what_a_killed_server_left_goes_and_a_living_one_s_stays(
@@ -102,6 +112,23 @@ def test_what_a_killed_server_left_goes_and_a_living_one_s_stays(
     assert store.folder.exists()
     assert elsewhere.exists()
     assert link.is_symlink()
+
+
+def test_a_folder_that_another_server_removed_meanwhile_is_made_again(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+
+    def make(prefix: str) -> str:
+        made.append(own_folder / f"{prefix}{len(made)}")
+        if made[1:]:
+            made[-1].mkdir()
+        return str(made[-1])  # the first is gone before it is locked
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make)
+    store = PictureStore(100, 60, lambda _: None)
+    assert store.folder == made[1]
+    store.close()
 
 
 def test_a_full_disk_is_told(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 from matte.arrays import Trimap
 from matte.limits import MAX_STROKES
 from matte.server.problems import ProblemError
-from matte.server.strokes import draw_strokes, parse_strokes
+from matte.server.strokes import PIECE_POINTS, Stroke, draw_strokes, parse_strokes
+from matte.watching import watched_by
 
 PLAIN = Trimap(np.full((60, 80), 128, np.uint8))
 GOOD = {"value": "subject", "radius": 4, "points": [[10, 10], [40.5, 20]]}
@@ -23,6 +24,26 @@ def test_strokes_are_drawn_one_over_the_other() -> None:
     assert drawn[15, 25] == 255
     assert drawn[40, 40] == 128
     assert (PLAIN == 128).all()
+
+
+def test_a_long_stroke_can_be_stopped() -> None:
+    told: list[float] = []
+
+    def stop(stage: str, done: float) -> None:
+        told.append(done)
+        if len(told) == 3:
+            raise InterruptedError
+
+    stroke = Stroke("subject", 2000, tuple((float(n % 80), 3.0) for n in range(20 * PIECE_POINTS)))
+    with pytest.raises(InterruptedError), watched_by(stop):
+        draw_strokes(PLAIN, [stroke])
+    assert len(told) == 3
+
+
+def test_a_stroke_in_pieces_has_no_gaps() -> None:
+    points = tuple((5 + 0.3 * n, 30.0) for n in range(3 * PIECE_POINTS))
+    drawn = draw_strokes(PLAIN, [Stroke("subject", 2, points)])
+    assert (drawn[30, 5:62] == 255).all()
 
 
 def test_a_dot_has_its_radius() -> None:

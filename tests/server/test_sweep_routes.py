@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from matte.server import sweep_routes
 from tests.server.running import pixels
 
 
@@ -38,6 +39,15 @@ def test_a_sweep_compares_settings(client: httpx.Client, portrait: str) -> None:
         assert events.status_code == 200
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 404
+
+
+def test_a_sweep_keeps_no_more_alphas_than_fit(
+    client: httpx.Client, portrait: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_routes, "MAX_SWEEP_PIXELS", 512 * 512)
+    refused = client.post(f"{portrait}/sweep", json={"k": ["auto", 7]})
+    assert refused.status_code == 413
+    assert "fewer settings" in refused.json()["remedy"]
 
 
 def test_a_sweep_can_be_stopped(client: httpx.Client, portrait: str) -> None:

@@ -5,7 +5,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 INSTALL := $(BIN)/python $(PIP) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-page test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-benchmarks  run the scripts of benchmarks/ on a small scale"
 	@echo "make test-conversion  import and export every kind of network, official ones too"
 	@echo "make test-notebook    run the notebook of docs/ from its first cell to its last"
+	@echo "make test-page        use the server's page in Chromium, as a person would"
 	@echo "make test-phone       convert networks for LiteRT, in an environment of its own"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
 	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
@@ -44,6 +45,11 @@ test-conversion: .venv/all
 
 test-notebook: .venv/notebook
 	$(BIN)/pytest -m notebook tests/test_notebook.py
+
+# Needs Debian's chromium, or another one of that name. Screenshots are left in build/page.
+test-page: .venv/page
+	@command -v chromium || command -v chromium-browser || { echo "no Chromium: apt-get install chromium"; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m page tests/page
 
 # Installs packages by pip's own index and cache.
 test-wheel: .venv/all
@@ -97,6 +103,10 @@ clean:
 
 .venv/notebook: .venv/all
 	$(INSTALL) -e '.[notebook]'
+	@touch $@
+
+.venv/page: .venv/all
+	$(INSTALL) playwright axe-playwright-python
 	@touch $@
 
 .venv-fuzz/all:

@@ -46,7 +46,11 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
     help="File with the secret word that clients have to show; or set MATTE_TOKEN.",
 )
 @option(
-    "--new-token", is_flag=True, group="Running", common=True, help="Make such a word and print it."
+    "--new-token",
+    is_flag=True,
+    group="Running",
+    common=True,
+    help="Make such a word, unless there is one, and print it.",
 )
 @option(
     "--no-token",
@@ -126,7 +130,9 @@ def serve(
         cause = f"serving needs {error.name}"
         raise BackendError(cause, install_command("serve")) from error
 
-    token = new_token() if access["new_token"] else read_token(access["token_file"])
+    token = read_token(access["token_file"])
+    if access["new_token"] and not token:
+        token = new_token()
     options = ServerOptions(
         host,
         port,

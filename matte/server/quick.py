@@ -6,7 +6,7 @@ from matte.configs.lengths import Length
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 
-QUICK_SIDE = 720  # pixels of the long side of the copy that previews are made of
+QUICK_SIDE = 640  # pixels of the long side of the copy that previews are made of
 QUICK_DETAIL = 360  # pixels of the copy that a preview's colours are averaged on
 SMALLEST_KERNEL = 3
 MAX_REPETITIONS = 100

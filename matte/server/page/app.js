@@ -12,7 +12,7 @@ const viewer = byId("viewer");
 const BRUSHES = { 1: "subject", 2: "background", 3: "unknown" };
 const PAUSE = 350; // milliseconds without a change, after which the full result is asked for
 const PREVIEW = { format: "webp", lossy: 1, max_side: 2048 };
-let settings, grounds, listening, asking = new AbortController(), pause, tilePause;
+let settings, grounds, listening, asking = new AbortController(), pause, tilePause, blurPause;
 const queue = new Queue(byId("queue"), byId("queue-section"));
 
 fillTexts(document);
@@ -24,7 +24,9 @@ async function start() {
   grounds = new Grounds();
   queue.query = () => settings.query();
   settings.addEventListener("change", () => refresh());
-  grounds.addEventListener("change", () => { paintGround(); links(); });
+  grounds.addEventListener("change", () => { paintGround(); links(); showBlur(); });
+  grounds.addEventListener("dragging", () => viewer.setPlacing(grounds.dragging));
+  viewer.addEventListener("place", ({ detail }) => grounds.move(detail));
   setUpSaving(links);
   queue.addEventListener("chosen", ({ detail }) => open(detail));
   queue.addEventListener("failed", ({ detail }) => tell(new Error(detail.problem)));
@@ -59,7 +61,9 @@ function tell(error) {
 
 function takePictures() {
   const take = (files) => { const found = [...files].filter((f) => f.type.startsWith("image/") || !f.type); if (found.length) queue.add(found); };
-  byId("file").onchange = (event) => { take(event.target.files); event.target.value = ""; };
+  const file = byId("file");
+  file.onchange = () => { take(file.files); file.value = ""; };
+  file.onchange(); // somebody may have been quicker than this script
   document.addEventListener("paste", (event) => take(event.clipboardData.files));
   document.addEventListener("dragover", (event) => { event.preventDefault(); byId("drop").classList.add("over"); viewer.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => { byId("drop").classList.remove("over"); viewer.classList.remove("over"); });
@@ -107,6 +111,7 @@ async function refresh(delay = PAUSE) {
     const quick = { ...settings.query(), quick: 1, format: "webp" };
     const preview = await api.picture(item.id, "cutout", quick, signal);
     viewer.setResult(preview.url);
+    item.blurred = false;
     paintGround();
     say(texts.preview);
     if (byId("show-trimap").checked) await trimap(item, { ...settings.query(), quick: 1 }, signal);
@@ -114,7 +119,9 @@ async function refresh(delay = PAUSE) {
     signal.throwIfAborted();
     const full = await api.picture(item.id, "cutout", { ...settings.query(), ...PREVIEW }, signal);
     viewer.setResult(full.url);
+    item.cutout = full.url;
     viewer.classList.remove("waiting");
+    showBlur();
     byId("progress").hidden = true;
     item.subject = full.subject;
     say(full.subject === "no" ? texts.noSubject : texts.ready);
@@ -133,6 +140,19 @@ function paintGround() {
   if (queue.current?.id) grounds.paint(viewer.ground, viewer.before.src);
 }
 
+// The browser's blur is only a first look: the server's leaves the subject out of what is blurred.
+function showBlur() {
+  clearTimeout(blurPause);
+  const item = queue.current;
+  if (!item?.cutout || viewer.classList.contains("waiting")) return;
+  if (item.blurred) { viewer.setResult(item.cutout); item.blurred = false; showTile(); }
+  if (!grounds.query().bg.startsWith("blur")) return;
+  blurPause = setTimeout(async () => {
+    const query = { ...settings.query(), ...grounds.query(), ...PREVIEW };
+    try { viewer.setResult((await api.picture(item.id, "composite", query, asking.signal)).url); item.blurred = true; } catch (error) { tell(error); }
+  }, PAUSE);
+}
+
 // Where the screen shows more than the preview has, the visible part is fetched as it is.
 function showTile() {
   clearTimeout(tilePause);
@@ -141,7 +161,8 @@ function showTile() {
   if (!item?.id || !part || !needed || Math.max(...viewer.size) <= 2048) return;
   tilePause = setTimeout(async () => {
     const query = { ...settings.query(), box: part.join(","), format: "webp", lossy: 1, max_side: 4096 };
-    try { viewer.setTile((await api.picture(item.id, "cutout", query, asking.signal)).url, part); } catch (error) { tell(error); }
+    const result = item.blurred ? "composite" : "cutout";
+    try { viewer.setTile((await api.picture(item.id, result, { ...query, ...(item.blurred ? grounds.query() : {}) }, asking.signal)).url, part); } catch (error) { tell(error); }
   }, PAUSE);
 }
 

@@ -82,10 +82,22 @@ export class Grounds extends EventTarget {
     this.chosen = this.choices[0];
     byId("colour").oninput = () => this.choose(this.choices[4]);
     for (const id of ["blur", "place-x", "place-y"]) byId(id).oninput = () => this.dispatchEvent(new Event("change"));
+    byId("place-drag").onclick = () => this.setDragging(!this.dragging);
     this.draw();
   }
+  setDragging(on) { this.dragging = on; byId("place-drag").setAttribute("aria-pressed", on); this.dispatchEvent(new Event("dragging")); }
+  // The background follows the pointer as far as it may: what of it lies outside the picture moves in.
+  move([across, down]) {
+    for (const [id, part] of [["place-x", across], ["place-y", down]]) byId(id).value = Number(byId(id).value) - 100 * part;
+    this.dispatchEvent(new Event("change"));
+  }
   addPicture(picture, url) { const choice = { kind: "picture", ...picture, url }; this.choices.push(choice); this.choose(choice); }
-  choose(choice) { this.chosen = choice; this.draw(); this.dispatchEvent(new Event("change")); }
+  choose(choice) {
+    this.chosen = choice;
+    if (this.dragging && choice.kind !== "picture") this.setDragging(false);
+    this.draw();
+    this.dispatchEvent(new Event("change"));
+  }
   get position() { return `${byId("place-x").value}%,${byId("place-y").value}%`; }
   query() {
     const { kind, id } = this.chosen;

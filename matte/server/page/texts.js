@@ -9,6 +9,7 @@ export const texts = {
   brushSize: "Size", undo: "Undo", redo: "Redo",
   brushKeys: "Keys: 1 2 3, [ ] for the size, Ctrl+Z, Ctrl+Y, Esc. In the picture, arrows move the brush and space paints.",
   background: "Background", colour: "Colour", ownPicture: "Own picture", blurRadius: "Blur", placeAcross: "Across", placeDown: "Down",
+  placeDrag: "Move it by dragging",
   save: "Save", what: "What", format: "Format", crop: "Crop to the subject", download: "Download", zip: "All as ZIP",
   copyCommand: "Copy as command", sweep: "Compare bands", sweepHelp: "Several bands side by side; choose one.",
   sweepStart: "Compare", moreSettings: "More settings", settings: "Settings", queue: "Pictures", signIn: "Sign in",

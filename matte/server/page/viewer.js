@@ -68,6 +68,7 @@ class MatteViewer extends HTMLElement {
   }
   showTrimap(on) { this.overlay.hidden = !on; }
   setTool(tool) { this.tool = tool; this.classList.toggle("painting", !!tool); this.place ??= [this.size[0] / 2, this.size[1] / 2]; this.draw(); }
+  setPlacing(on) { this.placing = on; this.classList.toggle("placing", on); }
   setRadius(radius) { this.radius = radius; this.draw(); }
   fit() {
     const [w, h] = this.size, box = this.getBoundingClientRect();
@@ -101,7 +102,9 @@ class MatteViewer extends HTMLElement {
     this.divider.style.left = `${at}px`;
     this.divider.setAttribute("aria-valuenow", Math.round(100 * this.share));
     const cut = (at - this.x) / (this.size[0] * this.scale) * 100;
-    this.after.style.clipPath = `inset(0 0 0 ${Math.min(100, Math.max(0, cut))}%)`;
+    const part = Math.min(100, Math.max(0, cut));
+    this.after.style.clipPath = `inset(0 0 0 ${part}%)`;
+    this.before.style.clipPath = `inset(0 ${100 - part}% 0 0)`; // the cut-out is seen through
     this.cursor.hidden = !this.tool || !this.place;
     if (!this.cursor.hidden) {
       const r = this.radius * this.scale;
@@ -146,6 +149,7 @@ class MatteViewer extends HTMLElement {
       else this.line = null;
     });
     this.addEventListener("pointermove", (event) => this.moved(event));
+    this.addEventListener("dragstart", (event) => event.preventDefault()); // the browser would carry the picture away
     for (const name of ["pointerup", "pointercancel"]) this.addEventListener(name, (event) => {
       if (this.line && this.pointers.has(event.pointerId)) this.finish(this.line);
       this.line = null;
@@ -178,9 +182,8 @@ class MatteViewer extends HTMLElement {
       const apart = (p) => Math.hypot(p[0] - other[0], p[1] - other[1]) || 1;
       this.zoom(apart(now) / apart(last), (now[0] + other[0]) / 2 - box.left, (now[1] + other[1]) / 2 - box.top);
     } else {
-      this.x += now[0] - last[0]; this.y += now[1] - last[1];
-      this.fitted = false;
-      this.draw();
+      if (this.placing) this.dispatchEvent(new CustomEvent("place", { detail: [0, 1].map((i) => (now[i] - last[i]) / (this.size[i] * this.scale)) }));
+      else { this.x += now[0] - last[0]; this.y += now[1] - last[1]; this.fitted = false; this.draw(); }
     }
     this.pointers.set(event.pointerId, now);
   }

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from matte.cli.data_labels import label, merge
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import FILE, print_line, print_path, torch_required
 from matte.cli.progress import progress_bar
@@ -16,7 +17,11 @@ from matte.errors import PictureError, printable
 
 @click.group()
 def data() -> None:
-    """Look at training data."""
+    """Look at training data, and make it."""
+
+
+data.add_command(label)
+data.add_command(merge)
 
 
 @data.command()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,12 +15,12 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
 from matte.datasets.duplicates import difference_hashes, near_duplicates
 from matte.datasets.finding import Broken
 from matte.datasets.layouts import AUTO, guess_layout, list_set
-from matte.datasets.reading import read_sample, shrink_to
+from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, Kind, Sample, UnusableError
+from matte.datasets.sheet import shrink_sample
 from matte.stages import Progress
 
 SHEET_SAMPLES = 24
-TILE_PIXELS = 200  # the long side of a sample on the sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _examine_entry(
         sample = read_sample(entry)
     except UnusableError as error:
         return str(error)
-    small = (_shrink_sample(sample),) if show else ()
+    small = (shrink_sample(sample),) if show else ()
     return measure_sample(sample), difference_hashes([sample.picture])[0], small
 
 
@@ -149,10 +148,3 @@ def measure_sample(sample: Sample) -> PictureMeasurement:
     subject = float(counted.mean()) / SUBJECT if counted.size else 0.0
     height, width = truth.shape
     return PictureMeasurement(sample.name, sample.kind, width, height, subject, soft, ignored)
-
-
-def _shrink_sample(sample: Sample) -> Sample:
-    """Return the sample at the size of a sheet's tile."""
-    method = cv2.INTER_NEAREST_EXACT if sample.kind == "mask" else cv2.INTER_AREA
-    picture = shrink_to(sample.picture, TILE_PIXELS, cv2.INTER_AREA)
-    return Sample(sample.name, sample.kind, picture, shrink_to(sample.truth, TILE_PIXELS, method))

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from matte.datasets.reading import shrink_to
 from matte.datasets.samples import Sample
 from matte.errors import printable
 
@@ -57,3 +59,10 @@ def _caption(
     while pen.textlength(f"…{name} ({sample.kind})", font) > 3 * TILE - GAP and len(name) > 1:
         name = name[1:]
     return f"{name if name == whole else '…' + name} ({sample.kind})"
+
+
+def shrink_sample(sample: Sample) -> Sample:
+    """Return the sample at the size of a sheet's tile."""
+    method = cv2.INTER_NEAREST_EXACT if sample.kind == "mask" else cv2.INTER_AREA
+    picture = shrink_to(sample.picture, TILE, cv2.INTER_AREA)
+    return Sample(sample.name, sample.kind, picture, shrink_to(sample.truth, TILE, method))

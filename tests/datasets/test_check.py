@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matte.datasets.check import SHEET_SAMPLES, TILE_PIXELS, check_set, measure_sample
+from matte.datasets.check import SHEET_SAMPLES, check_set, measure_sample
 from matte.datasets.samples import Sample
+from matte.datasets.sheet import TILE
 from tests.datasets.sets import half, photo, put
 
 
@@ -52,4 +53,4 @@ def test_some_samples_are_kept_small(tmp_path: Path) -> None:
         put(tmp_path, f"{n}.jpg", array=photo(30, 300, n))
     report = check_set(tmp_path)
     assert len(report.shown) == SHEET_SAMPLES
-    assert {max(sample.truth.shape) for sample in report.shown} == {TILE_PIXELS}
+    assert {max(sample.truth.shape) for sample in report.shown} == {TILE}

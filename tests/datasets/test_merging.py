@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matte.arrays import Confidence, Trimap
+from matte.datasets.layouts import list_set
+from matte.datasets.merging import merge_labels, merge_masks
+from matte.datasets.reading import read_sample
+from matte.errors import SettingError
+from tests.datasets.sets import put
+
+
+def confidence(*subject: slice, sure: float = 1.0) -> Confidence:
+    """Returns a confidence of a row of 20 pixels: sure of these parts, and of nothing else."""
+    found = np.zeros((4, 20), np.float32)
+    for part in subject:
+        found[:, part] = sure
+    return Confidence(found)
+
+
+def row(mask: Trimap) -> str:
+    """Returns a mask's first row, a letter for each pixel: subject, background, unknown."""
+    return "".join({255: "s", 0: "b", 128: "u"}[int(level)] for level in mask[0])
+
+
+def test_teachers_decide_where_they_agree() -> None:
+    merged = merge_masks([confidence(slice(2, 10)), confidence(slice(4, 12))])
+    assert row(merged) == "bbuussssssuubbbbbbbb"
+
+
+def test_one_teacher_decides_where_it_is_sure() -> None:
+    seen = confidence(slice(0, 5))
+    seen[:, 5:8] = 0.6
+    assert row(merge_masks([seen])) == "sssssuuubbbbbbbbbbbb"
+
+
+def test_what_touches_the_true_subject_joins_it() -> None:
+    truth = np.zeros((4, 20), np.uint8)
+    truth[:, 2:6] = 255
+    truth[:, 18:] = 128
+    held, elsewhere = slice(4, 9), slice(12, 14)
+    merged = merge_masks([confidence(held, elsewhere)], Trimap(truth))
+    assert row(merged) == "bbsssssssbbbuubbbbuu"
+
+
+def test_a_truth_that_teachers_miss_stays() -> None:
+    truth = np.zeros((4, 20), np.uint8)
+    truth[:, 2:6] = 255
+    merged = merge_masks([confidence(), confidence(slice(10, 12))], Trimap(truth))
+    assert row(merged) == "bbssssbbbbuubbbbbbbb"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    put(tmp_path / "in", "a.jpg", "b.jpg", "c.jpg", array=np.zeros((4, 20, 3), np.uint8))
+    return tmp_path / "in"
+
+
+def write_labels(folder: Path, **seen: Confidence) -> Path:
+    """Writes confidences by the pictures' names."""
+    for name, one in seen.items():
+        put(folder, f"{name}.png", array=np.rint(255 * one).astype(np.uint8))
+    return folder
+
+
+def test_a_data_set_is_written_and_doubtful_pictures_are_dropped(
+    pictures: Path, tmp_path: Path
+) -> None:
+    large, small = confidence(slice(0, 10)), confidence(slice(0, 4))
+    one = write_labels(tmp_path / "one", a=large, b=large, c=large)
+    two = write_labels(tmp_path / "two", a=large, b=small)
+    found = merge_labels(pictures, [one, two], tmp_path / "out")
+    assert found.written == ("a",)
+    assert "b: the teachers disagree (IoU 0.40)" in found.dropped
+    assert any(line.startswith("c: no label") for line in found.dropped)
+    (entry,) = list_set(tmp_path / "out", "pairs").entries
+    assert row(Trimap(read_sample(entry).truth)) == "s" * 10 + "b" * 10
+    assert [sample.name for sample in found.shown] == ["a"]
+
+
+def test_one_unsure_teacher_and_tiny_things_are_dropped(pictures: Path, tmp_path: Path) -> None:
+    labels = write_labels(
+        tmp_path / "one",
+        a=confidence(slice(0, 10), sure=0.6),
+        b=confidence(),
+        c=confidence(slice(0, 10)),
+    )
+    found = merge_labels(pictures, [labels], tmp_path / "out")
+    assert found.written == ("c",)
+    assert [line.partition(": ")[2] for line in found.dropped] == [
+        "the teacher is unsure",
+        "the main thing is tiny, or there is none",
+    ]
+
+
+def test_true_masks_of_some_pictures_are_enough(pictures: Path, tmp_path: Path) -> None:
+    labels = write_labels(tmp_path / "one", **dict.fromkeys("abc", confidence(slice(0, 10))))
+    masks = write_labels(tmp_path / "masks", a=confidence(slice(8, 12)))
+    merge_labels(pictures, [labels], tmp_path / "out", masks=masks)
+    rows = {
+        entry.name: row(Trimap(read_sample(entry).truth))
+        for entry in list_set(tmp_path / "out", "pairs").entries
+    }
+    assert rows["a"] == "s" * 12 + "b" * 8
+    assert rows["b"] == "s" * 10 + "b" * 10
+
+
+def test_without_labels_there_is_nothing_to_merge(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no labels"):
+        merge_labels(pictures, [], tmp_path / "out")

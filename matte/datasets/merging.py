@@ -7,14 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, BoolArray, Confidence, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, BoolArray, Confidence, Trimap
 from matte.datasets.labelling import label_file, pictures_to_label
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, Sample, UnusableError
 from matte.errors import OutputError, PictureError, SettingError
 from matte.files import make_folder, write_file
-from matte.media.encoding import encode_alpha
-from matte.media.pictures import read_alpha, read_image
+from matte.media.encoding import encode
+from matte.media.pictures import read_alpha
 
 MIN_AGREEMENT = 0.8  # IoU of what two teachers see
 MIN_SUBJECT_SHARE = 0.03  # of a picture: less is no main thing
@@ -58,7 +58,9 @@ def merge_labels(
         raise OutputError(f"{out} is the folder itself", "write into another one")
     make_folder(out / "images")
     make_folder(out / "masks")
-    written, dropped, shown = [], [], []
+    written: list[str] = []
+    dropped: list[str] = []
+    shown: list[Sample] = []
     for name, path in pictures.items():
         truth = None if masks is None else label_file(masks, name)
         try:
@@ -69,10 +71,11 @@ def merge_labels(
             progress(f"dropped {dropped[-1]}")
             continue
         flat = name.replace("/", "_")
-        write_file(out / "masks" / f"{flat}.png", encode_alpha(Alpha(mask / 255), ".png"), True)
+        write_file(out / "masks" / f"{flat}.png", encode(mask, ".png"), True)
         write_file(out / "images" / f"{flat}{path.suffix.lower()}", path.read_bytes(), True)
         if len(written) % SHOWN_EVERY == 0:
-            shown.append(Sample(name, "mask", read_image(path), mask))
+            picture = read_sample(Entry(name, "background", path)).picture
+            shown.append(Sample(name, "mask", picture, mask))
         written.append(name)
     found = MergedLabels(tuple(written), tuple(dropped), tuple(shown))
     progress(str(found))

@@ -44,8 +44,8 @@ def label(
 
     Example: matte data label photos --teacher u2netp --out labels/u2netp
     """
-    from matte.datasets.labelling import label_pictures
     from matte.pipeline.build import build_segmenter
+    from matte.training.labelling import label_pictures
 
     with _teacher_named(teacher, rule) as name:
         network = build_segmenter(with_preset(settings, settings.preset, segmenter=name).config)
@@ -91,10 +91,10 @@ def merge(
 
     Example: matte data merge photos --labels labels/u2netp --labels labels/isnet --out photos-set
     """
-    from matte.datasets.merging import merge_labels
     from matte.datasets.sheet import draw_sheet, shrink_sample
     from matte.files import check_outputs, write_file
     from matte.media.encoding import WRITABLE, encode
+    from matte.training.merging import merge_labels
 
     if sheet:
         check_outputs([(sheet, WRITABLE)], [], overwrite)

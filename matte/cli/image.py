@@ -1,33 +1,38 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from matte.cli.grouped import GroupedCommand, option
+from matte.cli.many_pictures import many_options, print_plan, print_summary
 from matte.cli.options import (
     FILE,
     GROUND,
     cut_out_options,
     output_options,
     pack_options,
-    print_path,
     start_opening,
     trimap_free_option,
     verbose_option,
 )
+from matte.cli.outcomes import print_outcome
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.loader import MergedSettings, with_modnet
-from matte.errors import MatteError, SettingError, printable
+from matte.errors import MatteError, SettingError
 
 if TYPE_CHECKING:
-    from matte.photos.batch import PhotoOutcome
+    from matte.photos.batch import Batch, PhotoOutcome
     from matte.photos.finishing import FinishOptions
     from matte.photos.jobs import PhotoJob
+    from matte.photos.resuming import RemainingJobs
+    from matte.pipeline.run import BuiltPipeline
 
 ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground"
 FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
@@ -89,8 +94,9 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     "--report",
     type=FILE,
     group="Stages in and out",
-    help="Save what was done, by which networks and settings, as JSON.",
+    help="Save what was done, by which networks and settings: .json, or a table, .csv.",
 )
+@many_options
 @setting_options(
     *BAND,
     *SEGMENTING,
@@ -107,6 +113,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 @trimap_free_option
 @verbose_option
 @pack_options("cut", "bg", "crop", "premultiply")
+@pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run")
 @pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
     files: tuple[Path, ...],
@@ -120,6 +127,7 @@ def image(
     settings: MergedSettings,
     trimap_free: bool,
     verbose: bool,
+    many: dict[str, bool],
 ) -> None:
     """Cut subjects out of pictures, or put them on another background.
 
@@ -135,38 +143,108 @@ def image(
 
     opener = start_opening(settings.config)
 
-    from matte.files import write_file
-    from matte.photos.batch import Batch, StageFiles
-    from matte.photos.jobs import plan_jobs
-    from matte.photos.report import run_report
-    from matte.pipeline.build import build, max_pixels
+    from matte.photos.many import plan_run
+    from matte.photos.resuming import ResumeOptions
+    from matte.pipeline.build import build
 
     _refuse_videos(files)
-    finish = _parse_finish(cut, settings)
-    suffix = f".{ending or 'png'}"
-    jobs = plan_jobs(files, output, suffix)
+    finish, suffix = _parse_finish(cut, settings), f".{ending or 'png'}"
+    request = _make_request(files, output, suffix, finish, stages, overwrite, report, settings)
+    is_dry = many.pop("dry_run")
+    remaining = plan_run(request.jobs, ResumeOptions(**many), request.results, request.fingerprint)
+    open_pipeline = partial(build, settings, opener)
+    if is_dry:
+        print_plan(remaining, request.make_batch, open_pipeline, quiet)
+    else:
+        _run(request, remaining, open_pipeline, quiet, verbose, report, overwrite)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    """The pictures of a run, how they are worked on, and where their run file lies, if anywhere."""
+
+    jobs: "Sequence[PhotoJob]"
+    make_batch: "Callable[[Sequence[PhotoJob]], Batch]"
+    results: Path | None
+    fingerprint: Mapping[str, Any]
+
+
+def _make_request(
+    files: Sequence[Path],
+    output: Path | None,
+    suffix: str,
+    finish: "FinishOptions",
+    stages: Mapping[str, Path | None],
+    overwrite: bool,
+    report: Path | None,
+    settings: MergedSettings,
+) -> _Request:
+    """Return what the command asks for; raise for what can't be."""
+    from matte.photos.batch import Batch, StageFiles
+    from matte.photos.fingerprint import run_fingerprint
+    from matte.photos.jobs import plan_jobs, results_folder
+    from matte.pipeline.build import max_pixels
+
+    jobs, results = plan_jobs(files, output, suffix), results_folder(files, output)
     stage_files = StageFiles(**stages)
     if len(jobs) > 1 and stage_files.any:
         raise SettingError(f"{ONE_FILE_OPTIONS} belong to one FILE", "give one FILE")
-    batch = Batch(
-        jobs,
-        finish,
-        stage_files,
+    make_batch = partial(
+        Batch,
+        finish=finish,
+        stages=stage_files,
         ending=suffix,
         overwrite=overwrite,
         report=report,
         max_pixels=max_pixels(settings.config),
+        overlaps=settings.config.runtime.max_memory is None,
     )
-    pipeline = build(settings, opener)
-    outcomes = []
-    with progress_bar("matte", quiet or len(jobs) == 1) as watch:
-        for outcome in batch.run(pipeline):
-            outcomes.append(outcome)
-            watch(len(outcomes), len(jobs))
-            _print_outcome(outcome, jobs, quiet, verbose)
-    if report is not None:
-        write_file(report, run_report(batch, pipeline, outcomes, sys.argv[1:]), overwrite)
-    _raise_failures(outcomes)
+    fingerprint = run_fingerprint(settings, finish, suffix) if results else {}
+    return _Request(jobs, make_batch, results, fingerprint)
+
+
+def _run(
+    request: _Request,
+    remaining: "RemainingJobs",
+    open_pipeline: "Callable[[], BuiltPipeline]",
+    quiet: bool,
+    verbose: bool,
+    report: Path | None,
+    overwrite: bool,
+) -> None:
+    """Do what remains to be done; raise if anything failed."""
+    from matte.files import write_file
+    from matte.photos.many import RunSummary, run_recorded
+    from matte.photos.report import report_table, run_report
+    from matte.photos.run_file import RunFile
+
+    summary = RunSummary(0, remaining.done_before, len(remaining.failed_before))
+    batch = request.make_batch(remaining.jobs)
+    run_file = RunFile(request.results, request.fingerprint) if request.results else None
+    is_one = len(request.jobs) == 1
+    outcomes: list[PhotoOutcome] = []  # without a report they would only fill the memory
+    if remaining.jobs:
+        pipeline = open_pipeline()
+        with progress_bar("matte", quiet or is_one) as watch:
+            for outcome in run_recorded(batch, pipeline, run_file, request.results):
+                summary.add(outcome)
+                if report is not None or is_one:
+                    outcomes.append(outcome)
+                watch(summary.count, len(batch.jobs))
+                print_outcome(outcome, request.jobs, quiet, verbose)
+        if report is not None:
+            data = run_report(batch, pipeline, outcomes, sys.argv[1:])
+            if report.suffix.lower() == ".csv":
+                data = report_table(outcomes)
+            write_file(report, data, overwrite)
+    if is_one and outcomes and outcomes[0].error is not None:
+        raise outcomes[0].error
+    if not is_one:
+        print_summary(summary, quiet)
+    if summary.failed:
+        cause = f"{summary.failed} of {len(request.jobs)} pictures failed"
+        again = "; --retry-failed tries again" if request.results else ""
+        raise MatteError(cause, f"see above{again}")
 
 
 def _parse_finish(cut: Mapping[str, Any], settings: MergedSettings) -> "FinishOptions":
@@ -204,47 +282,3 @@ def _refuse_videos(files: Sequence[Path]) -> None:
     for file in files:
         if file.suffix.lower() in FILM_SUFFIXES:
             raise SettingError(f"{file} is a video", f"matte video {file}")
-
-
-def _print_outcome(
-    outcome: "PhotoOutcome", jobs: "Sequence[PhotoJob]", quiet: bool, verbose: bool
-) -> None:
-    """Print what became of a picture: its error or summary, and the files that were written."""
-    from matte.files import STREAM
-
-    if outcome.error is not None and len(jobs) > 1:
-        click.echo(f"Error: {outcome.error}", err=True)
-    if outcome.error is None and verbose:
-        click.echo(_summary(outcome.report), err=True)
-    streams = any(job.target == STREAM for job in jobs)
-    for path in outcome.written if not quiet else ():
-        print_path(path, err=streams)
-
-
-def _raise_failures(outcomes: "list[PhotoOutcome]") -> None:
-    """Raise the error of a single picture that failed, or the count of those that did."""
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if errors:
-        several = MatteError(f"{len(errors)} of {len(outcomes)} pictures failed", "see above")
-        raise errors[0] if len(outcomes) == 1 else several
-
-
-def _summary(report: dict[str, Any]) -> str:
-    """Return a line on the picture, one on how it was refined, and one on each network."""
-    times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
-    unknown = f"; {report['unknown']:.1%} unknown ({report['band']})" if "band" in report else ""
-    size = f"{report['width']}×{report['height']}"
-    lines = [f"{size}, preset {report['preset']}{unknown}; {times}"]
-    if refined := report.get("refined"):
-        tiles = f", {refined['tiles']} of {refined['side']} pixels" if "tiles" in refined else ""
-        lines.append(f"  refined: {refined['way']}{tiles}; {_refining_reason(refined)}")
-    for row in report["networks"].values():
-        where = f"{row['backend']}, {row['device']}, {row['precision']}"
-        lines.append(printable(f"  {row['name']} on {where}: {row['why']}"))
-    return "\n".join(lines)
-
-
-def _refining_reason(refined: dict[str, Any]) -> str:
-    """Return why a picture was refined as it was: whole, or in which parts."""
-    costs = ", ".join(f"{way} {mega:g}" for way, mega in refined["megapixels"].items())
-    return f"{refined['why']}, in megapixels: {costs}" if costs else str(refined["why"])

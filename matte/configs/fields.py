@@ -9,7 +9,15 @@ from matte.configs.amounts import format_bytes, parse_bytes
 from matte.configs.lengths import Length, parse_length
 from matte.errors import SettingError
 
-Group = Literal["Result", "Subject and band", "Refining", "Stages in and out", "Running", "Help"]
+Group = Literal[
+    "Result",
+    "Subject and band",
+    "Refining",
+    "Stages in and out",
+    "Many pictures",
+    "Running",
+    "Help",
+]
 Unit = Literal["", "pixels", "frames", "milliseconds", "share", "length", "bytes"]
 # Units whose values are written as text: how it is read, and what to write instead of nonsense.
 PARSERS: dict[str, tuple[Callable[[str], Any], type, str]] = {

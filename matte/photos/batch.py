@@ -1,20 +1,29 @@
-"""Many photos, one after the other: one that fails stops no other."""
+"""Many photos: one that fails stops no other.
+
+While one is matted, the next one is read, and the one before is written.
+"""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from matte.errors import MatteError, is_memory_error, out_of_memory
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
+from matte.media.pictures import Photo
 from matte.media.streams import STDIN, check_stdout
 from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.photos.jobs import PhotoJob
-from matte.photos.outputs import PhotoOutputs
+from matte.photos.outputs import REPORT_SUFFIXES, PhotoOutputs
 from matte.photos.reader import PhotoReader
 from matte.pipeline.run import BuiltPipeline
+from matte.stages import Matte
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,14 @@ class PhotoOutcome:
     error: MatteError | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MattedPhoto:
+    """A photo with its matte, still to be finished and written."""
+
+    photo: Photo
+    matte: Matte
+
+
 class Batch:
     """Photos that are matted and finished alike.
 
@@ -65,8 +82,12 @@ class Batch:
         overwrite: bool = False,
         report: Path | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        overlaps: bool = True,
     ) -> None:
-        """`ending` is that of standard output; `report` is a file that is written after the run."""
+        """`ending` is that of standard output; `report` is a file that is written after the run.
+
+        `overlaps`: whether several photos may be in memory at once.
+        """
         self.jobs = tuple(jobs)
         self.finish = finish
         self.stages = stages
@@ -79,33 +100,73 @@ class Batch:
         ]
         self._check(report)
         self._finisher = PhotoFinisher(finish, max_pixels)
-        self._reader = PhotoReader(self.jobs, max_pixels)
+        self._overlaps = overlaps and len(self.jobs) > 1
+        self._reader = PhotoReader(self.jobs, max_pixels, self._overlaps)
 
-    def run(self, pipeline: BuiltPipeline) -> Iterator[PhotoOutcome]:
-        """Matte, finish and write one photo after the other; yield what became of each."""
+    def run(
+        self, pipeline: BuiltPipeline, on_begin: Callable[[PhotoJob], None] = lambda _: None
+    ) -> Iterator[PhotoOutcome]:
+        """Matte, finish and write the photos in their order; yield what became of each.
+
+        `on_begin` is told each job before anything of it is written.
+        """
         for folder in sorted({job.target.parent for job in self.jobs if job.makes_folder}):
             make_folder(folder)
-        for job, outputs in zip(self.jobs, self._outputs, strict=True):
+        with ThreadPoolExecutor(1, thread_name_prefix="writer") as writer:
+            written: Future[PhotoOutcome] | None = None
             try:
-                yield self._run_job(pipeline, job, outputs)
-            except MatteError as error:
-                yield PhotoOutcome(job, error=self._with_name(error, job))
-            except Exception as error:
-                if not is_memory_error(error):
-                    raise
-                yield PhotoOutcome(job, error=self._with_name(out_of_memory(), job))
+                for job, outputs in zip(self.jobs, self._outputs, strict=True):
+                    on_begin(job)
+                    matted = self._guarded(job, partial(self._matte, pipeline, job))
+                    write = partial(self._write, job, outputs, matted)
+                    if not self._overlaps:
+                        yield write()
+                        continue
+                    if written is not None:
+                        yield written.result()
+                    written = writer.submit(write)
+                if written is not None:
+                    yield written.result()
+            finally:
+                self._reader.close()
 
-    def _run_job(
-        self, pipeline: BuiltPipeline, job: PhotoJob, outputs: PhotoOutputs
-    ) -> PhotoOutcome:
-        """Read, matte, finish and write one photo."""
+    def _matte(self, pipeline: BuiltPipeline, job: PhotoJob) -> MattedPhoto:
+        """Read and matte one photo."""
         if job.target != STREAM:
-            check_output(job.target, self._overwrite)
+            check_output(job.target, self._replaces(job))
         photo = self._reader.read(job)
         prior = pipeline.prior(photo, self.stages.mask_in, self.stages.trimap_in)
-        matte = pipeline.run(photo, prior, _source_name(job))
-        written = outputs.write(photo, matte, self._finisher, self._overwrite, self._sources([job]))
-        return PhotoOutcome(job, tuple(written), matte.report)
+        return MattedPhoto(photo, pipeline.run(photo, prior, _source_name(job)))
+
+    def _write(
+        self, job: PhotoJob, outputs: PhotoOutputs, matted: MattedPhoto | PhotoOutcome
+    ) -> PhotoOutcome:
+        """Finish and write one photo, unless it has failed already."""
+        if isinstance(matted, PhotoOutcome):
+            return matted
+        photo, matte = matted.photo, matted.matte
+        overwrite, sources = self._replaces(job), self._sources([job])
+
+        def write() -> PhotoOutcome:
+            written = outputs.write(photo, matte, self._finisher, overwrite, sources)
+            return PhotoOutcome(job, tuple(written), matte.report)
+
+        return self._guarded(job, write)
+
+    def _replaces(self, job: PhotoJob) -> bool:
+        """Return whether a job's result may replace a file."""
+        return self._overwrite or job.replaces
+
+    def _guarded(self, job: PhotoJob, work: Callable[[], T]) -> T | PhotoOutcome:
+        """Return what `work` returns; where it fails, the outcome with its error."""
+        try:
+            return work()
+        except MatteError as error:
+            return PhotoOutcome(job, error=self._with_name(error, job))
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            return PhotoOutcome(job, error=self._with_name(out_of_memory(), job))
 
     def _sources(self, jobs: Iterable[PhotoJob]) -> list[Path]:
         """Return the files that the results of these jobs are made from."""
@@ -125,7 +186,7 @@ class Batch:
             check_stdout()
         outputs = [out for o in self._outputs for out in o.paths(self.finish.transparent)]
         if report is not None:
-            outputs.append((report, (".json",)))
+            outputs.append((report, REPORT_SUFFIXES))
         check_names(outputs, self._sources(self.jobs))
         # Of several photos, those whose result is there already fail alone.
         many = len(self.jobs) > 1

@@ -20,6 +20,15 @@ class PhotoJob:
     target: Path
     makes_folder: bool = False
     """Whether the target's folder is made if it is missing."""
+    replaces: bool = False
+    """Whether the target may be replaced, because an earlier run has made it."""
+
+
+def results_folder(files: Sequence[Path], output: Path | None) -> Path | None:
+    """Return the folder that the results of several pictures go to; None if there is none."""
+    is_folder = output is not None and output != STREAM
+    many = len(files) > 1 or any(file != STREAM and os.path.isdir(file) for file in files)
+    return output if is_folder and many else None
 
 
 def plan_jobs(files: Sequence[Path], output: Path | None, ending: str) -> list[PhotoJob]:

@@ -17,6 +17,8 @@ from matte.media.streams import write_stdout
 from matte.photos.finishing import PhotoFinisher
 from matte.stages import Matte
 
+REPORT_SUFFIXES = (".json", ".csv")
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoOutputs:

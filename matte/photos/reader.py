@@ -1,7 +1,7 @@
-"""A reader of photos that reads the first one while the networks are opened."""
+"""A reader of photos that reads the next one while others are worked on."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from matte.files import STREAM
@@ -11,20 +11,36 @@ from matte.photos.jobs import PhotoJob
 
 
 class PhotoReader:
-    """Reads the photos of jobs; it begins with the first one at once, in a thread."""
+    """Reads the photos of jobs; it begins with the first one at once, in a thread.
 
-    def __init__(self, jobs: Sequence[PhotoJob], max_pixels: int) -> None:
-        self._max_pixels = max_pixels
+    `reads_ahead`: whether each next photo is read, too, while its predecessor is worked on.
+    """
+
+    def __init__(self, jobs: Sequence[PhotoJob], max_pixels: int, reads_ahead: bool = True) -> None:
+        self._max_pixels, self._reads_ahead = max_pixels, reads_ahead
+        self._coming: Iterator[PhotoJob] = iter(jobs)
         self._reading: dict[PhotoJob, Future[Photo]] = {}
-        if jobs and jobs[0].source != STREAM and os.path.isfile(jobs[0].source):
-            reader = ThreadPoolExecutor(1)
-            self._reading[jobs[0]] = reader.submit(self._read_now, jobs[0])
-            reader.shutdown(wait=False)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._read_next()
 
     def read(self, job: PhotoJob) -> Photo:
         """Return the job's photo; raises whatever reading it raised."""
         reading = self._reading.pop(job, None)
-        return self._read_now(job) if reading is None else reading.result()
+        try:
+            return self._read_now(job) if reading is None else reading.result()
+        finally:
+            if self._reads_ahead:
+                self._read_next()
+
+    def close(self) -> None:
+        """Read no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _read_next(self) -> None:
+        """Begin to read the next photo that is a file."""
+        job = next(self._coming, None)
+        if job is not None and job.source != STREAM and os.path.isfile(job.source):
+            self._reading[job] = self._thread.submit(self._read_now, job)
 
     def _read_now(self, job: PhotoJob) -> Photo:
         """Read a job's photo from its file or from standard input."""

@@ -1,5 +1,7 @@
 """The report of a run over photos, in JSON: enough to repeat it by hand."""
 
+import csv
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +10,8 @@ from matte.files import file_facts, report_bytes
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.pipeline.run import BuiltPipeline
 from matte.runtime.machine import machine_facts
+
+COLUMNS = ("file", "sha256", "width", "height", "subject", "unknown", "ms", "written", "error")
 
 
 def run_report(
@@ -27,6 +31,27 @@ def run_report(
         "pictures": [_photo_report(outcome, facts) for outcome in outcomes],
     }
     return report_bytes(report)
+
+
+def report_table(outcomes: Sequence[PhotoOutcome]) -> bytes:
+    """Return the pictures of a run as a table: CSV, a line each."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for outcome in outcomes:
+        row = {**file_facts(outcome.job.source), **outcome.report}
+        row["written"] = " ".join(str(path) for path in outcome.written)
+        row["ms"] = round(sum(outcome.report.get("ms", {}).values())) or ""
+        row["error"] = "" if outcome.error is None else str(outcome.error)
+        writer.writerow({name: _as_cell(row.get(name, "")) for name in COLUMNS})
+    return table.getvalue().encode(errors="backslashreplace")
+
+
+def _as_cell(value: Any) -> Any:
+    """Return a value for a table; no program takes a text for a formula."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
 
 
 def _photo_report(outcome: PhotoOutcome, facts: dict[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, BoolArray, Confidence, Trimap
-from matte.datasets.labelling import label_file, pictures_to_label
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, Sample, UnusableError
 from matte.errors import OutputError, PictureError, SettingError
 from matte.files import make_folder, write_file
 from matte.media.encoding import encode
 from matte.media.pictures import read_alpha
+from matte.training.labelling import label_file, pictures_to_label
 
 MIN_AGREEMENT = 0.8  # IoU of what two teachers see
 MIN_SUBJECT_SHARE = 0.03  # of a picture: less is no main thing

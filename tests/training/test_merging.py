@@ -5,9 +5,9 @@ import pytest
 
 from matte.arrays import Confidence, Trimap
 from matte.datasets.layouts import list_set
-from matte.datasets.merging import merge_labels, merge_masks
 from matte.datasets.reading import read_sample
 from matte.errors import SettingError
+from matte.training.merging import merge_labels, merge_masks
 from tests.datasets.sets import put
 
 

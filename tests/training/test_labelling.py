@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from matte.arrays import Confidence, Image
-from matte.datasets.labelling import label_pictures, pictures_to_label
 from matte.errors import OutputError, PictureError
 from matte.media.pictures import read_alpha
 from matte.stages import NetworkFacts, Segmentation
+from matte.training.labelling import label_pictures, pictures_to_label
 from tests.datasets.sets import put
 
 

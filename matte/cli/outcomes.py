@@ -1,0 +1,49 @@
+"""What `matte image` prints of each picture."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matte.cli.options import print_path
+from matte.errors import printable
+
+if TYPE_CHECKING:
+    from matte.photos.batch import PhotoOutcome
+    from matte.photos.jobs import PhotoJob
+
+
+def print_outcome(
+    outcome: "PhotoOutcome", jobs: "Sequence[PhotoJob]", quiet: bool, verbose: bool
+) -> None:
+    """Print what became of a picture: its error or summary, and the files that were written."""
+    from matte.files import STREAM
+
+    if outcome.error is not None and len(jobs) > 1:
+        click.echo(f"Error: {outcome.error}", err=True)
+    if outcome.error is None and verbose:
+        click.echo(_summary(outcome.report), err=True)
+    streams = any(job.target == STREAM for job in jobs)
+    for path in outcome.written if not quiet else ():
+        print_path(path, err=streams)
+
+
+def _summary(report: dict[str, Any]) -> str:
+    """Return a line on the picture, one on how it was refined, and one on each network."""
+    times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
+    unknown = f"; {report['unknown']:.1%} unknown ({report['band']})" if "band" in report else ""
+    size = f"{report['width']}×{report['height']}"
+    lines = [f"{size}, preset {report['preset']}{unknown}; {times}"]
+    if refined := report.get("refined"):
+        tiles = f", {refined['tiles']} of {refined['side']} pixels" if "tiles" in refined else ""
+        lines.append(f"  refined: {refined['way']}{tiles}; {_refining_reason(refined)}")
+    for row in report["networks"].values():
+        where = f"{row['backend']}, {row['device']}, {row['precision']}"
+        lines.append(printable(f"  {row['name']} on {where}: {row['why']}"))
+    return "\n".join(lines)
+
+
+def _refining_reason(refined: dict[str, Any]) -> str:
+    """Return why a picture was refined as it was: whole, or in which parts."""
+    costs = ", ".join(f"{way} {mega:g}" for way, mega in refined["megapixels"].items())
+    return f"{refined['why']}, in megapixels: {costs}" if costs else str(refined["why"])

@@ -1,0 +1,151 @@
+"""Many pictures in one run: what is still to be done, what became of it, and how long it takes."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from matte.errors import MatteError, SettingError
+from matte.files import STREAM, file_facts
+from matte.photos.batch import Batch, PhotoOutcome
+from matte.photos.jobs import PhotoJob
+from matte.photos.resuming import RemainingJobs, ResumeOptions, remaining_jobs, target_name
+from matte.photos.run_file import (
+    PictureRecord,
+    RunFile,
+    RunHistory,
+    State,
+    check_fingerprint,
+    read_run_file,
+    source_state,
+)
+from matte.pipeline.run import BuiltPipeline
+
+TRIED_PICTURES = 3  # for an estimate
+
+
+@dataclass(slots=True)
+class RunSummary:
+    """The counts of a run, and when it began."""
+
+    done: int = 0
+    done_before: int = 0
+    failed_before: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    began: float = field(default_factory=time.perf_counter)
+
+    def add(self, outcome: PhotoOutcome) -> None:
+        """Count a picture."""
+        if outcome.error is None:
+            self.done += 1
+        else:
+            self.causes[_cause_alone(outcome)] += 1
+
+    @property
+    def failed(self) -> int:
+        """How many pictures failed, now or before."""
+        return self.failed_before + self.causes.total()
+
+    @property
+    def count(self) -> int:
+        """How many pictures were worked on now."""
+        return self.done + self.causes.total()
+
+    def __str__(self) -> str:
+        seconds = max(1e-9, time.perf_counter() - self.began)
+        parts = [f"{self.done} written ({self.done / seconds:.2f} a second)"]
+        if self.done_before:
+            parts.append(f"{self.done_before} were there")
+        if self.failed_before:
+            parts.append(f"{self.failed_before} failed before: try them with --retry-failed")
+        parts += [f"{count} failed: {cause}" for cause, count in self.causes.most_common()]
+        return "; ".join(parts)
+
+
+def _cause_alone(outcome: PhotoOutcome) -> str:
+    """Return why a picture failed, without its name, so that equal causes are counted together."""
+    assert outcome.error is not None
+    cause = outcome.error.cause
+    for name in (str(outcome.job.source), str(outcome.job.target)):
+        cause = cause.removeprefix(f"{name}: ").removeprefix(name)
+    return cause.strip()
+
+
+def run_recorded(
+    batch: Batch, pipeline: BuiltPipeline, run_file: RunFile | None, results: Path | None
+) -> Iterator[PhotoOutcome]:
+    """Run the batch; yield what became of each picture, once the run file holds it.
+
+    `results` is the folder of the run file; without one nothing is recorded.
+    """
+
+    def record(job: PhotoJob, state: State, error: MatteError | None = None) -> None:
+        if run_file is None or results is None or job.source == STREAM:
+            return
+        size, mtime_ns = source_state(job.source)
+        began = begun.setdefault(job, time.time())
+        run_file.add(
+            PictureRecord(
+                target=target_name(job, results),
+                state=state,
+                source=str(job.source),
+                size=size,
+                mtime_ns=mtime_ns,
+                at=time.time(),
+                ms=0 if state == "began" else round(1000 * (time.time() - began)),
+                sha256="" if state == "began" else file_facts(job.source)["sha256"],
+                cause="" if error is None else error.cause,
+                remedy="" if error is None else error.remedy,
+            )
+        )
+
+    begun: dict[PhotoJob, float] = {}
+    with run_file if run_file is not None else nullcontext():
+        for outcome in batch.run(pipeline, lambda job: record(job, "began")):
+            error = outcome.error
+            record(outcome.job, "done" if error is None else "failed", error)
+            begun.pop(outcome.job, None)
+            yield outcome
+
+
+def estimate_seconds(
+    jobs: Sequence[PhotoJob], make_batch: Callable[[Sequence[PhotoJob]], Batch], line: BuiltPipeline
+) -> float:
+    """Return about how long the jobs will take, from a few of them, whose results are not kept."""
+    step = max(1, len(jobs) // TRIED_PICTURES)
+    tried = list(jobs[::step][:TRIED_PICTURES])
+    with tempfile.TemporaryDirectory() as folder:
+        targets = [Path(folder, f"{n}{job.target.suffix}") for n, job in enumerate(tried)]
+        batch = make_batch(
+            [
+                replace(job, target=target, makes_folder=False)
+                for job, target in zip(tried, targets, strict=True)
+            ]
+        )
+        begin = time.perf_counter()
+        for _ in batch.run(line):
+            pass
+    return (time.perf_counter() - begin) * len(jobs) / max(1, len(tried))
+
+
+def plan_run(
+    jobs: Sequence[PhotoJob],
+    options: ResumeOptions,
+    results: Path | None,
+    fingerprint: Mapping[str, Any],
+) -> RemainingJobs:
+    """Return what is still to be done; raise SettingError where it can't be known.
+
+    `results` is the folder of the run file.
+    """
+    history = RunHistory()
+    if options.reads_history:
+        if results is None:
+            raise SettingError("the run file lies in the folder of the results", "name it with -o")
+        history = read_run_file(results)
+        check_fingerprint(history, fingerprint)
+    return remaining_jobs(jobs, options, results, history)

@@ -1,0 +1,82 @@
+"""Which pictures of a run are still to be done, by its run file and by what lies there."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from matte.errors import SettingError
+from matte.files import STREAM, file_facts
+from matte.photos.jobs import PhotoJob
+from matte.photos.run_file import PictureRecord, RunHistory, source_state
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeOptions:
+    """What a run takes over from earlier ones.
+
+    `resume`: results that the run file knows as done, of sources that have not changed, are not
+    made again; pictures that failed are tried again only if `retry_failed`. `skip_existing`:
+    pictures whose result is there are left out, whatever made it.
+    """
+
+    resume: bool = False
+    retry_failed: bool = False
+    skip_existing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.skip_existing and (self.resume or self.retry_failed):
+            cause = "--skip-existing looks at files, --resume at the run file"
+            raise SettingError(cause, "give one of them")
+
+    @property
+    def reads_history(self) -> bool:
+        """Whether the run file is needed."""
+        return self.resume or self.retry_failed
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingJobs:
+    """The jobs still to be done, how many were done before, and those that had failed."""
+
+    jobs: tuple[PhotoJob, ...]
+    done_before: int = 0
+    failed_before: tuple[PictureRecord, ...] = ()
+
+
+def remaining_jobs(
+    jobs: Sequence[PhotoJob], options: ResumeOptions, results: Path | None, history: RunHistory
+) -> RemainingJobs:
+    """Return what of the jobs is still to be done; `results` is the folder of the run file."""
+    if options.skip_existing:
+        left = tuple(job for job in jobs if not os.path.lexists(job.target))
+        return RemainingJobs(left, len(jobs) - len(left))
+    if not options.reads_history or results is None:
+        return RemainingJobs(tuple(jobs))
+    remaining: list[PhotoJob] = []
+    failed: list[PictureRecord] = []
+    for job in jobs:
+        record = history.records.get(target_name(job, results))
+        if record is None:
+            remaining.append(job)
+        elif _is_changed(job, record):
+            remaining.append(replace(job, replaces=True))
+        elif record.state == "failed" and not options.retry_failed:
+            failed.append(record)
+        elif record.state != "done" or not job.target.is_file():
+            # What it began may have been placed before the process was killed.
+            remaining.append(replace(job, replaces=True))
+    done = len(jobs) - len(remaining) - len(failed)
+    return RemainingJobs(tuple(remaining), done, tuple(failed))
+
+
+def target_name(job: PhotoJob, results: Path) -> str:
+    """Return the path of a job's result in the folder of the results, with slashes."""
+    return Path(os.path.relpath(job.target, results)).as_posix()
+
+
+def _is_changed(job: PhotoJob, record: PictureRecord) -> bool:
+    """Return whether a source is another than when its record was made."""
+    if job.source == STREAM or source_state(job.source) == (record.size, record.mtime_ns):
+        return False
+    return not record.sha256 or file_facts(job.source)["sha256"] != record.sha256

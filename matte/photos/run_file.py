@@ -1,0 +1,179 @@
+"""The run file of many pictures: what became of each, so that a run can be gone on with.
+
+It is a folder of JSON lines beside the results. Each process writes a segment of its own, to which
+lines are added and never changed: several processes, or an object store, can hold one run file.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, TextIO
+
+from matte.errors import OutputError, SettingError
+from matte.files import make_folder
+
+RUN_FOLDER = ".matte-run"  # in the folder of the results
+SEGMENT_SUFFIX = ".jsonl"
+State = Literal["began", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRecord:
+    """What a run file says of one picture, by its result's path in the folder of the results.
+
+    `size` and `mtime_ns` are its source's when the result was made.
+    """
+
+    target: str
+    state: State
+    source: str
+    size: int
+    mtime_ns: int
+    at: float = 0.0  # seconds since 1970
+    ms: int = 0
+    sha256: str = ""  # of the source
+    cause: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunHistory:
+    """What earlier runs left: the newest record of each result, and what they were made by."""
+
+    records: Mapping[str, PictureRecord] = field(default_factory=dict)
+    fingerprint: Mapping[str, Any] | None = None
+
+
+class RunFile:
+    """Adds a segment to a run file; it is there after the first line."""
+
+    def __init__(self, results: Path, fingerprint: Mapping[str, Any]) -> None:
+        """`fingerprint` is what the results depend on besides their sources."""
+        self._folder, self._fingerprint = results / RUN_FOLDER, fingerprint
+        self._segment: TextIO | None = None
+
+    def __enter__(self) -> "RunFile":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._segment is not None:
+            self._segment.close()
+
+    def add(self, record: PictureRecord) -> None:
+        """Add a picture's record."""
+        row = {name: getattr(record, name) for name in PictureRecord.__slots__}
+        self._write({name: value for name, value in row.items() if value not in ("", 0)})
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        """Add a line; it is with the operating system when this returns."""
+        try:
+            if self._segment is None:
+                make_folder(self._folder)
+                name = f"{time.time_ns():020d}-{secrets.token_hex(4)}{SEGMENT_SUFFIX}"
+                self._segment = (self._folder / name).open("x", encoding="utf-8")
+                self._segment.write(_line({"fingerprint": self._fingerprint}))
+            self._segment.write(_line(row))
+            self._segment.flush()
+        except OSError as error:
+            cause = f"can't write the run file in {self._folder} ({error.strerror})"
+            raise OutputError(cause, "make room, or name another folder with -o") from error
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Return a row as a line of JSON; bytes of names that are no text become escapes."""
+    return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+def read_run_file(results: Path) -> RunHistory:
+    """Return what the run file in a folder of results says; lines that are torn don't count."""
+    records: dict[str, PictureRecord] = {}
+    fingerprint: Mapping[str, Any] | None = None
+    for segment in _segments(results / RUN_FOLDER):
+        for row in _rows(segment):
+            if isinstance(row.get("fingerprint"), dict):
+                fingerprint = row["fingerprint"]
+            elif (record := _as_record(row)) is not None:
+                known = records.get(record.target)
+                if known is None or record.at >= known.at:
+                    records[record.target] = record
+    return RunHistory(records, fingerprint)
+
+
+def _segments(folder: Path) -> list[Path]:
+    """Return the segments of a run file, the oldest first."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == SEGMENT_SUFFIX)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        cause = f"can't read the run file in {folder} ({error.strerror})"
+        raise OutputError(cause, "name another folder with -o") from error
+
+
+def _rows(segment: Path) -> list[dict[str, Any]]:
+    """Return the lines of a segment that are whole."""
+    found = []
+    try:
+        text = segment.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            found.append(row)
+    return found
+
+
+def _as_record(row: Mapping[str, Any]) -> PictureRecord | None:
+    """Return a line as a record; None for one that is none."""
+    texts = {name: row.get(name, "") for name in ("target", "source", "sha256", "cause", "remedy")}
+    numbers = {name: row.get(name, 0) for name in ("size", "mtime_ns", "ms", "at")}
+    state = row.get("state")
+    if not (
+        state in ("began", "done", "failed")
+        and all(isinstance(text, str) for text in texts.values())
+        and all(type(number) in (int, float) for number in numbers.values())
+        and texts["target"]
+    ):
+        return None
+    return PictureRecord(state=state, **texts, **numbers)
+
+
+def check_fingerprint(history: RunHistory, fingerprint: Mapping[str, Any]) -> None:
+    """Raise SettingError if a run file's results were made in another way, saying what differs."""
+    before = history.fingerprint
+    if before is None or before == json.loads(json.dumps(fingerprint)):
+        return
+    differences = [
+        f"{name} was {_shown(before, name)} and is {_shown(fingerprint, name)}"
+        for name in sorted({*before, *fingerprint})
+        if _shown(before, name) != _shown(fingerprint, name)
+    ]
+    cause = "the results there were made with other settings: " + "; ".join(differences[:4])
+    raise SettingError(cause, "give the same settings, or another folder with -o")
+
+
+def _shown(fingerprint: Mapping[str, Any], name: str) -> str:
+    """Return a value of a fingerprint as text."""
+    return json.dumps(fingerprint[name]) if name in fingerprint else "not there"
+
+
+def source_state(source: Path) -> tuple[int, int]:
+    """Return a file's size and time of change; zeros if there is no such file."""
+    try:
+        status = source.stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

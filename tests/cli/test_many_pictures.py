@@ -1,0 +1,87 @@
+"""`matte image` with many pictures: gone on with, planned, summed up; killed at any moment."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matte.photos.run_file import RUN_FOLDER
+from tests.commands import run
+from tests.conftest import save
+
+QUICK = ("--preset", "fast", "--refiner", "guided", "--backend", "onnx", "--precision", "fp32")
+COUNT = 12
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of small pictures with somebody in them, or nearly so."""
+    (tmp_path / "in").mkdir()
+    for number in range(COUNT):
+        noise = np.random.default_rng(number).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+        save(tmp_path / "in" / f"{number:02d}.png", noise)
+    return tmp_path / "in"
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    """Returns the results in a folder, by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_run_is_gone_on_with(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = run("image", pictures, "-o", out, *QUICK)
+    assert f"{COUNT} written" in first.stderr
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.png")}
+    (out / "00-matte.png").unlink()
+    again = run("image", pictures, "-o", out, "--resume", *QUICK)
+    assert "1 written (" in again.stderr
+    assert f"{COUNT - 1} were there" in again.stderr
+    changed = {p.name for p, at in before.items() if p.stat().st_mtime_ns != at}
+    assert changed == {"00-matte.png"}
+    other = run("image", pictures, "-o", out, "--resume", *QUICK, "--k", "9")
+    assert other.exit_code == 2
+    assert "k was " in other.stderr
+
+
+def test_a_dry_run_writes_nothing(pictures: Path, tmp_path: Path) -> None:
+    done = run("image", pictures, "-o", tmp_path / "out", "--dry-run", *QUICK)
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) == COUNT
+    assert f"{COUNT} to do, 0 done before; about" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_existing_results_are_skipped(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "03-matte.png").write_bytes(b"mine")
+    done = run("image", pictures, "-o", out, "--skip-existing", *QUICK)
+    assert done.exit_code == 0
+    assert (out / "03-matte.png").read_bytes() == b"mine"
+    assert f"{COUNT - 1} written" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_killed_run_loses_nothing(pictures: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "matte", "image", str(pictures), "-q", *QUICK]
+    undisturbed, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*words, "-o", str(undisturbed)], check=True, capture_output=True)
+    for wanted in (1, 5, 9):
+        process = subprocess.Popen(
+            [*words, "-o", str(killed), "--resume"], stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 60
+        while len(list(killed.glob("*.png"))) < wanted and process.poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([*words, "-o", str(killed), "--resume"], check=True, capture_output=True)
+    assert results(killed) == results(undisturbed)
+    assert {path.name for path in killed.iterdir() if path.is_dir()} == {RUN_FOLDER}

@@ -71,7 +71,7 @@ def test_one_failure_stops_no_other(tmp_path: Path) -> None:
     assert below(tmp_path / "out") == {f"{name}-matte.png" for name in "acde"}
     assert (tmp_path / "out/d-matte.png").read_text() == "precious"
     lines = result.stderr.splitlines()
-    exists, broken, warning = sorted(lines[:3])  # a picture is written while the next is matted
+    broken, exists, warning = sorted(lines[:3])  # a picture is written while the next is matted
     assert broken.startswith(f"Error: {source}/bad\\n.jpg is not a readable picture: give")
     assert warning.startswith("Warning: no subject found in ")
     assert exists.startswith(f"Error: {tmp_path}/out/d-matte.png exists: choose another name")

@@ -109,7 +109,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 @setting_options(
     *VIDEO,
     *BAND,
-    *SEGMENTING,
+    *(name for name in SEGMENTING if name != "subject"),
     "refiner",
     "tile",
     "modnet",

@@ -99,7 +99,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
 )
 @setting_options(
     *BAND,
-    *(name for name in SEGMENTING if name != "size"),
+    *(name for name in SEGMENTING if name not in ("size", "subject")),
     "refiner",
     "tile",
     "modnet",

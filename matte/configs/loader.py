@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from matte.configs.fields import as_table
 from matte.configs.settings import SETTINGS, Config, ModnetSettings
-from matte.configs.stage_settings import CLEANING_SETTINGS
+from matte.configs.stage_settings import MASK_SETTINGS
 from matte.configs.tables import convert, from_file, from_table, parse_setting, read_toml
 from matte.errors import MatteWarning, SettingError
 from matte.registry import nearest
@@ -73,7 +73,7 @@ def with_modnet(merged: MergedSettings) -> MergedSettings:
 
 def refuse_unused_cleaning(merged: MergedSettings, run: str) -> None:
     """Raise if a flag asks for cleaning the mask of a `run`, in words, that makes none."""
-    for name in CLEANING_SETTINGS:
+    for name in MASK_SETTINGS:
         if getattr(merged.config.segmentation, name) and merged.origins[name] == "flag":
             flag = f"--{name.replace('_', '-')}"
             raise SettingError(f"{run} makes no mask, so {flag} means nothing", "leave it out")
@@ -90,6 +90,8 @@ def with_video_refiner(merged: MergedSettings) -> MergedSettings:
 
 def config_for_video(config: Config) -> Config:
     """Return the settings with the refiner of videos in place of that of pictures."""
+    if config.segmentation.subject is not None:
+        raise SettingError("a clip has no --subject yet: nobody is followed", "leave it out")
     name = config.video.video_refiner
     return replace(config, refiner=replace(config.refiner, refiner=name)) if name else config
 

@@ -9,6 +9,9 @@ from matte.configs.lengths import Length
 # What changes the mask after it is cut at the threshold.
 CLEANING_SETTINGS = ("keep_parts", "fill_holes", "open_mask", "close_mask", "smooth_mask")
 
+MASK_SETTINGS = ("subject", *CLEANING_SETTINGS)  # what means something only where there is a mask
+NUMBER = r"\d{1,6}(\.\d{1,3})?%?"
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentationSettings:
@@ -39,6 +42,18 @@ class SegmentationSettings:
         minimum=0,
         maximum=1,
         between=True,
+    )
+    subject: str | None = setting(
+        None,
+        "Which subject to keep, where there are several. all; largest; 2: the two largest; centre:"
+        " the one in the middle; at:X,Y: the one at this place; box:X,Y,W,H: what lies in it."
+        " In pixels, or percentages of width and height.",
+        "Subject and band",
+        metavar="WHICH",
+        pattern=rf"largest|[1-9]\d?|centre|at:{NUMBER},{NUMBER}|box:{NUMBER}(,{NUMBER}){{3}}",
+        examples="all, largest, 2, centre, at:30%,50% or box:0,0,50%,100%",
+        unset="all",
+        common=True,
     )
     keep_parts: int | None = setting(
         None,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN
 from matte.configs.settings import CompositingSettings, Config, SegmentationSettings
-from matte.configs.stage_settings import CLEANING_SETTINGS
+from matte.configs.stage_settings import MASK_SETTINGS
 from matte.errors import SettingError
 from matte.gpu.colours import WHITE, blend_over, estimate_foreground
 from matte.gpu.confidence_limits import limit_by_confidence
@@ -163,7 +163,7 @@ class DeviceModnet:
 
 def refuse_cleaning(settings: SegmentationSettings) -> None:
     """Raise if the settings clean masks: on a device they are only cut at the threshold."""
-    for name in CLEANING_SETTINGS:
+    for name in MASK_SETTINGS:
         if getattr(settings, name):
             raise SettingError(f"{name} can't be had on the device path", "leave it out")
 

@@ -114,21 +114,18 @@ class Batch:
             make_folder(folder)
         with ThreadPoolExecutor(1, thread_name_prefix="writer") as writer:
             written: Future[PhotoOutcome] | None = None
-            try:
-                for job, outputs in zip(self.jobs, self._outputs, strict=True):
-                    on_begin(job)
-                    matted = self._guarded(job, partial(self._matte, pipeline, job))
-                    write = partial(self._write, job, outputs, matted)
-                    if not self._overlaps:
-                        yield write()
-                        continue
-                    if written is not None:
-                        yield written.result()
-                    written = writer.submit(write)
+            for job, outputs in zip(self.jobs, self._outputs, strict=True):
+                on_begin(job)
+                matted = self._guarded(job, partial(self._matte, pipeline, job))
+                write = partial(self._write, job, outputs, matted)
+                if not self._overlaps:
+                    yield write()
+                    continue
                 if written is not None:
                     yield written.result()
-            finally:
-                self._reader.close()
+                written = writer.submit(write)
+            if written is not None:
+                yield written.result()
 
     def _matte(self, pipeline: BuiltPipeline, job: PhotoJob) -> MattedPhoto:
         """Read and matte one photo."""

@@ -20,7 +20,6 @@ class PhotoReader:
         self._max_pixels, self._reads_ahead = max_pixels, reads_ahead
         self._coming: Iterator[PhotoJob] = iter(jobs)
         self._reading: dict[PhotoJob, Future[Photo]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._read_next()
 
     def read(self, job: PhotoJob) -> Photo:
@@ -32,15 +31,13 @@ class PhotoReader:
             if self._reads_ahead:
                 self._read_next()
 
-    def close(self) -> None:
-        """Read no more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
     def _read_next(self) -> None:
         """Begin to read the next photo that is a file."""
         job = next(self._coming, None)
         if job is not None and job.source != STREAM and os.path.isfile(job.source):
-            self._reading[job] = self._thread.submit(self._read_now, job)
+            thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+            self._reading[job] = thread.submit(self._read_now, job)
+            thread.shutdown(wait=False)  # it ends by itself, also if nobody asks for the photo
 
     def _read_now(self, job: PhotoJob) -> Photo:
         """Read a job's photo from its file or from standard input."""

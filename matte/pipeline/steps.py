@@ -12,6 +12,7 @@ from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.refiner.confidence_limits import limit_by_confidence
 from matte.segmentation.agreement import agree_with_mask
 from matte.segmentation.masks import make_mask
+from matte.segmentation.subjects import parse_subject, select_subjects
 from matte.stages import PreviousAlpha, RefineContext, Refined, Refiner, Segmentation
 from matte.trimap.drawing import DrawnTrimap, draw_trimap
 from matte.trimap.reach import reach_for
@@ -47,9 +48,14 @@ class Subject:
 def cut_subject(segmentation: Segmentation, settings: SegmentationSettings) -> Subject:
     """Return the subject with its mask: the thresholded confidence, cleaned as in the settings.
 
+    Where one of several subjects is asked for, the confidence of the others becomes 0.
     Where cleaning has changed the mask, the confidence follows it, so that the band, and what
     limits alpha in it, know of no hole that was filled and no speck that was removed.
     """
+    if settings.subject is not None:
+        choice = parse_subject(settings.subject)
+        chosen = select_subjects(segmentation.confidence, settings.threshold, choice)
+        segmentation = replace(segmentation, confidence=chosen)
     mask = make_mask(segmentation.confidence, settings)
     if settings.cleans_mask:
         reach = reach_for(mask)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from matte.configs.lengths import Length
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import SegmentationSettings, TrimapSettings
+from matte.segmentation.subjects import parse_subject
 
 QUICK_SIDE = 640  # pixels of the long side of the copy that previews are made of
 QUICK_DETAIL = 360  # pixels of the copy that a preview's colours are averaged on
@@ -29,6 +30,7 @@ def scale_cleaning(settings: SegmentationSettings, factor: float) -> Segmentatio
     """Return the settings of the mask for the copy."""
     return replace(
         settings,
+        subject=settings.subject and str(parse_subject(settings.subject).scaled(factor)),
         open_mask=round(settings.open_mask * factor),
         close_mask=round(settings.close_mask * factor),
         smooth_mask=round(settings.smooth_mask * factor),

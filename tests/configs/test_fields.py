@@ -47,7 +47,7 @@ def test_values_are_taken_as_well_as_texts() -> None:
 def test_what_is_not_set_has_a_word_and_an_old_spelling(name: str, tmp_path: Path) -> None:
     """A file of 0.1 said 0, -1 or "" where one of 0.2 says auto, none, all, …: both are None."""
     rule, section = UNSET[name], SETTINGS[name].section
-    for spelling in (rule.unset, rule.old_unset):
+    for spelling in (rule.unset, *(() if rule.old_unset is None else (rule.old_unset,))):
         file = tmp_path / "mine.toml"
         file.write_text(f"[{section}]\n{name} = {json.dumps(spelling)}\n")
         assert value(merge_settings("best", file).config, name) is None

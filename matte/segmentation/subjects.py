@@ -1,0 +1,134 @@
+"""One subject among several: a confidence split into subjects, of which some are kept."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matte.arrays import BoolArray, Confidence
+from matte.configs.lengths import Length, parse_length
+
+MIN_SUBJECT_SHARE = 0.02  # of the largest subject: what is smaller belongs to its nearest one
+MAX_DISTANCE_SHARE = 0.05  # of the long side: so far from a subject a place still means it
+BOX_MARGIN_SHARE = 0.01  # of the long side, around a box: nobody draws one exactly
+
+Labels = NDArray[Any]  # int32
+Kind = Literal["largest", "centre", "at", "box"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectChoice:
+    """Which subjects of a picture are kept.
+
+    "largest": `count` of them; "centre": the one nearest to the middle; "at": the one at the place
+    x, y; "box": what lies in the box x, y, width, height. Percentages are of the picture's width
+    and height.
+    """
+
+    kind: Kind
+    count: int = 1
+    numbers: tuple[Length, ...] = ()
+
+    def scaled(self, factor: float) -> "SubjectChoice":
+        """Return the same choice for a copy of the picture, `factor` times as large."""
+        numbers = tuple(
+            each if each.percent else Length(each.value * factor) for each in self.numbers
+        )
+        return SubjectChoice(self.kind, self.count, numbers)
+
+    def __str__(self) -> str:
+        if self.kind == "largest":
+            return str(self.count)
+        places = ",".join(map(str, self.numbers))
+        return f"{self.kind}:{places}" if places else self.kind
+
+
+def parse_subject(text: str) -> SubjectChoice:
+    """Return the choice that a setting's text names: largest, 2, centre, at:X,Y, box:X,Y,W,H."""
+    kind, _, places = text.partition(":")
+    numbers = tuple(parse_length(place) for place in places.split(",")) if places else ()
+    if kind.isdecimal():
+        return SubjectChoice("largest", int(kind))
+    assert kind in ("largest", "centre", "at", "box"), f"{text!r} passed its pattern"
+    return SubjectChoice(kind, 1, numbers)  # type: ignore[arg-type]  # one of them
+
+
+def select_subjects(confidence: Confidence, threshold: float, choice: SubjectChoice) -> Confidence:
+    """Return the confidence with the chosen subjects alone; what belongs to others becomes 0.
+
+    Subjects are what the threshold leaves connected. Each pixel belongs to the nearest of them.
+    """
+    if choice.kind == "box":
+        return _within_box(confidence, choice.numbers)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(
+        (confidence >= threshold).astype(np.uint8), connectivity=8
+    )
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count == 1:
+        return confidence
+    subjects = 1 + np.flatnonzero(areas >= MIN_SUBJECT_SHARE * areas.max())
+    chosen = _choose(parts, subjects, areas[subjects - 1], choice)
+    if len(chosen) == len(subjects):
+        return confidence
+    nearest = _nearest_subjects(parts, subjects)
+    return Confidence(np.where(np.isin(nearest, chosen), confidence, np.float32(0)))
+
+
+def _choose(
+    parts: Labels,
+    subjects: NDArray[np.intp],
+    areas: Labels,
+    choice: SubjectChoice,
+) -> NDArray[np.intp]:
+    """Return the numbers of the chosen subjects among all parts."""
+    if choice.kind == "largest":
+        return subjects[np.argsort(-areas, kind="stable")[: choice.count]]
+    height, width = parts.shape
+    x, y = width / 2, height / 2
+    if choice.kind == "at":
+        x, y = (n.pixels(side) for n, side in zip(choice.numbers, (width, height), strict=True))
+    away = [_distance(parts == subject, x, y) for subject in subjects]
+    best = int(np.argmin(away))
+    if choice.kind == "at" and away[best] > MAX_DISTANCE_SHARE * max(height, width):
+        return subjects[:0]
+    return subjects[best : best + 1]
+
+
+def _distance(region: BoolArray, x: float, y: float) -> float:
+    """Return how far a place is from a region, in pixels; 0 inside."""
+    rows, columns = np.nonzero(region)
+    return float(
+        np.hypot(
+            np.maximum(0, np.abs(columns + 0.5 - x) - 0.5),
+            np.maximum(0, np.abs(rows + 0.5 - y) - 0.5),
+        ).min()
+    )
+
+
+def _nearest_subjects(parts: Labels, subjects: NDArray[np.intp]) -> Labels:
+    """Return for each pixel the number of the subject that is nearest to it."""
+    numbers = np.where(np.isin(parts, subjects), parts, 0)
+    _, labels = cv2.distanceTransformWithLabels(
+        (numbers == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
+    )
+    # The labels are numbers of their own: each subject's pixels say which is its.
+    inside = numbers > 0
+    by_label = np.zeros(int(labels.max()) + 1, np.int32)
+    by_label[labels[inside]] = numbers[inside]
+    return np.asarray(by_label[labels])
+
+
+def _within_box(confidence: Confidence, box: tuple[Length, ...]) -> Confidence:
+    """Return the confidence within a box with a small margin, and 0 elsewhere."""
+    height, width = confidence.shape
+    x, y, wide, high = (
+        n.pixels(side) for n, side in zip(box, (width, height, width, height), strict=True)
+    )
+    margin = BOX_MARGIN_SHARE * max(height, width)
+    top, bottom = (round(edge) for edge in (max(0, y - margin), max(0, y + high + margin)))
+    left, right = (round(edge) for edge in (max(0, x - margin), max(0, x + wide + margin)))
+    found = np.zeros_like(confidence)
+    found[top:bottom, left:right] = confidence[top:bottom, left:right]
+    return Confidence(found)

@@ -4,6 +4,7 @@ While one is matted, the next one is read, and the one before is written.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from matte.errors import MatteError, is_memory_error, out_of_memory
+from matte.errors import MatteError, MatteWarning, is_memory_error, out_of_memory
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo
@@ -20,8 +21,7 @@ from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.photos.jobs import PhotoJob
 from matte.photos.outputs import REPORT_SUFFIXES, PhotoOutputs
 from matte.photos.reader import PhotoReader
-from matte.pipeline.run import BuiltPipeline
-from matte.stages import Matte
+from matte.pipeline.run import BuiltPipeline, FoundAlpha, with_colours
 
 T = TypeVar("T")
 
@@ -59,10 +59,10 @@ class PhotoOutcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MattedPhoto:
-    """A photo with its matte, still to be finished and written."""
+    """A photo with its alpha, still to be finished and written."""
 
     photo: Photo
-    matte: Matte
+    found: FoundAlpha
 
 
 class Batch:
@@ -133,7 +133,10 @@ class Batch:
             check_output(job.target, self._replaces(job))
         photo = self._reader.read(job)
         prior = pipeline.prior(photo, self.stages.mask_in, self.stages.trimap_in)
-        return MattedPhoto(photo, pipeline.run(photo, prior, _source_name(job)))
+        found = pipeline.find_alpha(photo, prior, _source_name(job))
+        for warning in found.warnings:
+            warnings.warn(warning, MatteWarning, stacklevel=2)
+        return MattedPhoto(photo, found)
 
     def _write(
         self, job: PhotoJob, outputs: PhotoOutputs, matted: MattedPhoto | PhotoOutcome
@@ -141,11 +144,11 @@ class Batch:
         """Finish and write one photo, unless it has failed already."""
         if isinstance(matted, PhotoOutcome):
             return matted
-        photo, matte = matted.photo, matted.matte
         overwrite, sources = self._replaces(job), self._sources([job])
 
         def write() -> PhotoOutcome:
-            written = outputs.write(photo, matte, self._finisher, overwrite, sources)
+            matte = with_colours(matted.photo, matted.found)
+            written = outputs.write(matted.photo, matte, self._finisher, overwrite, sources)
             return PhotoOutcome(job, tuple(written), matte.report)
 
         return self._guarded(job, write)

@@ -90,13 +90,9 @@ class BuiltPipeline:
     def run(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> Matte:
         """Return the matte of a photo; `name` is what warnings call it."""
         found = self.find_alpha(photo, prior, name)
-        watch = Stopwatch()
-        with watch("foreground"):
-            foreground = estimate_foreground(photo.pixels, found.alpha)
-        report = found.report | {"ms": found.report["ms"] | watch.ms}
         for warning in found.warnings:
             warnings.warn(warning, MatteWarning, stacklevel=3)
-        return Matte(found.alpha, foreground, found.mask, found.trimap, report)
+        return with_colours(photo, found)
 
     def find_alpha(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> FoundAlpha:
         """Return a photo's alpha, mask and trimap; `name` is what its warnings call it."""
@@ -136,6 +132,15 @@ class BuiltPipeline:
         report = {**self.facts, "width": width, "height": height}
         report["subject"] = bool((alpha >= 0.5).any())
         return {**report, **result.report, "ms": dict(result.report["ms"])}
+
+
+def with_colours(photo: Photo, found: FoundAlpha) -> Matte:
+    """Return the matte of a photo whose alpha is found: with the subject's own colours."""
+    watch = Stopwatch()
+    with watch("foreground"):
+        foreground = estimate_foreground(photo.pixels, found.alpha)
+    report = found.report | {"ms": found.report["ms"] | watch.ms}
+    return Matte(found.alpha, foreground, found.mask, found.trimap, report)
 
 
 def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:

@@ -82,6 +82,6 @@ def composite(
     foreground = photo.pixels if keep_colours else estimate_foreground(photo.pixels, a)
     matte = Matte(a, foreground, None, None, {})
     finisher = PhotoFinisher(finish, pixels)
-    for path in outputs.write(photo, matte, finisher, overwrite, sources):
+    for path in outputs.write(photo, matte, finisher, overwrite, sources).paths:
         if not quiet:
             print_path(path)

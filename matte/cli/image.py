@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from matte.cli.finishing import CANVAS_WORDS, canvas_options, parse_finish
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.many_pictures import many_options, print_plan, print_summary
 from matte.cli.options import (
@@ -63,6 +64,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
     help="Format of the result, if -o names none.  [default: png]",
 )
 @cut_out_options
+@canvas_options
 @option(
     "--mask-in",
     type=FILE,
@@ -112,7 +114,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
 )
 @trimap_free_option
 @verbose_option
-@pack_options("cut", "bg", "crop", "premultiply")
+@pack_options("cut", "bg", "crop", "premultiply", *CANVAS_WORDS)
 @pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run")
 @pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
@@ -148,7 +150,7 @@ def image(
     from matte.pipeline.build import build
 
     _refuse_videos(files)
-    finish, suffix = _parse_finish(cut, settings), f".{ending or 'png'}"
+    finish, suffix = parse_finish(cut, settings), f".{ending or 'png'}"
     request = _make_request(files, output, suffix, finish, stages, overwrite, report, settings)
     is_dry = many.pop("dry_run")
     remaining = plan_run(request.jobs, ResumeOptions(**many), request.results, request.fingerprint)
@@ -245,17 +247,6 @@ def _run(
         cause = f"{summary.failed} of {len(request.jobs)} pictures failed"
         again = "; --retry-failed tries again" if request.results else ""
         raise MatteError(cause, f"see above{again}")
-
-
-def _parse_finish(cut: Mapping[str, Any], settings: MergedSettings) -> "FinishOptions":
-    """Return how the matted picture is finished: its background, its margin, its colours."""
-    from matte.compositing.backgrounds import parse_background
-    from matte.configs.lengths import parse_length
-    from matte.photos.finishing import FinishOptions
-
-    background, crop = parse_background(cut["bg"]), cut["crop"]
-    margin = None if crop is None else parse_length(crop)
-    return FinishOptions(background, settings.config.compositing, cut["premultiply"], margin)
 
 
 def _refuse_contradictions(settings: MergedSettings, stages: Mapping[str, Path | None]) -> None:

@@ -149,7 +149,7 @@ class Batch:
         def write() -> PhotoOutcome:
             matte = with_colours(matted.photo, matted.found)
             written = outputs.write(matted.photo, matte, self._finisher, overwrite, sources)
-            return PhotoOutcome(job, tuple(written), matte.report)
+            return PhotoOutcome(job, written.paths, matte.report | written.facts)
 
         return self._guarded(job, write)
 

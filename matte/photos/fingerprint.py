@@ -1,5 +1,6 @@
 """What the results of a run depend on besides their pictures: equal prints, equal results."""
 
+from dataclasses import asdict
 from typing import Any
 
 import matte
@@ -46,6 +47,7 @@ def run_fingerprint(merged: MergedSettings, finish: FinishOptions, ending: str) 
         "background": background_facts(finish.background),
         "premultiply": finish.premultiply,
         "crop": None if finish.crop is None else str(finish.crop),
+        "canvas": None if finish.canvas is None else asdict(finish.canvas),
         "format": ending,
     }
 

@@ -1,7 +1,11 @@
 """From a photo's matte to the picture that was asked for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from matte.arrays import Alpha
 from matte.compositing.backgrounds import (
@@ -13,6 +17,7 @@ from matte.compositing.backgrounds import (
     Transparent,
     colour_pixel,
 )
+from matte.compositing.canvas import Canvas, ShadowedGround, cast_shadow, place_on_canvas
 from matte.compositing.composer import Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
 from matte.configs.lengths import Length
@@ -21,6 +26,8 @@ from matte.errors import SettingError
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_photo
 from matte.media.profiles import convert_to_profile
+from matte.photos.shops import ShopRules, finish_facts
+from matte.stages import Matte
 
 WHOLE_PICTURE = (slice(None), slice(None))
 
@@ -29,17 +36,24 @@ WHOLE_PICTURE = (slice(None), slice(None))
 class FinishOptions:
     """How photos are finished: their background, how it is blended, how they are cropped.
 
-    `crop` is the margin around the subject; None keeps the whole picture.
+    `crop` is the margin around the subject; None keeps the whole picture. `canvas` is where the
+    subject is put instead; `rules` are those that a shop has for it.
     """
 
     background: Background = field(default_factory=Transparent)
     compositing: CompositingSettings = field(default_factory=CompositingSettings)
     premultiply: bool = False
     crop: Length | None = None
+    canvas: Canvas | None = None
+    rules: ShopRules | None = None
 
     def __post_init__(self) -> None:
         if self.premultiply and not self.transparent:
             raise SettingError("--premultiply is for cut-outs", "use --bg transparent")
+        if self.canvas is not None and self.crop is not None:
+            raise SettingError("--canvas and --crop exclude each other", "give one of them")
+        if self.canvas is not None and isinstance(self.background, Blur):
+            raise SettingError("a photo's own background fits no canvas", "give another --bg")
         if isinstance(self.background, FilmFile):
             cause = f"{self.background.path} is a video, and pictures have none behind them"
             raise SettingError(cause, "give a picture with --bg")
@@ -54,29 +68,54 @@ class FinishOptions:
         return [self.background.path] if isinstance(self.background, PictureFile) else []
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedPhoto:
+    """A finished picture, and what a report says of that."""
+
+    picture: NDArray[Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
 class PhotoFinisher:
     """Composes and crops photos alike; a background's file is read once for all of them."""
 
     def __init__(self, finish: FinishOptions, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
-        self.finish = finish
+        self.finish_options = finish
         self._picture: Photo | None = None
         if isinstance(finish.background, PictureFile):
             self._picture = read_photo(finish.background.path, max_pixels)
 
+    def finish(self, photo: Photo, matte: Matte) -> FinishedPhoto:
+        """Return the finished picture: composed, and cropped or put on its canvas."""
+        composer, canvas = self.composer_for(photo), self.finish_options.canvas
+        if canvas is None:
+            picture = composer.compose(photo.pixels, matte.foreground, matte.alpha)
+            return FinishedPhoto(np.ascontiguousarray(picture[self.crop_box(matte.alpha)]))
+        placed = place_on_canvas(matte.foreground, matte.alpha, canvas)
+        colours, alpha, shadow = placed.colours, placed.alpha, canvas.shadow
+        if shadow is not None and composer.ground is None:
+            colours, alpha = cast_shadow(colours, alpha, shadow)
+        elif shadow is not None and composer.ground is not None:
+            composer = replace(composer, ground=ShadowedGround(composer.ground, shadow))
+        picture = composer.compose(colours, colours, alpha)
+        options = self.finish_options
+        facts = finish_facts(canvas, placed, options.background, options.rules)
+        return FinishedPhoto(picture, facts)
+
     def composer_for(self, photo: Photo) -> Composer:
         """Return the composer of this photo: its ground is in the photo's colour profile."""
-        blend = self.finish.compositing.blend
-        return Composer(self._ground(photo.profile), blend, self.finish.premultiply)
+        blend = self.finish_options.compositing.blend
+        return Composer(self._ground(photo.profile), blend, self.finish_options.premultiply)
 
     def crop_box(self, alpha: Alpha) -> tuple[slice, slice]:
         """Return the rows and columns that are kept: all of them, or those of the subject."""
-        if self.finish.crop is None:
+        if self.finish_options.crop is None:
             return WHOLE_PICTURE
-        return subject_box(alpha, self.finish.crop) or WHOLE_PICTURE
+        return subject_box(alpha, self.finish_options.crop) or WHOLE_PICTURE
 
     def _ground(self, profile: bytes) -> Ground | None:
         """Return the background of photos with this colour profile; None for a cut-out."""
-        background, fit = self.finish.background, self.finish.compositing.fit
+        background, fit = self.finish_options.background, self.finish_options.compositing.fit
         if isinstance(background, Transparent):
             return None
         if isinstance(background, Blur):
@@ -85,4 +124,4 @@ class PhotoFinisher:
             return PictureGround(convert_to_profile(colour_pixel(background.rgb), b"", profile))
         assert self._picture is not None
         picture = convert_to_profile(self._picture.pixels, self._picture.profile, profile)
-        return PictureGround(picture, fit, self.finish.compositing.place)
+        return PictureGround(picture, fit, self.finish_options.compositing.place)

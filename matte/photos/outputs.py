@@ -21,6 +21,14 @@ REPORT_SUFFIXES = (".json", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenPhoto:
+    """The files that were written, and what a report says of how the picture was finished."""
+
+    paths: tuple[Path, ...]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoOutputs:
     """The files for one photo's results; None for those that are not wanted.
 
@@ -57,8 +65,8 @@ class PhotoOutputs:
         finisher: PhotoFinisher,
         overwrite: bool,
         sources: Iterable[Path] = (),
-    ) -> list[Path]:
-        """Write all files once all are encoded, or none of them; return the paths.
+    ) -> WrittenPhoto:
+        """Write all files once all are encoded, or none of them; return which.
 
         Nobody may read them who may not read the `sources` that they were made from.
         """
@@ -74,14 +82,14 @@ class PhotoOutputs:
         if self.foreground is not None:
             colours = _crop(matte.foreground, box)
             files.append((self.foreground, self._encode(photo, colours, self.foreground)))
-        composer = finisher.composer_for(photo)
-        picture = _crop(composer.compose(photo.pixels, matte.foreground, matte.alpha), box)
-        files.append((self.picture, self._encode(photo, picture, self.picture, reuse_array=True)))
+        finished = finisher.finish(photo, matte)
+        picture = self._encode(photo, finished.picture, self.picture, reuse_array=True)
+        files.append((self.picture, picture))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite, sources)
         if self.picture == STREAM:
             write_stdout(files[-1][1])
-        return [path for path, _ in named]
+        return WrittenPhoto(tuple(path for path, _ in named), finished.facts)
 
     def _encode(
         self, photo: Photo, picture: NDArray[Any], path: Path, reuse_array: bool = False

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from matte.compositing.backgrounds import background_facts
@@ -28,6 +29,7 @@ def run_report(
         "background": background_facts(finish.background),
         "premultiply": finish.premultiply,
         "crop": None if finish.crop is None else str(finish.crop),
+        "canvas": None if finish.canvas is None else asdict(finish.canvas),
         "pictures": [_photo_report(outcome, facts) for outcome in outcomes],
     }
     return report_bytes(report)

@@ -26,7 +26,7 @@ def test_all_files_are_cropped_alike(tmp_path: Path) -> None:
     )
     finisher = PhotoFinisher(FinishOptions(crop=parse_length("0")))
     written = outputs.write(Photo(IMAGE), MATTE, finisher, overwrite=False)
-    assert [path.name for path in written] == ["a.tif", "f.png", "o.png"]
+    assert [path.name for path in written.paths] == ["a.tif", "f.png", "o.png"]
     size = read_image(tmp_path / "f.png").shape[:2]
     assert size == read_alpha(tmp_path / "a.tif").shape
     assert size[0] < 40
@@ -69,7 +69,9 @@ def test_what_is_made_from_a_private_photo_is_private(tmp_path: Path) -> None:
     outputs = PhotoOutputs(tmp_path / "o.png", alpha=tmp_path / "a.png")
     finisher = PhotoFinisher(FinishOptions())
     for overwrite in (False, True):
-        written = outputs.write(Photo(IMAGE), MATTE, finisher, overwrite, [tmp_path / "in.png"])
+        written = outputs.write(
+            Photo(IMAGE), MATTE, finisher, overwrite, [tmp_path / "in.png"]
+        ).paths
         assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
         for path in written:
             path.chmod(0o644)  # as one that was made before the photo was private

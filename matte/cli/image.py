@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matte.pipeline.run import BuiltPipeline
 
 ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground"
-FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp")
+FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 
 
 @click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha
+from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import (
     Background,
     Blur,
@@ -18,11 +18,12 @@ from matte.compositing.backgrounds import (
     colour_pixel,
 )
 from matte.compositing.canvas import Canvas, ShadowedGround, cast_shadow, place_on_canvas
-from matte.compositing.composer import Composer, DefocusedGround, Ground, PictureGround
+from matte.compositing.composer import BEGINNING, Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
 from matte.configs.lengths import Length
 from matte.configs.settings import CompositingSettings
 from matte.errors import SettingError
+from matte.imaging.bit_depth import convert_depth
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_photo
 from matte.media.profiles import convert_to_profile
@@ -76,6 +77,20 @@ class FinishedPhoto:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureLayers:
+    """What a finished picture is composed of.
+
+    `original` are the photo's own colours; on a canvas, which has none of them, the subject's.
+    `ground` is the background; None for a cut-out.
+    """
+
+    original: Image
+    colours: Image
+    alpha: Alpha
+    ground: Image | None
+
+
 class PhotoFinisher:
     """Composes and crops photos alike; a background's file is read once for all of them."""
 
@@ -84,6 +99,25 @@ class PhotoFinisher:
         self._picture: Photo | None = None
         if isinstance(finish.background, PictureFile):
             self._picture = read_photo(finish.background.path, max_pixels)
+
+    def layers(self, photo: Photo, matte: Matte) -> PictureLayers:
+        """Return what the finished picture is composed of, for formats that hold layers."""
+        composer, canvas = self.composer_for(photo), self.finish_options.canvas
+        original, colours, alpha = photo.pixels, matte.foreground, matte.alpha
+        if canvas is not None:
+            placed = place_on_canvas(colours, alpha, canvas)
+            original, colours, alpha = placed.colours, placed.colours, placed.alpha
+        ground = None
+        if composer.ground is not None:
+            ground = composer.ground.background_for(original, alpha, BEGINNING)
+            ground = Image(np.broadcast_to(convert_depth(ground, colours.dtype), colours.shape))
+        box = self.crop_box(matte.alpha) if canvas is None else WHOLE_PICTURE
+        return PictureLayers(
+            Image(original[box]),
+            Image(colours[box]),
+            Alpha(alpha[box]),
+            None if ground is None else Image(ground[box]),
+        )
 
     def finish(self, photo: Photo, matte: Matte) -> FinishedPhoto:
         """Return the finished picture: composed, and cropped or put on its canvas."""

@@ -15,6 +15,7 @@ from matte.media.encoding import ALPHA_WRITABLE, OPAQUE, WRITABLE, encode, encod
 from matte.media.pictures import Photo
 from matte.media.streams import write_stdout
 from matte.photos.finishing import PhotoFinisher
+from matte.photos.layered import LAYERED, encode_layers
 from matte.stages import Matte
 
 REPORT_SUFFIXES = (".json", ".csv")
@@ -56,7 +57,7 @@ class PhotoOutputs:
                 "name a .png, .webp or .tif, or give a background with --bg",
             )
         if self.picture != STREAM:
-            yield self.picture, WRITABLE
+            yield self.picture, (*WRITABLE, *LAYERED)
 
     def write(
         self,
@@ -82,8 +83,11 @@ class PhotoOutputs:
         if self.foreground is not None:
             colours = _crop(matte.foreground, box)
             files.append((self.foreground, self._encode(photo, colours, self.foreground)))
-        finished = finisher.finish(photo, matte)
-        picture = self._encode(photo, finished.picture, self.picture, reuse_array=True)
+        finished, ending = finisher.finish(photo, matte), self._ending(self.picture)
+        if ending in LAYERED:
+            picture = encode_layers(finisher.layers(photo, matte), photo, ending)
+        else:
+            picture = self._encode(photo, finished.picture, self.picture, reuse_array=True)
         files.append((self.picture, picture))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite, sources)

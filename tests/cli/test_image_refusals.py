@@ -66,7 +66,7 @@ BAD: list[tuple[list[str], int, str]] = [
     ([PHOTO, "--trimap-in", "nan.npy"], 1, "nan.npy is not a readable picture"),
     # What is written.
     ([PHOTO, "-o", "none/out.png"], 1, "no folder none to write out.png into: create it first"),
-    ([PHOTO, "-o", "out.gif"], 1, "can't write out.gif: end it in .avif, .bmp, .jpeg"),
+    ([PHOTO, "-o", "out.gif"], 1, "can't write out.gif: end it in .avif, .bmp, .exr"),
     ([PHOTO, "-o", "out"], 1, "can't write out: end it in"),
     ([PHOTO, "-o", "out.jpg"], 1, "out.jpg can't hold transparency: name a .png"),
     (["full", "-o", "new", "--format", "jpg"], 1, "a-matte.jpg can't hold transparency"),

@@ -17,6 +17,7 @@ SIGNATURES = (
     (b"P5", "PPM", "Ppm"),
     (b"P6", "PPM", "Ppm"),
 )
+HEIF = "HEIF"
 AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
 REMEDY = "give a whole JPEG, PNG, TIFF, WebP, AVIF or BMP of 8 or 16 bits"
@@ -30,8 +31,11 @@ def picture_format(head: bytes, name: str) -> tuple[str, str]:
     for start, kind, module in SIGNATURES:
         if head.startswith(start):
             return kind, module
-    if head[4:8] == b"ftyp" and head[8:12] in AVIF_BRANDS:
-        return "AVIF", "Avif"
-    if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
-        raise PictureError(f"{name} is an HEIC picture", "save it as JPEG or PNG")
+    if head[4:8] == b"ftyp":
+        # The brand "mif1" alone says only that it is one of the two; the list behind it says which.
+        brands = {head[at : at + 4] for at in (8, *range(16, len(head), 4))}
+        if not brands.isdisjoint(HEIC_BRANDS):
+            return HEIF, "Heif"
+        if head[8:12] in AVIF_BRANDS:
+            return "AVIF", "Avif"
     raise PictureError(f"{name} is {'not a readable picture' if head else 'empty'}", REMEDY)

@@ -18,7 +18,8 @@ from matte.errors import PictureError
 from matte.imaging.orientation import exif_orientation, turn_upright
 from matte.limits import DEFAULT_MAX_PIXELS, check_pixels
 from matte.media.exif import read_exif
-from matte.media.formats import picture_format
+from matte.media.formats import HEIF, picture_format
+from matte.media.heif import decode_heif
 from matte.media.pillow import open_with_pillow
 from matte.media.pixels import (
     blend_on_white,
@@ -28,11 +29,11 @@ from matte.media.pixels import (
     usable_profile,
 )
 from matte.media.profiles import GREY, convert_cmyk
-from matte.media.sources import CheckHead, Source, error_text, read_source, source_name
+from matte.media.sources import HEAD_BYTES, CheckHead, Source, error_text, read_source, source_name
 
 NUMPY_SIGNATURE = b"\x93NUMPY"
 # Endings by which pictures are found in folders.
-READABLE = (".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+READABLE = (".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 # What goes wrong is raised; nothing needs to be printed too.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -74,16 +75,20 @@ def decode_photo(data: bytes, name: str, max_pixels: int = DEFAULT_MAX_PIXELS) -
 
     Grey and CMYK pictures with profiles of their own are brought into sRGB.
     """
-    with open_with_pillow(data, name, max_pixels) as picture:
-        orientation, exif = exif_orientation(picture), read_exif(picture)
-        profile = usable_profile(picture, data, name)
-        if picture.mode == "CMYK" and profile:
-            picture, profile = convert_cmyk(picture, profile), b""
-        array = decode_pixels(picture, data)
-        if profile[16:20] == GREY:
-            array, profile = grey_to_srgb(array, profile), b""
-        colours, alpha = split_alpha(turn_upright(array, orientation))
-        del array
+    if picture_format(data[:HEAD_BYTES], name)[0] == HEIF:
+        array, profile, exif = decode_heif(data, name, max_pixels)
+    else:
+        with open_with_pillow(data, name, max_pixels) as picture:
+            orientation, exif = exif_orientation(picture), read_exif(picture)
+            profile = usable_profile(picture, data, name)
+            if picture.mode == "CMYK" and profile:
+                picture, profile = convert_cmyk(picture, profile), b""
+            array = decode_pixels(picture, data)
+            if profile[16:20] == GREY:
+                array, profile = grey_to_srgb(array, profile), b""
+            array = turn_upright(array, orientation)
+    colours, alpha = split_alpha(array)
+    del array
     rgb = colours if alpha is None else blend_on_white(colours, alpha)
     transparency = None if alpha is None else as_alpha(alpha)
     return Photo(_check_named(name, as_image, rgb), profile, exif, transparency)

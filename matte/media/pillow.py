@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from matte.errors import MatteWarning, PictureError, is_memory_error
 from matte.limits import check_pixels
-from matte.media.formats import REMEDY, picture_format
+from matte.media.formats import HEIF, REMEDY, picture_format
 from matte.media.png import strip_chunks
 from matte.media.sources import HEAD_BYTES
 
@@ -90,6 +90,8 @@ def _silence_libtiff() -> None:
 def open_with_pillow(data: bytes, name: str, max_pixels: int) -> Iterator[Pillow.Image]:
     """Open the picture that a file's bytes hold, decoded; what goes wrong is a PictureError."""
     kind, module = picture_format(data[:HEAD_BYTES], name)
+    if kind == HEIF:
+        raise PictureError(f"{name} is an HEIC picture", "save it as PNG")
     try:
         with without_pillow_limits:
             importlib.import_module(f"PIL.{module}ImagePlugin")

@@ -11,7 +11,7 @@ from matte.errors import PictureError
 from matte.limits import MAX_PIPE_WAIT_SECONDS
 
 Source = str | Path | bytes | BinaryIO
-HEAD_BYTES = 16  # that show a file's format
+HEAD_BYTES = 64  # that show a file's format
 CheckHead = Callable[[bytes, str], object]  # of a file's first bytes and its name; raises
 
 

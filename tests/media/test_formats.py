@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from matte.errors import PictureError
-from matte.media.formats import HEIF, picture_format
+from matte.media.formats import HEIF, SIGNATURES, picture_format
 from matte.media.pictures import read_image
 
 

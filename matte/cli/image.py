@@ -1,17 +1,16 @@
 """`matte image`: pictures in, cut-outs or composites out."""
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from matte.cli.finishing import CANVAS_WORDS, canvas_options, parse_finish
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.many_pictures import many_options, print_plan, print_summary
+from matte.cli.image_runs import ShownOutcomes, make_request, run_pictures, watch_pictures
+from matte.cli.many_pictures import many_options, print_plan
 from matte.cli.options import (
     FILE,
     GROUND,
@@ -22,20 +21,10 @@ from matte.cli.options import (
     trimap_free_option,
     verbose_option,
 )
-from matte.cli.outcomes import print_outcome
-from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.loader import MergedSettings, with_modnet
-from matte.errors import MatteError, SettingError
+from matte.errors import SettingError
 
-if TYPE_CHECKING:
-    from matte.photos.batch import Batch, PhotoOutcome
-    from matte.photos.finishing import FinishOptions
-    from matte.photos.jobs import PhotoJob
-    from matte.photos.resuming import RemainingJobs
-    from matte.pipeline.run import BuiltPipeline
-
-ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground"
 FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 
 
@@ -115,7 +104,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 @trimap_free_option
 @verbose_option
 @pack_options("cut", "bg", "crop", "premultiply", *CANVAS_WORDS)
-@pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run")
+@pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run", "watch")
 @pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
     files: tuple[Path, ...],
@@ -151,102 +140,18 @@ def image(
 
     _refuse_videos(files)
     finish, suffix = parse_finish(cut, settings), f".{ending or 'png'}"
-    request = _make_request(files, output, suffix, finish, stages, overwrite, report, settings)
-    is_dry = many.pop("dry_run")
+    is_dry, watches = many.pop("dry_run"), many.pop("watch")
+    shown = ShownOutcomes(quiet, verbose, report, overwrite)
+    request = make_request(files, output, suffix, finish, stages, shown, settings, watches)
     remaining = plan_run(request.jobs, ResumeOptions(**many), request.results, request.fingerprint)
     open_pipeline = partial(build, settings, opener)
     if is_dry:
         print_plan(remaining, request.make_batch, open_pipeline, quiet)
+        return
+    if watches:
+        watch_pictures(request, remaining, open_pipeline, shown)
     else:
-        _run(request, remaining, open_pipeline, quiet, verbose, report, overwrite)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Request:
-    """The pictures of a run, how they are worked on, and where their run file lies, if anywhere."""
-
-    jobs: "Sequence[PhotoJob]"
-    make_batch: "Callable[[Sequence[PhotoJob]], Batch]"
-    results: Path | None
-    fingerprint: Mapping[str, Any]
-
-
-def _make_request(
-    files: Sequence[Path],
-    output: Path | None,
-    suffix: str,
-    finish: "FinishOptions",
-    stages: Mapping[str, Path | None],
-    overwrite: bool,
-    report: Path | None,
-    settings: MergedSettings,
-) -> _Request:
-    """Return what the command asks for; raise for what can't be."""
-    from matte.photos.batch import Batch, StageFiles
-    from matte.photos.fingerprint import run_fingerprint
-    from matte.photos.jobs import plan_jobs, results_folder
-    from matte.pipeline.build import max_pixels
-
-    jobs, results = plan_jobs(files, output, suffix), results_folder(files, output)
-    stage_files = StageFiles(**stages)
-    if len(jobs) > 1 and stage_files.any:
-        raise SettingError(f"{ONE_FILE_OPTIONS} belong to one FILE", "give one FILE")
-    make_batch = partial(
-        Batch,
-        finish=finish,
-        stages=stage_files,
-        ending=suffix,
-        overwrite=overwrite,
-        report=report,
-        max_pixels=max_pixels(settings.config),
-        overlaps=settings.config.runtime.max_memory is None,
-    )
-    fingerprint = run_fingerprint(settings, finish, suffix) if results else {}
-    return _Request(jobs, make_batch, results, fingerprint)
-
-
-def _run(
-    request: _Request,
-    remaining: "RemainingJobs",
-    open_pipeline: "Callable[[], BuiltPipeline]",
-    quiet: bool,
-    verbose: bool,
-    report: Path | None,
-    overwrite: bool,
-) -> None:
-    """Do what remains to be done; raise if anything failed."""
-    from matte.files import write_file
-    from matte.photos.many import RunSummary, run_recorded
-    from matte.photos.report import report_table, run_report
-    from matte.photos.run_file import RunFile
-
-    summary = RunSummary(0, remaining.done_before, len(remaining.failed_before))
-    batch = request.make_batch(remaining.jobs)
-    run_file = RunFile(request.results, request.fingerprint) if request.results else None
-    is_one = len(request.jobs) == 1
-    outcomes: list[PhotoOutcome] = []  # without a report they would only fill the memory
-    if remaining.jobs:
-        pipeline = open_pipeline()
-        with progress_bar("matte", quiet or is_one) as watch:
-            for outcome in run_recorded(batch, pipeline, run_file, request.results):
-                summary.add(outcome)
-                if report is not None or is_one:
-                    outcomes.append(outcome)
-                watch(summary.count, len(batch.jobs))
-                print_outcome(outcome, request.jobs, quiet, verbose)
-        if report is not None:
-            data = run_report(batch, pipeline, outcomes, sys.argv[1:])
-            if report.suffix.lower() == ".csv":
-                data = report_table(outcomes)
-            write_file(report, data, overwrite)
-    if is_one and outcomes and outcomes[0].error is not None:
-        raise outcomes[0].error
-    if not is_one:
-        print_summary(summary, quiet)
-    if summary.failed:
-        cause = f"{summary.failed} of {len(request.jobs)} pictures failed"
-        again = "; --retry-failed tries again" if request.results else ""
-        raise MatteError(cause, f"see above{again}")
+        run_pictures(request, remaining, open_pipeline, shown)
 
 
 def _refuse_contradictions(settings: MergedSettings, stages: Mapping[str, Path | None]) -> None:

@@ -48,6 +48,12 @@ def many_options(command: F) -> F:
             group=GROUP,
             help="Write nothing: print what would be done, and about how long it takes.",
         ),
+        option(
+            "--watch",
+            is_flag=True,
+            group=GROUP,
+            help="Stay, and do what arrives in the folder, once it is whole; Ctrl-C ends it.",
+        ),
     )
     for add in reversed(added):
         command = add(command)

@@ -1,6 +1,5 @@
 """What `matte image` prints of each picture."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,22 +9,21 @@ from matte.errors import printable
 
 if TYPE_CHECKING:
     from matte.photos.batch import PhotoOutcome
-    from matte.photos.jobs import PhotoJob
 
 
-def print_outcome(
-    outcome: "PhotoOutcome", jobs: "Sequence[PhotoJob]", quiet: bool, verbose: bool
-) -> None:
-    """Print what became of a picture: its error or summary, and the files that were written."""
+def print_outcome(outcome: "PhotoOutcome", is_one: bool, quiet: bool, verbose: bool) -> None:
+    """Print what became of a picture: its error or summary, and the files that were written.
+
+    The error of a run's only picture is raised later, and not printed here.
+    """
     from matte.files import STREAM
 
-    if outcome.error is not None and len(jobs) > 1:
+    if outcome.error is not None and not is_one:
         click.echo(f"Error: {outcome.error}", err=True)
     if outcome.error is None and verbose:
         click.echo(_summary(outcome.report), err=True)
-    streams = any(job.target == STREAM for job in jobs)
     for path in outcome.written if not quiet else ():
-        print_path(path, err=streams)
+        print_path(path, err=outcome.job.target == STREAM)
 
 
 def _summary(report: dict[str, Any]) -> str:

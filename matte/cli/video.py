@@ -21,7 +21,7 @@ from matte.cli.options import (
 )
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, VIDEO, setting_options
-from matte.configs.loader import MergedSettings, with_modnet, with_video_refiner
+from matte.configs.loader import MergedSettings, with_modnet, with_video_networks
 from matte.errors import SettingError
 from matte.interrupts import deferred_interrupts
 
@@ -155,7 +155,7 @@ def video(
     """
     if trimap_free:
         settings = with_modnet(settings)
-    settings = with_video_refiner(settings)
+    settings = with_video_networks(settings)
 
     import av  # noqa: F401  # not while another thread loads a runtime: both are native code
 

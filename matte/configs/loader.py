@@ -79,21 +79,25 @@ def refuse_unused_cleaning(merged: MergedSettings, run: str) -> None:
             raise SettingError(f"{run} makes no mask, so {flag} means nothing", "leave it out")
 
 
-def with_video_refiner(merged: MergedSettings) -> MergedSettings:
-    """Return merged settings with the refiner of videos in place of that of pictures."""
-    config = config_for_video(merged.config)
-    if config is merged.config:
-        return merged
-    origins = merged.origins | {"refiner": merged.origins["video_refiner"]}
-    return replace(merged, config=config, origins=origins)
+def with_video_networks(merged: MergedSettings) -> MergedSettings:
+    """Return merged settings with the networks of videos in place of those of pictures.
 
-
-def config_for_video(config: Config) -> Config:
-    """Return the settings with the refiner of videos in place of that of pictures."""
+    A segmenter that the user named stays.
+    """
+    config, origins = merged.config, dict(merged.origins)
     if config.segmentation.subject is not None:
         raise SettingError("a clip has no --subject yet: nobody is followed", "leave it out")
-    name = config.video.video_refiner
-    return replace(config, refiner=replace(config.refiner, refiner=name)) if name else config
+    video = config.video
+    if video.video_refiner:
+        config = replace(config, refiner=replace(config.refiner, refiner=video.video_refiner))
+        origins["refiner"] = origins["video_refiner"]
+    if video.video_segmenter and origins["segmenter"] != "flag":
+        segmentation = replace(config.segmentation, segmenter=video.video_segmenter)
+        config, origins["segmenter"] = (
+            replace(config, segmentation=segmentation),
+            origins["video_segmenter"],
+        )
+    return merged if config is merged.config else replace(merged, config=config, origins=origins)
 
 
 def with_preset(merged: MergedSettings, preset: str, **flags: Any) -> MergedSettings:

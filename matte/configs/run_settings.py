@@ -31,6 +31,13 @@ class VideoSettings:
         minimum=1,
         maximum=100,
     )
+    video_segmenter: str | None = setting(
+        None,
+        "What finds the subject in videos, unless --segmenter is given; same: the same.",
+        "Subject and band",
+        metavar="NAME|FILE",
+        unset="same",
+    )
     video_refiner: str | None = setting(
         None,
         "What refines videos instead of --refiner; same: the same.",

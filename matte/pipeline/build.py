@@ -8,7 +8,7 @@ from matte.configs.loader import (
     TRIMAP_FREE,
     MergedSettings,
     refuse_unused_cleaning,
-    with_video_refiner,
+    with_video_networks,
 )
 from matte.configs.settings import Config, ModnetSettings
 from matte.errors import MatteError, MissingWeightsError, SettingError
@@ -45,12 +45,14 @@ def build(merged: MergedSettings, opener: NetworkSupply | None = None) -> BuiltP
 
 
 def pipeline_for_video(pipeline: BuiltPipeline) -> BuiltPipeline:
-    """Return the pipeline with the refiner that its settings name for video.
+    """Return the pipeline with the networks that its settings name for video.
 
-    Whoever builds a pipeline for video alone calls `build_for_video`, and so opens no refiner for
+    Whoever builds a pipeline for video alone calls `build_for_video`, and so opens no networks for
     photos.
     """
-    merged = with_video_refiner(pipeline.merged)
+    merged = with_video_networks(pipeline.merged)
+    if merged.config.segmentation != pipeline.merged.config.segmentation:
+        return build(merged)
     if merged.config.refiner == pipeline.merged.config.refiner:
         return pipeline
     line = pipeline.line.with_refiner(lambda _: build_refiner(merged.config))
@@ -58,8 +60,8 @@ def pipeline_for_video(pipeline: BuiltPipeline) -> BuiltPipeline:
 
 
 def build_for_video(merged: MergedSettings) -> BuiltPipeline:
-    """Build the pipeline with the refiner that the settings name for video."""
-    return build(with_video_refiner(merged))
+    """Build the pipeline with the networks that the settings name for video."""
+    return build(with_video_networks(merged))
 
 
 def build_two_stage(

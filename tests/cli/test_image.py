@@ -32,7 +32,7 @@ def test_a_composite_and_all_stages(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(path) for path in (mask, trimap, alpha, foreground, out)]
     assert "512×512, preset balanced; " in result.stderr
-    assert "\n  person on onnx, cpu, fp32: the only way there is\n" in result.stderr
+    assert "\n  subject on onnx, cpu, fp32: the only way there is\n" in result.stderr
     assert "% unknown" in result.stderr
     composite, a, sample = read_image(out), read_alpha(alpha), read_image(SAMPLE)
     assert composite.shape == (512, 512, 3)

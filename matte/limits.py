@@ -58,6 +58,7 @@ MAX_BODY_SECONDS = 1800.0
 MAX_NAME_CHARACTERS = 200  # of a file at the client's
 MAX_STROKES, MAX_STROKE_POINTS = 2000, 20_000  # of a picture; the points are those of all strokes
 MAX_STROKE_RADIUS = 2000.0  # pixels
+MAX_CANVAS_SIDE = 6000  # pixels, that a client may ask for
 MAX_SWEEP_SETTINGS = 24
 MAX_SWEEP_PIXELS = 256 << 20  # of all its alphas: 1 GiB
 MAX_ZIP_ITEMS = 2000

@@ -84,7 +84,7 @@ def parse_finish(cut: Mapping[str, Any], settings: MergedSettings) -> "FinishOpt
 
 def _parse_canvas(cut: Mapping[str, Any], shop: "ShopFinish | None") -> "Canvas | None":
     """Return the canvas that the options name, on top of a shop's; None for none."""
-    from matte.compositing.canvas import Canvas, parse_canvas_size, parse_shadow, parse_share
+    from matte.compositing.canvas import parse_canvas
 
     given = {name: cut[name] for name in ("fill", "align", "shadow") if cut[name] is not None}
     size = cut["canvas"] or (None if shop is None else shop.canvas)
@@ -97,11 +97,7 @@ def _parse_canvas(cut: Mapping[str, Any], shop: "ShopFinish | None") -> "Canvas 
     if shop is not None:
         usual = {"fill": shop.fill, "align": shop.align, "shadow": shop.shadow}
     words = usual | given
-    if words["align"] not in ("centre", "bottom"):
-        raise SettingError(f"align = {words['align']!r}", "give centre or bottom")
-    width, height = parse_canvas_size(size)
-    fill, shadow = parse_share(words["fill"]), parse_shadow(words["shadow"])
-    return Canvas(width, height, fill, words["align"], shadow)
+    return parse_canvas(size, words["fill"], words["align"], words["shadow"])
 
 
 def _is_given(name: str) -> bool:

@@ -56,6 +56,24 @@ class Canvas:
             raise SettingError(f"fill = {self.fill:.0%}", "give 1% … 100%")
 
 
+def parse_canvas(size: str, fill: str, align: str, shadow: str) -> Canvas:
+    """Return the canvas that texts name; an empty one means what is usual.
+
+    >>> parse_canvas("2000x1500", "80%", "", "drop:20%").shadow
+    Shadow(kind='drop', opacity=0.2)
+    """
+    if align not in ("", "centre", "bottom"):
+        raise SettingError(f"align = {align[:40]!r}", "give centre or bottom")
+    width, height = parse_canvas_size(size)
+    return Canvas(
+        width,
+        height,
+        parse_share(fill) if fill else DEFAULT_FILL,
+        "bottom" if align == "bottom" else "centre",
+        parse_shadow(shadow or "none"),
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedSubject:
     """A subject on its canvas: colours (H, W, 3) and alpha (H, W), and how it came there.
@@ -71,9 +89,11 @@ class PlacedSubject:
 
 def parse_canvas_size(text: str) -> tuple[int, int]:
     """Return width and height that a text names, such as 2000x1500."""
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip().lower())
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip().lower(), re.ASCII)
     if found is None:
-        raise SettingError(f"{text!r} is no size of a canvas", "give pixels, such as 2000x2000")
+        raise SettingError(
+            f"{text[:40]!r} is no size of a canvas", "give pixels, such as 2000x2000"
+        )
     return int(found[1]), int(found[2])
 
 
@@ -83,9 +103,9 @@ def parse_share(text: str) -> float:
     >>> parse_share("85%")
     0.85
     """
-    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3})?)%", text.strip())
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3})?)%", text.strip(), re.ASCII)
     if found is None or not 1 <= float(found[1]) <= 100:
-        raise SettingError(f"{text!r} is no share", "give a percentage, such as 85%")
+        raise SettingError(f"{text[:40]!r} is no share", "give a percentage, such as 85%")
     return float(found[1]) / 100
 
 
@@ -96,7 +116,7 @@ def parse_shadow(text: str) -> Shadow | None:
     if text.strip() == "none":
         return None
     if kind not in usual:
-        raise SettingError(f"no shadow {text!r}", "give none, contact, drop or drop:20%")
+        raise SettingError(f"no shadow {text[:40]!r}", "give none, contact, drop or drop:20%")
     return Shadow(kind, parse_share(opacity) if opacity else usual[kind])  # type: ignore[arg-type]  # one of the two
 
 

@@ -7,13 +7,14 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from matte.compositing.backgrounds import Blur, PlainColour, Transparent, parse_colour
+from matte.compositing.canvas import Canvas
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings, with_preset, written_values
 from matte.configs.settings import SETTINGS, section_settings
 from matte.errors import SettingError
 from matte.refiner import REFINERS
 from matte.registry import nearest
-from matte.server.bounds import check_bounds
+from matte.server.bounds import asked_canvas, check_bounds
 from matte.weights.store import all_weights, storage_status
 
 Result = Literal["photo", "mask", "trimap", "alpha", "cutout", "composite"]
@@ -37,7 +38,7 @@ MAX_NUMBER_CHARACTERS = 20
 PICTURE_WORD = "picture"  # bg=picture:ID
 FORM_NAMES = (
     *("preset", "bg", "crop", "premultiply", "format", "bits", "max_side", "box", "quick"),
-    *("lossy", "download"),
+    *("lossy", "download", "canvas", "fill", "align", "shadow"),
 )
 
 
@@ -69,7 +70,8 @@ class Box:
 class Asked:
     """A result that is asked for.
 
-    `crop`: the margin around the subject, None for the whole picture. `box`: the part that is
+    `crop`: the margin around the subject, None for the whole picture. `canvas`: where the subject
+    is put instead. `box`: the part that is
     wanted, of the full picture's pixels. `max_side`: the longest side that it may have. `is_quick`:
     all is made of a small copy. `is_lossy`: a small file counts more than the last bit.
     """
@@ -78,6 +80,7 @@ class Asked:
     settings: MergedSettings
     behind: Behind = field(default_factory=Transparent)
     crop: Length | None = None
+    canvas: Canvas | None = None
     premultiply: bool = False
     box: Box | None = None
     max_side: int | None = None
@@ -124,6 +127,7 @@ def parse_asked(
         settings,
         behind,
         parse_length(values["crop"]) if values.get("crop") else None,
+        asked_canvas(values, result),
         parse_flag("premultiply", values),
         parse_box(values["box"]) if values.get("box") else None,
         _parse_side(values["max_side"]) if values.get("max_side") else None,
@@ -135,6 +139,10 @@ def parse_asked(
     )
     word = values.get("format") or _accepted_format(accept, asked.has_transparency)
     chosen = _parse_word("format", word, FORMAT_WORDS)
+    if asked.canvas is not None and (asked.crop is not None or asked.box is not None):
+        raise SettingError("canvas, crop and box exclude each other", "give one of them")
+    if asked.canvas is not None and isinstance(behind, Blur):
+        raise SettingError("a photo's own background fits no canvas", "give another bg")
     if asked.premultiply and not asked.has_transparency:
         raise SettingError("premultiply is for cut-outs", "ask for a cutout, or bg=transparent")
     if asked.has_transparency and chosen == "jpeg":

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from matte.compositing.canvas import Canvas, parse_canvas
 from matte.configs.fields import SettingRule
 from matte.errors import SettingError
+from matte.limits import MAX_CANVAS_SIDE
 
 # A runtime keeps the room that it once needed, and a server runs for long: 4096 pixels would keep
 # 3 GiB for each segmenter, tiles of 2048 5 GiB; these keep half a gibibyte.
@@ -21,3 +23,22 @@ def check_bounds(flags: Mapping[str, int | float | str]) -> None:
 def maximum_of(name: str, rule: SettingRule) -> float | None:
     """Return the highest value that a client may give; None if there is none."""
     return MAXIMA.get(name, rule.maximum)
+
+
+def asked_canvas(values: Mapping[str, str], result: str) -> Canvas | None:
+    """Return the canvas that a query or a form asks for, as large as a server makes it, or None."""
+    if not values.get("canvas"):
+        for name in ("fill", "align", "shadow"):
+            if values.get(name):
+                raise SettingError(f"{name} is for a canvas", "give canvas=2000x2000 too")
+        return None
+    if result not in ("cutout", "composite"):
+        raise SettingError("a canvas is for cutouts and composites", "leave it out")
+    size, fill, align, shadow = (
+        values.get(name, "") for name in ("canvas", "fill", "align", "shadow")
+    )
+    canvas = parse_canvas(size, fill, align, shadow)
+    if max(canvas.width, canvas.height) > MAX_CANVAS_SIDE:
+        cause = f"a canvas of {canvas.width}x{canvas.height}"
+        raise SettingError(cause, f"give up to {MAX_CANVAS_SIDE} a side")
+    return canvas

@@ -3,6 +3,7 @@
 import shlex
 
 from matte.compositing.backgrounds import Blur, PlainColour, Transparent
+from matte.compositing.canvas import Canvas
 from matte.configs.loader import DEFAULT_PRESET
 from matte.server.asked import PICTURE_SETTINGS, Asked, SentPicture, settings_in_words
 
@@ -27,6 +28,7 @@ def command_line(asked: Asked, name: str, background: str, has_strokes: bool) ->
     words += _background_words(asked, background)
     if asked.crop is not None:
         words += ["--crop", str(asked.crop)]
+    words += _canvas_words(asked.canvas)
     if asked.premultiply:
         words.append("--premultiply")
     if asked.format != "png":
@@ -36,6 +38,15 @@ def command_line(asked: Asked, name: str, background: str, has_strokes: bool) ->
 
 # Settings of mask and band, which a trimap of one's own takes the place of.
 MASK_ONLY = PICTURE_SETTINGS[: PICTURE_SETTINGS.index("refiner")]
+
+
+def _canvas_words(canvas: Canvas | None) -> list[str]:
+    """Return the options that name the canvas."""
+    if canvas is None:
+        return []
+    words = ["--canvas", f"{canvas.width}x{canvas.height}", "--fill", f"{100 * canvas.fill:g}%"]
+    words += ["--align", canvas.align]
+    return words if canvas.shadow is None else [*words, "--shadow", str(canvas.shadow)]
 
 
 def _background_words(asked: Asked, name: str) -> list[str]:

@@ -1,7 +1,7 @@
 """A picture's result in the form that was asked for: cut, scaled, encoded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import Blur, PlainColour, colour_pixel
-from matte.compositing.composer import Composer, DefocusedGround, PictureGround
+from matte.compositing.canvas import Canvas, ShadowedGround, cast_shadow, place_on_canvas
+from matte.compositing.composer import Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
 from matte.errors import SettingError
 from matte.imaging.bit_depth import convert_depth, quantise_alpha
@@ -112,6 +113,8 @@ def _array(
         return _cut(steps.mask(), part)
     if asked.result == "trimap":
         return _cut(steps.trimap(), part)
+    if asked.canvas is not None:
+        return _on_canvas(steps, asked, asked.canvas, read_picture)
     alpha = _cut(steps.found().alpha, part)
     if asked.result == "alpha":
         return quantise_alpha(alpha, np.uint16 if asked.bits == 16 else np.uint8)
@@ -122,6 +125,41 @@ def _array(
         ground = PictureGround(behind if behind.shape[:2] == (1, 1) else _cut(behind, part))
     blend = asked.settings.config.compositing.blend
     return Composer(ground, blend, asked.premultiply).compose(colours, colours, alpha)
+
+
+def _on_canvas(
+    steps: PictureSteps, asked: Asked, canvas: Canvas, read_picture: ReadPicture
+) -> NDArray[Any]:
+    """Return the subject on its canvas; a preview's is as much smaller as its picture."""
+    side = steps.factor
+    small = replace(
+        canvas,
+        width=max(1, round(canvas.width * side)),
+        height=max(1, round(canvas.height * side)),
+    )
+    placed = place_on_canvas(steps.colours(), steps.found().alpha, small)
+    colours, alpha, shadow = placed.colours, placed.alpha, canvas.shadow
+    ground: Ground | None = None
+    if not asked.has_transparency:
+        ground = _canvas_ground(steps, asked, read_picture)
+    if shadow is not None and ground is None:
+        colours, alpha = cast_shadow(colours, alpha, shadow)
+    elif shadow is not None and ground is not None:
+        ground = ShadowedGround(ground, shadow)
+    blend = asked.settings.config.compositing.blend
+    return Composer(ground, blend, asked.premultiply).compose(colours, colours, alpha)
+
+
+def _canvas_ground(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) -> Ground:
+    """Return what lies behind a subject on a canvas: a colour, or a picture that is fitted."""
+    behind, profile = asked.behind, steps.photo().profile
+    fitting = asked.settings.config.compositing
+    if isinstance(behind, PlainColour):
+        return PictureGround(Image(convert_to_profile(colour_pixel(behind.rgb), b"", profile)))
+    assert isinstance(behind, SentPicture), f"no ground for {behind}"
+    other = read_picture(behind.id)
+    pixels = convert_to_profile(other.pixels, other.profile, profile)
+    return PictureGround(pixels, fitting.fit, fitting.place)
 
 
 def _ground(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) -> Image:

@@ -179,3 +179,34 @@ def test_what_is_no_picture_is_refused(client: httpx.Client, data: bytes, status
 def test_a_modnet_has_an_alpha(client: httpx.Client, portrait: str) -> None:
     found = client.get(f"{portrait}/alpha", params={"modnet": "modnet"})
     assert pixels(found.content).max() > 250
+
+
+def test_a_subject_stands_on_a_canvas(client: httpx.Client, portrait: str) -> None:
+    asked = {"canvas": "300x200", "fill": "50%", "align": "bottom", "shadow": "drop", "bg": "white"}
+    found = pixels(client.get(f"{portrait}/composite", params=asked).content)
+    assert found.shape == (200, 300, 3)
+    assert found[2, 2].tolist() == [255, 255, 255]
+    cut = pixels(client.get(f"{portrait}/cutout", params={**asked, "bg": "transparent"}).content)
+    assert cut.shape == (200, 300, 4)
+    rows = np.nonzero(cut[:, :, 3] == 255)[0]
+    assert rows.max() == pytest.approx(149, abs=2)
+    report = client.get(f"{portrait}/report", params=asked).json()
+    assert "--canvas 300x200 --fill 50% --align bottom --shadow drop:35%" in report["command"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"fill": "50%"},
+        {"canvas": "7000x10"},
+        {"canvas": "20x20", "crop": "0"},
+        {"canvas": "20x20", "box": "0,0,5,5"},
+        {"canvas": "20x20", "bg": "blur"},
+        {"canvas": "20"},
+        {"canvas": "20x20", "align": "left"},
+    ],
+)
+def test_what_no_canvas_can_be_is_refused(
+    client: httpx.Client, portrait: str, asked: dict[str, str]
+) -> None:
+    assert client.get(f"{portrait}/composite", params=asked).status_code == 400

@@ -31,7 +31,10 @@ def test_a_folder_is_watched_until_the_user_ends_it(tmp_path: Path) -> None:
         save(source / "b.png", np.zeros((30, 30, 3), np.uint8))
         wait_for(lambda: (out / "b-matte.png").is_file(), 30)
         process.send_signal(signal.SIGINT)
-        printed, told = process.communicate(timeout=20)
+        try:
+            printed, told = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert process.returncode == 0, told
     assert sorted(Path(line).name for line in printed.splitlines()) == [
         "a-matte.png",

@@ -42,7 +42,6 @@ SOURCES: dict[str, tuple[Source, ...]] = {
     "objects": (
         Source("salient objects", "subjects/ecssd", "pairs", 15),
         Source("horses", "subjects/horse", "pairs", 10),
-        Source("moving subjects", "subjects/davis", "pairs", 10),
     ),
     # am2ks, p3ms and aim_1 … 3 are networks' predictions, not truths.
     "mattes": (

@@ -55,6 +55,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     trimap = np.full((512, 512), 128, np.uint8)
     trimap[150:400, 200:300], trimap[:40] = 255, 0
     save(tmp_path / "mine.png", trimap)
+    for name in ("group.jpg", "mug.jpg"):
+        (tmp_path / name).write_bytes(SAMPLE.read_bytes())
     for name in ("beach.jpg", "office.jpg"):
         save(tmp_path / name, np.full((90, 120, 3), 200, np.uint8))
     for name in ("talk.mp4", "waves.mp4"):

@@ -134,8 +134,8 @@ def test_mistakes_get_one_line_before_the_work(
 
 
 def test_a_picture_of_ones_own_must_hold_somebody(tmp_path: Path) -> None:
-    grey = save(tmp_path / "grey.png", np.full((64, 64, 3), 128, np.uint8))
-    result = run("bench", grey, "--sizes", "64", "--runtimes", "onnx", "--runs", "1")
+    black = save(tmp_path / "black.png", np.zeros((64, 64, 3), np.uint8))
+    result = run("bench", black, "--sizes", "64", "--runtimes", "onnx", "--runs", "1")
     assert result.exit_code == 1
     assert result.stderr == "Error: no subject is found in the picture: give another one\n"
 

@@ -27,7 +27,7 @@ def test_a_preset_compiles_all_that_it_runs() -> None:
             weights.path.stem for weights in weights_to_compile((), merge_settings(preset).config)
         ]
 
-    assert names("best") == ["person", "gca-slim", "modnet"]
+    assert names("best") == ["subject", "gca-slim", "modnet"]
     assert names("fast")[-1] == "modnet"
     trimap_free = merge_settings("best", flags={"modnet": "modnet"}).config
     assert [w.path.stem for w in weights_to_compile(("person",), trimap_free)] == [

@@ -78,7 +78,7 @@ def test_the_shipped_line_on_the_sample(sample: Path) -> None:
     assert result.alpha[20:140, 300:380].mean() < 0.03
     networks = result.report["networks"]
     assert {kind: row["name"] for kind, row in networks.items()} == {
-        "segmenter": "person",
+        "segmenter": "subject",
         "refiner": "gca-slim",
     }
     assert all(row["why"] for row in networks.values())

@@ -27,7 +27,7 @@ BF16_TYPED = 0.05
 # The line on a device against the line in numpy, on the sample: masks and trimaps 0 apart, alpha
 # 4e-8 in the mean measured. Its colours are averaged over other squares: of soft pixels 99 % are at
 # most 3 levels apart, 7 in small pictures, 0.03 in the mean of all.
-# By `subject`, which is unsure of the sample's helmet: 2.1e-3 of the mask, alpha 3.4e-3 in the mean.
+# By `subject`, unsure of the sample's helmet: 2.1e-3 of the mask, alpha 3.4e-3 in the mean.
 DEVICE_MASK = 4e-3
 DEVICE, DEVICE_UNSURE = 1e-3, 6e-3
 DEVICE_COLOURS = 10

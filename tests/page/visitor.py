@@ -84,7 +84,8 @@ class Visitor:
 
     def fetch(self, path: str) -> bytes:
         """Return what the server says at a path, to this visitor's browser."""
-        return self._context.request.get(f"{self._address}{path}").body()
+        body: bytes = self._context.request.get(f"{self._address}{path}").body()
+        return body
 
     def choose_background(self, name: str) -> None:
         """Press one of the backgrounds."""

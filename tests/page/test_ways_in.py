@@ -32,7 +32,7 @@ HAND_OVER = """([kind, name, data]) => {
 @pytest.mark.parametrize("kind", ["paste", "drop"])
 def test_pictures_are_pasted_and_dropped(visit: Visit, kind: str) -> None:
     visitor = visit()
-    visitor.wait_for(visitor.by_id("drop"), "Drop")
+    visitor.page.locator("body[data-ready]").wait_for()
     data = base64.b64encode(SAMPLE.read_bytes()).decode()
     visitor.page.evaluate(HAND_OVER, [kind, "handed.png", data])
     visitor.wait_for_status("Ready")

@@ -35,6 +35,7 @@ async function start() {
   brushes();
   saving();
   byId("sweep").onclick = () => queue.current?.id && runSweep(queue.current, settings, byId("sweep-results"), tell);
+  document.body.dataset.ready = "yes"; // for whoever drives the page by a program
 }
 
 async function signIn() {

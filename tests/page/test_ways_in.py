@@ -41,6 +41,7 @@ def test_pictures_are_pasted_and_dropped(visit: Visit, kind: str) -> None:
 
 def test_a_picture_is_taken_with_the_camera(visit: Visit) -> None:
     visitor = visit(permissions=["camera"])
+    visitor.page.locator("body[data-ready]").wait_for()
     visitor.by_id("camera").click()
     wait_for(lambda: visitor.by_id("camera-video").evaluate("v => v.videoWidth") > 0)
     visitor.by_id("camera-take").click()

@@ -7,7 +7,8 @@ MAX_CPU_SECONDS = 20
 MAX_MEMORY_BYTES = 3 << 30  # of a run on small inputs
 KNOWN_LINES = re.compile(
     r"Warning: |Error: |Usage: |Try 'matte |Aborted!$|--fps-target: |\d+×\d+, preset |  refined: |"
-    r"  \w+ on \w+, |\d+ frames in |  \w+ +[\d.]+ ms|\d+ of \d+ |ok  |[\w.-]+: [^;]+; licence: |$"
+    r"\d+ written \(|  \w+ on \w+, |\d+ frames in |  \w+ +[\d.]+ ms|\d+ of \d+ |ok  |"
+    r"[\w.-]+: [^;]+; licence: |$"
 )
 INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from matte.photos.run_file import RUN_FOLDER
 from tests.attack.endings import MAX_CPU_SECONDS, MAX_MEMORY_BYTES, Ending, faults
 
 SERVER = Path(__file__).with_name("server.py")
@@ -137,9 +138,11 @@ class Room:
 
 
 def listing(folder: Path) -> Listing:
-    """The files under a folder, with hashes; links with what they point to."""
+    """The files under a folder, with hashes; links with what they point to; no run files."""
     found = {}
     for path in sorted(folder.rglob("*")):
+        if RUN_FOLDER in path.parts:
+            continue
         if path.is_symlink():
             found[path] = f"link to {str(path.readlink())!r}"
         elif path.is_file():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx
 
+from matte.photos.run_file import RUN_FOLDER
 from tests.attack.clips import NUMBERED, check_partial
 from tests.attack.drawing import draw, draw_trimap, save
 from tests.attack.filming import film, is_whole, playable_frames
@@ -147,7 +148,8 @@ def check(room: Room, asked: Job, before: Listing, code: int, text: str, *, hard
 
 
 def is_temporary(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".matte-") for part in path.relative_to(folder).parts)
+    parts = path.relative_to(folder).parts
+    return RUN_FOLDER not in parts and any(part.startswith(".matte-") for part in parts)
 
 
 def check_store(room: Room, asked: Job) -> None:

@@ -12,7 +12,7 @@ from matte.photos.run_file import source_state
 
 # Between two looks: a picture is whole that has not changed from one to the next.
 LOOK_SECONDS = 1.0
-FULL_LOOK_SECONDS = 10.0  # between two looks at every file, not at the folders alone
+FULL_LOOK_SECONDS = 30.0  # between two looks at every file, not at the folders alone
 SourceState = tuple[int, int]  # size and time of change
 
 
@@ -28,6 +28,7 @@ class FolderWatch:
     plan: Callable[[], Sequence[PhotoJob]]
     known: dict[Path, SourceState] = field(default_factory=dict)
     _arriving: dict[Path, SourceState] = field(default_factory=dict)
+    _jobs: Sequence[PhotoJob] = ()
     _seen_folders: Mapping[str, int] = field(default_factory=dict)
     _last_full_look: float = -FULL_LOOK_SECONDS
 
@@ -37,10 +38,13 @@ class FolderWatch:
         is_quiet = self._seen_folders and not self._arriving and not self._has_changed_folder()
         if is_quiet and now - self._last_full_look < FULL_LOOK_SECONDS:
             return []
-        self._seen_folders, self._last_full_look = _folder_times(self.folders), now
+        folders = _folder_times(self.folders)
+        if folders != self._seen_folders or not self._jobs:
+            self._jobs = self._planned()
+        self._seen_folders, self._last_full_look = folders, now
         arriving: dict[Path, SourceState] = {}
         ready = []
-        for job in self._planned():
+        for job in self._jobs:
             state = source_state(job.source)
             if state[0] == 0 or self.known.get(job.source) == state:
                 continue

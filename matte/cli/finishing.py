@@ -93,7 +93,7 @@ def _parse_canvas(cut: Mapping[str, Any], shop: "ShopFinish | None") -> "Canvas 
             flag = next(iter(given))
             raise SettingError(f"--{flag} is for a canvas", "give --canvas 2000x2000 too")
         return None
-    usual = {"fill": "85%", "align": "centre", "shadow": "none"}
+    usual = {"fill": "", "align": "", "shadow": ""}
     if shop is not None:
         usual = {"fill": shop.fill, "align": shop.align, "shadow": shop.shadow}
     words = usual | given

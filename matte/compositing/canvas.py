@@ -1,15 +1,16 @@
 """The subject on a canvas of a given size: in the middle or standing, with or without a shadow."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from matte.arrays import Alpha, FloatArray, Image
-from matte.compositing.composer import Ground
+from matte.compositing.composer import Composer, Ground
 from matte.compositing.crop import subject_box
 from matte.errors import SettingError
 from matte.imaging.bit_depth import convert_depth
@@ -193,6 +194,18 @@ class ShadowedGround:
         ground = convert_depth(self._ground.background_for(image, alpha, seconds), image.dtype)
         light = 1 - shadow_of(alpha, self._shadow)[:, :, None]
         return Image(np.rint(ground * light).astype(image.dtype))
+
+
+def compose_on_canvas(
+    placed: PlacedSubject, composer: Composer, shadow: Shadow | None
+) -> NDArray[Any]:
+    """Return a placed subject on the composer's ground, or cut out, with its shadow."""
+    colours, alpha = placed.colours, placed.alpha
+    if shadow is not None and composer.ground is None:
+        colours, alpha = cast_shadow(colours, alpha, shadow)
+    elif shadow is not None and composer.ground is not None:
+        composer = replace(composer, ground=ShadowedGround(composer.ground, shadow))
+    return composer.compose(colours, colours, alpha)
 
 
 def cast_shadow(colours: Image, alpha: Alpha, shadow: Shadow) -> tuple[Image, Alpha]:

@@ -21,6 +21,7 @@ from matte.media.tiff import encode_tiff
 
 OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without an alpha channel
 WRITABLE = (".png", ".tif", ".tiff", ".webp", ".avif", *OPAQUE)
+LAYERED = (".psd", ".exr")  # formats of layers, for whole results only
 ALPHA_WRITABLE = (".png", ".tif", ".tiff", ".npy")
 DEEP_SUFFIXES = (".png", ".tif", ".tiff")  # formats of 16 bits
 # Pillow's names and options. Colours are not thinned out: clean edges are what this is about.

@@ -1,6 +1,6 @@
 """From a photo's matte to the picture that was asked for."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from matte.compositing.backgrounds import (
     Transparent,
     colour_pixel,
 )
-from matte.compositing.canvas import Canvas, ShadowedGround, cast_shadow, place_on_canvas
+from matte.compositing.canvas import Canvas, compose_on_canvas, place_on_canvas
 from matte.compositing.composer import BEGINNING, Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
 from matte.configs.lengths import Length
@@ -126,12 +126,7 @@ class PhotoFinisher:
             picture = composer.compose(photo.pixels, matte.foreground, matte.alpha)
             return FinishedPhoto(np.ascontiguousarray(picture[self.crop_box(matte.alpha)]))
         placed = place_on_canvas(matte.foreground, matte.alpha, canvas)
-        colours, alpha, shadow = placed.colours, placed.alpha, canvas.shadow
-        if shadow is not None and composer.ground is None:
-            colours, alpha = cast_shadow(colours, alpha, shadow)
-        elif shadow is not None and composer.ground is not None:
-            composer = replace(composer, ground=ShadowedGround(composer.ground, shadow))
-        picture = composer.compose(colours, colours, alpha)
+        picture = compose_on_canvas(placed, composer, canvas.shadow)
         options = self.finish_options
         facts = finish_facts(canvas, placed, options.background, options.rules)
         return FinishedPhoto(picture, facts)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matte.errors import PictureError, SettingError
 from matte.files import RESULT_SUFFIX, STREAM
-from matte.media.encoding import WRITABLE
+from matte.media.encoding import LAYERED, WRITABLE
 from matte.media.pictures import READABLE
 
 
@@ -44,7 +44,7 @@ def plan_jobs(files: Sequence[Path], output: Path | None, ending: str) -> list[P
     if list(files).count(STREAM) > 1:
         raise SettingError("standard input is named twice", "give one -")
     into = output if output is not None and (many or os.path.isdir(output)) else None
-    if into is not None and many and into.suffix.lower() in (*WRITABLE, ".psd", ".exr"):
+    if into is not None and many and into.suffix.lower() in (*WRITABLE, *LAYERED):
         raise SettingError(f"{into} is not a folder", "with several pictures, -o names a folder")
     jobs: list[PhotoJob] = []
     for file in files:

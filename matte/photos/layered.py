@@ -11,7 +11,6 @@ from matte.media.profiles import convert_to_profile
 from matte.media.psd import PsdLayer, encode_psd
 from matte.photos.finishing import PictureLayers
 
-LAYERED = (".psd", ".exr")
 WHITE = Image(np.full((1, 1, 3), 255, np.uint8))
 
 

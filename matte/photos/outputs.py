@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from matte.errors import MatteWarning, OutputError
 from matte.files import STREAM, write_files
-from matte.media.encoding import ALPHA_WRITABLE, OPAQUE, WRITABLE, encode, encode_alpha
+from matte.media.encoding import ALPHA_WRITABLE, LAYERED, OPAQUE, WRITABLE, encode, encode_alpha
 from matte.media.pictures import Photo
 from matte.media.streams import write_stdout
 from matte.photos.finishing import PhotoFinisher
-from matte.photos.layered import LAYERED, encode_layers
+from matte.photos.layered import encode_layers
 from matte.stages import Matte
 
 REPORT_SUFFIXES = (".json", ".csv")

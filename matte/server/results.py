@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.compositing.backgrounds import Blur, PlainColour, colour_pixel
-from matte.compositing.canvas import Canvas, ShadowedGround, cast_shadow, place_on_canvas
+from matte.compositing.canvas import Canvas, compose_on_canvas, place_on_canvas
 from matte.compositing.composer import Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
 from matte.errors import SettingError
@@ -138,16 +138,9 @@ def _on_canvas(
         height=max(1, round(canvas.height * side)),
     )
     placed = place_on_canvas(steps.colours(), steps.found().alpha, small)
-    colours, alpha, shadow = placed.colours, placed.alpha, canvas.shadow
-    ground: Ground | None = None
-    if not asked.has_transparency:
-        ground = _canvas_ground(steps, asked, read_picture)
-    if shadow is not None and ground is None:
-        colours, alpha = cast_shadow(colours, alpha, shadow)
-    elif shadow is not None and ground is not None:
-        ground = ShadowedGround(ground, shadow)
-    blend = asked.settings.config.compositing.blend
-    return Composer(ground, blend, asked.premultiply).compose(colours, colours, alpha)
+    ground = None if asked.has_transparency else _canvas_ground(steps, asked, read_picture)
+    composer = Composer(ground, asked.settings.config.compositing.blend, asked.premultiply)
+    return compose_on_canvas(placed, composer, canvas.shadow)
 
 
 def _canvas_ground(steps: PictureSteps, asked: Asked, read_picture: ReadPicture) -> Ground:

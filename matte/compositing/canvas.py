@@ -192,8 +192,12 @@ class ShadowedGround:
     def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         """Return the ground, darkened by the shadow of the subject."""
         ground = convert_depth(self._ground.background_for(image, alpha, seconds), image.dtype)
-        light = 1 - shadow_of(alpha, self._shadow)[:, :, None]
-        return Image(np.rint(ground * light).astype(image.dtype))
+        return darken(Image(ground), shadow_of(alpha, self._shadow))
+
+
+def darken(ground: Image, shadow: FloatArray) -> Image:
+    """Return a ground, or one pixel of a plain colour, with a shadow (H, W), 0 … 1, on it."""
+    return Image(np.rint(ground * (1 - shadow[:, :, None])).astype(ground.dtype))
 
 
 def compose_on_canvas(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha, FloatArray, Image
 from matte.compositing.backgrounds import (
     Background,
     Blur,
@@ -17,7 +17,13 @@ from matte.compositing.backgrounds import (
     Transparent,
     colour_pixel,
 )
-from matte.compositing.canvas import Canvas, compose_on_canvas, place_on_canvas
+from matte.compositing.canvas import (
+    Canvas,
+    PlacedSubject,
+    compose_on_canvas,
+    place_on_canvas,
+    shadow_of,
+)
 from matte.compositing.composer import BEGINNING, Composer, DefocusedGround, Ground, PictureGround
 from matte.compositing.crop import subject_box
 from matte.configs.lengths import Length
@@ -81,14 +87,17 @@ class FinishedPhoto:
 class PictureLayers:
     """What a finished picture is composed of.
 
-    `original` are the photo's own colours; on a canvas, which has none of them, the subject's.
-    `ground` is the background; None for a cut-out.
+    `original` are the photo's own colours; None on a canvas, which has none of them. `ground` is
+    the background; None for a cut-out. `shadow` is how much the subject's shadow darkens what is
+    behind it, 0 … 1; None for none. `facts` are a report's.
     """
 
-    original: Image
+    original: Image | None
     colours: Image
     alpha: Alpha
     ground: Image | None
+    shadow: FloatArray | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class PhotoFinisher:
@@ -103,20 +112,25 @@ class PhotoFinisher:
     def layers(self, photo: Photo, matte: Matte) -> PictureLayers:
         """Return what the finished picture is composed of, for formats that hold layers."""
         composer, canvas = self.composer_for(photo), self.finish_options.canvas
-        original, colours, alpha = photo.pixels, matte.foreground, matte.alpha
+        colours, alpha = matte.foreground, matte.alpha
+        ground, shadow, facts = None, None, {}
         if canvas is not None:
             placed = place_on_canvas(colours, alpha, canvas)
-            original, colours, alpha = placed.colours, placed.colours, placed.alpha
-        ground = None
+            colours, alpha = placed.colours, placed.alpha
+            facts = self._canvas_facts(canvas, placed)
+            shadow = None if canvas.shadow is None else shadow_of(alpha, canvas.shadow)
         if composer.ground is not None:
-            ground = composer.ground.background_for(original, alpha, BEGINNING)
+            image = photo.pixels if canvas is None else colours
+            ground = composer.ground.background_for(image, alpha, BEGINNING)
             ground = Image(np.broadcast_to(convert_depth(ground, colours.dtype), colours.shape))
         box = self.crop_box(matte.alpha) if canvas is None else WHOLE_PICTURE
         return PictureLayers(
-            Image(original[box]),
+            Image(photo.pixels[box]) if canvas is None else None,
             Image(colours[box]),
             Alpha(alpha[box]),
             None if ground is None else Image(ground[box]),
+            shadow,
+            facts,
         )
 
     def finish(self, photo: Photo, matte: Matte) -> FinishedPhoto:
@@ -127,9 +141,12 @@ class PhotoFinisher:
             return FinishedPhoto(np.ascontiguousarray(picture[self.crop_box(matte.alpha)]))
         placed = place_on_canvas(matte.foreground, matte.alpha, canvas)
         picture = compose_on_canvas(placed, composer, canvas.shadow)
+        return FinishedPhoto(picture, self._canvas_facts(canvas, placed))
+
+    def _canvas_facts(self, canvas: Canvas, placed: PlacedSubject) -> dict[str, Any]:
+        """Return what a report says of a subject on its canvas."""
         options = self.finish_options
-        facts = finish_facts(canvas, placed, options.background, options.rules)
-        return FinishedPhoto(picture, facts)
+        return finish_facts(canvas, placed, options.background, options.rules)
 
     def composer_for(self, photo: Photo) -> Composer:
         """Return the composer of this photo: its ground is in the photo's colour profile."""

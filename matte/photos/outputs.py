@@ -83,17 +83,25 @@ class PhotoOutputs:
         if self.foreground is not None:
             colours = _crop(matte.foreground, box)
             files.append((self.foreground, self._encode(photo, colours, self.foreground)))
-        finished, ending = finisher.finish(photo, matte), self._ending(self.picture)
-        if ending in LAYERED:
-            picture = encode_layers(finisher.layers(photo, matte), photo, ending)
-        else:
-            picture = self._encode(photo, finished.picture, self.picture, reuse_array=True)
+        picture, facts = self._finished(photo, matte, finisher)
         files.append((self.picture, picture))
         named = [(path, data) for path, data in files if path != STREAM]
         write_files(named, overwrite, sources)
         if self.picture == STREAM:
             write_stdout(files[-1][1])
-        return WrittenPhoto(tuple(path for path, _ in named), finished.facts)
+        return WrittenPhoto(tuple(path for path, _ in named), facts)
+
+    def _finished(
+        self, photo: Photo, matte: Matte, finisher: PhotoFinisher
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Return the finished picture as a file's bytes, and what a report says of it."""
+        ending = self._ending(self.picture)
+        if ending in LAYERED:
+            layers = finisher.layers(photo, matte)
+            return encode_layers(layers, photo, ending), layers.facts
+        finished = finisher.finish(photo, matte)
+        picture = self._encode(photo, finished.picture, self.picture, reuse_array=True)
+        return picture, finished.facts
 
     def _encode(
         self, photo: Photo, picture: NDArray[Any], path: Path, reuse_array: bool = False

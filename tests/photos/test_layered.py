@@ -7,7 +7,7 @@ import psd_tools
 import pytest
 
 from matte.compositing.backgrounds import parse_background
-from matte.compositing.canvas import Canvas
+from matte.compositing.canvas import Canvas, parse_shadow
 from matte.compositing.light import to_light
 from matte.media.pictures import Photo
 from matte.photos.finishing import FinishOptions, PhotoFinisher
@@ -41,6 +41,56 @@ def test_the_background_is_a_layer_below() -> None:
 
 def test_a_canvas_has_its_own_size() -> None:
     assert psd(FinishOptions(canvas=Canvas(64, 48))).size == (64, 48)
+
+
+@pytest.mark.parametrize("ground", ["transparent", "#c0d0e0"])
+@pytest.mark.parametrize("kind", ["contact", "drop:80%"])
+def test_a_shadow_is_a_layer_beneath_the_subject(kind: str, ground: str) -> None:
+    canvas = Canvas(96, 80, shadow=parse_shadow(kind))
+    finisher = PhotoFinisher(FinishOptions(parse_background(ground), canvas=canvas))
+    found = psd(finisher.finish_options)
+    names = [layer.name for layer in found]
+    assert names == [*(["background"] if ground != "transparent" else []), "shadow", "subject"]
+    shadow = found[-2]
+    assert np.asarray(shadow.numpy("color")).max() == 0
+    flat = finisher.finish(PHOTO, MATTE).picture / 255
+    if ground == "transparent":  # shown over white
+        flat = flat[:, :, :3] * flat[:, :, 3:] + 1 - flat[:, :, 3:]
+    shown = np.asarray(found.numpy("color"))
+    assert np.abs(shown - flat).max() < 2.5 / 255
+    # The layers, put together by another program, are that picture too.
+    together = np.asarray(found.composite(ignore_preview=True, force=True).convert("RGBA")) / 255
+    alpha = together[:, :, 3:]
+    assert np.abs(together[:, :, :3] * alpha + 1 - alpha - flat).max() < 3.5 / 255
+    assert shown.min() < 0.9 < shown.max()
+
+
+@pytest.mark.parametrize("kind", ["contact", "drop:80%"])
+def test_a_shadow_in_light_is_as_dark_as_in_values(kind: str, tmp_path: Path) -> None:
+    canvas = Canvas(96, 80, shadow=parse_shadow(kind))
+    finisher = PhotoFinisher(FinishOptions(parse_background("white"), canvas=canvas))
+    outputs = PhotoOutputs(tmp_path / "a.exr")
+    written = outputs.write(PHOTO, MATTE, finisher, overwrite=False)
+    assert written.facts["canvas"]["width"] == 96
+    channels = OpenEXR.File(str(written.paths[0])).channels()
+    shadow = channels["shadow.RGBA"].pixels.astype(np.float32)
+    assert shadow[:, :, :3].max() == 0
+    background = channels["background.RGB"].pixels.astype(np.float32)
+    assert background.min() == 1
+    behind = channels["RGBA"].pixels[:, :, 3] == 0
+    flat = finisher.finish(PHOTO, MATTE).picture
+    light = background * (1 - shadow[:, :, 3:])
+    np.testing.assert_allclose(light[behind], to_light(flat)[behind], atol=0.006)
+    assert light[behind].min() < 0.9
+
+
+def test_a_file_of_layers_is_not_composed_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(PhotoFinisher, "finish")
+    finisher = PhotoFinisher(FinishOptions(canvas=Canvas(64, 48)))
+    written = PhotoOutputs(tmp_path / "a.psd").write(PHOTO, MATTE, finisher, overwrite=False)
+    assert written.facts["canvas"]["height"] == 48
 
 
 @pytest.mark.parametrize("ground", ["transparent", "#808080"])

@@ -67,6 +67,7 @@ def make_request(
     from matte.photos.fingerprint import run_fingerprint
     from matte.photos.jobs import plan_jobs, results_folder
     from matte.pipeline.build import max_pixels
+    from matte.pipeline.subject_masks import mask_place
 
     plan = partial(plan_jobs, files, output, suffix)
     results, jobs = results_folder(files, output), []
@@ -84,6 +85,7 @@ def make_request(
         report=shown.report,
         max_pixels=max_pixels(settings.config),
         overlaps=settings.config.runtime.max_memory is None,
+        subject_masks=mask_place(settings.config.segmentation.subject),
     )
     fingerprint = run_fingerprint(settings, finish, suffix) if results else {}
     folders = [file for file in files if os.path.isdir(file)]  # False for any odd name

@@ -46,12 +46,14 @@ class SegmentationSettings:
     subject: str | None = setting(
         None,
         "Which subject to keep, where there are several. all; largest; 2: the two largest; centre:"
-        " the one in the middle; at:X,Y: the one at this place; box:X,Y,W,H: what lies in it."
-        " In pixels, or percentages of width and height.",
+        " the one in the middle; at:X,Y: the one at this place; box:X,Y,W,H: what lies in it;"
+        " mask:FILE: those that a rough mask is on, white there, or mask:FOLDER, by the pictures'"
+        " names. In pixels, or percentages of width and height.",
         "Subject and band",
         metavar="WHICH",
-        pattern=rf"largest|[1-9]\d?|centre|at:{NUMBER},{NUMBER}|box:{NUMBER}(,{NUMBER}){{3}}",
-        examples="all, largest, 2, centre, at:30%,50% or box:0,0,50%,100%",
+        pattern=rf"largest|[1-9]\d?|centre|at:{NUMBER},{NUMBER}|box:{NUMBER}(,{NUMBER}){{3}}"
+        r"|mask:.+",
+        examples="all, largest, 2, centre, at:30%,50%, box:0,0,50%,100% or mask:FILE",
         unset="all",
         common=True,
     )

@@ -7,12 +7,13 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from matte.errors import MatteError, MatteWarning, is_memory_error, out_of_memory
+from matte.errors import MatteError, MatteWarning, PictureError, is_memory_error, out_of_memory
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo
@@ -22,6 +23,7 @@ from matte.photos.jobs import PhotoJob
 from matte.photos.outputs import REPORT_SUFFIXES, PhotoOutputs
 from matte.photos.reader import PhotoReader
 from matte.pipeline.run import BuiltPipeline, FoundAlpha, with_colours
+from matte.pipeline.subject_masks import mask_path
 
 T = TypeVar("T")
 
@@ -83,15 +85,17 @@ class Batch:
         report: Path | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         overlaps: bool = True,
+        subject_masks: Path | None = None,
     ) -> None:
         """`ending` is that of standard output; `report` is a file that is written after the run.
 
-        `overlaps`: whether several photos may be in memory at once.
+        `overlaps`: whether several photos may be in memory at once. `subject_masks`: the rough mask
+        of the subject, or the folder of the photos' masks.
         """
         self.jobs = tuple(jobs)
         self.finish = finish
         self.stages = stages
-        self._overwrite = overwrite
+        self._overwrite, self._subject_masks = overwrite, subject_masks
         self._outputs = [
             PhotoOutputs(
                 job.target, ending, stages.mask, stages.trimap, stages.alpha, stages.foreground
@@ -132,7 +136,8 @@ class Batch:
         if job.target != STREAM:
             check_output(job.target, self._replaces(job))
         photo = self._reader.read(job)
-        prior = pipeline.prior(photo, self.stages.mask_in, self.stages.trimap_in)
+        stages = self.stages
+        prior = pipeline.prior(photo, stages.mask_in, stages.trimap_in, _source_name(job))
         found = pipeline.find_alpha(photo, prior, _source_name(job))
         for warning in found.warnings:
             warnings.warn(warning, MatteWarning, stacklevel=2)
@@ -171,7 +176,12 @@ class Batch:
     def _sources(self, jobs: Iterable[PhotoJob]) -> list[Path]:
         """Return the files that the results of these jobs are made from."""
         photos = [job.source for job in jobs if job.source != STREAM]
-        return [*photos, *self.finish.files(), *self.stages.sources()]
+        masks: set[Path] = set()
+        if self._subject_masks is not None:
+            for photo in photos:
+                with suppress(PictureError):  # a photo without a mask fails alone
+                    masks.add(mask_path(self._subject_masks, str(photo)))
+        return [*photos, *self.finish.files(), *self.stages.sources(), *sorted(masks)]
 
     def _with_name(self, error: MatteError, job: PhotoJob) -> MatteError:
         """Return the error with the photo's name in front, if there are several photos."""
@@ -191,6 +201,8 @@ class Batch:
         # Of several photos, those whose result is there already fail alone.
         many = len(self.jobs) > 1
         later = {job.target for job in self.jobs if many or job.makes_folder}
+        if self._subject_masks is not None and not self._subject_masks.exists():
+            raise PictureError(f"there is no {self._subject_masks}", "name a mask after mask:")
         made = {job.target.parent for job in self.jobs if job.makes_folder}
         for path, _ in outputs:
             if path in later:

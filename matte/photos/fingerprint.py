@@ -10,6 +10,7 @@ from matte.configs.settings import SETTINGS
 from matte.errors import WeightsError
 from matte.files import file_facts
 from matte.photos.finishing import FinishOptions
+from matte.pipeline.subject_masks import mask_place
 from matte.weights.store import find_weights
 
 # What changes how fast a run is, or which pictures it refuses, but no result.
@@ -40,6 +41,9 @@ def run_fingerprint(merged: MergedSettings, finish: FinishOptions, ending: str) 
         "modnet": config.modnet.modnet,
     }
     hashes = {f"{kind} file": _network_hash(kind, name) for kind, name in named.items() if name}
+    masks = mask_place(config.segmentation.subject)
+    if masks is not None and masks.is_file():
+        hashes["subject mask"] = file_facts(masks)["sha256"]
     return {
         "version": matte.__version__,
         **values,

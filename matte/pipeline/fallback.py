@@ -6,7 +6,15 @@ from typing import Any
 
 from matte.arrays import Image
 from matte.errors import MatteError, NamedNetworkError, PictureError, SettingError
-from matte.pipeline.line import NO_PRIOR, NO_SUBJECT, Line, LineResult, NetworkFactsByKind, Prior
+from matte.pipeline.line import (
+    NO_CHOSEN_SUBJECT,
+    NO_PRIOR,
+    NO_SUBJECT,
+    Line,
+    LineResult,
+    NetworkFactsByKind,
+    Prior,
+)
 from matte.stages import Refiner, Segmenter
 
 # Where the segmenter found nothing, MODNet must be sure of this share of the picture: it then finds
@@ -56,8 +64,8 @@ class Fallback:
         """Return the first line's result; if that fails or is doubtful, the second's, and why."""
         result, error = self._run_first(image, prior)
         reason = result.doubt if result else str(error and error.cause)
-        is_answer = reason == NO_SUBJECT and (
-            prior.segmentation is not None or self._build_second is None
+        is_answer = reason == NO_CHOSEN_SUBJECT or (
+            reason == NO_SUBJECT and (prior.segmentation is not None or self._build_second is None)
         )
         if result and (not reason or is_answer):
             return result

@@ -18,6 +18,7 @@ from matte.errors import (
 )
 from matte.pipeline.budget import Budget
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
+from matte.pipeline.subject_masks import SubjectMask
 from matte.pipeline.timing import Stopwatch
 from matte.stages import (
     NetworkFacts,
@@ -30,6 +31,7 @@ from matte.stages import (
 from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 
 NO_SUBJECT = "no subject found"
+NO_CHOSEN_SUBJECT = "nobody is where subject says"
 TRIMAP_AS_GIVEN = "as given"
 
 NetworkFactsByKind = dict[str, NetworkFacts]  # by kind: segmenter, refiner, modnet
@@ -49,6 +51,8 @@ class Prior:
     """Whether a segmenter made the segmentation: then a tiny mask is no subject."""
     limit: Subject | None = None
     """What limits alpha in a trimap that was drawn from it and then changed by hand."""
+    subject_mask: SubjectMask | None = None
+    """Which of several subjects is meant, where the settings choose by a mask."""
 
 
 NO_PRIOR = Prior()
@@ -130,15 +134,28 @@ class TwoStage:
             with watch("segment"), no_replacement("segmenter", self.named):
                 segmentation = self.segmenter.segment(image)
         with watch("trimap"):
-            subject = cut_subject(segmentation, self.segmentation)
+            region = None if prior.subject_mask is None else prior.subject_mask.region
+            subject = cut_subject(segmentation, self.segmentation, region)
             drawn = draw(subject, self.band)
         if not _is_found(subject, prior):
             mask, trimap = subject.mask, drawn.trimap
             report = {**trimap_report(trimap, drawn.description), "ms": watch.ms}
             return LineResult(
-                Alpha(np.zeros(mask.shape, np.float32)), mask, trimap, report, NO_SUBJECT
+                Alpha(np.zeros(mask.shape, np.float32)),
+                mask,
+                trimap,
+                report,
+                self._reason_for_none(segmentation, region is not None),
             )
         return self._refine(image, subject, drawn, prior.previous, watch)
+
+    def _reason_for_none(self, segmentation: Segmentation, has_region: bool) -> str:
+        """Return why there is no subject: nobody at all, or nobody of those that were chosen."""
+        settings = self.segmentation
+        if settings.subject is None and not has_region:
+            return NO_SUBJECT
+        is_anybody = cut_subject(segmentation, replace(settings, subject=None)).is_found()
+        return NO_CHOSEN_SUBJECT if is_anybody else NO_SUBJECT
 
     def with_refiner(self, change: Callable[[Refiner], Refiner]) -> "TwoStage":
         """Return the same line with the refiner that `change` gives for its own."""
@@ -220,7 +237,8 @@ class TrimapFree:
 
     def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
         """Return alpha without mask and trimap; raises if one of them is given."""
-        if prior.segmentation is not None or prior.trimap is not None:
+        given = (prior.segmentation, prior.trimap, prior.subject_mask)
+        if any(one is not None for one in given):
             raise SettingError("a run with a MODNet takes no mask and no trimap", "leave them out")
         watch = Stopwatch()
         with watch("matte"):

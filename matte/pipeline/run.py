@@ -21,7 +21,8 @@ from matte.errors import MatteWarning
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.media.sources import Source, is_source, source_name
-from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
+from matte.pipeline.line import NO_CHOSEN_SUBJECT, NO_PRIOR, Line, LineResult, Prior
+from matte.pipeline.subject_masks import SubjectMask, mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit
 from matte.stages import Matte, Segmentation
@@ -73,19 +74,21 @@ class BuiltPipeline:
         *,
         mask: MatteInput = None,
         trimap: MatteInput = None,
+        subject: MatteInput = None,
     ) -> Matte:
         """Return the matte of a picture.
 
         `image` is a file: its path, its bytes or the file open as "rb"; or a `Photo`; or RGB pixels
         (H, W, 3), uint8 or uint16. `mask`, a file or an array (H, W), is where the subject is, and
         may be soft; `trimap`, a file or an array (H, W), is what is known of the picture, and takes
-        the mask's place.
+        the mask's place. `subject`, a file or an array, is a rough mask of whom to keep of several
+        subjects; it may be smaller than the picture, and goes before the settings.
 
         Example: pipeline(upload.read(), mask="mask.png").alpha
         """
         name = source_name(image) if is_source(image) else ""
         photo = as_photo(image, self.max_pixels)
-        return self.run(photo, self.prior(photo, mask, trimap), name)
+        return self.run(photo, self.prior(photo, mask, trimap, name, subject), name)
 
     def run(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> Matte:
         """Return the matte of a photo; `name` is what warnings call it."""
@@ -100,7 +103,11 @@ class BuiltPipeline:
         result = self.line.run(photo.pixels, prior)
         alpha = photo.limit_alpha(result.alpha)
         report = self._report(alpha, result)
+        if prior.subject_mask is not None:
+            report["subject_mask"] = prior.subject_mask.facts
         told = tuple(_warnings(name or "the picture", result, report))
+        if prior.subject_mask is not None and prior.subject_mask.note:
+            told += (prior.subject_mask.note,)
         return FoundAlpha(alpha, result.mask, result.trimap, report, told)
 
     def prior(
@@ -108,8 +115,14 @@ class BuiltPipeline:
         photo: Photo,
         mask: MatteInput = None,
         trimap: MatteInput = None,
+        name: str = "",
+        subject: MatteInput = None,
     ) -> Prior:
-        """Return a user's mask or trimap of the photo, read and checked."""
+        """Return a user's mask or trimap of the photo, read and checked.
+
+        `name` is the photo's, by which its rough mask is found where the settings choose a subject
+        by one; `subject` is that mask itself.
+        """
         if trimap is not None:
             refuse_unused_cleaning(self.merged, "a run with a trimap of one's own")
         confidence = known = None
@@ -121,10 +134,23 @@ class BuiltPipeline:
             known = read_trimap(trimap, self.max_pixels)
         elif trimap is not None:
             known = as_trimap(trimap)
-        for name, array in (("mask", confidence), ("trimap", known)):
+        for kind, array in (("mask", confidence), ("trimap", known)):
             if array is not None:
-                same_size(("picture", photo.pixels), (name, array))
-        return Prior(None if confidence is None else Segmentation(confidence), known)
+                same_size(("picture", photo.pixels), (kind, array))
+        return Prior(
+            None if confidence is None else Segmentation(confidence),
+            known,
+            subject_mask=self._subject_mask(photo, name, subject),
+        )
+
+    def _subject_mask(self, photo: Photo, name: str, given: MatteInput) -> SubjectMask | None:
+        """Return the rough mask of the subject that is meant; None if none is named."""
+        place = mask_place(self.config.segmentation.subject)
+        if given is None and place is not None and not self.config.modnet.modnet:
+            given = mask_path(place, name)
+        if given is None:
+            return None
+        return read_subject_mask(given, photo.pixels.shape, self.max_pixels)
 
     def _report(self, alpha: Alpha, result: LineResult) -> dict[str, Any]:
         """Return the report of one picture, as a copy that the caller may change."""
@@ -160,7 +186,9 @@ def _warnings(name: str, result: LineResult, report: dict[str, Any]) -> Iterator
     elif fallback and "found" not in fallback:
         remedy = f" ({fallback['remedy']})" if "remedy" in fallback else ""
         yield f"{name}: {fallback['reason']}{remedy}: its matte is MODNet's"
-    if not report["subject"]:
+    if result.doubt == NO_CHOSEN_SUBJECT:
+        yield f"{name}: {NO_CHOSEN_SUBJECT}: alpha is 0"
+    elif not report["subject"]:
         yield f"no subject found in {name}: alpha is nowhere above one half"
     if result.mask is None and result.trimap is not None and (flaw := trimap_flaw(result.trimap)):
         yield f"{name}: {flaw}: it is used as it is"

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matte.arrays import FloatArray, Image, Mask
+from matte.arrays import BoolArray, FloatArray, Image, Mask
 from matte.configs.settings import SegmentationSettings, TrimapSettings
+from matte.errors import SettingError
 from matte.refiner.confidence_limits import limit_by_confidence
 from matte.segmentation.agreement import agree_with_mask
 from matte.segmentation.masks import make_mask
-from matte.segmentation.subjects import parse_subject, select_subjects
+from matte.segmentation.subjects import SubjectChoice, parse_subject, select_subjects
 from matte.stages import PreviousAlpha, RefineContext, Refined, Refiner, Segmentation
 from matte.trimap.drawing import DrawnTrimap, draw_trimap
 from matte.trimap.reach import reach_for
@@ -20,6 +21,7 @@ from matte.trimap.reach import reach_for
 # A mask below this share of the picture is no subject: of 150 pictures of animals 27 % instead of
 # 35 % then hold somebody, and of 211 pictures of people none is lost.
 MIN_SUBJECT_SHARE = 0.001
+BY_MASK = SubjectChoice("mask")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,16 +47,21 @@ class Subject:
         return bool(pixels >= max(1, min_share * self.mask.size))
 
 
-def cut_subject(segmentation: Segmentation, settings: SegmentationSettings) -> Subject:
+def cut_subject(
+    segmentation: Segmentation, settings: SegmentationSettings, region: BoolArray | None = None
+) -> Subject:
     """Return the subject with its mask: the thresholded confidence, cleaned as in the settings.
 
-    Where one of several subjects is asked for, the confidence of the others becomes 0.
+    Where one of several subjects is asked for, the confidence of the others becomes 0; `region`
+    (H, W), where a rough mask is, goes before the settings' choice.
     Where cleaning has changed the mask, the confidence follows it, so that the band, and what
     limits alpha in it, know of no hole that was filled and no speck that was removed.
     """
-    if settings.subject is not None:
-        choice = parse_subject(settings.subject)
-        chosen = select_subjects(segmentation.confidence, settings.threshold, choice)
+    if settings.subject is not None or region is not None:
+        choice = BY_MASK if region is not None else parse_subject(settings.subject or "")
+        if choice.kind == "mask" and region is None:
+            raise SettingError("subject = mask:… can't be had here", "matte image takes it")
+        chosen = select_subjects(segmentation.confidence, settings.threshold, choice, region)
         segmentation = replace(segmentation, confidence=chosen)
     mask = make_mask(segmentation.confidence, settings)
     if settings.cleans_mask:

@@ -12,10 +12,13 @@ from matte.configs.lengths import Length, parse_length
 
 MIN_SUBJECT_SHARE = 0.02  # of the largest subject: what is smaller belongs to its nearest one
 MAX_DISTANCE_SHARE = 0.05  # of the long side: so far from a subject a place still means it
+# Of a mask or of a subject, whichever is smaller: a stroke means whom it is on, and a mask that is
+# painted roughly does not mean the neighbour whom it touches.
+MIN_OVERLAP_SHARE = 0.05
 BOX_MARGIN_SHARE = 0.01  # of the long side, around a box: nobody draws one exactly
 
 Labels = NDArray[Any]  # int32
-Kind = Literal["largest", "centre", "at", "box"]
+Kind = Literal["largest", "centre", "at", "box", "mask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +26,37 @@ class SubjectChoice:
     """Which subjects of a picture are kept.
 
     "largest": `count` of them; "centre": the one nearest to the middle; "at": the one at the place
-    x, y; "box": what lies in the box x, y, width, height. Percentages are of the picture's width
-    and height.
+    x, y; "box": what lies in the box x, y, width, height; "mask": those that a rough mask is on, of
+    the file or folder `mask`. Percentages are of the picture's width and height.
     """
 
     kind: Kind
     count: int = 1
     numbers: tuple[Length, ...] = ()
+    mask: str = ""
 
     def scaled(self, factor: float) -> "SubjectChoice":
         """Return the same choice for a copy of the picture, `factor` times as large."""
         numbers = tuple(
             each if each.percent else Length(each.value * factor) for each in self.numbers
         )
-        return SubjectChoice(self.kind, self.count, numbers)
+        return SubjectChoice(self.kind, self.count, numbers, self.mask)
 
     def __str__(self) -> str:
         if self.kind == "largest":
             return str(self.count)
-        places = ",".join(map(str, self.numbers))
+        places = self.mask or ",".join(map(str, self.numbers))
         return f"{self.kind}:{places}" if places else self.kind
 
 
 def parse_subject(text: str) -> SubjectChoice:
-    """Return the choice that a setting's text names: largest, 2, centre, at:X,Y, box:X,Y,W,H."""
+    """Return the choice that a setting's text names.
+
+    It is one of: largest, 2, centre, at:X,Y, box:X,Y,W,H, mask:FILE.
+    """
     kind, _, places = text.partition(":")
+    if kind == "mask":
+        return SubjectChoice("mask", mask=places)
     numbers = tuple(parse_length(place) for place in places.split(",")) if places else ()
     if kind.isdecimal():
         return SubjectChoice("largest", int(kind))
@@ -55,10 +64,16 @@ def parse_subject(text: str) -> SubjectChoice:
     return SubjectChoice(kind, 1, numbers)  # type: ignore[arg-type]  # one of them
 
 
-def select_subjects(confidence: Confidence, threshold: float, choice: SubjectChoice) -> Confidence:
+def select_subjects(
+    confidence: Confidence,
+    threshold: float,
+    choice: SubjectChoice,
+    region: BoolArray | None = None,
+) -> Confidence:
     """Return the confidence with the chosen subjects alone; what belongs to others becomes 0.
 
     Subjects are what the threshold leaves connected. Each pixel belongs to the nearest of them.
+    `region` (H, W) is where the mask of a choice by mask is.
     """
     if choice.kind == "box":
         return _within_box(confidence, choice.numbers)
@@ -69,7 +84,11 @@ def select_subjects(confidence: Confidence, threshold: float, choice: SubjectCho
     if count == 1:
         return confidence
     subjects = 1 + np.flatnonzero(areas >= MIN_SUBJECT_SHARE * areas.max())
-    chosen = _choose(parts, subjects, areas[subjects - 1], choice)
+    if choice.kind == "mask":
+        assert region is not None, "whoever cuts the subject refuses a choice without its mask"
+        chosen = _overlapping(parts, subjects, areas[subjects - 1], region)
+    else:
+        chosen = _choose(parts, subjects, areas[subjects - 1], choice)
     if len(chosen) == len(subjects):
         return confidence
     nearest = _nearest_subjects(parts, subjects)
@@ -94,6 +113,15 @@ def _choose(
     if choice.kind == "at" and away[best] > MAX_DISTANCE_SHARE * max(height, width):
         return subjects[:0]
     return subjects[best : best + 1]
+
+
+def _overlapping(
+    parts: Labels, subjects: NDArray[np.intp], areas: Labels, region: BoolArray
+) -> NDArray[np.intp]:
+    """Return the numbers of the subjects that a region is on."""
+    shared = np.bincount(parts[region], minlength=int(subjects.max()) + 1)[subjects]
+    smaller = np.minimum(areas, np.count_nonzero(region))
+    return subjects[shared >= np.maximum(1, MIN_OVERLAP_SHARE * smaller)]
 
 
 def _distance(region: BoolArray, x: float, y: float) -> float:

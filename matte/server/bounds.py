@@ -18,6 +18,14 @@ def check_bounds(flags: Mapping[str, int | float | str]) -> None:
         value = flags.get(name)
         if isinstance(value, int | float) and value > maximum:
             raise SettingError(f"{name} = {value}", f"a server takes up to {maximum}")
+    refuse_mask_file(str(flags.get("subject", "")))
+
+
+def refuse_mask_file(subject: str | None) -> None:
+    """Raise SettingError for a choice of the subject that names a file of the server's machine."""
+    if subject is not None and subject.startswith("mask:"):
+        cause = "subject = mask:… names a file, and a server opens none"
+        raise SettingError(cause, "give largest, 2, centre, at:X,Y or box:X,Y,W,H")
 
 
 def maximum_of(name: str, rule: SettingRule) -> float | None:

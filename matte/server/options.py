@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import SettingError
+from matte.server.bounds import refuse_mask_file
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 WILDCARDS = frozenset({"0.0.0.0", "::", "[::]", ""})  # every address of the machine
@@ -31,6 +32,9 @@ class ServerOptions:
     max_stored_bytes: int = 2 << 30
     max_cached_bytes: int = 1 << 30
     forget_after_seconds: float = 30 * 60
+
+    def __post_init__(self) -> None:
+        refuse_mask_file(self.settings.config.segmentation.subject)
 
     @property
     def is_loopback(self) -> bool:

@@ -13,10 +13,12 @@ from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo
+from matte.media.sources import is_source, source_name
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import NO_SUBJECT, TwoStage
 from matte.pipeline.run import PhotoInput, as_photo
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
+from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch
 from matte.stages import Progress, Refiner
 from matte.sweeps.edges import PictureEdges
@@ -83,10 +85,15 @@ def sweep(
     and its budget don't count.
     """
     line = line or build_two_stage(merge_settings().config)
-    photo = as_photo(image)
+    photo, region = as_photo(image), None
+    masks = mask_place(line.segmentation.subject)
+    if masks is not None:
+        path = mask_path(masks, source_name(image) if is_source(image) else "")
+        region = read_subject_mask(path, photo.pixels.shape).region
     watch = Stopwatch()
     with watch("segment"):
-        subject = cut_subject(line.segmenter.segment(photo.pixels), line.segmentation)
+        segmentation = line.segmenter.segment(photo.pixels)
+        subject = cut_subject(segmentation, line.segmentation, region)
     tried = [_draw(subject, band) for band in bands or sweep_settings()]
     waiting = [place for place, one in enumerate(tried) if not one.doubt]
     for done, place in enumerate(waiting, len(tried) - len(waiting)):

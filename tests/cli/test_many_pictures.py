@@ -1,5 +1,6 @@
 """`matte image` with many pictures: gone on with, planned, summed up; killed at any moment."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
+from matte.cli.sweep import SAMPLE
 from matte.photos.run_file import RUN_FOLDER
 from tests.commands import run
 from tests.conftest import save
@@ -85,3 +88,28 @@ def test_a_killed_run_loses_nothing(pictures: Path, tmp_path: Path) -> None:
     subprocess.run([*words, "-o", str(killed), "--resume"], check=True, capture_output=True)
     assert results(killed) == results(undisturbed)
     assert {path.name for path in killed.iterdir() if path.is_dir()} == {RUN_FOLDER}
+
+
+def test_rough_masks_by_the_pictures_names_say_whom_to_keep(tmp_path: Path) -> None:
+    group = np.asarray(Pillow.open(SAMPLE).convert("RGB").resize((192, 192)))
+    (tmp_path / "in").mkdir()
+    source = save(tmp_path / "in" / "group.png", np.hstack([group, group[:, ::-1]]))
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    stroke = np.zeros((96, 192), np.uint8)
+    stroke[60:90, 130:150] = 255
+    save(masks / "group.png", stroke)
+    words = ("--subject", f"mask:{masks}", *QUICK)
+    done = run(
+        "image", source.parent, "-o", tmp_path / "out", "--report", tmp_path / "r.json", *words
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "group.png is 192×96, the picture 384×192: it is scaled" in done.stderr
+    alpha = np.asarray(Pillow.open(tmp_path / "out" / "group-matte.png"))[:, :, 3]
+    assert alpha[150, 290] == 255
+    assert not alpha[:, :150].any()
+    (row,) = json.loads((tmp_path / "r.json").read_text())["pictures"]
+    assert row["subject_mask"]["scaled from"] == [192, 96]
+    save(source.parent / "other.png", group)
+    again = run("image", source.parent, "-o", tmp_path / "out", "--resume", *words)
+    assert f"no mask of {source.parent / 'other.png'} in {masks}: call it other.png" in again.stderr

@@ -8,7 +8,8 @@ import pytest
 
 from matte.arrays import Alpha, Image
 from matte.configs.loader import merge_settings
-from matte.errors import MatteError, OutputError
+from matte.errors import MatteError, OutputError, PictureError
+from matte.media.pictures import read_photo
 from matte.photos.batch import Batch, StageFiles
 from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
@@ -83,6 +84,34 @@ def test_a_result_is_not_more_public_than_what_it_is_made_from(tmp_path: Path) -
     modes = [job.target.stat().st_mode for job in jobs]
     assert modes[0] & 0o777 == 0o600
     assert modes[1] == jobs[1].source.stat().st_mode
+
+
+def test_each_photo_has_its_rough_mask_in_a_folder(tmp_path: Path) -> None:
+    two = np.zeros((40, 80, 3), np.uint8)
+    two[10:30, 10:30] = two[10:30, 50:70] = 255
+    (tmp_path / "masks").mkdir()
+    jobs = []
+    for name, left in (("a", 0), ("b", 40), ("c", None)):
+        jobs.append(PhotoJob(save(tmp_path / f"{name}.png", two), tmp_path / f"out-{name}.png"))
+        if left is not None:
+            mask = np.zeros((40, 80), np.uint8)
+            mask[:, left : left + 40] = 255
+            save(tmp_path / "masks" / f"{name}.png", mask).chmod(0o600)
+    masks = tmp_path / "masks"
+    flags = {"k": 3, "iterations": 1, "subject": f"mask:{masks}"}
+    batch = Batch(jobs, FinishOptions(), subject_masks=masks)
+    found = list(batch.run(fakes.build(merge_settings("fast", flags=flags))))
+    assert str(found[2].error).startswith(f"no mask of {tmp_path / 'c.png'} in {masks}: call it c")
+    first, second = (read_photo(job.target).transparency for job in jobs[:2])
+    assert first is not None
+    assert second is not None
+    assert (first[20, 20], first[20, 60]) == (1, 0)
+    assert (second[20, 20], second[20, 60]) == (0, 1)
+    assert jobs[0].target.stat().st_mode & 0o777 == 0o600  # a result is made from its mask, too
+    with pytest.raises(OutputError, match="named twice"):
+        Batch([PhotoJob(jobs[0].source, masks / "a.png")], FinishOptions(), subject_masks=masks)
+    with pytest.raises(PictureError, match=r"there is no .*none: name a mask after mask:"):
+        Batch(jobs, FinishOptions(), subject_masks=tmp_path / "none")
 
 
 def test_a_result_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from matte.configs.settings import Config, SegmentationSettings, TrimapSettings
 from matte.errors import MatteError
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import Prior, TrimapFree, TwoStage
+from matte.pipeline.subject_masks import SubjectMask
 from matte.stages import Segmentation
 from tests.fakes import BrightIsAlpha, two_stage
 from tests.pipeline.contract import ALPHA, BAND, IMAGE, LineContract, Opposes
@@ -65,6 +66,7 @@ def test_a_modnet_takes_neither_mask_nor_trimap() -> None:
     for given in (
         Prior(Segmentation(Confidence(ALPHA))),
         Prior(trimap=Trimap(np.zeros((64, 80), np.uint8))),
+        Prior(subject_mask=SubjectMask(np.ones((64, 80), np.bool_))),
     ):
         with pytest.raises(MatteError, match="takes no mask and no trimap: leave them out"):
             line.run(IMAGE, given)

@@ -48,6 +48,28 @@ def test_the_chosen_subject_stays_with_its_own_doubt(choice: str, expected: str)
     assert chosen(TWO, choice) == expected
 
 
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ("...#............", ".2##3..........."),  # a stroke
+        ("......#####.....", ".........3####2."),
+        (".####......#....", TWO),
+        (".####..........#", ".2##3..........."),
+        ("......##........", "................"),
+    ],
+)
+def test_the_subjects_that_a_mask_is_on_stay(region: str, expected: str) -> None:
+    mask = row(region) > 0
+    assert shown(select_subjects(row(TWO), 0.5, parse_subject("mask:a.png"), mask)) == expected
+
+
+def test_a_rough_mask_may_touch_the_neighbour() -> None:
+    two = "." * 5 + "#" * 40 + "." * 5 + "#" * 40 + "." * 5
+    rough = "#" * 51 + "." * 44
+    found = select_subjects(row(two), 0.5, parse_subject("mask:a.png"), row(rough) > 0)
+    assert shown(found) == "." * 5 + "#" * 40 + "." * 50
+
+
 def test_a_place_far_from_everybody_means_nobody() -> None:
     assert chosen(TWO, "at:7,1") == "." * len(TWO)
 
@@ -65,7 +87,7 @@ def test_box_cuts_apart_who_touch() -> None:
     assert chosen("." * 2 + "#" * 12 + "." * 2, "box:0,0,8,3") == "..######........"
 
 
-@given(st.sampled_from(["largest", "3", "centre", "at:10%,20%", "box:1,2,30%,40"]))
+@given(st.sampled_from(["largest", "3", "centre", "at:10%,20%", "box:1,2,30%,40", "mask:a.png"]))
 def test_a_choice_is_written_as_it_is_read(text: str) -> None:
     choice = parse_subject(text)
     assert parse_subject(str(choice)) == choice
@@ -76,9 +98,7 @@ def test_a_copy_s_choice_is_the_picture_s() -> None:
     assert str(parse_subject("at:10,20%").scaled(0.5)) == "at:5,20%"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "0", "100", "at:1", "box:1,2,3", "at:x,y", "mask:a.png", "all"]
-)
+@pytest.mark.parametrize("text", ["", "0", "100", "at:1", "box:1,2,3", "at:x,y", "mask:", "all"])
 def test_what_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(SettingError):
         SegmentationSettings(subject=text)

@@ -3,9 +3,11 @@
 import httpx
 import pytest
 
+from matte.configs.loader import merge_settings
 from matte.configs.settings import SETTINGS
 from matte.errors import SettingError
 from matte.server.bounds import MAXIMA, check_bounds, maximum_of
+from matte.server.options import ServerOptions
 
 
 @pytest.mark.parametrize("name", MAXIMA)
@@ -27,3 +29,18 @@ def test_the_highest_value_and_words_are_taken() -> None:
 def test_other_settings_keep_their_maximum() -> None:
     rule = SETTINGS["iterations"].rule
     assert maximum_of("iterations", rule) == rule.maximum
+
+
+def test_no_file_of_the_server_is_opened_for_a_client(client: httpx.Client, portrait: str) -> None:
+    for subject in ("mask:/etc/passwd", "mask:portrait.jpg"):
+        answer = client.get(f"{portrait}/mask", params={"subject": subject})
+        assert answer.status_code == 400
+        assert "names a file, and a server opens none" in answer.json()["detail"]
+    one_shot = client.post(
+        "/v1/matte",
+        files={"image": (client.get(f"{portrait}/photo").content)},
+        data={"subject": "mask:/etc/passwd"},
+    )
+    assert one_shot.status_code == 400
+    with pytest.raises(SettingError, match="a server opens none"):
+        ServerOptions(settings=merge_settings(flags={"subject": "mask:a.png"}))

@@ -37,7 +37,7 @@ class LastAlpha:
 
     def update(self, alpha: Alpha) -> Alpha:
         """Remember the refined alpha; return it."""
-        self._alpha = Alpha(alpha.copy())
+        self._alpha = alpha
         return alpha
 
     def to_remember(self, refined: dict[str, Any]) -> RefinedBefore | None:

@@ -175,10 +175,12 @@ class PictureSteps:
             return None
         subject = self._subject()
         confidence = subject.segmentation.confidence
+        free = confidence.copy()
         stroked = self._draw_strokes(Trimap(np.zeros(confidence.shape, np.uint8))) == UNKNOWN
         # At the threshold a confidence allows every alpha.
-        free = Confidence(np.where(stroked, np.float32(subject.threshold), confidence))
-        return replace(subject, segmentation=replace(subject.segmentation, confidence=free))
+        free[stroked] = np.float32(subject.threshold)
+        segmentation = replace(subject.segmentation, confidence=Confidence(free))
+        return replace(subject, segmentation=segmentation)
 
     def _drawn_trimap(self) -> DrawnTrimap:
         """Return the trimap that the settings draw."""

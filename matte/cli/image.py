@@ -96,6 +96,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
     "modnet",
     "fallback",
     "budget_ms",
+    "require_subject",
     *COMPOSITING,
     "max_pixels",
     "max_memory",

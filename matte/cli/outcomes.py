@@ -17,21 +17,27 @@ def print_outcome(outcome: "PhotoOutcome", is_one: bool, quiet: bool, verbose: b
     The error of a run's only picture is raised later, and not printed here.
     """
     from matte.files import STREAM
+    from matte.pipeline.seen import bystander_hint
 
     if outcome.error is not None and not is_one:
         click.echo(f"Error: {outcome.error}", err=True)
     if outcome.error is None and verbose:
         click.echo(_summary(outcome.report), err=True)
+    if is_one and not quiet and (hint := bystander_hint(outcome.report)):
+        click.echo(f"Note: {hint}", err=True)
     for path in outcome.written if not quiet else ():
         print_path(path, err=outcome.job.target == STREAM)
 
 
 def _summary(report: dict[str, Any]) -> str:
     """Return a line on the picture, one on how it was refined, and one on each network."""
+    from matte.pipeline.seen import describe_subjects
+
     times = ", ".join(f"{name} {ms:.0f} ms" for name, ms in report["ms"].items())
     unknown = f"; {report['unknown']:.1%} unknown ({report['band']})" if "band" in report else ""
     size = f"{report['width']}×{report['height']}"
     lines = [f"{size}, preset {report['preset']}{unknown}; {times}"]
+    lines.append(f"  {describe_subjects(report['subjects'])}")
     if refined := report.get("refined"):
         tiles = f", {refined['tiles']} of {refined['side']} pixels" if "tiles" in refined else ""
         lines.append(f"  refined: {refined['way']}{tiles}; {_refining_reason(refined)}")

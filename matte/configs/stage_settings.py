@@ -235,6 +235,12 @@ class PipelineSettings:
         " picture by the shipped MODNet (modnet) or stop with an error (none).",
         "Refining",
     )
+    require_subject: bool = setting(
+        False,
+        "Take a picture in which no subject is found for an error; else its result is empty, and a"
+        " warning says so.",
+        "Subject and band",
+    )
     budget_ms: int | None = setting(
         None,
         "Longest time for a picture: where the refiner would exceed it, --fallback happens.",

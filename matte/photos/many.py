@@ -35,6 +35,7 @@ class RunSummary:
     done: int = 0
     done_before: int = 0
     failed_before: int = 0
+    without_subject: int = 0
     causes: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.perf_counter)
 
@@ -42,6 +43,7 @@ class RunSummary:
         """Count a picture."""
         if outcome.error is None:
             self.done += 1
+            self.without_subject += outcome.report.get("subject") is False
         else:
             self.causes[_cause_alone(outcome)] += 1
 
@@ -58,6 +60,8 @@ class RunSummary:
     def __str__(self) -> str:
         seconds = max(1e-9, time.perf_counter() - self.began)
         parts = [f"{self.done} written ({self.done / seconds:.2f} a second)"]
+        if self.without_subject:
+            parts.append(f"{self.without_subject} of them without a subject")
         if self.done_before:
             parts.append(f"{self.done_before} were there")
         if self.failed_before:

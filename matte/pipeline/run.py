@@ -17,11 +17,12 @@ from matte.configs.loader import (
     written_values,
 )
 from matte.configs.settings import Config
-from matte.errors import MatteWarning
+from matte.errors import MatteWarning, PictureError
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
 from matte.media.sources import Source, is_source, source_name
 from matte.pipeline.line import NO_CHOSEN_SUBJECT, NO_PRIOR, Line, LineResult, Prior
+from matte.pipeline.seen import seen_subjects
 from matte.pipeline.subject_masks import SubjectMask, mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit
@@ -30,6 +31,9 @@ from matte.trimap.drawing import trimap_flaw
 
 PhotoInput = NDArray[Any] | Source | Photo  # a Source is a path, a file's bytes or an open file
 MatteInput = NDArray[Any] | Source | None
+NO_SUBJECT_REMEDY = (
+    "give a rough mask with --mask-in, a lower --threshold, or another network with --segmenter"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +109,9 @@ class BuiltPipeline:
         report = self._report(alpha, result)
         if prior.subject_mask is not None:
             report["subject_mask"] = prior.subject_mask.facts
+        report["subjects"] = [subject.as_json() for subject in seen_subjects(alpha)]
+        if self.config.pipeline.require_subject and not report["subject"]:
+            raise PictureError(f"no subject found in {name or 'the picture'}", NO_SUBJECT_REMEDY)
         told = tuple(_warnings(name or "the picture", result, report))
         if prior.subject_mask is not None and prior.subject_mask.note:
             told += (prior.subject_mask.note,)
@@ -189,6 +196,6 @@ def _warnings(name: str, result: LineResult, report: dict[str, Any]) -> Iterator
     if result.doubt == NO_CHOSEN_SUBJECT:
         yield f"{name}: {NO_CHOSEN_SUBJECT}: alpha is 0"
     elif not report["subject"]:
-        yield f"no subject found in {name}: alpha is nowhere above one half"
+        yield f"no subject found in {name}: alpha is nowhere above one half: {NO_SUBJECT_REMEDY}"
     if result.mask is None and result.trimap is not None and (flaw := trimap_flaw(result.trimap)):
         yield f"{name}: {flaw}: it is used as it is"

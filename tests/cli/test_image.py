@@ -83,11 +83,22 @@ def test_no_subject_is_said(tmp_path: Path, words: tuple[str, ...]) -> None:
     result = run(blank, "-o", out, *words)
     assert result.exit_code == 0
     told = f"no subject found in {blank}: alpha is nowhere above one half"
-    assert result.stderr == f"Warning: {told}\n"
+    assert result.stderr.startswith(f"Warning: {told}: give a rough mask with --mask-in, ")
+    assert result.stderr.count("\n") == 1
     with Pillow.open(out) as cut_out:
         assert cut_out.size == (50, 40)
         if "--trimap-free" not in words:
             assert (np.asarray(cut_out) == 0).all()
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_subject_may_be_required(tmp_path: Path) -> None:
+    blank = save(tmp_path / "blank.png", np.full((40, 50, 3), 90, np.uint8))
+    out = tmp_path / "out.png"
+    result = run(blank, "-o", out, "--require-subject")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: no subject found in {blank}: give a rough mask with")
+    assert not out.exists()
 
 
 @pytest.mark.usefixtures("fake")

@@ -75,7 +75,8 @@ def test_one_failure_stops_no_other(tmp_path: Path) -> None:
     assert broken.startswith(f"Error: {source}/bad\\n.jpg is not a readable picture: give")
     assert warning.startswith("Warning: no subject found in ")
     assert exists.startswith(f"Error: {tmp_path}/out/d-matte.png exists: choose another name")
-    assert re.fullmatch(r"3 written \(.*\); 1 failed: .*; 1 failed: .*", lines[3])
+    counts = r"3 written \(.*\); 1 of them without a subject; 1 failed: .*; 1 failed: .*"
+    assert re.fullmatch(counts, lines[3])
     assert lines[4:] == ["Error: 2 of 5 pictures failed: see above; --retry-failed tries again"]
     pictures = json.loads(report.read_text())["pictures"]
     assert ["error" in picture for picture in pictures] == [False, True, False, True, False]

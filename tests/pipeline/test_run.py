@@ -125,6 +125,21 @@ def test_the_pictures_own_transparency_limits_alpha() -> None:
     assert result.report["subject"] is False
 
 
+def test_a_picture_without_a_subject_is_an_error_where_one_is_required() -> None:
+    blank = np.zeros((64, 80), np.uint8)
+    pipeline = build(merge_settings("balanced", flags={"require_subject": True}))
+    with pytest.raises(PictureError, match="no subject found in the picture: give a rough mask"):
+        pipeline(IMAGE, mask=blank)
+
+
+def test_the_report_names_the_subjects() -> None:
+    mask = np.zeros((64, 80), np.uint8)
+    mask[8:56, 4:40] = mask[30:40, 62:74] = 255
+    result = build(merge_settings("fast", flags={"k": 3, "keep_parts": 9}))(IMAGE, mask=mask)
+    assert [subject.get("apart", False) for subject in result.report["subjects"]] == [False, True]
+    assert result.report["subjects"][0]["share"] > 0.3
+
+
 def test_reports_do_not_share_what_can_be_changed() -> None:
     one = PIPELINE(IMAGE).report
     one["settings"]["k"] = 99
@@ -136,7 +151,8 @@ def test_a_given_trimap_that_is_odd_is_used_and_told() -> None:
         result = PIPELINE(IMAGE, trimap=np.zeros((64, 80), np.uint8))
     assert (result.alpha == 0).all()
     assert [str(warning.message) for warning in told] == [
-        "no subject found in the picture: alpha is nowhere above one half",
+        "no subject found in the picture: alpha is nowhere above one half: give a rough mask with"
+        " --mask-in, a lower --threshold, or another network with --segmenter",
         "the picture: the trimap has no sure subject: it is used as it is",
     ]
 

@@ -97,7 +97,7 @@ clean:
 # torch is installed first: on machines with a CPU wheel of it, nothing then asks for CUDA's.
 .venv/all: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) torch
-	$(INSTALL) -e '.[torch,train,classical,quantise,serve,webcam,exr,heif,dev]'
+	$(INSTALL) -e '.[torch,train,classical,quantise,serve,webcam,exr,heif,stores,dev]'
 	$(BIN)/python tests/mend_torchvision.py
 	@touch $@ .venv/base
 

@@ -4,6 +4,9 @@
     ├── SettingError    a flag, a config key or an argument that can't be used (exit code 2)
     ├── PictureError    a picture that can't be read or does not fit its use
     ├── OutputError     a result that can't be written where it was asked for
+    ├── StoreError      an object store, or a folder used as one, that refuses or can't be reached
+    │   ├── MissingObjectError     an object that is not there
+    │   └── ExistingObjectError    an object that is there and must not be replaced
     ├── WeightsError    weights that are missing, damaged or of another kind
     │   ├── MissingWeightsError    known ones whose file is not here or not whole
     │   └── NamedNetworkError      those that the user named for a stage that they can't be
@@ -72,6 +75,18 @@ class PictureError(MatteError):
 
 class OutputError(MatteError):
     """A result that can't be written where it was asked for."""
+
+
+class StoreError(MatteError):
+    """An object store, or a folder used as one, that refuses or can't be reached."""
+
+
+class MissingObjectError(StoreError):
+    """An object that is not there, or not there any more."""
+
+
+class ExistingObjectError(StoreError):
+    """An object that is there and must not be replaced."""
 
 
 class WeightsError(MatteError):

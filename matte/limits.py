@@ -48,6 +48,13 @@ MAX_SILENCE_SECONDS = 30.0  # without a byte from the other side
 MAX_DOWNLOAD_BYTES = 1 << 30  # where the manifest lists no size
 MAX_DOWNLOAD_TRIES = 4  # of a connection that breaks
 
+# Object stores. One object is read into memory as a download is; it may be as silent as one.
+MAX_STORE_TRIES = 5  # of a call that fails for a reason that passes
+MAX_CONNECT_SECONDS = 5.0
+MAX_UPLOAD_CALL_SECONDS = 300.0  # of an object written in one call, or of one part
+MAX_ONE_CALL_BYTES = 64 << 20  # of an object that is written in one call; larger ones in parts
+UPLOAD_PART_BYTES = 8 << 20
+
 # Requests to a server. A body may also be as silent as a download, and its files as large as the
 # server's owner allows.
 MAX_FORM_FIELDS, MAX_FORM_FILES = 64, 4

@@ -1,0 +1,1 @@
+"""Places that hold files whole, by name: folders on a disk, and buckets of S3."""

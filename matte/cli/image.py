@@ -9,7 +9,14 @@ import click
 
 from matte.cli.finishing import CANVAS_WORDS, canvas_options, parse_finish
 from matte.cli.grouped import GroupedCommand, option
-from matte.cli.image_runs import ShownOutcomes, make_request, run_pictures, watch_pictures
+from matte.cli.image_runs import (
+    RunProcesses,
+    ShownOutcomes,
+    is_one_picture,
+    make_request,
+    run_pictures,
+    watch_pictures,
+)
 from matte.cli.many_pictures import many_options, print_plan
 from matte.cli.options import (
     FILE,
@@ -105,7 +112,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 @trimap_free_option
 @verbose_option
 @pack_options("cut", "bg", "crop", "premultiply", *CANVAS_WORDS)
-@pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run", "watch")
+@pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run", "watch", "jobs")
 @pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
     files: tuple[Path, ...],
@@ -119,7 +126,7 @@ def image(
     settings: MergedSettings,
     trimap_free: bool,
     verbose: bool,
-    many: dict[str, bool],
+    many: dict[str, Any],
 ) -> None:
     """Cut subjects out of pictures, or put them on another background.
 
@@ -133,9 +140,11 @@ def image(
         settings = with_modnet(settings)
     _refuse_contradictions(settings, stages)
 
-    opener = start_opening(settings.config)
+    jobs = many.pop("jobs")
+    opener = start_opening(settings.config) if jobs == 1 or is_one_picture(files) else None
 
     from matte.photos.many import plan_run
+    from matte.photos.process_count import process_count
     from matte.photos.resuming import ResumeOptions
     from matte.pipeline.build import build
 
@@ -146,13 +155,15 @@ def image(
     request = make_request(files, output, suffix, finish, stages, shown, settings, watches)
     remaining = plan_run(request.jobs, ResumeOptions(**many), request.results, request.fingerprint)
     open_pipeline = partial(build, settings, opener)
+    count = 1 if is_one_picture(files) else process_count(jobs, settings.config.runtime)
+    processes = RunProcesses(request, settings, count, open_pipeline)
     if is_dry:
         print_plan(remaining, request.make_batch, open_pipeline, quiet)
         return
     if watches:
-        watch_pictures(request, remaining, open_pipeline, shown)
+        watch_pictures(request, remaining, processes, shown)
     else:
-        run_pictures(request, remaining, open_pipeline, shown)
+        run_pictures(request, remaining, processes, shown)
 
 
 def _refuse_contradictions(settings: MergedSettings, stages: Mapping[str, Path | None]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from matte.cli.many_pictures import print_summary
 from matte.cli.outcomes import print_outcome
 from matte.cli.progress import progress_bar
-from matte.configs.loader import MergedSettings
+from matte.configs.loader import MergedSettings, written_values
 from matte.errors import MatteError, PictureError, SettingError
 from matte.interrupts import deferred_interrupts
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matte.photos.batch import Batch, PhotoOutcome
     from matte.photos.finishing import FinishOptions
     from matte.photos.jobs import PhotoJob
-    from matte.photos.many import RunSummary
+    from matte.photos.many import OneProcess, RunSummary
+    from matte.photos.processes import PhotoProcesses
     from matte.photos.resuming import RemainingJobs
     from matte.pipeline.run import BuiltPipeline
 
@@ -42,7 +43,7 @@ class ImageRequest:
     """The pictures of a run, how they are worked on, and where their run file lies, if anywhere."""
 
     jobs: "Sequence[PhotoJob]"
-    make_batch: "Callable[[Sequence[PhotoJob]], Batch]"
+    make_batch: "Callable[..., Batch]"
     results: Path | None
     fingerprint: Mapping[str, Any]
     plan: "Callable[[], Sequence[PhotoJob]]"
@@ -92,30 +93,64 @@ def make_request(
     return ImageRequest(jobs, make_batch, results, fingerprint, plan, folders)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RunProcesses:
+    """What works on the pictures of a request: this process, or as many others."""
+
+    request: ImageRequest
+    settings: MergedSettings
+    count: int
+    open_pipeline: "Callable[[], BuiltPipeline]"
+
+    def open(self, count: int) -> "OneProcess | PhotoProcesses":
+        """Return this process for one picture or one process, else others."""
+        from matte.photos.many import OneProcess
+
+        request = self.request
+        if min(self.count, count) == 1:
+            return OneProcess(self.open_pipeline, request.results, request.fingerprint)
+
+        from matte.photos.process_count import settings_per_process
+        from matte.photos.process_work import SharedWork
+        from matte.photos.processes import PhotoProcesses
+
+        settings = settings_per_process(self.settings, self.count)
+        work = SharedWork(request.make_batch, settings, request.results, request.fingerprint)
+        return PhotoProcesses(self.count, work)
+
+
+def is_one_picture(files: Sequence[Path]) -> bool:
+    """Return whether the files of a command are one picture, and no folder."""
+    return len(files) == 1 and not os.path.isdir(files[0])
+
+
 def run_pictures(
     request: ImageRequest,
     remaining: "RemainingJobs",
-    open_pipeline: "Callable[[], BuiltPipeline]",
+    processes: RunProcesses,
     shown: ShownOutcomes,
 ) -> None:
     """Do what remains to be done; raise if anything failed."""
-    from matte.files import write_file
+    from matte.files import STREAM
     from matte.photos.many import RunSummary
-    from matte.photos.report import report_table, run_report
 
     summary = RunSummary(0, remaining.done_before, len(remaining.failed_before))
-    batch = request.make_batch(remaining.jobs)
+    count = min(processes.count, max(1, len(remaining.jobs)))
+    if count > 1 and any(job.source == STREAM for job in remaining.jobs):
+        raise SettingError("several processes can't share -", "leave it or --jobs out")
+    batch = request.make_batch(remaining.jobs, reads_early=count == 1)
     is_one = len(request.jobs) == 1
     outcomes: list[PhotoOutcome] = []  # without a report they would only fill the memory
     if remaining.jobs:
-        pipeline = open_pipeline()
         keeps = shown.report is not None or is_one
-        _run_batch(request, batch, pipeline, summary, shown, outcomes if keeps else None)
-        if shown.report is not None:
-            data = run_report(batch, pipeline, outcomes, sys.argv[1:])
-            if shown.report.suffix.lower() == ".csv":
-                data = report_table(outcomes)
-            write_file(shown.report, data, shown.overwrite)
+        with processes.open(count) as opened:
+            done = opened.run(batch)
+            _show_outcomes(
+                done, len(batch.jobs), is_one, summary, shown, outcomes if keeps else None
+            )
+            if shown.report is not None:
+                facts = {**opened.facts, "settings": written_values(processes.settings.config)}
+                _write_report(shown, batch, facts, outcomes)
     if is_one and outcomes and outcomes[0].error is not None:
         raise outcomes[0].error
     if not is_one:
@@ -126,10 +161,25 @@ def run_pictures(
         raise MatteError(cause, f"see above{again}")
 
 
+def _write_report(
+    shown: ShownOutcomes, batch: "Batch", facts: dict[str, Any], outcomes: "list[PhotoOutcome]"
+) -> None:
+    """Write the report of a run."""
+    from matte.files import write_file
+    from matte.photos.report import in_order, report_table, run_report
+
+    assert shown.report is not None
+    if shown.report.suffix.lower() == ".csv":
+        data = report_table(in_order(batch, outcomes))
+    else:
+        data = run_report(batch, facts, outcomes, sys.argv[1:])
+    write_file(shown.report, data, shown.overwrite)
+
+
 def watch_pictures(
     request: ImageRequest,
     remaining: "RemainingJobs",
-    open_pipeline: "Callable[[], BuiltPipeline]",
+    processes: RunProcesses,
     shown: ShownOutcomes,
 ) -> None:
     """Do what remains, then whatever arrives, until the user ends it."""
@@ -146,37 +196,37 @@ def watch_pictures(
         job.source: source_state(job.source) for job in request.jobs if job.source not in waiting
     }
     watch = FolderWatch(request.folders, request.plan, known)
-    with suppress(KeyboardInterrupt), deferred_interrupts() as check:
-        pipeline = open_pipeline()
+    with (
+        suppress(KeyboardInterrupt),
+        deferred_interrupts() as check,
+        processes.open(processes.count) as opened,
+    ):
+        opened.begin()
         for jobs in arriving_batches(watch, check):
-            _run_batch(request, request.make_batch(jobs), pipeline, summary, shown, check=check)
+            batch = request.make_batch(jobs, reads_early=processes.count == 1)
+            is_one = len(request.jobs) == 1
+            _show_outcomes(opened.run(batch), len(jobs), is_one, summary, shown, check=check)
     print_summary(summary, shown.quiet)
 
 
-def _run_batch(
-    request: ImageRequest,
-    batch: "Batch",
-    pipeline: "BuiltPipeline",
+def _show_outcomes(
+    found: "Iterable[PhotoOutcome]",
+    count: int,
+    is_one: bool,
     summary: "RunSummary",
     shown: ShownOutcomes,
     outcomes: "list[PhotoOutcome] | None" = None,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a batch, print and record what becomes of each picture, and count it.
+    """Print what becomes of each of so many pictures, and count it.
 
     `check` is called after each picture, and may end the run by raising.
     """
-    from matte.photos.many import run_recorded
-    from matte.photos.run_file import RunFile
-
-    results = request.results
-    run_file = RunFile(results, request.fingerprint) if results else None
-    is_one = len(request.jobs) == 1
     with progress_bar("matte", shown.quiet or is_one) as watch:
-        for done, outcome in enumerate(run_recorded(batch, pipeline, run_file, results), 1):
+        for done, outcome in enumerate(found, 1):
             summary.add(outcome)
             if outcomes is not None:
                 outcomes.append(outcome)
-            watch(done, len(batch.jobs))
+            watch(done, count)
             print_outcome(outcome, outcomes is not None and is_one, shown.quiet, shown.verbose)
             check()

@@ -7,6 +7,7 @@ import click
 
 from matte.cli.grouped import option
 from matte.cli.options import print_line
+from matte.cli.settings import NumberOrWord
 from matte.configs.fields import Group
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ def many_options(command: F) -> F:
             is_flag=True,
             group=GROUP,
             help="Stay, and do what arrives in the folder, once it is whole; Ctrl-C ends it.",
+        ),
+        option(
+            "--jobs",
+            type=NumberOrWord(("auto",), 1, 256),
+            metavar="NUMBER|auto",
+            default=1,
+            show_default=True,
+            group=GROUP,
+            help="Share the pictures among this many processes, which divide --threads and"
+            " --max-memory; auto: as many as there are processors and memory for.",
         ),
     )
     for add in reversed(added):

@@ -56,17 +56,21 @@ class NumberOrWord(click.ParamType[int | str]):
 
     name = "number"
 
-    def __init__(self, words: tuple[str, ...]) -> None:
-        self.words = words
+    def __init__(self, words: tuple[str, ...], low: int | None = None, high: int = 0) -> None:
+        """Numbers are `low` … `high`, both included; any without `low`."""
+        self.words, self._low, self._high = words, low, high
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number or the word; fail for anything else."""
         if value in self.words or isinstance(value, int):
             return value
         try:
-            return int(value)
+            number = int(value)
         except ValueError:
             self.fail(f"{value!r} is neither a whole number nor {' or '.join(self.words)}")
+        if self._low is not None and not self._low <= number <= self._high:
+            self.fail(f"{value} is not {self._low} … {self._high} or {' or '.join(self.words)}")
+        return number
 
 
 def setting_options(*names: str) -> Callable[[F], F]:

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,43 +87,49 @@ class Batch:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         overlaps: bool = True,
         subject_masks: Path | None = None,
+        reads_early: bool = True,
     ) -> None:
         """`ending` is that of standard output; `report` is a file that is written after the run.
 
         `overlaps`: whether several photos may be in memory at once. `subject_masks`: the rough mask
-        of the subject, or the folder of the photos' masks.
+        of the subject, or the folder of the photos' masks. `reads_early`: whether the first photo
+        is read at once; not where other processes matte the photos.
         """
         self.jobs = tuple(jobs)
         self.finish = finish
         self.stages = stages
         self._overwrite, self._subject_masks = overwrite, subject_masks
-        self._outputs = [
-            PhotoOutputs(
-                job.target, ending, stages.mask, stages.trimap, stages.alpha, stages.foreground
-            )
-            for job in jobs
-        ]
+        self._ending, self._max_pixels, self._overlaps = ending, max_pixels, overlaps
         self._check(report)
         self._finisher = PhotoFinisher(finish, max_pixels)
-        self._overlaps = overlaps and len(self.jobs) > 1
-        self._reader = PhotoReader(self.jobs, max_pixels, self._overlaps)
+        early = self.jobs if reads_early else ()
+        self._reader = PhotoReader(early, max_pixels, overlaps and len(self.jobs) > 1)
 
     def run(
-        self, pipeline: BuiltPipeline, on_begin: Callable[[PhotoJob], None] = lambda _: None
+        self,
+        pipeline: BuiltPipeline,
+        on_begin: Callable[[PhotoJob], None] = lambda _: None,
+        coming: Iterator[PhotoJob] | None = None,
     ) -> Iterator[PhotoOutcome]:
         """Matte, finish and write the photos in their order; yield what became of each.
 
-        `on_begin` is told each job before anything of it is written.
+        `on_begin` is told each job before anything of it is written. `coming` yields other jobs
+        than the batch's own, whose folders are there: each when the one before it is read.
         """
-        for folder in sorted({job.target.parent for job in self.jobs if job.makes_folder}):
-            make_folder(folder)
+        jobs: Iterator[PhotoJob] = iter(self.jobs)
+        overlaps = self._overlaps and (coming is not None or len(self.jobs) > 1)
+        if coming is None:
+            self.make_folders()
+        else:
+            jobs, ahead = tee(coming)
+            self._reader = PhotoReader(ahead, self._max_pixels, overlaps)
         with ThreadPoolExecutor(1, thread_name_prefix="writer") as writer:
             written: Future[PhotoOutcome] | None = None
-            for job, outputs in zip(self.jobs, self._outputs, strict=True):
+            for job in jobs:
                 on_begin(job)
                 matted = self._guarded(job, partial(self._matte, pipeline, job))
-                write = partial(self._write, job, outputs, matted)
-                if not self._overlaps:
+                write = partial(self._write, job, self._outputs(job), matted)
+                if not overlaps:
                     yield write()
                     continue
                 if written is not None:
@@ -130,6 +137,16 @@ class Batch:
                 written = writer.submit(write)
             if written is not None:
                 yield written.result()
+
+    def make_folders(self) -> None:
+        """Make the folders of the results that are missing."""
+        for folder in sorted({job.target.parent for job in self.jobs if job.makes_folder}):
+            make_folder(folder)
+
+    def _outputs(self, job: PhotoJob) -> PhotoOutputs:
+        """Return the files that a job writes."""
+        s = self.stages
+        return PhotoOutputs(job.target, self._ending, s.mask, s.trimap, s.alpha, s.foreground)
 
     def _matte(self, pipeline: BuiltPipeline, job: PhotoJob) -> MattedPhoto:
         """Read and matte one photo."""
@@ -194,7 +211,8 @@ class Batch:
         """Raise if an output can't be written, has a wrong ending, or is an input."""
         if any(job.target == STREAM for job in self.jobs):
             check_stdout()
-        outputs = [out for o in self._outputs for out in o.paths(self.finish.transparent)]
+        transparent = self.finish.transparent
+        outputs = [out for job in self.jobs for out in self._outputs(job).paths(transparent)]
         if report is not None:
             outputs.append((report, REPORT_SUFFIXES))
         check_names(outputs, self._sources(self.jobs))

@@ -79,41 +79,104 @@ def _cause_alone(outcome: PhotoOutcome) -> str:
     return cause.strip()
 
 
-def run_recorded(
-    batch: Batch, pipeline: BuiltPipeline, run_file: RunFile | None, results: Path | None
-) -> Iterator[PhotoOutcome]:
-    """Run the batch; yield what became of each picture, once the run file holds it.
+class RunRecorder:
+    """Writes down in a run file what becomes of each picture; with neither, nothing."""
 
-    `results` is the folder of the run file; without one nothing is recorded.
-    """
+    def __init__(self, run_file: RunFile | None, results: Path | None) -> None:
+        """`results` is the folder that the run file lies in."""
+        self._run_file, self._results = run_file, results
+        self._begun: dict[PhotoJob, float] = {}
 
-    def record(job: PhotoJob, state: State, error: MatteError | None = None) -> None:
-        if run_file is None or results is None or job.source == STREAM:
+    def begin(self, job: PhotoJob) -> None:
+        """Write down that a picture is worked on."""
+        self._begun[job] = time.time()
+        self._record(job, "began")
+
+    def end(self, outcome: PhotoOutcome) -> None:
+        """Write down what became of a picture."""
+        error = outcome.error
+        self._record(outcome.job, "done" if error is None else "failed", error)
+        self._begun.pop(outcome.job, None)
+
+    def _record(self, job: PhotoJob, state: State, error: MatteError | None = None) -> None:
+        """Add a record of a picture that is a file."""
+        if self._run_file is None or self._results is None or job.source == STREAM:
             return
         size, mtime_ns = source_state(job.source)
-        began = begun.setdefault(job, time.time())
-        run_file.add(
+        now = time.time()
+        self._run_file.add(
             PictureRecord(
-                target=target_name(job, results),
+                target=target_name(job, self._results),
                 state=state,
                 source=str(job.source),
                 size=size,
                 mtime_ns=mtime_ns,
-                at=time.time(),
-                ms=0 if state == "began" else round(1000 * (time.time() - began)),
+                at=now,
+                ms=round(1000 * (now - self._begun.get(job, now))) if state != "began" else 0,
                 sha256="" if state == "began" else file_facts(job.source)["sha256"],
                 cause="" if error is None else error.cause,
                 remedy="" if error is None else error.remedy,
             )
         )
 
-    begun: dict[PhotoJob, float] = {}
+
+def run_recorded(
+    batch: Batch,
+    pipeline: BuiltPipeline,
+    run_file: RunFile | None,
+    results: Path | None,
+    coming: Iterator[PhotoJob] | None = None,
+) -> Iterator[PhotoOutcome]:
+    """Run the batch; yield what became of each picture, once the run file holds it.
+
+    `results` is the folder of the run file; without one nothing is recorded. `coming` are jobs that
+    come one after the other, instead of the batch's own.
+    """
+    recorder = RunRecorder(run_file, results)
     with run_file if run_file is not None else nullcontext():
-        for outcome in batch.run(pipeline, lambda job: record(job, "began")):
-            error = outcome.error
-            record(outcome.job, "done" if error is None else "failed", error)
-            begun.pop(outcome.job, None)
+        for outcome in batch.run(pipeline, recorder.begin, coming):
+            recorder.end(outcome)
             yield outcome
+
+
+class OneProcess:
+    """Works on pictures in this process; its pipeline is opened when the first one comes."""
+
+    def __init__(
+        self,
+        open_pipeline: Callable[[], BuiltPipeline],
+        results: Path | None,
+        fingerprint: Mapping[str, Any],
+    ) -> None:
+        """`results` is the folder of the run file, and `fingerprint` what it says of the run."""
+        self._open = open_pipeline
+        self._pipeline: BuiltPipeline | None = None
+        self._results, self._fingerprint = results, fingerprint
+
+    def __enter__(self) -> "OneProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: what is open ends with the process."""
+
+    def begin(self) -> None:
+        """Open the pipeline, so that the first picture does not wait for it."""
+        self._built()
+
+    def run(self, batch: Batch) -> Iterator[PhotoOutcome]:
+        """Yield what became of each picture of a batch, in their order."""
+        run_file = RunFile(self._results, self._fingerprint) if self._results else None
+        yield from run_recorded(batch, self._built(), run_file, self._results)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a report says of the pipeline."""
+        return self._built().facts
+
+    def _built(self) -> BuiltPipeline:
+        """Return the pipeline, opened at the first call."""
+        self._pipeline = self._pipeline or self._open()
+        return self._pipeline
 
 
 def estimate_seconds(

@@ -1,7 +1,7 @@
 """A reader of photos that reads the next one while others are worked on."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from matte.files import STREAM
@@ -16,7 +16,7 @@ class PhotoReader:
     `reads_ahead`: whether each next photo is read, too, while its predecessor is worked on.
     """
 
-    def __init__(self, jobs: Sequence[PhotoJob], max_pixels: int, reads_ahead: bool = True) -> None:
+    def __init__(self, jobs: Iterable[PhotoJob], max_pixels: int, reads_ahead: bool = True) -> None:
         self._max_pixels, self._reads_ahead = max_pixels, reads_ahead
         self._coming: Iterator[PhotoJob] = iter(jobs)
         self._reading: dict[PhotoJob, Future[Photo]] = {}

@@ -9,17 +9,20 @@ from typing import Any
 from matte.compositing.backgrounds import background_facts
 from matte.files import file_facts, report_bytes
 from matte.photos.batch import Batch, PhotoOutcome
-from matte.pipeline.run import BuiltPipeline
 from matte.runtime.machine import machine_facts
 
 COLUMNS = ("file", "sha256", "width", "height", "subject", "unknown", "ms", "written", "error")
 
 
 def run_report(
-    batch: Batch, pipeline: BuiltPipeline, outcomes: Sequence[PhotoOutcome], command: Sequence[str]
+    batch: Batch, facts: dict[str, Any], outcomes: Sequence[PhotoOutcome], command: Sequence[str]
 ) -> bytes:
-    """Return the report of a whole run; `command` is the command line."""
-    facts, finish, stages = pipeline.facts, batch.finish, batch.stages
+    """Return the report of a whole run.
+
+    `facts` are the pipeline's; `command` is the command line. Pictures come in the batch's order,
+    whichever was done first.
+    """
+    finish, stages = batch.finish, batch.stages
     report = {
         **facts,
         "command": list(command),
@@ -30,9 +33,15 @@ def run_report(
         "premultiply": finish.premultiply,
         "crop": None if finish.crop is None else str(finish.crop),
         "canvas": None if finish.canvas is None else asdict(finish.canvas),
-        "pictures": [_photo_report(outcome, facts) for outcome in outcomes],
+        "pictures": [_photo_report(outcome, facts) for outcome in in_order(batch, outcomes)],
     }
     return report_bytes(report)
+
+
+def in_order(batch: Batch, outcomes: Sequence[PhotoOutcome]) -> list[PhotoOutcome]:
+    """Return outcomes in the order of the batch's jobs."""
+    places = {job.target: place for place, job in enumerate(batch.jobs)}
+    return sorted(outcomes, key=lambda outcome: places[outcome.job.target])
 
 
 def report_table(outcomes: Sequence[PhotoOutcome]) -> bytes:

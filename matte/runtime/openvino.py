@@ -96,6 +96,9 @@ class OpenVinoSession:
         self._device = "CPU"
         if execution.device == "cpu":
             options["INFERENCE_NUM_THREADS"] = str(settings.threads or usable_threads())
+            if settings.threads is not None:
+                # It would bind itself to the first processors, and so would every other process.
+                options["ENABLE_CPU_PINNING"] = "NO"
         else:
             self._device = _gpu_name(execution)
         self._compiled = self._compile_or_load(network, options)

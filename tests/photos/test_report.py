@@ -24,7 +24,7 @@ def test_a_report_has_the_runs_facts_once_and_each_photos_own(tmp_path: Path) ->
     jobs = [PhotoJob(path, tmp_path / f"{path.stem}-matte.png") for path in (good, bad)]
     batch = Batch(jobs, FinishOptions(parse_background("#205080")))
     outcomes = list(batch.run(PIPELINE))
-    report = json.loads(run_report(batch, PIPELINE, outcomes, ["image", "a.png"]))
+    report = json.loads(run_report(batch, PIPELINE.facts, outcomes[::-1], ["image", "a.png"]))
     assert report["command"] == ["image", "a.png"]
     assert report["background"] == {"colour": [32, 80, 128]}
     assert report["preset"] == "fast"

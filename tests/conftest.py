@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from matte.files import write_file
 from matte.media.encoding import encode
 from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.runtime.processor import ProcessorAbilities
+from tests.stores.s3_server import KEY, SECRET, S3Server, serving
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("matte", deadline=None)
@@ -41,6 +42,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") and not nvidia_gpus():
         pytest.skip(NO_NVIDIA_GPU)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """A server with an empty bucket called "bucket", which the environment names."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as server:
+        server.buckets["bucket"] = {}
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        yield server
 
 
 SAMPLE = Path(__file__).parents[1] / "matte/media/samples/astronaut.jpg"

@@ -14,6 +14,7 @@ import pytest
 
 from matte.runtime.gpus import nvidia_gpus
 from tests.media.clips import clip
+from tests.stores.s3_server import KEY, S3Server
 
 SCRIPTS = Path(__file__).parents[1] / "benchmarks"
 TORCH = ("torch fp32", "torch bf16")
@@ -104,6 +105,23 @@ def test_the_videos_script_checks_what_it_times(tmp_path: Path) -> None:
     assert set(row["ms"]) == {"yuv", "reader", "fast", "balanced", "photos"}
     assert {"fast / yuv", "fast / reader", "photos / balanced"} <= set(row["ratios"])
     assert report["long"]["peak"] > 50
+
+
+@pytest.mark.benchmarks
+@pytest.mark.usefixtures("s3")
+def test_the_stores_script_checks_what_it_times(tmp_path: Path, s3: S3Server) -> None:
+    s3.buckets["bench"] = {}
+    file = tmp_path / "stores.json"
+    words = ("--libraries", "obstore", "--count", "30", "--rounds", "1", "--key", KEY)
+    done = run("stores.py", s3.endpoint, *words, "--json", file)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(file.read_text())
+    assert [row["threads"] for row in report["rows"]] == [1, 16]
+    assert s3.calls["put"] == s3.calls["get"] == 60
+    for row in report["rows"]:
+        assert row["library"] == "obstore"
+        assert row["put"] > 0
+        assert row["disk MB"] > 1
 
 
 def test_calls_alternate_and_warm_up_once(scripts: Callable[[str], Any]) -> None:

@@ -13,6 +13,7 @@ from matte.cli.main import COMMANDS, main
 from tests.commands import run
 from tests.conftest import SAMPLE, save
 from tests.media.clips import clip
+from tests.stores.s3_server import S3Server
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # They need a camera, a GPU, torch, a data set, other programs, or a long time.
@@ -46,12 +47,13 @@ COMMAND_LINES = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with all that the README's commands name."""
+def folder(tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with all that the README's commands name, and a bucket."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "portrait.jpg").write_bytes(SAMPLE.read_bytes())
     (tmp_path / "photos").mkdir()
     save(tmp_path / "photos" / "dark.png", np.zeros((40, 60, 3), np.uint8))
+    s3.put("shop", "shoot/dark.png", (tmp_path / "photos" / "dark.png").read_bytes())
     trimap = np.full((512, 512), 128, np.uint8)
     trimap[150:400, 200:300], trimap[:40] = 255, 0
     save(tmp_path / "mine.png", trimap)

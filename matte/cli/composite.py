@@ -65,6 +65,7 @@ def composite(
     from matte.media.pictures import read_alpha, read_photo
     from matte.media.streams import check_stdout
     from matte.photos.finishing import FinishOptions, PhotoFinisher
+    from matte.photos.locations import on_disk
     from matte.photos.outputs import PhotoOutputs
     from matte.stages import Matte
 
@@ -74,7 +75,8 @@ def composite(
     sources = [image, alpha, *finish.files()]
     if outputs.picture == STREAM:
         check_stdout()
-    check_outputs(list(outputs.paths(finish.transparent)), sources, overwrite)
+    written = [(on_disk(path), endings) for path, endings in outputs.paths(finish.transparent)]
+    check_outputs(written, sources, overwrite)
     pixels = settings.config.media.max_pixels
     photo, a = read_photo(image, pixels), read_alpha(alpha, pixels)
     same_size(("picture", photo.pixels), ("alpha", a))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,7 @@ from matte.cli.many_pictures import many_options, print_plan
 from matte.cli.options import (
     FILE,
     GROUND,
+    PLACE,
     cut_out_options,
     output_options,
     pack_options,
@@ -32,11 +33,14 @@ from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, setting_o
 from matte.configs.loader import MergedSettings, with_modnet
 from matte.errors import SettingError
 
+if TYPE_CHECKING:
+    from matte.photos.locations import Location
+
 FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 
 
 @click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, type=PLACE, metavar="FILE…")
 @option(
     "--bg",
     metavar=GROUND,
@@ -49,7 +53,8 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 @output_options(
     "NAME-matte.png beside each picture; - for -",
     "File to write, - for standard output. With several pictures a folder, which gets the same"
-    " folders inside as the one with the pictures.",
+    " folders inside as the one with the pictures; or s3://BUCKET/FOLDER.",
+    PLACE,
 )
 @option(
     "--format",
@@ -115,9 +120,9 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 @pack_options("many", "resume", "retry_failed", "skip_existing", "dry_run", "watch", "jobs")
 @pack_options("stages", "mask_in", "trimap_in", "mask", "trimap", "alpha", "foreground")
 def image(
-    files: tuple[Path, ...],
+    files: "tuple[Location, ...]",
     cut: dict[str, Any],
-    output: Path | None,
+    output: "Location | None",
     ending: str | None,
     overwrite: bool,
     quiet: bool,
@@ -131,8 +136,8 @@ def image(
     """Cut subjects out of pictures, or put them on another background.
 
     The soft edge (hair, fur) is refined, and the subject's colours are cleaned of the old
-    background. FILE may be a folder, for all the pictures in it, or - for standard input. Prints
-    the files that were written.
+    background. FILE may be a folder, for all the pictures in it, s3://BUCKET/FOLDER, or - for
+    standard input. Prints the files that were written.
 
     Example: matte image portrait.jpg --bg beach.jpg -o holiday.jpg
     """
@@ -183,7 +188,7 @@ def _refuse_contradictions(settings: MergedSettings, stages: Mapping[str, Path |
         raise SettingError("with --trimap-in no mask is made", "leave --mask out")
 
 
-def _refuse_videos(files: Sequence[Path]) -> None:
+def _refuse_videos(files: "Sequence[Location]") -> None:
     """Raise if one of the files is a video by its name."""
     from matte.compositing.backgrounds import FILM_SUFFIXES
 

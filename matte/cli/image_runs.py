@@ -1,6 +1,5 @@
 """The runs of `matte image`: once over its pictures, or on and on over a folder."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -20,10 +19,12 @@ if TYPE_CHECKING:
     from matte.photos.batch import Batch, PhotoOutcome
     from matte.photos.finishing import FinishOptions
     from matte.photos.jobs import PhotoJob
+    from matte.photos.locations import Location
     from matte.photos.many import OneProcess, RunSummary
     from matte.photos.processes import PhotoProcesses
     from matte.photos.resuming import RemainingJobs
     from matte.pipeline.run import BuiltPipeline
+    from matte.stores.protocol import Store
 
 ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground"
 
@@ -44,15 +45,16 @@ class ImageRequest:
 
     jobs: "Sequence[PhotoJob]"
     make_batch: "Callable[..., Batch]"
-    results: Path | None
+    results: "Location | None"
     fingerprint: Mapping[str, Any]
     plan: "Callable[[], Sequence[PhotoJob]]"
     folders: Sequence[Path]
+    stores: "Sequence[Store]"
 
 
 def make_request(
-    files: Sequence[Path],
-    output: Path | None,
+    files: "Sequence[Location]",
+    output: "Location | None",
     suffix: str,
     finish: "FinishOptions",
     stages: Mapping[str, Path | None],
@@ -67,6 +69,7 @@ def make_request(
     from matte.photos.batch import Batch, StageFiles
     from matte.photos.fingerprint import run_fingerprint
     from matte.photos.jobs import plan_jobs, results_folder
+    from matte.photos.locations import is_folder, local_files, stored_files
     from matte.pipeline.build import max_pixels
     from matte.pipeline.subject_masks import mask_place
 
@@ -89,8 +92,9 @@ def make_request(
         subject_masks=mask_place(settings.config.segmentation.subject),
     )
     fingerprint = run_fingerprint(settings, finish, suffix) if results else {}
-    folders = [file for file in files if os.path.isdir(file)]  # False for any odd name
-    return ImageRequest(jobs, make_batch, results, fingerprint, plan, folders)
+    folders = [file for file in local_files(files) if is_folder(file)]
+    stores = [each.store for each in stored_files([*files, *([output] if output else [])])]
+    return ImageRequest(jobs, make_batch, results, fingerprint, plan, folders, stores)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,9 +123,11 @@ class RunProcesses:
         return PhotoProcesses(self.count, work)
 
 
-def is_one_picture(files: Sequence[Path]) -> bool:
+def is_one_picture(files: "Sequence[Location]") -> bool:
     """Return whether the files of a command are one picture, and no folder."""
-    return len(files) == 1 and not os.path.isdir(files[0])
+    from matte.photos.locations import is_folder
+
+    return len(files) == 1 and not is_folder(files[0])
 
 
 def run_pictures(
@@ -135,6 +141,7 @@ def run_pictures(
     from matte.photos.many import RunSummary
 
     summary = RunSummary(0, remaining.done_before, len(remaining.failed_before))
+    summary.retries = sum(store.retries for store in request.stores)
     count = min(processes.count, max(1, len(remaining.jobs)))
     if count > 1 and any(job.source == STREAM for job in remaining.jobs):
         raise SettingError("several processes can't share -", "leave it or --jobs out")
@@ -150,7 +157,8 @@ def run_pictures(
             )
             if shown.report is not None:
                 facts = {**opened.facts, "settings": written_values(processes.settings.config)}
-                _write_report(shown, batch, facts, outcomes)
+                retries = summary.retries if request.stores else None
+                _write_report(shown, batch, facts, outcomes, retries)
     if is_one and outcomes and outcomes[0].error is not None:
         raise outcomes[0].error
     if not is_one:
@@ -162,7 +170,11 @@ def run_pictures(
 
 
 def _write_report(
-    shown: ShownOutcomes, batch: "Batch", facts: dict[str, Any], outcomes: "list[PhotoOutcome]"
+    shown: ShownOutcomes,
+    batch: "Batch",
+    facts: dict[str, Any],
+    outcomes: "list[PhotoOutcome]",
+    store_retries: int | None,
 ) -> None:
     """Write the report of a run."""
     from matte.files import write_file
@@ -172,7 +184,7 @@ def _write_report(
     if shown.report.suffix.lower() == ".csv":
         data = report_table(in_order(batch, outcomes))
     else:
-        data = run_report(batch, facts, outcomes, sys.argv[1:])
+        data = run_report(batch, facts, outcomes, sys.argv[1:], store_retries)
     write_file(shown.report, data, shown.overwrite)
 
 
@@ -187,6 +199,9 @@ def watch_pictures(
     from matte.photos.run_file import source_state
     from matte.photos.watching import FolderWatch, arriving_batches
 
+    if request.stores:
+        remedy = "run it again with --resume when pictures have come"
+        raise SettingError("--watch is for folders on a disk, not in a store", remedy)
     if request.results is None or not request.folders or shown.report is not None:
         cause = "--watch is for a folder, has no end, and so no --report"
         raise SettingError(cause, "give a folder, and another one with -o")

@@ -23,6 +23,7 @@ from matte.errors import (
 )
 from matte.interrupts import end_process, is_program
 from matte.registry import nearest, resolve
+from matte.stores.opening import is_store_address
 
 COMMANDS = {
     "bench": "matte.cli.bench:bench",
@@ -136,7 +137,7 @@ def _refuse_typo(word: str) -> None:
     """Raise if a first word is neither a file nor an option: it is a mistyped command."""
     path = Path(word)
     exists = os.path.lexists(word)
-    if word and not (word.startswith("-") or path.suffix or exists):
+    if word and not (word.startswith("-") or path.suffix or exists or is_store_address(word)):
         raise SettingError(f"no command or file {word!r}", nearest(word, COMMANDS))
 
 

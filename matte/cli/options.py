@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from matte.cli.grouped import option
-from matte.errors import BackendError, OutputError, install_command, printable
+from matte.errors import BackendError, OutputError, SettingError, install_command, printable
+from matte.stores.opening import S3_SCHEME, is_store_address
+from matte.stores.stored_file import StoredFile, stored_file
 
 if TYPE_CHECKING:
     from matte.configs.settings import Config
@@ -33,10 +35,26 @@ class FileName(click.Path):
         """Refuse the empty name, which pathlib takes for the current folder."""
         if value == "":
             self.fail("an empty name", param, ctx)
+        if isinstance(value, str) and value.startswith(S3_SCHEME):
+            remedy = "a store holds what 'matte image' reads, and its results (-o)"
+            raise SettingError(f"{value} can't stand here", remedy)
+        return super().convert(value, param, ctx)
+
+
+class PlaceName(FileName):
+    """A path, or the s3:// address of an object or a folder in a store."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a Path, or a StoredFile; nothing is asked of its store yet."""
+        if isinstance(value, str) and is_store_address(value):
+            return stored_file(value)
         return super().convert(value, param, ctx)
 
 
 FILE = FileName()
+PLACE = PlaceName()
 
 
 def cut_out_options(command: F) -> F:
@@ -72,10 +90,12 @@ trimap_free_option = option(
 )
 
 
-def output_options(default: str, what: str = "File to write.") -> Callable[[F], F]:
+def output_options(
+    default: str, what: str = "File to write.", kind: FileName = FILE
+) -> Callable[[F], F]:
     """Return a decorator that adds -o, --overwrite and --quiet.
 
-    `default` says which name is used without -o.
+    `default` says which name is used without -o; `kind` is FILE or PLACE.
     """
 
     def decorate(command: F) -> F:
@@ -96,7 +116,7 @@ def output_options(default: str, what: str = "File to write.") -> Callable[[F], 
         output = option(
             "-o",
             "--output",
-            type=FILE,
+            type=kind,
             group="Result",
             common=True,
             help=f"{what}  [default: {default}]",
@@ -154,10 +174,13 @@ def echo_path(path: Path, err: bool = False) -> None:
     click.echo(printable(path) if shown else os.fsencode(path), err=err)
 
 
-def print_path(path: Path, err: bool = False) -> None:
-    """Print the name of a file that was written."""
+def print_path(path: "Path | StoredFile", err: bool = False) -> None:
+    """Print the name of a file or an object that was written."""
     try:
-        echo_path(path, err)
+        if isinstance(path, StoredFile):
+            print_line(path, err)
+        else:
+            echo_path(path, err)
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # whoever read has enough; click ends quietly

@@ -8,23 +8,39 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import tee
 from pathlib import Path
 from typing import Any, TypeVar
 
-from matte.errors import MatteError, MatteWarning, PictureError, is_memory_error, out_of_memory
+from matte.errors import (
+    MatteError,
+    MatteWarning,
+    OutputError,
+    PictureError,
+    is_memory_error,
+    out_of_memory,
+)
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import Photo
 from matte.media.streams import STDIN, check_stdout
 from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import (
+    Location,
+    check_stored_output,
+    check_stored_outputs,
+    local_files,
+    stored_files,
+)
 from matte.photos.outputs import REPORT_SUFFIXES, PhotoOutputs
 from matte.photos.reader import PhotoReader
 from matte.pipeline.run import BuiltPipeline, FoundAlpha, with_colours
 from matte.pipeline.subject_masks import mask_path
+from matte.stores.protocol import Store
+from matte.stores.stored_file import StoredFile
 
 T = TypeVar("T")
 
@@ -52,12 +68,16 @@ class StageFiles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoOutcome:
-    """What became of one photo: the files written and the report, or the error."""
+    """What became of one photo: the files written and the report, or the error.
+
+    `retries` is how many calls to stores were made again since the outcome before.
+    """
 
     job: PhotoJob
-    written: tuple[Path, ...] = ()
+    written: tuple[Location, ...] = ()
     report: dict[str, Any] = field(default_factory=dict)
     error: MatteError | None = None
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +123,9 @@ class Batch:
         self._check(report)
         self._finisher = PhotoFinisher(finish, max_pixels)
         early = self.jobs if reads_early else ()
-        self._reader = PhotoReader(early, max_pixels, overlaps and len(self.jobs) > 1)
+        reads_ahead = overlaps and len(self.jobs) > 1
+        self._reader = PhotoReader(early, max_pixels, reads_ahead, self._check_stored)
+        self._retries = self._stores_retries(self.jobs)
 
     def run(
         self,
@@ -122,7 +144,7 @@ class Batch:
             self.make_folders()
         else:
             jobs, ahead = tee(coming)
-            self._reader = PhotoReader(ahead, self._max_pixels, overlaps)
+            self._reader = PhotoReader(ahead, self._max_pixels, overlaps, self._check_stored)
         with ThreadPoolExecutor(1, thread_name_prefix="writer") as writer:
             written: Future[PhotoOutcome] | None = None
             for job in jobs:
@@ -130,17 +152,17 @@ class Batch:
                 matted = self._guarded(job, partial(self._matte, pipeline, job))
                 write = partial(self._write, job, self._outputs(job), matted)
                 if not overlaps:
-                    yield write()
+                    yield self._with_retries(write())
                     continue
                 if written is not None:
-                    yield written.result()
+                    yield self._with_retries(written.result())
                 written = writer.submit(write)
             if written is not None:
-                yield written.result()
+                yield self._with_retries(written.result())
 
     def make_folders(self) -> None:
         """Make the folders of the results that are missing."""
-        for folder in sorted({job.target.parent for job in self.jobs if job.makes_folder}):
+        for folder in sorted(self._made_folders()):
             make_folder(folder)
 
     def _outputs(self, job: PhotoJob) -> PhotoOutputs:
@@ -150,8 +172,8 @@ class Batch:
 
     def _matte(self, pipeline: BuiltPipeline, job: PhotoJob) -> MattedPhoto:
         """Read and matte one photo."""
-        if job.target != STREAM:
-            check_output(job.target, self._replaces(job))
+        if isinstance(job.target, Path) and job.target != STREAM:
+            check_output(job.target, self.replaces(job))
         photo = self._reader.read(job)
         stages = self.stages
         prior = pipeline.prior(photo, stages.mask_in, stages.trimap_in, _source_name(job))
@@ -166,7 +188,7 @@ class Batch:
         """Finish and write one photo, unless it has failed already."""
         if isinstance(matted, PhotoOutcome):
             return matted
-        overwrite, sources = self._replaces(job), self._sources([job])
+        overwrite, sources = self.replaces(job), self._sources([job])
 
         def write() -> PhotoOutcome:
             matte = with_colours(matted.photo, matted.found)
@@ -175,7 +197,29 @@ class Batch:
 
         return self._guarded(job, write)
 
-    def _replaces(self, job: PhotoJob) -> bool:
+    def _check_stored(self, job: PhotoJob) -> None:
+        """Raise if a job's result is in its store already; this is asked where photos are read."""
+        if isinstance(job.target, StoredFile):
+            check_stored_output(job.target, self.replaces(job))
+
+    def _with_retries(self, outcome: PhotoOutcome) -> PhotoOutcome:
+        """Return the outcome with the calls to its stores that were made again."""
+        before = self._retries
+        self._retries = {**before, **self._stores_retries([outcome.job])}
+        new = [self._retries[store] - before.get(store, 0) for store in self._retries]
+        return replace(outcome, retries=sum(new)) if any(new) else outcome
+
+    def _stores_retries(self, jobs: Iterable[PhotoJob]) -> dict[Store, int]:
+        """Return how many calls the stores of jobs have made again."""
+        places = stored_files(place for job in jobs for place in (job.source, job.target))
+        return {place.store: place.store.retries for place in places}
+
+    def _made_folders(self) -> set[Path]:
+        """Return the folders on a disk that are made for results."""
+        targets = local_files(job.target for job in self.jobs if job.makes_folder)
+        return {target.parent for target in targets}
+
+    def replaces(self, job: PhotoJob) -> bool:
         """Return whether a job's result may replace a file."""
         return self._overwrite or job.replaces
 
@@ -198,7 +242,7 @@ class Batch:
             for photo in photos:
                 with suppress(PictureError):  # a photo without a mask fails alone
                     masks.add(mask_path(self._subject_masks, str(photo)))
-        return [*photos, *self.finish.files(), *self.stages.sources(), *sorted(masks)]
+        return [*local_files(photos), *self.finish.files(), *self.stages.sources(), *sorted(masks)]
 
     def _with_name(self, error: MatteError, job: PhotoJob) -> MatteError:
         """Return the error with the photo's name in front, if there are several photos."""
@@ -212,7 +256,13 @@ class Batch:
         if any(job.target == STREAM for job in self.jobs):
             check_stdout()
         transparent = self.finish.transparent
-        outputs = [out for job in self.jobs for out in self._outputs(job).paths(transparent)]
+        named = [out for job in self.jobs for out in self._outputs(job).paths(transparent)]
+        stored = [(each, ends) for each, ends in named if isinstance(each, StoredFile)]
+        outputs = [(path, ends) for path, ends in named if isinstance(path, Path)]
+        if stored and outputs:
+            remedy = "name local files alone, or leave --mask, --alpha and the like out"
+            raise OutputError("files on a disk and in a store can't appear together", remedy)
+        check_stored_outputs(stored, stored_files(job.source for job in self.jobs))
         if report is not None:
             outputs.append((report, REPORT_SUFFIXES))
         check_names(outputs, self._sources(self.jobs))
@@ -221,7 +271,7 @@ class Batch:
         later = {job.target for job in self.jobs if many or job.makes_folder}
         if self._subject_masks is not None and not self._subject_masks.exists():
             raise PictureError(f"there is no {self._subject_masks}", "name a mask after mask:")
-        made = {job.target.parent for job in self.jobs if job.makes_folder}
+        made = self._made_folders()
         for path, _ in outputs:
             if path in later:
                 continue

@@ -4,52 +4,54 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from matte.errors import PictureError, SettingError
 from matte.files import RESULT_SUFFIX, STREAM
 from matte.media.encoding import LAYERED, WRITABLE
 from matte.media.pictures import READABLE
+from matte.photos.locations import Location, is_folder, is_inside
+from matte.stores.stored_file import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoJob:
     """A photo and the file that its result is written to."""
 
-    source: Path
-    target: Path
+    source: Location
+    target: Location
     makes_folder: bool = False
     """Whether the target's folder is made if it is missing."""
     replaces: bool = False
     """Whether the target may be replaced, because an earlier run has made it."""
 
 
-def results_folder(files: Sequence[Path], output: Path | None) -> Path | None:
+def results_folder(files: Sequence[Location], output: Location | None) -> Location | None:
     """Return the folder that the results of several pictures go to; None if there is none."""
-    is_folder = output is not None and output != STREAM
-    many = len(files) > 1 or any(file != STREAM and os.path.isdir(file) for file in files)
-    return output if is_folder and many else None
+    is_named = output is not None and output != STREAM
+    many = len(files) > 1 or any(map(is_folder, files))
+    return output if is_named and many else None
 
 
-def plan_jobs(files: Sequence[Path], output: Path | None, ending: str) -> list[PhotoJob]:
+def plan_jobs(files: Sequence[Location], output: Location | None, ending: str) -> list[PhotoJob]:
     """Return a job for every file, and for every picture in and below every folder.
 
     `output` names a file, for one picture, or a folder, in which the tree of a folder is mirrored.
     Without it results lie beside their pictures, and that of `-` goes to standard output.
     """
-    folders = [file for file in files if file != STREAM and os.path.isdir(file)]
+    folders = [file for file in files if is_folder(file)]
     many = len(files) > 1 or bool(folders)
     if output == STREAM and many:
         raise SettingError("several pictures can't go to standard output", "name a folder with -o")
     if list(files).count(STREAM) > 1:
         raise SettingError("standard input is named twice", "give one -")
-    into = output if output is not None and (many or os.path.isdir(output)) else None
+    into = output if output is not None and (many or is_folder(output)) else None
     if into is not None and many and into.suffix.lower() in (*WRITABLE, *LAYERED):
         raise SettingError(f"{into} is not a folder", "with several pictures, -o names a folder")
     jobs: list[PhotoJob] = []
     for file in files:
         if file in folders:
-            below = Path() if len(files) == 1 else Path(file.resolve().name)
+            below = Path() if len(files) == 1 else Path(_folder_name(file))
             jobs += _folder_jobs(file, into, below, ending)
         elif into is not None:
             name = "stdin" if file == STREAM else file.stem
@@ -62,11 +64,18 @@ def plan_jobs(files: Sequence[Path], output: Path | None, ending: str) -> list[P
     return jobs
 
 
-def _folder_jobs(folder: Path, into: Path | None, below: Path, ending: str) -> Iterator[PhotoJob]:
+def _folder_name(folder: Location) -> str:
+    """Return what a folder is called, however it is named: "." too has a name."""
+    return folder.name if isinstance(folder, StoredFile) else folder.resolve().name
+
+
+def _folder_jobs(
+    folder: Location, into: Location | None, below: Path, ending: str
+) -> Iterator[PhotoJob]:
     """Yield the jobs of the pictures in a folder, without the results of earlier runs."""
-    found = list(_picture_paths(folder))
-    if into is not None and not _is_inside(folder, into):
-        found = [path for path in found if not _is_inside(path, into)]
+    found = list(_pictures(folder))
+    if into is not None and not is_inside(folder, into):
+        found = [path for path in found if not is_inside(path, into)]
     results = {
         path.with_name(name + RESULT_SUFFIX) for path in found for name in (path.stem, path.name)
     }
@@ -79,8 +88,28 @@ def _folder_jobs(folder: Path, into: Path | None, below: Path, ending: str) -> I
     for path in found:
         stem = path.with_suffix("")
         name = path.name if stems[stem] > 1 or stem in whole else path.stem
-        place = path.parent if into is None else into / below / path.parent.relative_to(folder)
+        place = path.parent if into is None else into / below / _path_below(path.parent, folder)
         yield PhotoJob(path, place / f"{name}{RESULT_SUFFIX}{ending}", makes_folder=True)
+
+
+def _path_below(location: Location, folder: Location) -> PurePath:
+    """Return the path from a folder to what lies in it."""
+    if isinstance(location, StoredFile):
+        assert isinstance(folder, StoredFile)
+        return location.relative_to(folder)
+    assert isinstance(folder, Path)
+    return location.relative_to(folder)
+
+
+def _pictures(folder: Location) -> Iterator[Location]:
+    """Yield all pictures by name, without hidden ones and those in hidden folders."""
+    if not isinstance(folder, StoredFile):
+        yield from _picture_paths(folder)
+        return
+    for file in folder.files():
+        is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if not is_hidden and file.suffix.lower() in READABLE:
+            yield file
 
 
 def _picture_paths(folder: Path) -> Iterator[Path]:
@@ -96,8 +125,3 @@ def _picture_paths(folder: Path) -> Iterator[Path]:
         if path == folder:
             raise PictureError(f"can't read {folder} ({error.strerror})", "name a picture")
         yield path
-
-
-def _is_inside(path: Path, folder: Path) -> bool:
-    """Return whether the path is the folder, or lies below it."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -3,16 +3,18 @@
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from matte.errors import MatteError, SettingError
-from matte.files import STREAM, file_facts
+from matte.files import STREAM
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import Location, existing, location_facts
 from matte.photos.resuming import RemainingJobs, ResumeOptions, remaining_jobs, target_name
 from matte.photos.run_file import (
     PictureRecord,
@@ -23,6 +25,7 @@ from matte.photos.run_file import (
     read_run_file,
     source_state,
 )
+from matte.photos.stored_run_file import StoredRunFile, open_run_file
 from matte.pipeline.run import BuiltPipeline
 
 TRIED_PICTURES = 3  # for an estimate
@@ -36,11 +39,13 @@ class RunSummary:
     done_before: int = 0
     failed_before: int = 0
     without_subject: int = 0
+    retries: int = 0  # of calls to stores
     causes: Counter[str] = field(default_factory=Counter)
     began: float = field(default_factory=time.perf_counter)
 
     def add(self, outcome: PhotoOutcome) -> None:
         """Count a picture."""
+        self.retries += outcome.retries
         if outcome.error is None:
             self.done += 1
             self.without_subject += outcome.report.get("subject") is False
@@ -66,6 +71,9 @@ class RunSummary:
             parts.append(f"{self.done_before} were there")
         if self.failed_before:
             parts.append(f"{self.failed_before} failed before: try them with --retry-failed")
+        if self.retries:
+            calls = "call" if self.retries == 1 else "calls"
+            parts.append(f"{self.retries} {calls} to the store made again")
         parts += [f"{count} failed: {cause}" for cause, count in self.causes.most_common()]
         return "; ".join(parts)
 
@@ -82,15 +90,36 @@ def _cause_alone(outcome: PhotoOutcome) -> str:
 class RunRecorder:
     """Writes down in a run file what becomes of each picture; with neither, nothing."""
 
-    def __init__(self, run_file: RunFile | None, results: Path | None) -> None:
+    def __init__(self, run_file: RunFile | StoredRunFile | None, results: Location | None) -> None:
         """`results` is the folder that the run file lies in."""
         self._run_file, self._results = run_file, results
+        self._announced: set[PhotoJob] = set()
         self._begun: dict[PhotoJob, float] = {}
 
     def begin(self, job: PhotoJob) -> None:
-        """Write down that a picture is worked on."""
+        """Remember when a picture is begun."""
         self._begun[job] = time.time()
-        self._record(job, "began")
+
+    def announce(
+        self, job: PhotoJob, coming: Iterable[PhotoJob], replaces: Callable[[PhotoJob], bool]
+    ) -> set[Location]:
+        """Write down that a picture will be worked on, unless that is known.
+
+        So are as many of those that are `coming`, this one first, as the run file wants to know at
+        once. Once this returns, their results may
+        appear: a later run knows them for its own, and may replace them. So a picture whose result
+        is there, and may not be replaced, is not among them; those results are returned.
+        """
+        if self._run_file is None or job in self._announced:
+            return set()
+        group = list(islice(coming, self._run_file.announced))
+        self._announced = set(group)
+        there = existing([job.target for job in group if not replaces(job)])
+        for each in group:
+            if each.target not in there:
+                self._record(each, "began")
+        self._run_file.flush()
+        return there
 
     def end(self, outcome: PhotoOutcome) -> None:
         """Write down what became of a picture."""
@@ -113,7 +142,7 @@ class RunRecorder:
                 mtime_ns=mtime_ns,
                 at=now,
                 ms=round(1000 * (now - self._begun.get(job, now))) if state != "began" else 0,
-                sha256="" if state == "began" else file_facts(job.source)["sha256"],
+                sha256="" if state == "began" else location_facts(job.source)["sha256"],
                 cause="" if error is None else error.cause,
                 remedy="" if error is None else error.remedy,
             )
@@ -123,18 +152,27 @@ class RunRecorder:
 def run_recorded(
     batch: Batch,
     pipeline: BuiltPipeline,
-    run_file: RunFile | None,
-    results: Path | None,
+    run_file: RunFile | StoredRunFile | None,
+    results: Location | None,
     coming: Iterator[PhotoJob] | None = None,
 ) -> Iterator[PhotoOutcome]:
     """Run the batch; yield what became of each picture, once the run file holds it.
 
     `results` is the folder of the run file; without one nothing is recorded. `coming` are jobs that
-    come one after the other, instead of the batch's own.
+    come one after the other, instead of the batch's own; in a store, whoever hands them out has
+    announced them.
     """
-    recorder = RunRecorder(run_file, results)
+    recorder, own = RunRecorder(run_file, results), iter(batch.jobs)
+
+    def begin(job: PhotoJob) -> None:
+        if coming is None:
+            recorder.announce(job, own, batch.replaces)
+        elif isinstance(run_file, RunFile):
+            recorder.announce(job, [job], batch.replaces)
+        recorder.begin(job)
+
     with run_file if run_file is not None else nullcontext():
-        for outcome in batch.run(pipeline, recorder.begin, coming):
+        for outcome in batch.run(pipeline, begin, coming):
             recorder.end(outcome)
             yield outcome
 
@@ -145,7 +183,7 @@ class OneProcess:
     def __init__(
         self,
         open_pipeline: Callable[[], BuiltPipeline],
-        results: Path | None,
+        results: Location | None,
         fingerprint: Mapping[str, Any],
     ) -> None:
         """`results` is the folder of the run file, and `fingerprint` what it says of the run."""
@@ -165,7 +203,7 @@ class OneProcess:
 
     def run(self, batch: Batch) -> Iterator[PhotoOutcome]:
         """Yield what became of each picture of a batch, in their order."""
-        run_file = RunFile(self._results, self._fingerprint) if self._results else None
+        run_file = open_run_file(self._results, self._fingerprint) if self._results else None
         yield from run_recorded(batch, self._built(), run_file, self._results)
 
     @property
@@ -202,7 +240,7 @@ def estimate_seconds(
 def plan_run(
     jobs: Sequence[PhotoJob],
     options: ResumeOptions,
-    results: Path | None,
+    results: Location | None,
     fingerprint: Mapping[str, Any],
 ) -> RemainingJobs:
     """Return what is still to be done; raise SettingError where it can't be known.

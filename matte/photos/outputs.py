@@ -16,7 +16,9 @@ from matte.media.pictures import Photo
 from matte.media.streams import write_stdout
 from matte.photos.finishing import PhotoFinisher
 from matte.photos.layered import encode_layers
+from matte.photos.locations import Location
 from matte.stages import Matte
+from matte.stores.stored_file import StoredFile
 
 REPORT_SUFFIXES = (".json", ".csv")
 
@@ -25,7 +27,7 @@ REPORT_SUFFIXES = (".json", ".csv")
 class WrittenPhoto:
     """The files that were written, and what a report says of how the picture was finished."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Location, ...]
     facts: dict[str, Any]
 
 
@@ -36,14 +38,14 @@ class PhotoOutputs:
     `picture` is the composite, or the cut-out with its alpha.
     """
 
-    picture: Path
+    picture: Location
     ending: str = ".png"  # what goes to standard output
     mask: Path | None = None
     trimap: Path | None = None
     alpha: Path | None = None
     foreground: Path | None = None
 
-    def paths(self, transparent: bool) -> Iterator[tuple[Path, Collection[str]]]:
+    def paths(self, transparent: bool) -> Iterator[tuple[Location, Collection[str]]]:
         """Yield each file that will be written, and the endings that it may have."""
         for path in (self.mask, self.trimap, self.foreground):
             if path is not None:
@@ -84,12 +86,15 @@ class PhotoOutputs:
             colours = _crop(matte.foreground, box)
             files.append((self.foreground, self._encode(photo, colours, self.foreground)))
         picture, facts = self._finished(photo, matte, finisher)
-        files.append((self.picture, picture))
-        named = [(path, data) for path, data in files if path != STREAM]
-        write_files(named, overwrite, sources)
+        if isinstance(self.picture, StoredFile):
+            self.picture.write(picture, overwrite)
+            return WrittenPhoto((self.picture,), facts)
+        if self.picture != STREAM:
+            files.append((self.picture, picture))
+        write_files(files, overwrite, sources)
         if self.picture == STREAM:
-            write_stdout(files[-1][1])
-        return WrittenPhoto(tuple(path for path, _ in named), facts)
+            write_stdout(picture)
+        return WrittenPhoto(tuple(path for path, _ in files), facts)
 
     def _finished(
         self, photo: Photo, matte: Matte, finisher: PhotoFinisher
@@ -104,12 +109,12 @@ class PhotoOutputs:
         return picture, finished.facts
 
     def _encode(
-        self, photo: Photo, picture: NDArray[Any], path: Path, reuse_array: bool = False
+        self, photo: Photo, picture: NDArray[Any], path: Location, reuse_array: bool = False
     ) -> bytes:
         """Return the picture as a file's bytes, with the photo's profile and EXIF."""
         return encode(picture, self._ending(path), photo.profile, photo.exif, reuse_array)
 
-    def _ending(self, path: Path) -> str:
+    def _ending(self, path: Location) -> str:
         """Return the ending of an output's file; standard output has the run's own."""
         return self.ending if path == STREAM else path.suffix.lower()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,8 +16,9 @@ from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, MatteWarning
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import Location
 from matte.photos.many import run_recorded
-from matte.photos.run_file import RunFile
+from matte.photos.stored_run_file import open_run_file
 from matte.pipeline.build import build
 
 
@@ -32,7 +32,7 @@ class SharedWork:
 
     make_batch: Callable[..., Batch]
     settings: MergedSettings
-    results: Path | None
+    results: Location | None
     fingerprint: Mapping[str, Any]
 
 
@@ -131,7 +131,7 @@ def _work(connection: Connection, messenger: _Messenger, work: SharedWork) -> No
     batch = work.make_batch((), report=None)
     messenger.send(Idle(pipeline.facts))
     while (job := connection.recv()) is not None:
-        run_file = RunFile(work.results, work.fingerprint) if work.results else None
+        run_file = open_run_file(work.results, work.fingerprint) if work.results else None
         coming = messenger.coming_jobs(job)
         for outcome in run_recorded(batch, pipeline, run_file, work.results, coming):
             messenger.send(Finished(outcome))

@@ -1,24 +1,23 @@
 """Several processes that share the pictures of a run: whichever is free gets the next one."""
 
 import multiprocessing
-import os
 import signal
 import sys
 import warnings
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import Any
 
 from matte.errors import BackendError, MatteError, MatteWarning
 from matte.interrupts import held_interrupts
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import Location, existing
 from matte.photos.many import RunRecorder
 from matte.photos.process_work import (
     Asking,
@@ -29,7 +28,8 @@ from matte.photos.process_work import (
     Warned,
     run_process,
 )
-from matte.photos.run_file import RunFile
+from matte.photos.stored_run_file import StoredRunFile, open_run_file
+from matte.stores.stored_file import StoredFile
 
 MAX_TRIES = 2  # of a picture that was alone in a process that was killed
 MAX_FAILED_STARTS = 3  # of processes that end before they have begun
@@ -59,10 +59,12 @@ class PhotoProcesses:
         self._count, self._work = count, work
         self._workers: list[_Worker] = []
         self._waiting: deque[PhotoJob] = deque()
-        self._tries: Counter[Path] = Counter()
-        self._suspects: set[Path] = set()  # targets of which one has killed a process
-        self._had_result: set[Path] = set()  # targets that were there before a process had them
+        self._tries: Counter[Location] = Counter()
+        self._suspects: set[Location] = set()  # targets of which one has killed a process
+        self._had_result: set[Location] = set()  # targets that were there before a process had them
         self._failed_starts = 0
+        self._recorder: RunRecorder | None = None  # of pictures in a store, before they are begun
+        self._replaces: Callable[[PhotoJob], bool] = lambda job: job.replaces
         self.facts: dict[str, Any] = {}
         """What a report says of the processes' pipelines."""
 
@@ -93,6 +95,10 @@ class PhotoProcesses:
     def run(self, batch: Batch) -> Iterator[PhotoOutcome]:
         """Yield what became of each picture of a batch, as they are done."""
         batch.make_folders()
+        self._replaces = batch.replaces
+        if isinstance(self._work.results, StoredFile):
+            run_file = StoredRunFile(self._work.results, self._work.fingerprint)
+            self._recorder = RunRecorder(run_file, self._work.results)
         self._waiting.extend(batch.jobs)
         while self._waiting or any(worker.jobs for worker in self._workers):
             self._start_and_wake()
@@ -141,10 +147,18 @@ class PhotoProcesses:
         job = self._waiting.popleft() if self._waiting and not is_risky else None
         if job is not None:
             worker.jobs.append(job)
-            if os.path.lexists(job.target):
-                self._had_result.add(job.target)
+            self._had_result |= self._results_before(job)
         with suppress(OSError):  # it is gone, which is found out when it is asked
             worker.connection.send(job)
+
+    def _results_before(self, job: PhotoJob) -> set[Location]:
+        """Return which results are there of a job that is handed out, and of those after it.
+
+        In a store, that is asked of many at once, and all others are announced.
+        """
+        if not isinstance(self._recorder, RunRecorder):
+            return existing([job.target])
+        return self._recorder.announce(job, chain([job], self._waiting), self._replaces)
 
     def _lose(self, worker: _Worker) -> Iterator[PhotoOutcome]:
         """Put the pictures of a process that has ended back; yield those that are given up."""
@@ -174,7 +188,7 @@ class PhotoProcesses:
         """Return the outcome of a picture that is not tried again, once it is recorded."""
         outcome = PhotoOutcome(job, error=error)
         if self._work.results is not None:
-            with RunFile(self._work.results, self._work.fingerprint) as run_file:
+            with open_run_file(self._work.results, self._work.fingerprint) as run_file:
                 RunRecorder(run_file, self._work.results).end(outcome)
         return outcome
 

@@ -9,18 +9,24 @@ from typing import Any
 from matte.compositing.backgrounds import background_facts
 from matte.files import file_facts, report_bytes
 from matte.photos.batch import Batch, PhotoOutcome
+from matte.photos.locations import location_facts
 from matte.runtime.machine import machine_facts
 
 COLUMNS = ("file", "sha256", "width", "height", "subject", "unknown", "ms", "written", "error")
 
 
 def run_report(
-    batch: Batch, facts: dict[str, Any], outcomes: Sequence[PhotoOutcome], command: Sequence[str]
+    batch: Batch,
+    facts: dict[str, Any],
+    outcomes: Sequence[PhotoOutcome],
+    command: Sequence[str],
+    store_retries: int | None = None,
 ) -> bytes:
     """Return the report of a whole run.
 
     `facts` are the pipeline's; `command` is the command line. Pictures come in the batch's order,
-    whichever was done first.
+    whichever was done first. `store_retries` says how many calls to stores were made again; None
+    for a run without stores.
     """
     finish, stages = batch.finish, batch.stages
     report = {
@@ -33,6 +39,7 @@ def run_report(
         "premultiply": finish.premultiply,
         "crop": None if finish.crop is None else str(finish.crop),
         "canvas": None if finish.canvas is None else asdict(finish.canvas),
+        **({} if store_retries is None else {"store_retries": store_retries}),
         "pictures": [_photo_report(outcome, facts) for outcome in in_order(batch, outcomes)],
     }
     return report_bytes(report)
@@ -50,7 +57,7 @@ def report_table(outcomes: Sequence[PhotoOutcome]) -> bytes:
     writer = csv.DictWriter(table, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for outcome in outcomes:
-        row = {**file_facts(outcome.job.source), **outcome.report}
+        row = {**location_facts(outcome.job.source), **outcome.report}
         row["written"] = " ".join(str(path) for path in outcome.written)
         row["ms"] = round(sum(outcome.report.get("ms", {}).values())) or ""
         row["error"] = "" if outcome.error is None else str(outcome.error)
@@ -68,7 +75,7 @@ def _as_cell(value: Any) -> Any:
 def _photo_report(outcome: PhotoOutcome, facts: dict[str, Any]) -> dict[str, Any]:
     """Return what a report says of one photo, without the facts that all photos share."""
     report = {
-        **file_facts(outcome.job.source),
+        **location_facts(outcome.job.source),
         "written": [str(path) for path in outcome.written],
     }
     if outcome.error is not None:

@@ -1,20 +1,24 @@
 """The run file of many pictures: what became of each, so that a run can be gone on with.
 
 It is a folder of JSON lines beside the results. Each process writes a segment of its own, to which
-lines are added and never changed: several processes, or an object store, can hold one run file.
+lines are added and never changed: several processes can write one run file. In a store, which adds
+to nothing, there are more and smaller segments (`stored_run_file.py`).
 """
 
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-from matte.errors import OutputError, SettingError
+from matte.errors import MissingObjectError, OutputError, SettingError
 from matte.files import make_folder
+from matte.photos.locations import CALLS_AT_ONCE, Location
+from matte.stores.stored_file import StoredFile
 
 RUN_FOLDER = ".matte-run"  # in the folder of the results
 SEGMENT_SUFFIX = ".jsonl"
@@ -42,14 +46,20 @@ class PictureRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """What earlier runs left: the newest record of each result, and what they were made by."""
+    """What earlier runs left: the newest record of each result, and what they were made by.
+
+    `own` are the results that a run made or was about to make, where there was no other file.
+    """
 
     records: Mapping[str, PictureRecord] = field(default_factory=dict)
     fingerprint: Mapping[str, Any] | None = None
+    own: Set[str] = frozenset()
 
 
 class RunFile:
     """Adds a segment to a run file; it is there after the first line."""
+
+    announced = 1  # pictures at once, before the first of them is begun
 
     def __init__(self, results: Path, fingerprint: Mapping[str, Any]) -> None:
         """`fingerprint` is what the results depend on besides their sources."""
@@ -70,22 +80,35 @@ class RunFile:
 
     def add(self, record: PictureRecord) -> None:
         """Add a picture's record."""
-        row = {name: getattr(record, name) for name in PictureRecord.__slots__}
-        self._write({name: value for name, value in row.items() if value not in ("", 0)})
+        self._write(record_line(record))
 
-    def _write(self, row: Mapping[str, Any]) -> None:
+    def flush(self) -> None:
+        """Do nothing: what was added is with the operating system."""
+
+    def _write(self, line: str) -> None:
         """Add a line; it is with the operating system when this returns."""
         try:
             if self._segment is None:
                 make_folder(self._folder)
                 name = f"{time.time_ns():020d}-{secrets.token_hex(4)}{SEGMENT_SUFFIX}"
                 self._segment = (self._folder / name).open("x", encoding="utf-8")
-                self._segment.write(_line({"fingerprint": self._fingerprint}))
-            self._segment.write(_line(row))
+                self._segment.write(segment_line(self._fingerprint))
+            self._segment.write(line)
             self._segment.flush()
         except OSError as error:
             cause = f"can't write the run file in {self._folder} ({error.strerror})"
             raise OutputError(cause, "make room, or name another folder with -o") from error
+
+
+def record_line(record: PictureRecord) -> str:
+    """Return a picture's record as a line of a segment."""
+    row = {name: getattr(record, name) for name in PictureRecord.__slots__}
+    return _line({name: value for name, value in row.items() if value not in ("", 0)})
+
+
+def segment_line(fingerprint: Mapping[str, Any]) -> str:
+    """Return the first line of a segment."""
+    return _line({"fingerprint": fingerprint})
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -93,19 +116,45 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
-def read_run_file(results: Path) -> RunHistory:
+def read_run_file(results: Location) -> RunHistory:
     """Return what the run file in a folder of results says; lines that are torn don't count."""
     records: dict[str, PictureRecord] = {}
     fingerprint: Mapping[str, Any] | None = None
-    for segment in _segments(results / RUN_FOLDER):
-        for row in _rows(segment):
+    own: set[str] = set()
+    for text in _segment_texts(results / RUN_FOLDER):
+        for row in _rows(text):
             if isinstance(row.get("fingerprint"), dict):
                 fingerprint = row["fingerprint"]
             elif (record := _as_record(row)) is not None:
+                if record.state != "failed":
+                    own.add(record.target)
                 known = records.get(record.target)
                 if known is None or record.at >= known.at:
                     records[record.target] = record
-    return RunHistory(records, fingerprint)
+    return RunHistory(records, fingerprint, own)
+
+
+def _segment_texts(folder: Location) -> Iterator[str]:
+    """Yield the texts of a run file's segments, the oldest first; one that is gone is empty."""
+    if isinstance(folder, StoredFile):
+        segments = [each for each in folder.files() if each.suffix == SEGMENT_SUFFIX]
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+            for data in pool.map(_stored_bytes, segments):
+                yield data.decode(errors="replace")
+        return
+    for path in _segments(folder):
+        try:
+            yield path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+
+
+def _stored_bytes(segment: StoredFile) -> bytes:
+    """Return the bytes of a segment in a store; none of one that is gone."""
+    try:
+        return segment.read()
+    except MissingObjectError:
+        return b""
 
 
 def _segments(folder: Path) -> list[Path]:
@@ -119,13 +168,9 @@ def _segments(folder: Path) -> list[Path]:
         raise OutputError(cause, "name another folder with -o") from error
 
 
-def _rows(segment: Path) -> list[dict[str, Any]]:
+def _rows(text: str) -> list[dict[str, Any]]:
     """Return the lines of a segment that are whole."""
     found = []
-    try:
-        text = segment.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
     for line in text.splitlines():
         try:
             row = json.loads(line)
@@ -170,8 +215,10 @@ def _shown(fingerprint: Mapping[str, Any], name: str) -> str:
     return json.dumps(fingerprint[name]) if name in fingerprint else "not there"
 
 
-def source_state(source: Path) -> tuple[int, int]:
+def source_state(source: Location) -> tuple[int, int]:
     """Return a file's size and time of change; zeros if there is no such file."""
+    if isinstance(source, StoredFile):
+        return source.state()
     try:
         status = source.stat()
     except (OSError, ValueError):

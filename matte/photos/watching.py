@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matte.errors import PictureError
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import Location
 from matte.photos.run_file import source_state
 
 # Between two looks: a picture is whole that has not changed from one to the next.
@@ -26,8 +27,8 @@ class FolderWatch:
 
     folders: Sequence[Path]
     plan: Callable[[], Sequence[PhotoJob]]
-    known: dict[Path, SourceState] = field(default_factory=dict)
-    _arriving: dict[Path, SourceState] = field(default_factory=dict)
+    known: dict[Location, SourceState] = field(default_factory=dict)
+    _arriving: dict[Location, SourceState] = field(default_factory=dict)
     _jobs: Sequence[PhotoJob] = ()
     _seen_folders: Mapping[str, int] = field(default_factory=dict)
     _last_full_look: float = -FULL_LOOK_SECONDS
@@ -42,7 +43,7 @@ class FolderWatch:
         if folders != self._seen_folders or not self._jobs:
             self._jobs = self._planned()
         self._seen_folders, self._last_full_look = folders, now
-        arriving: dict[Path, SourceState] = {}
+        arriving: dict[Location, SourceState] = {}
         ready = []
         for job in self._jobs:
             state = source_state(job.source)

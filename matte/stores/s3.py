@@ -7,7 +7,7 @@ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
 import mimetypes
 import secrets
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from matte.errors import (
@@ -48,8 +48,8 @@ class S3Store:
         self._retrier = Retrier(is_passing, times.first_wait)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let another process open the same store; it counts its own retries."""
-        return S3Store, (self._bucket, self._folder, self._times)
+        """Let another process open the same store, once; it counts its own retries."""
+        return _store_of_process, (self._bucket, self._folder, self._times)
 
     @property
     def retries(self) -> int:
@@ -226,6 +226,17 @@ class S3Store:
         """Return the error for what obstore raised."""
         call = FailedCall(doing, self.address(name), self._bucket, server_name())
         return as_store_error(error, call)
+
+
+def _store_of_process(bucket: str, folder: str, times: CallTimes) -> S3Store:
+    """Return this process's store of a folder, whose connections all its users share."""
+    return _store_at(server_name(), bucket, folder, times)
+
+
+@cache
+def _store_at(server: str, bucket: str, folder: str, times: CallTimes) -> S3Store:
+    """Return the one store of a folder at a server."""
+    return S3Store(bucket, folder, times)
 
 
 def _attributes(name: str) -> dict[str, str]:

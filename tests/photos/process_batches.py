@@ -7,6 +7,7 @@ from typing import Any
 
 from matte.photos.batch import Batch, MattedPhoto
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import on_disk
 from matte.pipeline.run import BuiltPipeline
 
 KILLS_ALWAYS, KILLS_ONCE, BREAKS = "kills-always", "kills-once", "breaks"
@@ -17,7 +18,7 @@ class OddBatch(Batch):
 
     def _matte(self, pipeline: BuiltPipeline, job: PhotoJob) -> MattedPhoto:
         found = super()._matte(pipeline, job)
-        marker = job.source.with_suffix(".killed")
+        marker = on_disk(job.source).with_suffix(".killed")
         if job.source.stem == BREAKS:
             raise AttributeError("a bug of ours")
         if job.source.stem == KILLS_ALWAYS or (

@@ -13,6 +13,7 @@ from matte.media.pictures import read_photo
 from matte.photos.batch import Batch, StageFiles
 from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import on_disk
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
 from tests import fakes
 from tests.conftest import disc, save
@@ -78,12 +79,12 @@ def test_a_single_photos_error_keeps_its_words(tmp_path: Path) -> None:
 
 def test_a_result_is_not_more_public_than_what_it_is_made_from(tmp_path: Path) -> None:
     jobs = [PhotoJob(photo(tmp_path / n), tmp_path / f"out-{n}") for n in ("a.png", "b.png")]
-    jobs[0].source.chmod(0o600)
+    on_disk(jobs[0].source).chmod(0o600)
     for outcome in Batch(jobs, FinishOptions()).run(PIPELINE):
         assert outcome.error is None
-    modes = [job.target.stat().st_mode for job in jobs]
+    modes = [on_disk(job.target).stat().st_mode for job in jobs]
     assert modes[0] & 0o777 == 0o600
-    assert modes[1] == jobs[1].source.stat().st_mode
+    assert modes[1] == on_disk(jobs[1].source).stat().st_mode
 
 
 def test_each_photo_has_its_rough_mask_in_a_folder(tmp_path: Path) -> None:
@@ -102,12 +103,14 @@ def test_each_photo_has_its_rough_mask_in_a_folder(tmp_path: Path) -> None:
     batch = Batch(jobs, FinishOptions(), subject_masks=masks)
     found = list(batch.run(fakes.build(merge_settings("fast", flags=flags))))
     assert str(found[2].error).startswith(f"no mask of {tmp_path / 'c.png'} in {masks}: call it c")
-    first, second = (read_photo(job.target).transparency for job in jobs[:2])
+    first, second = (read_photo(on_disk(job.target)).transparency for job in jobs[:2])
     assert first is not None
     assert second is not None
     assert (first[20, 20], first[20, 60]) == (1, 0)
     assert (second[20, 20], second[20, 60]) == (0, 1)
-    assert jobs[0].target.stat().st_mode & 0o777 == 0o600  # a result is made from its mask, too
+    assert (
+        on_disk(jobs[0].target).stat().st_mode & 0o777 == 0o600
+    )  # a result is made from its mask, too
     with pytest.raises(OutputError, match="named twice"):
         Batch([PhotoJob(jobs[0].source, masks / "a.png")], FinishOptions(), subject_masks=masks)
     with pytest.raises(PictureError, match=r"there is no .*none: name a mask after mask:"):
@@ -119,12 +122,12 @@ def test_a_result_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> Non
 
     class Slow(fakes.Unrefined):
         def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
-            job.target.write_text("theirs")
+            on_disk(job.target).write_text("theirs")
             return LineResult(Alpha(np.ones(image.shape[:2], np.float32)), report={"ms": {}})
 
     pipeline = replace(PIPELINE, line=Slow())
     (outcome,) = Batch([job], FinishOptions(), StageFiles(alpha=tmp_path / "a.tif")).run(pipeline)
     assert outcome.error is not None
     assert "out.png exists" in str(outcome.error)
-    assert job.target.read_text() == "theirs"
+    assert on_disk(job.target).read_text() == "theirs"
     assert {path.name for path in tmp_path.iterdir()} == {"a.png", "out.png"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matte.errors import MatteError
 from matte.files import STREAM
 from matte.photos.jobs import PhotoJob, plan_jobs
+from matte.photos.locations import on_disk
 
 
 def tree(folder: Path, *names: str) -> Path:
@@ -21,7 +22,10 @@ def tree(folder: Path, *names: str) -> Path:
 
 def targets(jobs: list[PhotoJob], folder: Path) -> dict[str, str]:
     """By source, both below `folder`."""
-    return {str(j.source.relative_to(folder)): str(j.target.relative_to(folder)) for j in jobs}
+    return {
+        str(on_disk(j.source).relative_to(folder)): str(on_disk(j.target).relative_to(folder))
+        for j in jobs
+    }
 
 
 def test_a_file_lands_beside_itself_or_where_it_is_told(tmp_path: Path) -> None:
@@ -150,7 +154,7 @@ def test_targets_are_unique_and_never_a_source(
         found = [job.target for job in jobs]
         assert len(set(found)) == len(found)
         assert not set(found) & {job.source for job in jobs}
-        tree(folder, *(str(target.relative_to(folder)) for target in found))
+        tree(folder, *(str(on_disk(target).relative_to(folder)) for target in found))
         assert {job.source for job in plan_jobs([folder / "in"], into, ending)} == {
             job.source for job in jobs
         }, "another run takes the same pictures"

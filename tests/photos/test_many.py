@@ -52,6 +52,23 @@ def test_a_run_leaves_a_record_of_each_picture(jobs: list[PhotoJob], tmp_path: P
         plan_run(jobs, ResumeOptions(resume=True), out, {"k": 5})
 
 
+def test_another_ones_file_stays_however_often_a_run_is_gone_on_with(
+    jobs: list[PhotoJob], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "a.png").write_bytes(b"mine")
+    found = list(run_recorded(make_batch(jobs), PIPELINE, RunFile(out, {}), out))
+    assert "exists" in str(found[0].error)
+    again = plan_run(jobs, ResumeOptions(retry_failed=True), out, {})
+    assert [(job.target.name, job.replaces) for job in again.jobs] == [
+        ("a.png", False),
+        ("b.png", True),
+    ]
+    for _ in run_recorded(make_batch(again.jobs), PIPELINE, RunFile(out, {}), out):
+        pass
+    assert (out / "a.png").read_bytes() == b"mine"
+
+
 def test_without_a_folder_there_is_nothing_to_go_on_with(jobs: list[PhotoJob]) -> None:
     with pytest.raises(SettingError, match="name it with -o"):
         plan_run(jobs, ResumeOptions(resume=True), None, {})

@@ -12,6 +12,7 @@ from matte.errors import MatteWarning, OutputError
 from matte.files import STREAM
 from matte.media.pictures import Photo, read_alpha, read_image
 from matte.photos.finishing import FinishOptions, PhotoFinisher
+from matte.photos.locations import on_disk
 from matte.photos.outputs import PhotoOutputs
 from matte.stages import Matte
 from tests.conftest import disc
@@ -72,6 +73,6 @@ def test_what_is_made_from_a_private_photo_is_private(tmp_path: Path) -> None:
         written = outputs.write(
             Photo(IMAGE), MATTE, finisher, overwrite, [tmp_path / "in.png"]
         ).paths
-        assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+        assert {on_disk(path).stat().st_mode & 0o777 for path in written} == {0o600}
         for path in written:
-            path.chmod(0o644)  # as one that was made before the photo was private
+            on_disk(path).chmod(0o644)  # as one that was made before the photo was private

@@ -9,6 +9,7 @@ import pytest
 
 from matte.configs.loader import merge_settings
 from matte.photos import process_work
+from matte.photos.locations import on_disk
 from matte.photos.process_work import Asking, Failed, Finished, Idle, SharedWork, Warned
 from tests import fakes
 from tests.conftest import disc, save
@@ -27,8 +28,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_asks_for_the_next_picture_while_it_has_one(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     jobs = [odd_job(tmp_path, name) for name in ("a", "dark")]
-    save(jobs[0].source, disc(40, 50)[0])
-    save(jobs[1].source, np.zeros((40, 50, 3), np.uint8))
+    save(on_disk(jobs[0].source), disc(40, 50)[0])
+    save(on_disk(jobs[1].source), np.zeros((40, 50, 3), np.uint8))
     ours, theirs = Pipe()
     work = SharedWork(odd_batch, SETTINGS, None, {})
     thread = threading.Thread(target=process_work.run_process, args=(theirs, work))
@@ -47,7 +48,7 @@ def test_a_process_asks_for_the_next_picture_while_it_has_one(tmp_path: Path) ->
         *(Idle, Asking, Asking, Finished, Finished, Idle)
     ]
     assert Warned in said  # no subject in the dark
-    assert all(job.target.is_file() for job in jobs)
+    assert all(on_disk(job.target).is_file() for job in jobs)
 
 
 def test_whoever_is_gone_is_not_waited_for() -> None:

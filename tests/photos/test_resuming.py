@@ -6,6 +6,7 @@ import pytest
 from matte.errors import SettingError
 from matte.files import file_facts
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import on_disk
 from matte.photos.resuming import ResumeOptions, remaining_jobs
 from matte.photos.run_file import PictureRecord, RunHistory, State, source_state
 
@@ -22,9 +23,9 @@ def job(tmp_path: Path) -> PhotoJob:
 
 def history(job: PhotoJob, state: State) -> RunHistory:
     """Returns a run file's content after this job."""
-    digest = "" if state == "began" else file_facts(job.source)["sha256"]
+    digest = "" if state == "began" else file_facts(on_disk(job.source))["sha256"]
     record = PictureRecord("a.png", state, "a.jpg", *source_state(job.source), 1.0, 2, digest)
-    return RunHistory({"a.png": record})
+    return RunHistory({"a.png": record}, own={"a.png"})
 
 
 def left(job: PhotoJob, options: ResumeOptions, known: RunHistory) -> tuple[int, int, bool]:
@@ -35,7 +36,7 @@ def left(job: PhotoJob, options: ResumeOptions, known: RunHistory) -> tuple[int,
 
 
 def test_what_is_done_is_not_done_again(job: PhotoJob) -> None:
-    job.target.touch()
+    on_disk(job.target).touch()
     assert left(job, RESUME, history(job, "done")) == (0, 0, False)
     assert left(job, ResumeOptions(), history(job, "done")) == (1, 0, False)
 
@@ -45,12 +46,12 @@ def test_a_result_that_is_gone_is_made_again(job: PhotoJob) -> None:
 
 
 def test_what_was_in_flight_is_done_again_over_what_it_left(job: PhotoJob) -> None:
-    job.target.touch()
+    on_disk(job.target).touch()
     assert left(job, RESUME, history(job, "began")) == (1, 0, True)
 
 
 def test_a_file_that_no_run_knows_is_not_replaced(job: PhotoJob) -> None:
-    job.target.touch()
+    on_disk(job.target).touch()
     assert left(job, RESUME, RunHistory()) == (1, 0, False)
 
 
@@ -59,19 +60,27 @@ def test_failures_are_tried_again_only_if_asked(job: PhotoJob) -> None:
     assert left(job, ResumeOptions(retry_failed=True), history(job, "failed")) == (1, 0, True)
 
 
+def test_a_file_that_no_run_made_is_not_replaced_because_of_a_failure(job: PhotoJob) -> None:
+    on_disk(job.target).touch()
+    known = RunHistory(history(job, "failed").records)
+    assert left(job, ResumeOptions(retry_failed=True), known) == (1, 0, False)
+    on_disk(job.source).write_bytes(b"another")
+    assert left(job, RESUME, known) == (1, 0, False)
+
+
 def test_a_changed_source_is_done_again_and_a_touched_one_is_not(job: PhotoJob) -> None:
     known = history(job, "done")
-    job.target.touch()
-    os.utime(job.source, (1, 1))
+    on_disk(job.target).touch()
+    os.utime(on_disk(job.source), (1, 1))
     assert left(job, RESUME, known) == (0, 0, False)
-    job.source.write_bytes(b"another")
+    on_disk(job.source).write_bytes(b"another")
     assert left(job, RESUME, known) == (1, 0, True)
 
 
 def test_existing_results_are_skipped(job: PhotoJob) -> None:
     skip = ResumeOptions(skip_existing=True)
     assert left(job, skip, RunHistory()) == (1, 0, False)
-    job.target.touch()
+    on_disk(job.target).touch()
     assert left(job, skip, RunHistory()) == (0, 0, False)
 
 

@@ -54,6 +54,7 @@ MAX_CONNECT_SECONDS = 5.0
 MAX_UPLOAD_CALL_SECONDS = 300.0  # of an object written in one call, or of one part
 MAX_ONE_CALL_BYTES = 64 << 20  # of an object that is written in one call; larger ones in parts
 UPLOAD_PART_BYTES = 8 << 20
+MAX_LISTING_BYTES = 16 << 20  # of one page of a bucket's names
 
 # Requests to a server. A body may also be as silent as a download, and its files as large as the
 # server's owner allows.

@@ -73,10 +73,15 @@ class Store(Protocol):
         """Remove an object if it is there."""
 
 
+def is_name(name: str) -> bool:
+    """Return whether any store can hold an object of this name."""
+    has_odd_part = any(part in ("", ".", "..") for part in name.split("/"))
+    return not has_odd_part and not UNUSABLE.search(name)
+
+
 def check_name(name: str) -> str:
     """Return the name of an object; raise StoreError for one that no store can hold."""
-    parts = name.split("/")
-    if any(part in ("", ".", "..") for part in parts) or UNUSABLE.search(name):
+    if not is_name(name):
         remedy = "give one without empty parts, . and .., and without control characters"
         raise StoreError(f"{name!r} is no object's name", remedy)
     return name

@@ -6,21 +6,20 @@ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
 
 import mimetypes
 import secrets
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import ModuleType
+from typing import Any, TypeVar
 
-from matte.errors import (
-    ExistingObjectError,
-    StoreError,
-)
+from matte.errors import ExistingObjectError, MatteWarning, StoreError
 from matte.limits import (
     MAX_DOWNLOAD_BYTES,
     MAX_ONE_CALL_BYTES,
     UPLOAD_PART_BYTES,
     check_bytes,
 )
-from matte.stores.protocol import ObjectFacts, ReadObject, check_name
+from matte.stores.protocol import ObjectFacts, ReadObject, check_name, is_name
 from matte.stores.retrying import Retrier
 from matte.stores.s3_clients import (
     DEFAULT_TIMES,
@@ -30,9 +29,6 @@ from matte.stores.s3_clients import (
     server_name,
 )
 from matte.stores.s3_errors import FailedCall, as_store_error, is_passing
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 
@@ -65,24 +61,42 @@ class S3Store:
         obstore, prefix = import_obstore(), self._key(below) if below else self._folder
         pages: Iterator[Any] | None = None
         last: str | None = None
+        has_odd_names, odd_names = False, list[str]()
 
         def next_page(_: int) -> Any:
-            nonlocal pages
-            if pages is None:
+            nonlocal pages, has_odd_names
+            if pages is None and has_odd_names:
+                pages = s3_listing().listed_pages(self._bucket, prefix, last)
+            elif pages is None:
                 pages = iter(obstore.list(self._clients.reader, prefix or None, offset=last))
             try:
                 return next(pages, None)
-            except Exception:
+            except Exception as error:
                 pages = None  # the next try begins behind what has come
-                raise
+                is_name_refused = type(error).__name__ == "InvalidPathError"
+                if not is_name_refused or not s3_listing().has_keys():
+                    raise
+                has_odd_names = True
+                return next_page(0)
 
         while page := self._call("list", below, next_page):
             # A folder's own mark ends in a slash, which obstore leaves out: it may come again.
             for row in page if last is None else [row for row in page if row["path"] > last]:
                 found = self._as_facts(row)
-                if found.name:
-                    yield found
+                if not is_name(found.name):
+                    odd_names += [found.name] if found.name else []
+                    continue
+                yield found
             last = page[-1]["path"]
+        if odd_names:
+            self._warn_of_names(below, odd_names)
+
+    def _warn_of_names(self, below: str, names: list[str]) -> None:
+        """Warn of objects that a listing left out."""
+        count = "an object" if len(names) == 1 else f"{len(names)} objects"
+        place = self.address(below)
+        text = f"{place} holds {count} whose name can't be used, such as {names[0]!r}: left out"
+        warnings.warn(text, MatteWarning, stacklevel=3)
 
     def facts(self, name: str) -> ObjectFacts | None:
         """Return what is known of an object; None if it is not there."""
@@ -226,6 +240,13 @@ class S3Store:
         """Return the error for what obstore raised."""
         call = FailedCall(doing, self.address(name), self._bucket, server_name())
         return as_store_error(error, call)
+
+
+def s3_listing() -> ModuleType:
+    """Return the module that lists odd names, which few need."""
+    from matte.stores import s3_listing as module
+
+    return module
 
 
 def _store_of_process(bucket: str, folder: str, times: CallTimes) -> S3Store:

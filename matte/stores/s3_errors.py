@@ -33,10 +33,14 @@ class FailedCall(NamedTuple):
     server: str
 
 
+class SignedCallError(Exception):
+    """A call that matte itself signed and that failed; its text is written as obstore writes it."""
+
+
 def is_passing(error: Exception) -> bool:
     """Return whether a call may succeed if it is made again."""
     text, name = str(error), type(error).__name__
-    if name != "GenericError" or INSTANCE_METADATA in text:
+    if name not in ("GenericError", "SignedCallError") or INSTANCE_METADATA in text:
         return False
     code, status = _code(text), _status(text)
     if code in PASSING_CODES:

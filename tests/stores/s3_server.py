@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 KEY, SECRET = "test-key", "test-secret-that-is-never-printed"
 # Before a request is answered: refuse it as too many, say nothing, cut the connection while it
-# sends; or do it, and send half of the answer, or none.
-Fault = Literal["slow down", "silent", "cut", "truncate", "lost"]
+# sends; or do it, and send half of the answer, or none. Or send the client to another server.
+Fault = Literal["slow down", "silent", "cut", "truncate", "lost", "elsewhere"]
 
 
 @dataclass
@@ -111,6 +111,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "slow down":
             self._send(503, _error("SlowDown"))
             return
+        if fault == "elsewhere":
+            self._send(307, _error("TemporaryRedirect"), {"Location": f"{self.s3.endpoint}/else"})
+            return
         with self.s3.lock:
             status, body, headers = _answer(self.s3, call)
         if fault == "lost":
@@ -180,8 +183,9 @@ def _listing(s3: S3Server, call: Call, objects: dict[str, tuple[bytes, float]]) 
     beginning = call.query.get("prefix", "")
     names = sorted(name for name in objects if name.startswith(beginning) and name > after)
     page = s3.listed(after, names[: s3.page])
+    shown = quote_plus if call.query.get("encoding-type") == "url" else escape
     rows = "".join(
-        f"<Contents><Key>{escape(name)}</Key><Size>{len(objects.get(name, (b'', 0))[0])}</Size>"
+        f"<Contents><Key>{shown(name)}</Key><Size>{len(objects.get(name, (b'', 0))[0])}</Size>"
         f"<LastModified>{_iso(objects.get(name, (b'', 0.0))[1])}</LastModified>"
         '<ETag>"x"</ETag></Contents>'
         for name in page

@@ -8,11 +8,13 @@ import pytest
 
 from matte.errors import (
     ExistingObjectError,
+    MatteWarning,
     MissingObjectError,
     StoreError,
 )
 from matte.limits import MAX_STORE_TRIES
 from matte.stores import s3 as s3_module
+from matte.stores import s3_listing
 from matte.stores.protocol import Store
 from matte.stores.s3 import S3Store
 from matte.stores.s3_clients import CallTimes
@@ -223,8 +225,30 @@ def test_who_is_refused_and_what_is_missing(
     assert store.retries == 0
 
 
-def test_names_that_only_s3_knows_stop_a_listing_by_name(s3: S3Server, store: S3Store) -> None:
+ODD_NAMES = ("a//b.jpg", "/c.jpg", "d/../e.jpg", "f\x01.jpg")
+
+
+def test_names_that_no_file_has_are_left_out(s3: S3Server, store: S3Store) -> None:
+    names = [f"{n:03d} +%&ü.jpg" for n in range(25)]
+    for name in (*names, *ODD_NAMES, "mark/"):
+        s3.put("bucket", f"folder/{name}", b"12", modified=1.7e9)
+    s3.page = 10
+    s3.fault = first_calls("list", [None, None, "slow down", None, "truncate", "cut", "silent"])
+    with pytest.warns(MatteWarning, match=r"^s3://bucket/folder holds 4 objects whose name can't"):
+        found = {facts.name: facts for facts in store.objects()}
+    assert sorted(found) == [*names, "mark"]
+    assert store.retries == 4
+    assert found[names[7]] == store.facts(names[7])
+    s3.put("bucket", "other/x//y.jpg", b"")
+    with pytest.warns(MatteWarning, match=r"holds an object .* such as 'x//y\.jpg': left out$"):
+        assert list(S3Store("bucket", "other").objects()) == []
+
+
+def test_without_keys_in_the_environment_they_stop_a_listing(
+    s3: S3Server, store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     s3.put("bucket", "folder/a//b.jpg", b"")
+    monkeypatch.setattr(s3_listing, "has_keys", lambda: False)
     with pytest.raises(StoreError, match=r"holds an object whose name .* \(folder/a//b\.jpg\)"):
         list(store.objects())
 

@@ -7,13 +7,13 @@ from matte.registry import resolve
 if TYPE_CHECKING:
     from matte.api import Pipeline, composite, load, sweep, video
     from matte.errors import MatteError, MatteWarning
-    from matte.stages import Matte
+    from matte.photos.photo_matte import PhotoMatte as Matte
 
 __all__ = ["Matte", "MatteError", "MatteWarning", "Pipeline", "composite", "load", "sweep", "video"]
 __version__ = "0.2.0"
 
 _HOMES = {
-    "Matte": "matte.stages:Matte",
+    "Matte": "matte.photos.photo_matte:PhotoMatte",
     "MatteError": "matte.errors:MatteError",
     "MatteWarning": "matte.errors:MatteWarning",
     "Pipeline": "matte.api:Pipeline",
@@ -29,3 +29,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'matte' has no attribute {name!r}")
     return resolve("public name", _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also those that are imported at their first use."""
+    return sorted({*globals(), *__all__})

@@ -6,26 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from matte.arrays import as_alpha, as_image, same_size
-from matte.compositing.backgrounds import Transparent, as_colour, colour_pixel, parse_background
+from matte.arrays import as_alpha, same_size
+from matte.compositing.backgrounds import Transparent, parse_background
 from matte.compositing.blend import Blend
-from matte.compositing.composer import Composer, PictureGround
 from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
-from matte.configs.settings import CompositingSettings, TrimapSettings
-from matte.configs.tables import from_table
+from matte.configs.settings import TrimapSettings
 from matte.errors import SettingError
-from matte.media.pictures import Photo, read_alpha
-from matte.media.sources import Source, is_source
-from matte.photos.finishing import FinishOptions, PhotoFinisher
+from matte.media.photo_inputs import PhotoInput, as_photo
+from matte.media.pictures import read_alpha
+from matte.media.sources import Source, is_source, source_name
+from matte.photos.photo_matte import (
+    BackgroundInput,
+    PhotoMatte,
+    compose_photo,
+    compositing_settings,
+)
 from matte.pipeline import run
 from matte.pipeline.build import build, build_for_video, max_pixels, pipeline_for_video
 from matte.pipeline.line import TwoStage
-from matte.pipeline.run import PhotoInput
 from matte.stages import Progress
 from matte.sweeps import run as sweeping
 from matte.sweeps.run import Sweep, sweep_settings
@@ -46,6 +49,34 @@ class Pipeline(run.BuiltPipeline):
     >>> pipeline("portrait.jpg").alpha.dtype
     dtype('float32')
     """
+
+    def __call__(
+        self,
+        image: PhotoInput,
+        *,
+        mask: run.MatteInput = None,
+        trimap: run.MatteInput = None,
+        subject: run.MatteInput = None,
+    ) -> PhotoMatte:
+        """Return the matte of a picture, with what makes pictures of it.
+
+        `image` is a file: its path, its bytes or the file open as "rb"; or a picture of Pillow's;
+        or pixels: RGB (H, W, 3), RGBA or grey, uint8, uint16 or float 0 … 1. `mask`, a file or an
+        array (H, W), is where the subject is, and may be soft; `trimap`, a file or an array
+        (H, W), is what is known of the picture, and takes the mask's place. `subject`, a file or
+        an array, is a rough mask of whom to keep of several subjects; it may be smaller than the
+        picture, and goes before the settings.
+
+        >>> result = matte.load("fast")("portrait.jpg")
+        >>> result.cutout.shape, result.composite("white").shape
+        ((512, 512, 4), (512, 512, 3))
+        """
+        name = source_name(image) if is_source(image) else ""
+        photo = as_photo(image, self.max_pixels)
+        found = self.run(photo, self.prior(photo, mask, trimap, name, subject), name)
+        return PhotoMatte(
+            found.alpha, found.foreground, found.mask, found.trimap, found.report, photo
+        )
 
     def video(
         self,
@@ -88,9 +119,9 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
 
 
 def composite(
-    foreground: NDArray[Any] | Source | Photo,
+    foreground: PhotoInput,
     alpha: NDArray[Any] | Source,
-    background: NDArray[Any] | str | Path | ArrayLike,
+    background: BackgroundInput,
     *,
     fit: Fit = "cover",
     position: str = "50%,50%",
@@ -101,8 +132,8 @@ def composite(
     `foreground` is the subject's own colours, (H, W, 3) RGB uint8 or uint16, such as
     `result.foreground`; or a photo (a path, bytes, an open file): its subject's colours are then
     estimated, so that the old background doesn't shine through. `alpha` is (H, W), float 0 … 1 or
-    uint8, or a file. `background` is a picture's pixels, three values 0 … 255, or a text as `matte
-    composite --bg` takes it: a picture's file, "white", "#205080", "blur", or "transparent", which
+    uint8, or a file. `background` is a picture as above, three values 0 … 255, or a text as `matte
+    composite --bg` takes it: a picture's path, "white", "#205080", "blur", or "transparent", which
     gives RGBA. `fit` brings a picture to the foreground's size: "cover" cuts off what is too much,
     "contain" shows it whole, "stretch" squashes it, "tile" repeats it; `position` says which part
     stays of what is cut off ("0%,100%": left, bottom). `blend` mixes the stored
@@ -114,23 +145,14 @@ def composite(
     (512, 512, 3)
     """
     known = read_alpha(alpha) if is_source(alpha) else as_alpha(alpha)
-    photo = run.as_photo(foreground)
+    photo = as_photo(foreground)
     same_size(("foreground", photo.pixels), ("alpha", known))
     colours = photo.pixels
-    if is_source(foreground) or isinstance(foreground, Photo):
+    if not isinstance(foreground, np.ndarray):
         known = photo.limit_alpha(known)
         colours = estimate_foreground(photo.pixels, known)
-    settings = from_table(
-        CompositingSettings, {"fit": fit, "position": position, "blend": blend}, "compositing"
-    )
-    if isinstance(background, str | Path):
-        finisher = PhotoFinisher(FinishOptions(parse_background(str(background)), settings))
-        composer = finisher.composer_for(photo)
-    else:
-        is_colour = np.ndim(background) == 1
-        pixels = colour_pixel(as_colour(background)) if is_colour else as_image(background)
-        composer = Composer(PictureGround(pixels, fit, settings.place), blend)
-    return composer.compose(photo.pixels, colours, known)
+    settings = compositing_settings(fit, position, blend)
+    return compose_photo(photo, colours, known, background, settings)
 
 
 def sweep(

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Alpha, Confidence, Mask, Trimap, as_alpha, as_image, as_trimap, same_size
+from matte.arrays import Alpha, Confidence, Mask, Trimap, as_alpha, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import (
     MergedSettings,
@@ -19,7 +19,8 @@ from matte.configs.loader import (
 from matte.configs.settings import Config
 from matte.errors import MatteWarning, PictureError
 from matte.limits import DEFAULT_MAX_PIXELS
-from matte.media.pictures import Photo, read_alpha, read_photo, read_trimap
+from matte.media.photo_inputs import PhotoInput, as_photo
+from matte.media.pictures import Photo, read_alpha, read_trimap
 from matte.media.sources import Source, is_source, source_name
 from matte.pipeline.line import NO_CHOSEN_SUBJECT, NO_PRIOR, Line, LineResult, Prior
 from matte.pipeline.seen import seen_subjects
@@ -29,7 +30,6 @@ from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit
 from matte.stages import Matte, Segmentation
 from matte.trimap.drawing import trimap_flaw
 
-PhotoInput = NDArray[Any] | Source | Photo  # a Source is a path, a file's bytes or an open file
 MatteInput = NDArray[Any] | Source | None
 NO_SUBJECT_REMEDY = (
     "give a rough mask with --mask-in, a lower --threshold, or another network with --segmenter"
@@ -80,15 +80,10 @@ class BuiltPipeline:
         trimap: MatteInput = None,
         subject: MatteInput = None,
     ) -> Matte:
-        """Return the matte of a picture.
+        """Return the matte of a picture; see `matte.Pipeline`.
 
-        `image` is a file: its path, its bytes or the file open as "rb"; or a `Photo`; or RGB pixels
-        (H, W, 3), uint8 or uint16. `mask`, a file or an array (H, W), is where the subject is, and
-        may be soft; `trimap`, a file or an array (H, W), is what is known of the picture, and takes
-        the mask's place. `subject`, a file or an array, is a rough mask of whom to keep of several
-        subjects; it may be smaller than the picture, and goes before the settings.
-
-        Example: pipeline(upload.read(), mask="mask.png").alpha
+        `mask`, `trimap` and `subject` are files or arrays (H, W); the last goes before the
+        settings.
         """
         name = source_name(image) if is_source(image) else ""
         photo = as_photo(image, self.max_pixels)
@@ -174,15 +169,6 @@ def with_colours(photo: Photo, found: FoundAlpha) -> Matte:
         foreground = estimate_foreground(photo.pixels, found.alpha)
     report = found.report | {"ms": found.report["ms"] | watch.ms}
     return Matte(found.alpha, foreground, found.mask, found.trimap, report)
-
-
-def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
-    """Return the picture as a photo: read if it is a file, checked if it is an array."""
-    if isinstance(image, Photo):
-        return image
-    if is_source(image):
-        return read_photo(image, max_pixels)
-    return Photo(as_image(image))
 
 
 def _warnings(name: str, result: LineResult, report: dict[str, Any]) -> Iterator[str]:

@@ -12,11 +12,11 @@ from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning, PictureError, SettingError
+from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import Photo
 from matte.media.sources import is_source, source_name
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import NO_SUBJECT, TwoStage
-from matte.pipeline.run import PhotoInput, as_photo
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch

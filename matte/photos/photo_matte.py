@@ -74,10 +74,12 @@ class PhotoMatte(Matte):
         """
         settings = compositing_settings(fit, position, blend)
         finish = FinishOptions(parse_background(str(background)), settings)
-        outputs = PhotoOutputs(Path(path))
-        check_outputs(list(outputs.paths(finish.transparent)), finish.files(), overwrite)
-        finisher = PhotoFinisher(finish)
-        return outputs.write(self.photo, self, finisher, overwrite, finish.files()).paths[-1]
+        target = Path(path)
+        outputs = PhotoOutputs(target)
+        (_, suffixes), *_ = outputs.paths(finish.transparent)
+        check_outputs([(target, suffixes)], finish.files(), overwrite)
+        outputs.write(self.photo, self, PhotoFinisher(finish), overwrite, finish.files())
+        return target
 
     def __repr__(self) -> str:
         """Return the size and how much of it is the subject."""

@@ -5,6 +5,11 @@ PIP := -m pip install --quiet --disable-pip-version-check
 INSTALL := $(BIN)/python $(PIP) -c constraints.txt
 
 .DEFAULT_GOAL := help
+
+# It would be another checkout's that everything is installed into.
+ifneq ($(shell test -L .venv && echo linked),)
+$(error .venv is a symbolic link: remove it, and an environment of this checkout is made)
+endif
 .PHONY: help demo test check test-benchmarks test-conversion test-notebook test-page test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
 
 help:

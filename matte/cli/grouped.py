@@ -11,6 +11,8 @@ from matte.interrupts import ending_interrupts
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 MAX_OPTIONS_IN_HELP = 16  # of a command that needs no --help-all
+# What other tools call an option.
+OTHER_NAMES = {"--background": "--bg", "--out": "--output", "--model": "--segmenter"}
 SHOW_ALL = "matte.cli.grouped.show_all"  # in a context's meta: help is to show every option
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +43,16 @@ class GroupedCommand(click.Command):
                     help="Show all options, in groups, and exit.",
                 )
             )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words of the command line; name the option that another tool's word means."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            named = OTHER_NAMES.get(error.option_name, "")
+            if any(named in each.opts for each in self._options()):
+                error.possibilities = [named]
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C ends it at once where nothing needs tidying up."""

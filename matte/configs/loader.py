@@ -185,5 +185,8 @@ def _drop_replaced_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> lis
 def _preset_file(name: str) -> Path:
     """Return the file of a shipped preset; raise if there is none of that name."""
     if name not in preset_names():
-        raise SettingError(f"no preset {name!r}", nearest(name, preset_names()))
+        remedy = nearest(name, preset_names())
+        if name.lower().endswith(".toml"):
+            remedy = f"give a file of settings with --config {name}"
+        raise SettingError(f"no preset {name!r}", remedy)
     return PRESETS / f"{name}.toml"

@@ -3,7 +3,7 @@
 import operator
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -43,7 +43,7 @@ def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # T is always a dataclass
     for key in table:
         if key not in known:
-            raise SettingError(f"no setting {key!r} in {where}", nearest(key, known))
+            raise SettingError(f"no setting {key!r} in {where}", _remedy_for(key, cls, known))
     hints = _type_hints(cls)  # type: ignore[arg-type]  # classes are hashable
     values = {
         key: parse_setting(value, hints[key], rule_of(known[key]), key)
@@ -53,6 +53,14 @@ def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
         return cls(**values)
     except TypeError as error:
         raise SettingError(f"{where} is not complete", str(error).partition("() ")[2]) from error
+
+
+def _remedy_for(key: str, cls: type, known: Iterable[str]) -> str:
+    """Return what to do about an unknown setting: it may belong into one of the tables."""
+    for name, hint in _type_hints(cls).items():
+        if is_dataclass(hint) and any(field.name == key for field in fields(hint)):
+            return f"write it under [{name}]"
+    return nearest(key, known)
 
 
 @cache

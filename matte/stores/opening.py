@@ -8,6 +8,7 @@ from matte.stores.folder import FolderStore
 from matte.stores.protocol import Store
 from matte.stores.s3 import S3Store
 
+WEB_SCHEMES = ("http:", "https:", "ftp:")
 S3_SCHEME = "s3://"
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 BUCKET = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,254}")
@@ -41,6 +42,8 @@ def split_address(text: str) -> tuple[str, str]:
     """
     if not text.startswith(S3_SCHEME):
         scheme = text.partition("//")[0]
+        if scheme.lower() in WEB_SCHEMES:
+            raise SettingError(f"{scheme}// is on the web", "download it first, and give the file")
         raise SettingError(f"{scheme}// names no store that is known", "give an s3:// address")
     bucket, _, name = text.removeprefix(S3_SCHEME).partition("/")
     if "@" in bucket or ":" in bucket:

@@ -83,6 +83,19 @@ def test_old_spellings_of_not_set_are_understood(flag: str) -> None:
     assert run("config", "show", flag).stdout.splitlines()[0] == 'preset = "balanced"'
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("image", "a.jpg", "--background", "white"), "--bg"),
+        (("image", "a.jpg", "--out", "b"), "--output"),
+    ],
+)
+def test_other_tools_words_are_understood(words: tuple[str, ...], meant: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert f"Did you mean '{meant}'?" in result.stderr
+
+
 def test_version() -> None:
     from matte import __version__
 

@@ -36,6 +36,7 @@ def test_presets_are_valid(name: str) -> None:
 
 MISTAKES = [
     ("[trimap]\nkk = 5", "no setting 'kk' in trimap: did you mean 'k'"),
+    ("k = 5", r"no setting 'k' in settings: write it under \[trimap\]"),
     ("[trimp]\nk = 5", "no setting 'trimp' in settings: did you mean 'trimap'?"),
     ('[trimap]\nk = "5"', "k = '5': give a whole number"),
     ("[trimap]\nk = true", "k = True: give a whole number"),
@@ -65,6 +66,8 @@ def test_mistakes_in_flags_are_named() -> None:
         merge_settings(flags={"k": 0})
     with pytest.raises(SettingError, match="no preset 'bets': did you mean 'best'"):
         merge_settings("bets")
+    with pytest.raises(SettingError, match=r"no preset 'shop.toml': give .* with --config shop"):
+        merge_settings("shop.toml")
     with pytest.raises(SettingError, match="no preset ''"):
         merge_settings("")
 

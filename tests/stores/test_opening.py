@@ -20,7 +20,8 @@ def test_a_text_names_a_folder_or_a_bucket(tmp_path: Path) -> None:
     ("text", "match"),
     [
         ("gs://bucket/a", "gs:// names no store"),
-        ("https://host/a.jpg", "https:// names no store"),
+        ("https://host/a.jpg", "https:// is on the web: download it first"),
+        ("HTTP://host/a.jpg?key=1234", "HTTP:// is on the web: download it first"),
         ("s3://", "names no bucket"),
         ("s3:///a", "names no bucket"),
         ("s3://b?x/a", "names no bucket"),

@@ -50,9 +50,9 @@ class GroupedCommand(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             named = OTHER_NAMES.get(error.option_name, "")
-            if any(named in each.opts for each in self._options()):
-                error.possibilities = [named]
-            raise
+            if not any(named in each.opts for each in self._options()):
+                raise
+            raise click.NoSuchOption(error.option_name, possibilities=[named], ctx=ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C ends it at once where nothing needs tidying up."""

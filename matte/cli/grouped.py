@@ -52,7 +52,8 @@ class GroupedCommand(click.Command):
             named = OTHER_NAMES.get(error.option_name, "")
             if not any(named in each.opts for each in self._options()):
                 raise
-            raise click.NoSuchOption(error.option_name, possibilities=[named], ctx=ctx) from error
+            cause = f"No such option '{error.option_name}'. Did you mean '{named}'?"
+            raise click.UsageError(cause, ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C ends it at once where nothing needs tidying up."""

@@ -28,7 +28,7 @@ from matte.stores.s3_clients import (
     import_obstore,
     server_name,
 )
-from matte.stores.s3_errors import FailedCall, as_store_error, is_passing
+from matte.stores.s3_errors import FailedCall, as_store_error, is_passing, is_upload_over
 
 T = TypeVar("T")
 
@@ -154,7 +154,7 @@ class S3Store:
             mode="overwrite" if overwrite else "create",
             use_multipart=False,
         )
-        self._call("write", name, self._unless_ours(name, data, put))
+        self._call("write", name, self._if_not_written(name, data, put))
 
     def _put_parts(self, name: str, data: bytes) -> None:
         """Write an object in parts; those of a broken upload are removed by its own abortion."""
@@ -169,7 +169,7 @@ class S3Store:
             chunk_size=UPLOAD_PART_BYTES,
             max_concurrency=PARTS_AT_ONCE,
         )
-        self._call("write", name, lambda _: put())
+        self._call("write", name, self._if_not_written(name, data, put))
 
     def _put_new_parts(self, name: str, data: bytes) -> None:
         """Write a large object that must not replace any.
@@ -187,30 +187,42 @@ class S3Store:
             self._put_parts(hidden, data)
             keys = self._key(hidden), self._key(name)
             copy = partial(obstore.copy, self._clients.writer, *keys, overwrite=False)
-            self._call("write", name, self._unless_ours(name, data, copy))
+            self._call("write", name, self._if_not_written(name, data, copy))
         finally:
-            self.delete(hidden)
+            self._delete_hidden(hidden)
 
-    def _unless_ours(
+    def _delete_hidden(self, name: str) -> None:
+        """Remove an object that was there for a while; that it can't be removed stops no work."""
+        try:
+            self.delete(name)
+        except StoreError as error:
+            text = f"{self.address(name)} is left over ({error.cause}): remove it"
+            warnings.warn(text, MatteWarning, stacklevel=4)
+
+    def _if_not_written(
         self, name: str, data: bytes, write: Callable[[], object]
     ) -> Callable[[int], object]:
-        """Return a call that writes a new object, and may be made again.
+        """Return a call that writes an object, and may be made again.
 
-        A first try may have written it, and only its answer have been lost.
+        A try may have written it, and only its answer have been lost: then the next one finds an
+        object that is there, or an upload that is over.
         """
 
         def write_once(failures: int) -> object:
             try:
                 return write()
             except Exception as error:
-                if type(error).__name__ != "AlreadyExistsError" or not failures:
-                    raise
-                facts = self.facts(name)
-                if facts is None or facts.size != len(data) or self.read(name).data != data:
+                is_there = type(error).__name__ == "AlreadyExistsError" and failures > 0
+                if not (is_there or is_upload_over(error)) or not self._holds(name, data):
                     raise
                 return None
 
         return write_once
+
+    def _holds(self, name: str, data: bytes) -> bool:
+        """Return whether an object is there, byte by byte."""
+        facts = self.facts(name)
+        return facts is not None and facts.size == len(data) and self.read(name).data == data
 
     def _key(self, name: str) -> str:
         """Return an object's name in its bucket."""

@@ -41,6 +41,8 @@ class SignedCallError(Exception):
 def is_passing(error: Exception) -> bool:
     """Return whether a call may succeed if it is made again."""
     text, name = str(error), type(error).__name__
+    if is_upload_over(error):
+        return True  # the object is not there: another upload may get through
     if name not in ("GenericError", "SignedCallError") or INSTANCE_METADATA in text:
         return False
     code, status = _code(text), _status(text)
@@ -51,6 +53,11 @@ def is_passing(error: Exception) -> bool:
     return "redirect" not in text and "Missing" not in text
 
 
+def is_upload_over(error: Exception) -> bool:
+    """Return whether an upload in parts is ended or aborted already."""
+    return _code(str(error)) == "NoSuchUpload"
+
+
 def as_store_error(error: Exception, call: FailedCall) -> StoreError:
     """Return the error to raise for what obstore raised."""
     text, name = str(error), type(error).__name__
@@ -58,7 +65,7 @@ def as_store_error(error: Exception, call: FailedCall) -> StoreError:
     if code == "NoSuchBucket":
         remedy = "check its name, and AWS_ENDPOINT_URL"
         return StoreError(f"there is no bucket {call.bucket} at {call.server}", remedy)
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) and not is_upload_over(error):
         cause = f"{call.address} is not there, or not any more"
         return MissingObjectError(cause, "list the folder again")
     if name == "AlreadyExistsError":

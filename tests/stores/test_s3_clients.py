@@ -6,7 +6,7 @@ from matte.errors import BackendError, SettingError, StoreError
 from matte.stores.s3 import S3Store
 from matte.stores.s3_clients import CallTimes
 
-TIMES = CallTimes(connect=1, silence=0.1, upload=0.3, first_wait=0.002)
+TIMES = CallTimes(connect=1, first_wait=0.002)
 
 
 def test_servers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

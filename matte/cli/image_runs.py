@@ -237,11 +237,15 @@ def _show_outcomes(
 
     `check` is called after each picture, and may end the run by raising.
     """
+    from matte.photos.many import EXISTS, cause_alone
+
     with progress_bar("matte", shown.quiet or is_one) as watch:
         for done, outcome in enumerate(found, 1):
             summary.add(outcome)
             if outcomes is not None:
                 outcomes.append(outcome)
             watch(done, count)
-            print_outcome(outcome, outcomes is not None and is_one, shown.quiet, shown.verbose)
+            # A run again over its own results says it once, and the summary how many there are.
+            if shown.verbose or summary.causes[EXISTS] <= 1 or cause_alone(outcome) != EXISTS:
+                print_outcome(outcome, outcomes is not None and is_one, shown.quiet, shown.verbose)
             check()

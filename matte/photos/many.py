@@ -29,6 +29,8 @@ from matte.photos.stored_run_file import StoredRunFile, open_run_file
 from matte.pipeline.run import BuiltPipeline
 
 TRIED_PICTURES = 3  # for an estimate
+EXISTS = "exists"  # why a picture fails whose result is there
+EXISTS_REMEDY = " (--skip-existing leaves what is there, --overwrite replaces it)"
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class RunSummary:
             self.done += 1
             self.without_subject += outcome.report.get("subject") is False
         else:
-            self.causes[_cause_alone(outcome)] += 1
+            self.causes[cause_alone(outcome)] += 1
 
     @property
     def failed(self) -> int:
@@ -74,13 +76,19 @@ class RunSummary:
         if self.retries:
             calls = "call" if self.retries == 1 else "calls"
             parts.append(f"{self.retries} {calls} to the store made again")
-        parts += [f"{count} failed: {cause}" for cause, count in self.causes.most_common()]
+        for cause, count in self.causes.most_common():
+            remedy = EXISTS_REMEDY if cause == EXISTS else ""
+            parts.append(f"{count} failed: {cause}{remedy}")
         return "; ".join(parts)
 
 
-def _cause_alone(outcome: PhotoOutcome) -> str:
-    """Return why a picture failed, without its name, so that equal causes are counted together."""
-    assert outcome.error is not None
+def cause_alone(outcome: PhotoOutcome) -> str:
+    """Return why a picture failed, without its name, so that equal causes are counted together.
+
+    Empty if it did not fail.
+    """
+    if outcome.error is None:
+        return ""
     cause = outcome.error.cause
     for name in (str(outcome.job.source), str(outcome.job.target)):
         cause = cause.removeprefix(f"{name}: ").removeprefix(name)

@@ -169,3 +169,20 @@ def test_an_interrupted_run_leaves_whole_pictures_only(tmp_path: Path) -> None:
     assert 0 < len(made) < 60
     assert all(path.name.endswith("-matte.png") for path in made)
     assert all(path.read_bytes().endswith(b"IEND\xaeB`\x82") for path in made)
+
+
+@pytest.mark.usefixtures("fake")
+def test_results_that_exist_are_told_once(tmp_path: Path) -> None:
+    source = photos(tmp_path / "in", *(f"{name}.png" for name in "abcd"))
+    assert run(source, "-o", tmp_path / "out", *BAND).exit_code == 0
+    again = run(source, "-o", tmp_path / "out", *BAND)
+    assert again.exit_code == 1
+    told, summary, end = again.stderr.splitlines()
+    assert told.startswith("Error: ")
+    assert " exists: choose another name or add --overwrite" in told
+    assert summary.endswith(
+        "4 failed: exists (--skip-existing leaves what is there, --overwrite replaces it)"
+    )
+    assert end.startswith("Error: 4 of 4 pictures failed")
+    shown = run(source, "-o", tmp_path / "out", "--verbose", *BAND).stderr
+    assert shown.count(" exists: choose another name") == 4

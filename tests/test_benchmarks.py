@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matte.cli.sweep import SAMPLE
 from matte.runtime.gpus import nvidia_gpus
 from tests.media.clips import clip
 from tests.stores.s3_server import KEY, S3Server
@@ -90,6 +91,41 @@ def test_a_process_does_not_grow(tmp_path: Path) -> None:
     # 40 × 0.75 MiB in what networks are given; 40 × 0.5 MiB measure 20.5.
     assert report["growth_mib"] <= 5, done.stdout
     assert report["pictures"] == 40
+
+
+@pytest.mark.benchmarks
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_run_over_a_folder_does_not_grow(tmp_path: Path) -> None:
+    words = ("--pictures", "120", "--warm-up", "40", "--json", tmp_path / "small.json")
+    done = run("many_small.py", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "small.json").read_text())
+    assert report["done"] == 120
+    assert report["growth_mib"] <= 5
+
+
+@pytest.mark.benchmarks
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_killed_runs_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    words = ("--kills", "4", "--pictures", "12", "--json", tmp_path / "killed.json")
+    done = run("killed_runs.py", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "killed.json").read_text())
+    assert [row["kind"] for row in report["rows"]] == ["one", "first", "other", "all"]
+
+
+@pytest.mark.benchmarks
+@pytest.mark.skipif(sys.platform != "linux", reason="wait4 counts what a run's processes took")
+def test_whole_runs_are_timed_with_their_processors(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        (tmp_path / "in" / f"{number}.jpg").write_bytes(SAMPLE.read_bytes())
+    words = ("--only", "fast", "fast, --jobs auto", "--rounds", "1", "--json", tmp_path / "w.json")
+    done = run("whole_runs.py", tmp_path / "in", *words)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "w.json").read_text())
+    assert [row["run"] for row in report["rows"]] == ["fast", "fast, --jobs auto"]
+    assert all(row["s"] > 0 and row["processors' s"] > 0 for row in report["rows"])
 
 
 @pytest.mark.benchmarks

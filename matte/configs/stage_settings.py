@@ -46,9 +46,9 @@ class SegmentationSettings:
     subject: str | None = setting(
         None,
         "Which subject to keep, where there are several. all; largest; 2: the two largest; centre:"
-        " the one in the middle; at:X,Y: the one at this place; box:X,Y,W,H: what lies in it;"
-        " mask:FILE: those that a rough mask is on, white there, or mask:FOLDER, by the pictures'"
-        " names. In pixels, or percentages of width and height.",
+        " the one in the middle; at:X,Y: the one at this place; box:X,Y,W,H: what lies in it (in"
+        " pixels, or percentages of width and height); mask:FILE: those on whom you have painted"
+        " white there, roughly; mask:FOLDER: the same, by the pictures' names.",
         "Subject and band",
         metavar="WHICH",
         pattern=rf"largest|[1-9]\d?|centre|at:{NUMBER},{NUMBER}|box:{NUMBER}(,{NUMBER}){{3}}"
@@ -265,8 +265,8 @@ class CompositingSettings:
     )
     position: str = setting(
         "50%,50%",
-        "Which part of a background stays that is cut off, across and down: 0%,100% is left,"
-        " bottom.",
+        "Which part of a background stays in view where it is cropped, across and down: 0%,100%"
+        " is its left, lower corner.",
         "Result",
         metavar="X%,Y%",
         pattern=r"(100|\d{1,2})%,(100|\d{1,2})%",

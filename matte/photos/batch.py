@@ -19,11 +19,13 @@ from matte.errors import (
     MatteWarning,
     OutputError,
     PictureError,
+    SettingError,
     is_memory_error,
     out_of_memory,
 )
 from matte.files import STREAM, check_names, check_output, make_folder
 from matte.limits import DEFAULT_MAX_PIXELS
+from matte.media.encoding import LAYERED
 from matte.media.pictures import Photo
 from matte.media.streams import STDIN, check_stdout
 from matte.photos.finishing import FinishOptions, PhotoFinisher
@@ -255,6 +257,11 @@ class Batch:
         """Raise if an output can't be written, has a wrong ending, or is an input."""
         if any(job.target == STREAM for job in self.jobs):
             check_stdout()
+        if self.finish.premultiply and any(
+            job.target.suffix.lower() in LAYERED for job in self.jobs
+        ):
+            cause = "--premultiply means nothing in .psd, which has masks, and .exr always is so"
+            raise SettingError(cause, "leave it out")
         transparent = self.finish.transparent
         named = [out for job in self.jobs for out in self._outputs(job).paths(transparent)]
         stored = [(each, ends) for each, ends in named if isinstance(each, StoredFile)]

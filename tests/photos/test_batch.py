@@ -8,7 +8,7 @@ import pytest
 
 from matte.arrays import Alpha, Image
 from matte.configs.loader import merge_settings
-from matte.errors import MatteError, OutputError, PictureError
+from matte.errors import MatteError, OutputError, PictureError, SettingError
 from matte.media.pictures import read_photo
 from matte.photos.batch import Batch, StageFiles
 from matte.photos.finishing import FinishOptions
@@ -50,6 +50,8 @@ def test_what_is_wrong_with_the_request_is_raised_before_a_photo_is_read(tmp_pat
             FinishOptions(),
             report=tmp_path / "report.txt",
         )
+    with pytest.raises(SettingError, match=r"--premultiply means nothing in \.psd"):
+        Batch([PhotoJob(source, tmp_path / "out.psd")], FinishOptions(premultiply=True))
     with pytest.raises(OutputError, match="can't hold transparency"):
         Batch([PhotoJob(source, tmp_path / "out.jpg")], FinishOptions())
     assert not (tmp_path / "out.png").exists()

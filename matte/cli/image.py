@@ -105,6 +105,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
     *SEGMENTING,
     "refiner",
     "tile",
+    "mirrored",
     "modnet",
     "fallback",
     "budget_ms",

@@ -22,7 +22,7 @@ from matte.configs.loader import MergedSettings
     common=True,
     help="The network to run; the same as --refiner.",
 )
-@setting_options("refiner", "tile", "max_pixels", "max_memory", *RUNNING)
+@setting_options("refiner", "tile", "mirrored", "max_pixels", "max_memory", *RUNNING)
 def refine(
     image: Path,
     trimap: Path,

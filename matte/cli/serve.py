@@ -99,6 +99,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
     *BAND,
     "refiner",
     "tile",
+    "mirrored",
     "modnet",
     "fallback",
     *COMPOSITING,

@@ -98,6 +98,7 @@ COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
     *SEGMENTING,
     "refiner",
     "tile",
+    "mirrored",
     *COMPOSITING,
     "max_pixels",
     "max_memory",

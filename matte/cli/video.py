@@ -112,6 +112,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     *(name for name in SEGMENTING if name != "subject"),
     "refiner",
     "tile",
+    "mirrored",
     "modnet",
     "fallback",
     *COMPOSITING,

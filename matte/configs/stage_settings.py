@@ -206,6 +206,11 @@ class RefinerSettings:
         maximum=4096,
         multiple_of=32,
     )
+    mirrored: bool = setting(
+        False,
+        "Refine a photo twice, once mirrored, and take the mean: a little better, twice as long.",
+        "Refining",
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -44,11 +44,13 @@ class Budget:
     """The milliseconds that a picture may take; None: no limit.
 
     The segmenter runs first, and its time shows this machine's pace; the refiner's own time for the
-    last picture shows it better.
+    last picture shows it better. The refiner's network runs `refiner_runs` times for a picture.
     """
 
-    def __init__(self, ms: int | None, segmenter: str = "", refiner: str = "") -> None:
-        self._ms = ms
+    def __init__(
+        self, ms: int | None, segmenter: str = "", refiner: str = "", refiner_runs: int = 1
+    ) -> None:
+        self._ms, self._refiner_runs = ms, refiner_runs
         self._segmenter = measured_costs().get(segmenter) if ms else None
         self._refiner = measured_costs().get(refiner) if ms else None
         self._pace = 0.0  # this machine's time over the measured one, in the refiner's last run
@@ -63,7 +65,7 @@ class Budget:
         if self._refiner is None:
             return ""
         pace = self._pace or self._segmenter_pace(trimap, spent)
-        ahead = pace * self._refiner.estimate_ms(trimap)
+        ahead = pace * self._refiner_ms(self._refiner, trimap)
         if so_far + ahead <= self._ms:
             return ""
         return f"the refiner would take about {ahead:.0f} ms, of {self._ms - so_far:.0f} left"
@@ -71,7 +73,11 @@ class Budget:
     def update_pace(self, trimap: Trimap, spent: Mapping[str, float]) -> None:
         """Set this machine's pace from the time that the refiner has just taken."""
         if self._refiner is not None and "refine" in spent:
-            self._pace = spent["refine"] / self._refiner.estimate_ms(trimap)
+            self._pace = spent["refine"] / self._refiner_ms(self._refiner, trimap)
+
+    def _refiner_ms(self, cost: Cost, trimap: Trimap) -> float:
+        """Return the refiner's milliseconds on the machine where the costs were measured."""
+        return self._refiner_runs * cost.estimate_ms(trimap)
 
     def _segmenter_pace(self, trimap: Trimap, spent: Mapping[str, float]) -> float:
         """Return this machine's time over the measured one, in the segmenter's run."""

@@ -21,6 +21,7 @@ from matte.pipeline.peer import PeerNetwork
 from matte.pipeline.run import BuiltPipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
+from matte.refiner.mirrored import MirroredSession
 from matte.registry import resolve
 from matte.runtime.memory import MemoryLimit
 from matte.segmentation.letterboxed import LetterboxedSegmenter
@@ -79,7 +80,10 @@ def build_two_stage(
     except MissingWeightsError as error:
         segmenter = MissingSegmenter(error)  # a mask or a trimap may be given
     budget = Budget(
-        config.pipeline.budget_ms, config.segmentation.segmenter, config.refiner.refiner
+        config.pipeline.budget_ms,
+        config.segmentation.segmenter,
+        config.refiner.refiner,
+        refiner_runs=2 if config.refiner.mirrored else 1,
     )
     return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget, named)
 
@@ -113,7 +117,8 @@ def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refine
         protocol = NO_BORDER if found.weights.recipe else "demo"
     elif tile == "auto":
         tile = "off"
-    return Gca(found.session, protocol, tile, memory_budget(config), found.facts)
+    session = MirroredSession(found.session) if config.refiner.mirrored else found.session
+    return Gca(session, protocol, tile, memory_budget(config), found.facts)
 
 
 def _build_line(merged: MergedSettings, opener: NetworkSupply | None) -> Line:

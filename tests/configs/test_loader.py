@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from matte.configs.lengths import parse_length
-from matte.configs.loader import merge_settings, preset_names, written_values
+from matte.configs.loader import (
+    merge_settings,
+    preset_names,
+    with_video_networks,
+    written_values,
+)
 from matte.configs.settings import SETTINGS, TrimapSettings
 from matte.errors import SettingError
 
@@ -137,3 +142,10 @@ def test_what_was_replaced_comes_from_the_defaults(tmp_path: Path) -> None:
     origins = merge_settings("balanced", path, {"iterations": 4}).origins
     assert (origins["k"], origins["width"], origins["iterations"]) == ("default", "default", "flag")
     assert merge_settings("balanced", path, {"k": 7}).origins["k"] == "flag"
+
+
+def test_clips_are_not_refined_twice_unless_asked() -> None:
+    assert merge_settings("best").config.refiner.mirrored
+    assert not with_video_networks(merge_settings("best")).config.refiner.mirrored
+    asked = merge_settings("fast", flags={"mirrored": True})
+    assert with_video_networks(asked).config.refiner.mirrored

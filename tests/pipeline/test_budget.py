@@ -50,3 +50,11 @@ def test_the_refiner_is_foretold_at_this_machines_pace() -> None:
 @pytest.mark.parametrize("refiner", ["my.onnx", ""])
 def test_a_refiner_that_was_never_measured_may_run(refiner: str) -> None:
     assert Budget(100, "person", refiner).overrun(TRIMAP, {"segment": 90.0}) == ""
+
+
+def test_a_refiner_that_runs_twice_takes_twice_as_long() -> None:
+    guided = measured_costs()["guided"].estimate_ms(TRIMAP)
+    for runs, told in ((1, ""), (2, f"the refiner would take about {2 * guided:.0f} ms, of ")):
+        budget = Budget(round(1.5 * guided), "person", "guided", refiner_runs=runs)
+        assert budget.overrun(TRIMAP, {}).startswith(told)
+        assert bool(budget.overrun(TRIMAP, {})) is bool(told)

@@ -34,8 +34,9 @@ class RefinerMix:
     `real` (crops of pictures with their alphas), `recomposed` (their subjects on other
     backgrounds), `procedural` (drawn alphas), `cutouts`, `masks` (subjects with softened masks):
     shares, against each other; the share of a kind without pictures falls to the others.
-    `two_layers`: probability that a second subject joins a made sample. `jpeg`, `plain_background`,
-    `blurred_background`, `alike_background` (its colour near the subject's): probabilities.
+    `two_layers`: probability that a second subject joins a made sample, and `unknown_layer` that
+    the trimap then leaves all of it unknown. `jpeg`, `plain_background`, `blurred_background`,
+    `alike_background` (its colour near the subject's): probabilities.
     `untouched`: probability that a real crop is neither scaled nor turned.
     `smallest`, `largest`: scale of a crop. `degrees`: the largest rotation.
     `least_unknown`: the part of a crop that must be unknown, else it is drawn again, a few times.
@@ -47,6 +48,7 @@ class RefinerMix:
     cutouts: float = 0.12
     masks: float = 0.06
     two_layers: float = 0.25
+    unknown_layer: float = 0.0
     jpeg: float = 0.2
     plain_background: float = 0.1
     blurred_background: float = 0.25
@@ -141,12 +143,15 @@ class RefinerSamples:
         if kind == "real":
             return self._real_crop(size, random)
         layer = self._subject_layer(kind, size, random)
+        second = None
         if random.random() < self._mix.two_layers:
-            layer = merge_layers(
-                layer, self._subject_layer(_draw_kind(self._made, random), size, random)
-            )
+            second = self._subject_layer(_draw_kind(self._made, random), size, random)
+            layer = merge_layers(layer, second)
         background = self._backgrounds.draw_behind(layer, random)
         trimap = random_trimap(layer.alpha, random)
+        chance = self._mix.unknown_layer
+        if second is not None and chance > 0 and random.random() < chance:
+            trimap[second.alpha > 0] = UNKNOWN
         picture = compose_layer(layer, background)
         everywhere = np.ones(size, np.uint8)
         if random.random() < self._mix.jpeg:

@@ -93,3 +93,21 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
 def test_something_must_have_a_share() -> None:
     with pytest.raises(SettingError, match="all shares are 0"):
         RefinerMix(0, 0, 0, 0, 0)
+
+
+def test_second_layers_may_be_unknown_as_a_whole(groups: Groups) -> None:
+    _, _, _, backgrounds = groups
+    shares = {}
+    for chance in (0.0, 1.0):
+        mix = RefinerMix(two_layers=1, jpeg=0, unknown_layer=chance)
+        only = RefinerSamples([], [], [], backgrounds, mix)
+        made = [only.sample_of("procedural", (64, 64), np.random.default_rng(n)) for n in range(20)]
+        solid, unknown = (
+            sum(int(np.count_nonzero(each)) for each in found)
+            for found in (
+                [each.alpha == 255 for each in made],
+                [(each.alpha == 255) & (each.trimap == 128) for each in made],
+            )
+        )
+        shares[chance] = unknown / solid
+    assert shares[1.0] > shares[0.0] + 0.1

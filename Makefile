@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python $(PIP) -c constraints.txt
 ifneq ($(shell test -L .venv && echo linked),)
 $(error .venv is a symbolic link: remove it, and an environment of this checkout is made)
 endif
-.PHONY: help demo test check test-benchmarks test-conversion test-notebook test-page test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-fleet test-notebook test-page test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
@@ -18,6 +18,7 @@ help:
 	@echo "make check            run every check, without installing anything"
 	@echo "make test-benchmarks  run the scripts of benchmarks/ on a small scale"
 	@echo "make test-conversion  import and export every kind of network, official ones too"
+	@echo "make test-fleet       kill workers of a Ray cluster on this machine, in the middle of runs"
 	@echo "make test-notebook    run the notebook of docs/ from its first cell to its last"
 	@echo "make test-page        use the server's page in Chromium, as a person would"
 	@echo "make test-phone       convert networks for LiteRT, in an environment of its own"
@@ -47,6 +48,9 @@ test-benchmarks: .venv/all
 
 test-conversion: .venv/all
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m conversion tests/conversion
+
+test-fleet: .venv/fleet
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m fleet tests/fleet tests/cli
 
 test-notebook: .venv/notebook
 	$(BIN)/pytest -m notebook tests/test_notebook.py
@@ -108,6 +112,10 @@ clean:
 
 .venv/notebook: .venv/all
 	$(INSTALL) -e '.[notebook]'
+	@touch $@
+
+.venv/fleet: .venv/all
+	$(INSTALL) -e '.[fleet]'
 	@touch $@
 
 .venv/page: .venv/all

@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("matte")
 
 
 # Marks of the tests that need more than `make test` has, or minutes: each has a target of its own.
-OWN_TARGETS = ("benchmarks", "conversion", "notebook", "page", "phone", "wheel")
+OWN_TARGETS = ("benchmarks", "conversion", "fleet", "notebook", "page", "phone", "wheel")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

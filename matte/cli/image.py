@@ -23,6 +23,7 @@ from matte.cli.options import (
     GROUND,
     PLACE,
     cut_out_options,
+    format_option,
     output_options,
     pack_options,
     start_opening,
@@ -35,8 +36,6 @@ from matte.errors import SettingError
 
 if TYPE_CHECKING:
     from matte.photos.locations import Location
-
-FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
 
 
 @click.command(cls=GroupedCommand, ends_at_once=True, no_args_is_help=True)
@@ -56,14 +55,7 @@ FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")
     " folders inside as the one with the pictures; or s3://BUCKET/FOLDER.",
     PLACE,
 )
-@option(
-    "--format",
-    "ending",
-    type=click.Choice(FORMATS),
-    group="Result",
-    common=True,
-    help="Format of the result, if -o names none.  [default: png]",
-)
+@format_option("Format of the result, if -o names none.  [default: png]")
 @cut_out_options
 @canvas_options
 @option(

@@ -35,6 +35,7 @@ COMMANDS = {
     "doctor": "matte.cli.doctor:doctor",
     "eval": "matte.cli.eval:evaluate",
     "export": "matte.cli.export:export",
+    "fleet": "matte.cli.fleet:fleet",
     "image": "matte.cli.image:image",
     "refine": "matte.cli.refine:refine",
     "serve": "matte.cli.serve:serve",

@@ -21,8 +21,8 @@ F = TypeVar("F", bound=Callable[..., object])
 GROUP: Group = "Many pictures"
 
 
-def many_options(command: F) -> F:
-    """Add the options of runs over many pictures."""
+def resume_options(command: F) -> F:
+    """Add the options of runs that go on with earlier ones."""
     added = (
         option(
             "--resume",
@@ -37,6 +37,16 @@ def many_options(command: F) -> F:
             group=GROUP,
             help="As --resume, and try the pictures again that failed.",
         ),
+    )
+    for add in reversed(added):
+        command = add(command)
+    return command
+
+
+def many_options(command: F) -> F:
+    """Add the options of runs over many pictures."""
+    added = (
+        resume_options,
         option(
             "--skip-existing",
             is_flag=True,

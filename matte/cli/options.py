@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GROUND = "PICTURE|COLOUR|blur[:RADIUS]|transparent"  # what --bg takes
 VIDEO_GROUND = GROUND.replace("|", "|VIDEO|", 1)  # what it takes for videos
+FORMATS = ("png", "webp", "tif", "avif", "jpg", "bmp", "psd", "exr")  # of photos
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -55,6 +56,13 @@ class PlaceName(FileName):
 
 FILE = FileName()
 PLACE = PlaceName()
+
+
+def format_option(text: str) -> Callable[[F], F]:
+    """Return a decorator that adds --format, with its help."""
+    return option(
+        "--format", "ending", type=click.Choice(FORMATS), group="Result", common=True, help=text
+    )
 
 
 def cut_out_options(command: F) -> F:

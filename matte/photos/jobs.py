@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -52,7 +52,7 @@ def plan_jobs(files: Sequence[Location], output: Location | None, ending: str) -
     for file in files:
         if file in folders:
             below = Path() if len(files) == 1 else Path(_folder_name(file))
-            jobs += _folder_jobs(file, into, below, ending)
+            jobs += folder_jobs(file, into, below, lambda _: ending)
         elif into is not None:
             name = "stdin" if file == STREAM else file.stem
             jobs.append(PhotoJob(file, into / f"{name}{RESULT_SUFFIX}{ending}", many))
@@ -69,11 +69,19 @@ def _folder_name(folder: Location) -> str:
     return folder.name if isinstance(folder, StoredFile) else folder.resolve().name
 
 
-def _folder_jobs(
-    folder: Location, into: Location | None, below: Path, ending: str
+def folder_jobs(
+    folder: Location,
+    into: Location | None,
+    below: Path,
+    ending_for: Callable[[Location], str],
+    kinds: Collection[str] = READABLE,
 ) -> Iterator[PhotoJob]:
-    """Yield the jobs of the pictures in a folder, without the results of earlier runs."""
-    found = list(_pictures(folder))
+    """Yield the jobs of the files in and below a folder, without the results of earlier runs.
+
+    `kinds` are the endings of the files; `ending_for` returns that of a file's result. Raises
+    PictureError if there are none.
+    """
+    found = list(_files_of_kinds(folder, kinds))
     if into is not None and not is_inside(folder, into):
         found = [path for path in found if not is_inside(path, into)]
     results = {
@@ -81,7 +89,7 @@ def _folder_jobs(
     }
     found = [path for path in found if path.with_suffix("") not in results]
     if not found:
-        raise PictureError(f"no pictures in {folder}", "it may hold " + " ".join(READABLE))
+        raise PictureError(f"no pictures in {folder}", "it may hold " + " ".join(sorted(kinds)))
     # Those that share a stem keep their ending in their result's name; so does one whose stem is
     # another's name, so that no two results are alike.
     stems, whole = Counter(path.with_suffix("") for path in found), set(found)
@@ -89,7 +97,8 @@ def _folder_jobs(
         stem = path.with_suffix("")
         name = path.name if stems[stem] > 1 or stem in whole else path.stem
         place = path.parent if into is None else into / below / _path_below(path.parent, folder)
-        yield PhotoJob(path, place / f"{name}{RESULT_SUFFIX}{ending}", makes_folder=True)
+        target = place / f"{name}{RESULT_SUFFIX}{ending_for(path)}"
+        yield PhotoJob(path, target, makes_folder=True)
 
 
 def _path_below(location: Location, folder: Location) -> PurePath:
@@ -101,24 +110,27 @@ def _path_below(location: Location, folder: Location) -> PurePath:
     return location.relative_to(folder)
 
 
-def _pictures(folder: Location) -> Iterator[Location]:
-    """Yield all pictures by name, without hidden ones and those in hidden folders."""
+def _files_of_kinds(folder: Location, kinds: Collection[str]) -> Iterator[Location]:
+    """Yield all files with these endings by name, without hidden ones and hidden folders'."""
     if not isinstance(folder, StoredFile):
-        yield from _picture_paths(folder)
+        yield from _paths_of_kinds(folder, kinds)
         return
     for file in folder.files():
         is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if not is_hidden and file.suffix.lower() in READABLE:
+        if not is_hidden and file.suffix.lower() in kinds:
             yield file
 
 
-def _picture_paths(folder: Path) -> Iterator[Path]:
-    """Yield all pictures by name, and the folders that can't be read, which then fail."""
+def _paths_of_kinds(folder: Path, kinds: Collection[str]) -> Iterator[Path]:
+    """Yield all files with these endings by name, and the folders that can't be read.
+
+    Those then fail.
+    """
     unreadable: list[OSError] = []
     for place, subfolders, names in os.walk(folder, onerror=unreadable.append):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in READABLE:
+            if not name.startswith(".") and Path(name).suffix.lower() in kinds:
                 yield Path(place, name)
     for error in unreadable:
         path = Path(error.filename)

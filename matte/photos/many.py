@@ -129,32 +129,35 @@ class RunRecorder:
         self._run_file.flush()
         return there
 
-    def end(self, outcome: PhotoOutcome) -> None:
-        """Write down what became of a picture."""
+    def end(self, outcome: PhotoOutcome) -> PictureRecord | None:
+        """Write down what became of a picture; return what is written."""
         error = outcome.error
-        self._record(outcome.job, "done" if error is None else "failed", error)
+        record = self._record(outcome.job, "done" if error is None else "failed", error)
         self._begun.pop(outcome.job, None)
+        return record
 
-    def _record(self, job: PhotoJob, state: State, error: MatteError | None = None) -> None:
-        """Add a record of a picture that is a file."""
+    def _record(
+        self, job: PhotoJob, state: State, error: MatteError | None = None
+    ) -> PictureRecord | None:
+        """Add a record of a picture that is a file; return it."""
         if self._run_file is None or self._results is None or job.source == STREAM:
-            return
+            return None
         size, mtime_ns = source_state(job.source)
         now = time.time()
-        self._run_file.add(
-            PictureRecord(
-                target=target_name(job, self._results),
-                state=state,
-                source=str(job.source),
-                size=size,
-                mtime_ns=mtime_ns,
-                at=now,
-                ms=round(1000 * (now - self._begun.get(job, now))) if state != "began" else 0,
-                sha256="" if state == "began" else location_facts(job.source)["sha256"],
-                cause="" if error is None else error.cause,
-                remedy="" if error is None else error.remedy,
-            )
+        record = PictureRecord(
+            target=target_name(job, self._results),
+            state=state,
+            source=str(job.source),
+            size=size,
+            mtime_ns=mtime_ns,
+            at=now,
+            ms=round(1000 * (now - self._begun.get(job, now))) if state != "began" else 0,
+            sha256="" if state == "began" else location_facts(job.source)["sha256"],
+            cause="" if error is None else error.cause,
+            remedy="" if error is None else error.remedy,
         )
+        self._run_file.add(record)
+        return record
 
 
 def run_recorded(

@@ -23,6 +23,8 @@ from matte.stores.stored_file import StoredFile
 RUN_FOLDER = ".matte-run"  # in the folder of the results
 SEGMENT_SUFFIX = ".jsonl"
 State = Literal["began", "done", "failed"]
+# Facts of a fingerprint that not every run has; they are compared where both runs have them.
+OPTIONAL_FACTS = frozenset({"executions", "video"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,13 @@ class RunFile:
 
     announced = 1  # pictures at once, before the first of them is begun
 
-    def __init__(self, results: Path, fingerprint: Mapping[str, Any]) -> None:
-        """`fingerprint` is what the results depend on besides their sources."""
+    def __init__(self, results: Path, fingerprint: Mapping[str, Any], segment: str = "") -> None:
+        """`fingerprint` is what the results depend on besides their sources.
+
+        `segment` is what the segment's name begins with; by default the time.
+        """
         self._folder, self._fingerprint = results / RUN_FOLDER, fingerprint
+        self._name = f"{segment or f'{time.time_ns():020d}'}-{secrets.token_hex(4)}{SEGMENT_SUFFIX}"
         self._segment: TextIO | None = None
 
     def __enter__(self) -> "RunFile":
@@ -90,8 +96,7 @@ class RunFile:
         try:
             if self._segment is None:
                 make_folder(self._folder)
-                name = f"{time.time_ns():020d}-{secrets.token_hex(4)}{SEGMENT_SUFFIX}"
-                self._segment = (self._folder / name).open("x", encoding="utf-8")
+                self._segment = (self._folder / self._name).open("x", encoding="utf-8")
                 self._segment.write(segment_line(self._fingerprint))
             self._segment.write(line)
             self._segment.flush()
@@ -116,15 +121,19 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
-def read_run_file(results: Location) -> RunHistory:
-    """Return what the run file in a folder of results says; lines that are torn don't count."""
+def read_run_file(results: Location, segment: str = "") -> RunHistory:
+    """Return what the run file in a folder of results says; lines that are torn don't count.
+
+    Only segments are read whose names begin with `segment`.
+    """
     records: dict[str, PictureRecord] = {}
     fingerprint: Mapping[str, Any] | None = None
     own: set[str] = set()
-    for text in _segment_texts(results / RUN_FOLDER):
+    for text in _segment_texts(results / RUN_FOLDER, segment):
         for row in _rows(text):
             if isinstance(row.get("fingerprint"), dict):
-                fingerprint = row["fingerprint"]
+                kept = {key: v for key, v in (fingerprint or {}).items() if key in OPTIONAL_FACTS}
+                fingerprint = kept | row["fingerprint"]
             elif (record := _as_record(row)) is not None:
                 if record.state != "failed":
                     own.add(record.target)
@@ -134,15 +143,18 @@ def read_run_file(results: Location) -> RunHistory:
     return RunHistory(records, fingerprint, own)
 
 
-def _segment_texts(folder: Location) -> Iterator[str]:
-    """Yield the texts of a run file's segments, the oldest first; one that is gone is empty."""
+def _segment_texts(folder: Location, beginning: str) -> Iterator[str]:
+    """Yield the texts of segments whose names begin so, the oldest first.
+
+    One that is gone is empty.
+    """
     if isinstance(folder, StoredFile):
-        segments = [each for each in folder.files() if each.suffix == SEGMENT_SUFFIX]
+        segments = [each for each in folder.files() if _is_segment(each.name, beginning)]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
             for data in pool.map(_stored_bytes, segments):
                 yield data.decode(errors="replace")
         return
-    for path in _segments(folder):
+    for path in _segments(folder, beginning):
         try:
             yield path.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -157,10 +169,15 @@ def _stored_bytes(segment: StoredFile) -> bytes:
         return b""
 
 
-def _segments(folder: Path) -> list[Path]:
-    """Return the segments of a run file, the oldest first."""
+def _is_segment(name: str, beginning: str) -> bool:
+    """Return whether a file's name is that of a segment, and begins so."""
+    return name.startswith(beginning) and name.endswith(SEGMENT_SUFFIX)
+
+
+def _segments(folder: Path, beginning: str) -> list[Path]:
+    """Return the segments of a run file whose names begin so, the oldest first."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == SEGMENT_SUFFIX)
+        return sorted(path for path in folder.iterdir() if _is_segment(path.name, beginning))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -199,13 +216,16 @@ def _as_record(row: Mapping[str, Any]) -> PictureRecord | None:
 def check_fingerprint(history: RunHistory, fingerprint: Mapping[str, Any]) -> None:
     """Raise SettingError if a run file's results were made in another way, saying what differs."""
     before = history.fingerprint
-    if before is None or before == json.loads(json.dumps(fingerprint)):
+    if before is None:
         return
+    in_one_alone = OPTIONAL_FACTS & {*before}.symmetric_difference(fingerprint)
     differences = [
         f"{name} was {_shown(before, name)} and is {_shown(fingerprint, name)}"
-        for name in sorted({*before, *fingerprint})
+        for name in sorted({*before, *fingerprint} - in_one_alone)
         if _shown(before, name) != _shown(fingerprint, name)
     ]
+    if not differences:
+        return
     cause = "the results there were made with other settings: " + "; ".join(differences[:4])
     raise SettingError(cause, "give the same settings, or another folder with -o")
 

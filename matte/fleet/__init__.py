@@ -1,0 +1,1 @@
+"""Many machines: photos and clips matted by the workers of a Ray cluster."""

@@ -101,4 +101,4 @@ def test_wrong_presets_and_pictures_are_refused() -> None:
     with pytest.raises(MatteError, match="no preset 'balance'"):
         matte.load("balance")
     with pytest.raises(MatteError, match="give uint8 or uint16"):
-        matte.load(refiner="guided")(np.zeros((8, 8, 3)))
+        matte.load(refiner="guided")(np.zeros((8, 8, 3), np.int32))

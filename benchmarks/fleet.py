@@ -247,7 +247,7 @@ def kills(folder: Path, count: int, seed: int) -> Row:
         }
         for kind in ("actor", "machine", "driver")
     }
-    return {"pictures": len(expected), "seed": seed, **totals, "rows": rows}
+    return {"pictures": len(expected), "seed": seed, "kinds": totals, "rows": rows}
 
 
 def killed_run(cluster: LocalCluster, photos: Path, out: Path, kind: str, moment: float) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from matte.clips.output_files import default_output
 from matte.compositing.backgrounds import FILM_SUFFIXES
 from matte.errors import PictureError
-from matte.fleet.request import FleetRequest, FleetVariant
+from matte.fleet.request import FleetVariant
 from matte.photos.jobs import PhotoJob, folder_jobs, plan_jobs
 from matte.photos.locations import on_disk
 
@@ -94,8 +94,3 @@ def _group_jobs(jobs: Sequence[PhotoJob], size: int) -> Iterator[tuple[PhotoJob,
     photos = [job for job in jobs if not is_clip(job)]
     for first in range(0, len(photos), size):
         yield tuple(photos[first : first + size])
-
-
-def request_has_clips(request: FleetRequest) -> bool:
-    """Return whether there is a video among what a request names."""
-    return any(is_clip(job) for job in find_jobs(request.source, request.variants[0]))

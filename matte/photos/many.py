@@ -114,9 +114,9 @@ class RunRecorder:
         """Write down that a picture will be worked on, unless that is known.
 
         So are as many of those that are `coming`, this one first, as the run file wants to know at
-        once. Once this returns, their results may
-        appear: a later run knows them for its own, and may replace them. So a picture whose result
-        is there, and may not be replaced, is not among them; those results are returned.
+        once. Once this returns, their results may appear: a later run knows them for its own, and
+        may replace them. So a picture whose result is there, and may not be replaced, is not among
+        them; those results are returned.
         """
         if self._run_file is None or job in self._announced:
             return set()

@@ -156,7 +156,7 @@ class PhotoProcesses:
 
         In a store, that is asked of many at once, and all others are announced.
         """
-        if not isinstance(self._recorder, RunRecorder):
+        if self._recorder is None:
             return existing([job.target])
         return self._recorder.announce(job, chain([job], self._waiting), self._replaces)
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from matte.arrays import Alpha
+from matte.segmentation.subjects import MIN_SUBJECT_SHARE
 
 MAX_LONG_SIDE = 800  # pixels of the copy that is looked at
-MIN_SUBJECT_SHARE = 0.02  # of the largest subject: what is smaller is a part of one
 MAX_BYSTANDER_SHARE = 0.25  # of the largest subject: what is larger belongs to a group
 MIN_BYSTANDER_DISTANCE = 0.05  # of the long side, from the largest subject
 

@@ -18,7 +18,7 @@ from matte.fleet.rows import ResultRow, row_of_record
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import on_disk
-from matte.photos.many import RunRecorder
+from matte.photos.many import RunRecorder, outcomes_with_records
 from matte.photos.resuming import ResumeOptions, remaining_jobs, target_name
 from matte.photos.run_file import RunFile, read_run_file
 from matte.pipeline.build import build, max_pixels
@@ -94,19 +94,11 @@ class BlockWorker:
         except MatteError as error:  # a background that is gone, or a network
             yield from self._failed_rows(variant, jobs, run_file, error)
             return
-        recorder, coming = RunRecorder(run_file, variant.results), iter(batch.jobs)
-
-        def begin(job: PhotoJob) -> None:
-            recorder.announce(job, coming, batch.replaces)
-            recorder.begin(job)
-
-        with run_file:
-            for outcome in batch.run(pipeline, begin):
-                record = recorder.end(outcome)
-                assert record is not None
-                shown = {k: v for k, v in outcome.report.items() if k not in pipeline.facts}
-                columns = _columns(pipeline, outcome.job, found) | self._place
-                yield row_of_record(variant.name, record, shown, **columns)
+        for outcome, record in outcomes_with_records(batch, pipeline, run_file, variant.results):
+            assert record is not None
+            shown = {k: v for k, v in outcome.report.items() if k not in pipeline.facts}
+            columns = _columns(pipeline, outcome.job, found) | self._place
+            yield row_of_record(variant.name, record, shown, **columns)
 
     def _clip_rows(
         self,

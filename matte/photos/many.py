@@ -173,6 +173,18 @@ def run_recorded(
     come one after the other, instead of the batch's own; in a store, whoever hands them out has
     announced them.
     """
+    for outcome, _ in outcomes_with_records(batch, pipeline, run_file, results, coming):
+        yield outcome
+
+
+def outcomes_with_records(
+    batch: Batch,
+    pipeline: BuiltPipeline,
+    run_file: RunFile | StoredRunFile | None,
+    results: Location | None,
+    coming: Iterator[PhotoJob] | None = None,
+) -> Iterator[tuple[PhotoOutcome, PictureRecord | None]]:
+    """Yield what `run_recorded` does, and with each what the run file holds of it."""
     recorder, own = RunRecorder(run_file, results), iter(batch.jobs)
 
     def begin(job: PhotoJob) -> None:
@@ -184,8 +196,7 @@ def run_recorded(
 
     with run_file if run_file is not None else nullcontext():
         for outcome in batch.run(pipeline, begin, coming):
-            recorder.end(outcome)
-            yield outcome
+            yield outcome, recorder.end(outcome)
 
 
 class OneProcess:

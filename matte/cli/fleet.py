@@ -24,7 +24,7 @@ from matte.cli.options import (
     print_path,
     trimap_free_option,
 )
-from matte.cli.outcomes import print_outcome
+from matte.cli.outcomes import ShownOutcomes, print_outcome
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import (
@@ -283,7 +283,7 @@ def _run(
             outcome = row.as_outcome(plan.request.variant(row.variant).results)
             summary.add(outcome)
             watch(summary.count, plan.waiting)
-            print_outcome(outcome, is_one=False, quiet=quiet, verbose=False)
+            print_outcome(outcome, is_one=False, shown=ShownOutcomes(quiet, False, None, False))
             if row.warnings:
                 warnings.warn(MatteWarning(row.warnings), stacklevel=2)
     return summary

@@ -11,7 +11,6 @@ from matte.cli.finishing import CANVAS_WORDS, canvas_options, parse_finish
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.image_runs import (
     RunProcesses,
-    ShownOutcomes,
     is_one_picture,
     make_request,
     run_pictures,
@@ -30,6 +29,7 @@ from matte.cli.options import (
     trimap_free_option,
     verbose_option,
 )
+from matte.cli.outcomes import ShownOutcomes
 from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.loader import MergedSettings, with_modnet
 from matte.errors import SettingError
@@ -89,7 +89,8 @@ if TYPE_CHECKING:
     "--report",
     type=FILE,
     group="Stages in and out",
-    help="Save what was done, by which networks and settings: .json, or a table, .csv.",
+    help="Save what was done, by which networks and settings: .json, or a table, .csv; - prints the"
+    " JSON.",
 )
 @many_options
 @setting_options(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matte.cli.many_pictures import print_summary
-from matte.cli.outcomes import print_outcome
+from matte.cli.outcomes import ShownOutcomes, print_outcome
 from matte.cli.progress import progress_bar
 from matte.configs.loader import MergedSettings, written_values
 from matte.errors import MatteError, PictureError, SettingError
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from matte.stores.protocol import Store
 
 ONE_FILE_OPTIONS = "--mask-in, --trimap-in, --mask, --trimap, --alpha and --foreground"
-
-
-@dataclass(frozen=True, slots=True)
-class ShownOutcomes:
-    """What is printed of each picture, and the report that is written at the end."""
-
-    quiet: bool
-    verbose: bool
-    report: Path | None
-    overwrite: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +167,8 @@ def _write_report(
     store_retries: int | None,
 ) -> None:
     """Write the report of a run."""
-    from matte.files import write_file
+    from matte.files import STREAM, write_file
+    from matte.media.streams import write_stdout
     from matte.photos.report import in_order, report_table, run_report
 
     assert shown.report is not None
@@ -185,7 +176,10 @@ def _write_report(
         data = report_table(in_order(batch, outcomes))
     else:
         data = run_report(batch, facts, outcomes, sys.argv[1:], store_retries)
-    write_file(shown.report, data, shown.overwrite)
+    if shown.report == STREAM:
+        write_stdout(data)
+    else:
+        write_file(shown.report, data, shown.overwrite)
 
 
 def watch_pictures(
@@ -247,5 +241,5 @@ def _show_outcomes(
             watch(done, count)
             # A run again over its own results says it once, and the summary how many there are.
             if shown.verbose or summary.causes[EXISTS] <= 1 or cause_alone(outcome) != EXISTS:
-                print_outcome(outcome, outcomes is not None and is_one, shown.quiet, shown.verbose)
+                print_outcome(outcome, outcomes is not None and is_one, shown)
             check()

@@ -12,18 +12,32 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(name: str, quiet: bool = False) -> Iterator["ProgressFunction"]:
+def progress_bar(
+    name: str, quiet: bool = False, *, frames: bool = False
+) -> Iterator["ProgressFunction"]:
     """Yield a function that moves a bar on standard error; it does nothing off terminals.
 
-    A total of 0 is one that nobody knows.
+    A total of 0 is one that nobody knows. `frames`: what is counted are frames, and their rate is
+    shown, too.
     """
     if quiet or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import Progress
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(escape(printable(name)), total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total or None)
+    columns = list(Progress.get_default_columns())
+    if frames:
+        text = "frames, {task.fields[fps]} fps, time left"
+        columns[2:3] = [MofNCompleteColumn(), TextColumn(text)]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(escape(printable(name)), total=None, fps="?")
+
+        def watch(done: int, total: int) -> None:
+            """Move the bar, and show the rate of the last seconds."""
+            rate = progress.tasks[bar].speed
+            fps = "?" if rate is None else f"{rate:.1f}"
+            progress.update(bar, completed=done, total=total or None, fps=fps)
+
+        yield watch

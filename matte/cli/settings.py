@@ -73,7 +73,7 @@ class NumberOrWord(click.ParamType[int | str]):
         return number
 
 
-def setting_options(*names: str) -> Callable[[F], F]:
+def setting_options(*names: str, default_preset: str = DEFAULT_PRESET) -> Callable[[F], F]:
     """Return a decorator that adds --preset, --config and an option for each of the settings.
 
     The command gets them as its argument `settings`, merged with the preset and the user's file.
@@ -86,7 +86,8 @@ def setting_options(*names: str) -> Callable[[F], F]:
             flags[OLD_PROTOCOL] = arguments.pop(OLD_PROTOCOL, None)
             own = settings_file()
             file = config_file or (own if os.path.isfile(own) else None)
-            return command(settings=merge_settings(preset, file, flags), **arguments)
+            settings = merge_settings(preset, file, flags, default=default_preset)
+            return command(settings=settings, **arguments)
 
         decorated: Any = with_settings
         if "refiner_protocol" in names:
@@ -105,7 +106,7 @@ def setting_options(*names: str) -> Callable[[F], F]:
             common=True,
             shell_complete=lambda ctx, param, word: _completions(preset_names(), word),
             help=f"Settings to start from: {', '.join(preset_names())}"
-            f"  [default: {DEFAULT_PRESET}]",
+            f"  [default: {default_preset}]",
         )
         result: F = choice(config(decorated))
         return result

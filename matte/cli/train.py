@@ -1,5 +1,7 @@
 """`matte train`: the networks that matte ships, trained on your pictures."""
 
+import shlex
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 import click
 
 from matte.cli.options import print_line, print_path, torch_required
-from matte.errors import SettingError, printable
+from matte.errors import InterruptedRunError, SettingError, printable
 from matte.files import check_outputs
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -197,6 +199,15 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
     print_path(out)
 
 
+def _next_command(remedy: str) -> str:
+    """Return the command line that goes on with an interrupted run; else the remedy as it is."""
+    words = sys.argv[1:]
+    if "--resume" not in remedy:
+        return remedy
+    more = [] if "--resume" in words else ["--resume"]
+    return f"go on with: {shlex.join(['matte', *words, *more])}"
+
+
 def _train(
     settings: type[Any],
     run: Callable[..., Path],
@@ -213,10 +224,13 @@ def _train(
     from matte.training.start import find_start_file
 
     say = rank_zero_only(click.echo)  # on several devices, each is a process of its own
-    best = run(
-        read_recipe(settings, config, changes),
-        init=find_start_file(init) if init else None,
-        progress=lambda line: say(printable(line), err=True),
-        **arguments,
-    )
+    try:
+        best = run(
+            read_recipe(settings, config, changes),
+            init=find_start_file(init) if init else None,
+            progress=lambda line: say(printable(line), err=True),
+            **arguments,
+        )
+    except InterruptedRunError as error:
+        raise InterruptedRunError(error.cause, _next_command(error.remedy)) from None
     say(best)

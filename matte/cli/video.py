@@ -18,11 +18,13 @@ from matte.cli.options import (
     print_path,
     start_opening,
     trimap_free_option,
+    verbose_option,
 )
+from matte.cli.outcomes import network_lines
 from matte.cli.progress import progress_bar
 from matte.cli.settings import BAND, COMPOSITING, RUNNING, SEGMENTING, VIDEO, setting_options
 from matte.configs.loader import MergedSettings, with_modnet, with_video_networks
-from matte.errors import SettingError
+from matte.errors import SettingError, printable
 from matte.interrupts import deferred_interrupts
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     "--report",
     type=FILE,
     group="Stages in and out",
-    help="Save what was done, by which networks and settings, as JSON.",
+    help="Save what was done, by which networks and settings, as JSON; - prints it.",
 )
 @setting_options(
     *VIDEO,
@@ -129,6 +131,7 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     help="Keep up with this many frames per second: the settings are tried on a few frames, then"
     " the fast preset, MODNet and the mask alone; the first that is fast enough is used.",
 )
+@verbose_option
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
 @pack_options("ground", "bg", "bg_end", "premultiply")
 @pack_options("times", "start", "end")
@@ -145,6 +148,7 @@ def video(
     stats: bool,
     settings: MergedSettings,
     trimap_free: bool,
+    verbose: bool,
 ) -> None:
     """Cut the subject out of a video, or put it on another background.
 
@@ -163,15 +167,19 @@ def video(
     opener = None if fps_target else start_opening(settings.config)
 
     from matte.clips.report import video_report
+    from matte.files import STREAM
+    from matte.media.streams import write_stdout
     from matte.pipeline.build import build
 
+    prints_report = outputs["report"] == STREAM
+    outputs["report"] = None if prints_report else outputs["report"]
     job = _plan_job(clip, ground, times, outputs, settings)
     job.files.check(job.sources)
     if fps_target:
         pipeline = _choose_pipeline(job, settings, fps_target)
     else:
         pipeline = build(settings, opener)
-    with deferred_interrupts() as check, progress_bar("matte", quiet) as watch:
+    with deferred_interrupts() as check, progress_bar("matte", quiet, frames=True) as watch:
 
         def on_frame(done: int) -> None:
             watch(done, max(done, job.frames))
@@ -182,10 +190,14 @@ def video(
 
         rendered = job.render(pipeline, on_frame, describe)
     _print_warnings(rendered)
-    if stats:
+    if verbose:
+        click.echo(_summary(job, pipeline), err=True)
+    if stats or verbose:
         click.echo(_step_times(rendered), err=True)
     for path in rendered.written if not quiet else ():
-        print_path(path)
+        print_path(path, err=prints_report)
+    if prints_report:
+        write_stdout(describe(rendered))
 
 
 def _plan_job(
@@ -244,6 +256,15 @@ def _print_warnings(rendered: "RenderResult") -> None:
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"
         print_line(f"Warning: {share}: {reason}: matted by MODNet instead", err=True)
+
+
+def _summary(job: "RenderJob", pipeline: "BuiltPipeline") -> str:
+    """Return a line on the clip and how it was refined, and one on each network."""
+    clip, config = job.clip.facts, pipeline.config
+    refiner = config.modnet.modnet or config.refiner.refiner
+    size = f"{clip.width}×{clip.height}, {float(clip.rate):.4g} fps"
+    line = f"{size}, preset {pipeline.merged.preset}, refined by {printable(refiner)}"
+    return "\n".join([line, *network_lines(pipeline.facts["networks"])])
 
 
 def _step_times(rendered: "RenderResult") -> str:

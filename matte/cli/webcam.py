@@ -110,6 +110,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
     "max_pixels",
     "max_memory",
     *(name for name in RUNNING if name != "device"),
+    default_preset="fast",
 )
 @pack_options("source", "camera", "size", "fps", "loop")
 def webcam(
@@ -131,7 +132,7 @@ def webcam(
     picture, h show the keys, q quit. Frames that come too fast are skipped. Prints the files that
     were written.
 
-    Example: matte webcam --bg beach.jpg --bg blur --preset fast
+    Example: matte webcam --bg beach.jpg --bg blur
     """
     from matte.clips.live.matting import LiveMatting
     from matte.clips.live.recording import Recorder

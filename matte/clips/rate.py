@@ -22,16 +22,21 @@ class RateCandidate:
 class RateChoice:
     """The candidate that was chosen, and the rates that were measured of it and those before it.
 
-    `rates` are frames a second, by the candidates' names.
+    `rates` are frames a second, by the candidates' names. `keeps_up` is None for a candidate that
+    there was no time to measure.
     """
 
     candidate: RateCandidate
     rates: dict[str, float]
-    keeps_up: bool
+    keeps_up: bool | None
 
     def __str__(self) -> str:
         rates = ", ".join(f"{name} {rate:.1f}" for name, rate in self.rates.items())
-        how = "" if self.keeps_up else ", the fastest, but too slow as well"
+        how = {
+            True: "",
+            False: ", the fastest, but too slow as well",
+            None: ", untried: the others are too slow, and choosing has taken its time",
+        }[self.keeps_up]
         return f"{self.candidate.name} is used{how}; frames a second: {rates}"
 
 
@@ -51,11 +56,14 @@ def rate_candidates(merged: MergedSettings) -> Iterator[RateCandidate]:
 
 
 def choose_candidate(
-    candidates: Iterable[RateCandidate], target: float, measure: Callable[[RateCandidate], float]
+    candidates: Iterable[RateCandidate],
+    target: float,
+    measure: Callable[[RateCandidate], float | None],
 ) -> RateChoice:
     """Return the first candidate that reaches `target` frames a second; if none does, the quickest.
 
-    `measure` returns a candidate's frames a second. One whose weights are missing is passed over,
+    `measure` returns a candidate's frames a second; None if there is no time: then that candidate,
+    quicker than those before it, is the choice. One whose weights are missing is passed over,
     unless it is the first.
     """
     rates: dict[str, float] = {}
@@ -67,6 +75,8 @@ def choose_candidate(
             if best is None:
                 raise
             continue
+        if rate is None:
+            return RateChoice(candidate, rates, keeps_up=None)
         rates[candidate.name] = rate
         if rate >= target * RATE_MARGIN:
             return RateChoice(candidate, rates, keeps_up=True)

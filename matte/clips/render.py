@@ -1,5 +1,6 @@
 """A clip matted into files."""
 
+import math
 import tempfile
 import time
 import warnings
@@ -23,8 +24,10 @@ from matte.errors import InterruptedRunError, MatteError, MatteWarning, OutputEr
 from matte.media.video.clip import Clip
 from matte.pipeline.run import BuiltPipeline
 
-# A rate is measured on so many frames after so many others, or on as many as these seconds allow.
-MEASURED_FRAMES, WARM_UP_FRAMES, MAX_MEASURING_SECONDS = 24, 8, 6.0
+# A rate is measured on so many frames after so many others, or on as many as there is time for.
+MEASURED_FRAMES, WARM_UP_FRAMES = 24, 8
+MAX_CHOOSING_SECONDS, MAX_CHOOSING_SHARE = 3.0, 0.05  # of the clip; whichever is more
+CLEAR_RATIO, CLEAR_FRAMES = 1.5, 6  # of the wanted rate, after so many frames: no more are needed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,15 +162,24 @@ class RenderJob:
         """Return the best settings that reach `target` frames a second here, and their pipeline.
 
         `build` returns the pipeline that video has with some settings. `check` is called between
-        frames and in the end, and may raise.
+        frames and in the end, and may raise. Once the first pipeline is built, choosing takes 3
+        seconds or 5 % of the range, whichever is more; then the next settings are used untried.
         """
         self._open_writers(self.files).close()  # raises now, not then, if a file can't be written
         pipelines: dict[str, BuiltPipeline] = {}
+        length = self.frames / float(self.clip.facts.rate)
+        ends = math.inf
 
-        def measure(candidate: RateCandidate) -> float:
-            """Return the candidate's frames a second, and keep its pipeline."""
+        def measure(candidate: RateCandidate) -> float | None:
+            """Return the candidate's frames a second if there is time, and keep its pipeline."""
+            nonlocal ends
+            is_late = time.perf_counter() >= ends
             pipelines[candidate.name] = build(candidate.merged)
-            return self._measure_rate(pipelines[candidate.name], check)
+            if is_late:
+                return None
+            now = time.perf_counter()
+            ends = min(ends, now + max(MAX_CHOOSING_SECONDS, MAX_CHOOSING_SHARE * length))
+            return self._measure_rate(pipelines[candidate.name], check, (ends - now) / 2, target)
 
         try:
             choice = choose_candidate(rate_candidates(merged), target, measure)
@@ -176,13 +188,20 @@ class RenderJob:
             raise StoppedError("interrupted", [], 0) from None
         return choice, pipelines[choice.candidate.name]
 
-    def _measure_rate(self, pipeline: BuiltPipeline, check: Callable[[], None]) -> float:
-        """Return the frames a second of the first frames, written into a temporary folder."""
+    def _measure_rate(
+        self, pipeline: BuiltPipeline, check: Callable[[], None], seconds: float, target: float
+    ) -> float:
+        """Return the frames a second of the first frames, written into a temporary folder.
+
+        It takes so many `seconds`, less if the rate is far from the `target`.
+        """
         with tempfile.TemporaryDirectory() as folder:
             job = replace(self, files=self.files.in_folder(Path(folder)))
-            return job._rate_of_first_frames(pipeline, check)
+            return job._rate_of_first_frames(pipeline, check, seconds, target)
 
-    def _rate_of_first_frames(self, pipeline: BuiltPipeline, check: Callable[[], None]) -> float:
+    def _rate_of_first_frames(
+        self, pipeline: BuiltPipeline, check: Callable[[], None], seconds: float, target: float
+    ) -> float:
         """Return the frames a second at which the job's first frames are written."""
         times = [time.perf_counter()]
         with warnings.catch_warnings():  # the real files have been warned about
@@ -197,11 +216,12 @@ class RenderJob:
                 check()
                 writers.write(frame)
                 times.append(time.perf_counter())
-                if times[-1] - times[0] > MAX_MEASURING_SECONDS and len(times) > 3:
+                if times[-1] - times[0] > seconds and len(times) > 3:
                     break
-        warm_up = min(WARM_UP_FRAMES, (len(times) - 1) // 2)
-        counted = len(times) - 1 - warm_up
-        return counted / max(times[-1] - times[warm_up], 1e-6) if counted > 0 else 0.0
+                ratio = _rate(times) / target
+                if len(times) > CLEAR_FRAMES and not 1 / CLEAR_RATIO < ratio < CLEAR_RATIO:
+                    break
+        return _rate(times)
 
     def _open_writers(self, files: VideoFiles) -> VideoWriters:
         """Return the writers of the files; raises if one can't be written."""
@@ -219,6 +239,13 @@ class RenderJob:
             end=self.end,
             colours=self.files.transparent or self.files.foreground is not None,
         )
+
+
+def _rate(times: Sequence[float]) -> float:
+    """Return the frames a second that end at these times, after the first time and a warm-up."""
+    warm_up = min(WARM_UP_FRAMES, (len(times) - 1) // 2)
+    counted = len(times) - 1 - warm_up
+    return counted / max(times[-1] - times[warm_up], 1e-6) if counted > 0 else 0.0
 
 
 def _result(writers: VideoWriters, run: VideoRun, count: int, began: float) -> RenderResult:

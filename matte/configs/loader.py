@@ -31,17 +31,21 @@ class MergedSettings:
 
 
 def merge_settings(
-    preset: str | None = None, file: Path | None = None, flags: Mapping[str, Any] | None = None
+    preset: str | None = None,
+    file: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    default: str = DEFAULT_PRESET,
 ) -> MergedSettings:
     """Return the settings of all layers, merged and checked.
 
-    `preset` None is the file's choice, or the default; `file` is the user's settings, if any;
+    `preset` None is the file's choice, or the `default`; `file` is the user's settings, if any;
     `flags` are values by name, parsed or as text; one that is None is left out.
 
     Example: `merge_settings("fast", flags={"width": "1.5%"}).config.trimap.width`
     """
     user = read_toml(file) if file else {}
-    own_preset = user.pop("preset", DEFAULT_PRESET)
+    own_preset = user.pop("preset", default)
     name = convert(own_preset if preset is None else preset, str, "preset")
 
     tables: dict[str, dict[str, Any]] = {}

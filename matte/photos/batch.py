@@ -270,7 +270,10 @@ class Batch:
             remedy = "name local files alone, or leave --mask, --alpha and the like out"
             raise OutputError("files on a disk and in a store can't appear together", remedy)
         check_stored_outputs(stored, stored_files(job.source for job in self.jobs))
-        if report is not None:
+        if report == STREAM and any(job.target == STREAM for job in self.jobs):
+            remedy = "name a file for one of them"
+            raise OutputError("picture and report can't both go to standard output", remedy)
+        if report is not None and report != STREAM:
             outputs.append((report, REPORT_SUFFIXES))
         check_names(outputs, self._sources(self.jobs))
         # Of several photos, those whose result is there already fail alone.

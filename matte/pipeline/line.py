@@ -53,6 +53,8 @@ class Prior:
     """What limits alpha in a trimap that was drawn from it and then changed by hand."""
     subject_mask: SubjectMask | None = None
     """Which of several subjects is meant, where the settings choose by a mask."""
+    note: str = ""
+    """What a person should know of a mask of their own: that it was scaled."""
 
 
 NO_PRIOR = Prior()

@@ -24,7 +24,13 @@ from matte.media.pictures import Photo, read_alpha, read_trimap
 from matte.media.sources import Source, is_source, source_name
 from matte.pipeline.line import NO_CHOSEN_SUBJECT, NO_PRIOR, Line, LineResult, Prior
 from matte.pipeline.seen import seen_subjects
-from matte.pipeline.subject_masks import SubjectMask, mask_path, mask_place, read_subject_mask
+from matte.pipeline.subject_masks import (
+    SubjectMask,
+    mask_path,
+    mask_place,
+    read_subject_mask,
+    scale_mask,
+)
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit
 from matte.stages import Matte, Segmentation
@@ -110,6 +116,8 @@ class BuiltPipeline:
         told = tuple(_warnings(name or "the picture", result, report))
         if prior.subject_mask is not None and prior.subject_mask.note:
             told += (prior.subject_mask.note,)
+        if prior.note:
+            told += (prior.note,)
         return FoundAlpha(alpha, result.mask, result.trimap, report, told)
 
     def prior(
@@ -127,23 +135,23 @@ class BuiltPipeline:
         """
         if trimap is not None:
             refuse_unused_cleaning(self.merged, "a run with a trimap of one's own")
-        confidence = known = None
-        if is_source(mask):
-            confidence = Confidence(read_alpha(mask, self.max_pixels, kind="mask"))
-        elif mask is not None:
-            confidence = Confidence(as_alpha(mask))
+        segmentation, note, known = None, "", None
+        if mask is not None:
+            own = self._read_mask(mask) if is_source(mask) else as_alpha(mask)
+            scaled, note = scale_mask(own, photo.pixels.shape, "the mask")
+            segmentation = Segmentation(Confidence(scaled))
         if is_source(trimap):
             known = read_trimap(trimap, self.max_pixels)
         elif trimap is not None:
             known = as_trimap(trimap)
-        for kind, array in (("mask", confidence), ("trimap", known)):
-            if array is not None:
-                same_size(("picture", photo.pixels), (kind, array))
-        return Prior(
-            None if confidence is None else Segmentation(confidence),
-            known,
-            subject_mask=self._subject_mask(photo, name, subject),
-        )
+        if known is not None:
+            same_size(("picture", photo.pixels), ("trimap", known))
+        chosen = self._subject_mask(photo, name, subject)
+        return Prior(segmentation, known, subject_mask=chosen, note=note)
+
+    def _read_mask(self, source: Source) -> Alpha:
+        """Return a mask of the user's own from its file."""
+        return read_alpha(source, self.max_pixels, kind="mask")
 
     def _subject_mask(self, photo: Photo, name: str, given: MatteInput) -> SubjectMask | None:
         """Return the rough mask of the subject that is meant; None if none is named."""

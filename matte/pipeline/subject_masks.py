@@ -1,4 +1,4 @@
-"""Rough masks that say which of several subjects is meant: a file, or one for each picture."""
+"""Masks of users: in the picture's size, and those that say which of several subjects is meant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -83,16 +83,25 @@ def read_subject_mask(
             facts |= file_facts(Path(mask))
     else:
         alpha = Alpha(as_alpha(mask))
-    (high, wide), (height, width) = alpha.shape, shape[:2]
-    note = ""
-    if (high, wide) != (height, width):
-        if abs(wide * height - width * high) > MAX_SHAPE_DIFFERENCE * width * high + max(shape[:2]):
-            cause = f"{name} is {wide}×{high}, the picture {width}×{height}: another shape"
-            raise PictureError(cause, "give a mask of the whole picture, large or small")
-        note = f"{name} is {wide}×{high}, the picture {width}×{height}: it is scaled"
-        alpha = Alpha(resize(alpha, height, width))
-        facts["scaled from"] = [wide, high]
-    region = np.asarray(alpha >= MIN_MASK_VALUE)
+    scaled, note = scale_mask(alpha, shape, name)
+    if note:
+        facts["scaled from"] = [alpha.shape[1], alpha.shape[0]]
+    region = np.asarray(scaled >= MIN_MASK_VALUE)
     if not region.any():
         raise PictureError(f"{name} marks nothing", "paint white where the subject is")
     return SubjectMask(region, facts, note)
+
+
+def scale_mask(mask: Alpha, shape: tuple[int, ...], name: str) -> tuple[Alpha, str]:
+    """Return a mask in the size of a picture of this shape, and a note if it had another size.
+
+    Its proportions have to be the picture's. `name` is what the note and errors call it.
+    """
+    (high, wide), (height, width) = mask.shape, shape[:2]
+    if (high, wide) == (height, width):
+        return mask, ""
+    sizes = f"{name} is {wide}×{high}, the picture {width}×{height}"
+    if abs(wide * height - width * high) > MAX_SHAPE_DIFFERENCE * width * high + max(shape[:2]):
+        remedy = "give a mask of the whole picture, large or small"
+        raise PictureError(f"{sizes}: another shape", remedy)
+    return Alpha(resize(mask, height, width)), f"{sizes}: it is scaled"

@@ -23,10 +23,17 @@ def iterate_batches(
         batch_size=None,
         sampler=range(first_step, settings.steps + 1),
         num_workers=settings.workers,
+        worker_init_fn=_leave_interrupts,
         generator=torch.Generator(),  # the global one must not be drawn from when a run goes on
     )
     with _signal_handlers_restored():
         return iter(loader)
+
+
+def _leave_interrupts(worker: int) -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the process that trains."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager

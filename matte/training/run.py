@@ -2,12 +2,15 @@
 
 import math
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 
-from matte.errors import MatteError, SettingError
+from matte.errors import InterruptedRunError, MatteError, SettingError
+from matte.interrupts import deferred_interrupts
 from matte.training.average import RunningAverage
 from matte.training.batches import iterate_batches
 from matte.training.collection import LineReport
@@ -17,8 +20,11 @@ from matte.training.journal import Journal
 from matte.training.optimiser import build_optimiser, set_learning_rate
 from matte.training.schedule import learning_rate
 from matte.training.settings import RunSettings
+from matte.training.state import FILE as STATE_FILE
 from matte.training.state import RunState, flatten_recipe
 from matte.training.task import Batch, TrainingTask
+
+RESUME_REMEDY = "go on with --resume"
 
 
 def train_network(
@@ -33,12 +39,20 @@ def train_network(
 
     Writes also out/best.onnx, out/last.safetensors, out/metrics.jsonl, out/tensorboard, and the
     state that `resume` goes on from, out/last.ckpt: after each validation and every
-    `RunSettings.save_minutes`. Resumed, a run goes on as if it had never been interrupted.
+    `RunSettings.save_minutes`. Resumed, a run goes on as if it had never been interrupted. Ctrl-C
+    saves the state after the step that is running, and raises InterruptedRunError; a second one
+    ends it at once.
     """
     run = TrainingRun(task, out, fabric, progress)
     if resume:
         run.state.restore(out)
-    run.train_to_end()
+    # Of several processes, each would end after another step, and the others wait for it.
+    alone = fabric.world_size == 1
+    with deferred_interrupts() if alone else nullcontext(lambda: None) as check:
+        try:
+            run.train_to_end(check)
+        except KeyboardInterrupt:
+            raise run.stop() from None
     progress(f"best {task.score} {run.state.progress.best:.4f}")
     return run.best
 
@@ -62,13 +76,16 @@ class TrainingRun:
         self._network, optimiser = fabric.setup(
             module, build_optimiser(task.network, task.encoder, settings)
         )
-        self._average = average
+        self._average, self._is_between_steps = average, False
         self._module = module
         recipe = flatten_recipe(task.settings)
         self.state = RunState(recipe, module, average, optimiser, scaling)
 
-    def train_to_end(self) -> None:
-        """Take all steps that remain, validating and saving in between."""
+    def train_to_end(self, check: Callable[[], None] = lambda: None) -> None:
+        """Take all steps that remain, validating and saving in between.
+
+        `check` is called before each step, and may end the run by raising KeyboardInterrupt.
+        """
         state, settings = self.state, self.settings
         first = state.progress.step
         journal = self._open_journal() if self.fabric.is_global_zero else None
@@ -76,6 +93,9 @@ class TrainingRun:
         saved = time.monotonic()
         try:
             while not state.progress.is_finished(settings):
+                self._is_between_steps = True
+                check()
+                self._is_between_steps = False
                 rate = learning_rate(state.progress, settings)
                 losses = self._take_step(self.fabric.to_device(next(batches)), rate)
                 step = state.progress.step
@@ -92,6 +112,21 @@ class TrainingRun:
                 journal.close()
         if journal and not self.best.with_suffix(".onnx").is_file():
             self.progress(self.task.export(self.best))
+
+    def stop(self) -> InterruptedRunError:
+        """Save the state of an interrupted run if it can be; return the error that says so."""
+        step, remedy = self.state.progress.step, "begin again"
+        if step and self._is_between_steps:
+            self.state.save(self.out)
+            return InterruptedRunError(
+                f"interrupted after step {step} of {self.settings.steps}, which {self.out} keeps",
+                RESUME_REMEDY,
+            )
+        if (self.out / STATE_FILE).is_file():
+            remedy = RESUME_REMEDY
+        return InterruptedRunError(
+            f"interrupted in step {step + 1} of {self.settings.steps}", remedy
+        )
 
     def _open_journal(self) -> Journal:
         """Open the run's journal at the step reached so far, with an interrupted run's losses."""

@@ -109,6 +109,10 @@ def test_a_mask_or_a_trimap_may_be_given(photo: Path, tmp_path: Path) -> None:
     words = ("-o", tmp_path / "o.png", "--alpha", alpha, "--overwrite", *BAND)
     assert run(photo, "--mask-in", mask, *words).exit_code == 0
     assert np.load(alpha)[10, 10] == 1
+    half = save(tmp_path / "half.png", np.ascontiguousarray(wide[::2, ::2]))
+    scaled = run(photo, "--mask-in", half, *words)
+    assert (scaled.exit_code, np.load(alpha)[10, 10]) == (0, 1)
+    assert scaled.stderr == "Warning: the mask is 40×32, the picture 80×64: it is scaled\n"
     wide[20:40] = 100
     trimap = save(tmp_path / "trimap.png", wide)
     assert run(photo, "--trimap-in", trimap, *words).exit_code == 0

@@ -21,6 +21,7 @@ def fill(folder: Path) -> None:
     """What is there before each run."""
     save(folder / "photo.png", disc(32, 40)[0])
     save(folder / "mask.png", np.zeros((5, 6), np.uint8))
+    save(folder / "tall.png", np.zeros((6, 5), np.uint8))
     (folder / "text.jpg").write_text("no picture")
     (folder / "empty.jpg").touch()
     (folder / "half.jpg").write_bytes(SAMPLE.read_bytes()[:9000])
@@ -58,7 +59,11 @@ BAD: list[tuple[list[str], int, str]] = [
     (["x" * 300 + ".png"], 1, "can't write xxx"),
     ([PHOTO, "--bg", "none.jpg"], 1, "can't read none.jpg"),
     ([PHOTO, "--bg", "text.jpg"], 1, "text.jpg is not a readable picture"),
-    ([PHOTO, "--mask-in", "mask.png"], 1, "the mask is 6×5, the picture 40×32: give"),
+    (
+        [PHOTO, "--mask-in", "tall.png"],
+        1,
+        "the mask is 5×6, the picture 40×32: another",
+    ),
     ([PHOTO, "--trimap-in", "mask.png"], 1, "the trimap is 6×5, the picture"),
     ([PHOTO, "--mask-in", "nan.npy"], 1, "nan.npy is an alpha with values outside 0 … 1: scale"),
     ([PHOTO, "--mask-in", "objects.npy"], 1, "can't read objects.npy (it holds Python's objects"),

@@ -57,6 +57,18 @@ def flag(name: str, value: object) -> tuple[str, ...]:
 
 
 @pytest.mark.usefixtures("fake")
+def test_a_report_on_standard_output_is_alone_there(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    result = run(photo, "-o", out, "--report", "-")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["pictures"][0]["written"] == [str(out)]
+    assert result.stderr.endswith(f"{out}\n")
+    result = run(photo, "-o", "-", "--report", "-")
+    assert result.exit_code == 1
+    assert "picture and report can't both go to standard output: name a file" in result.stderr
+
+
+@pytest.mark.usefixtures("fake")
 def test_reports_name_what_was_given(photo: Path, tmp_path: Path) -> None:
     mask = save(tmp_path / "mask.png", np.full((64, 80), 255, np.uint8))
     report = tmp_path / "report.json"

@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 
 import pytest
@@ -35,3 +36,14 @@ def test_a_name_draws_one_line_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     with progress_bar("[red]a\nError: b") as watch:
         watch(1, 0)
     assert r"[red]a\nError: b" in stream.getvalue()
+
+
+def test_frames_have_their_rate_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress_bar("matte", frames=True) as watch:
+        watch(1, 200)
+        watch(3, 200)
+        watch(50, 200)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert re.search(r" 50/200 frames, [0-9.]+ fps, time left \d+:\d+:\d+", plain), plain

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from matte.errors import InterruptedRunError
 from tests.commands import run
 
 
@@ -30,3 +31,18 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = run("train", "refiner", "--config", "gca-slim", "--data", nowhere, "--out", tmp_path)
     assert result.exit_code == 2
     assert "nowhere" in result.stderr
+
+
+def test_an_interrupted_training_names_the_command_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> Path:
+        raise InterruptedRunError("interrupted after step 7 of 9", "go on with --resume")
+
+    words = ("train", "modnet", "--config", "modnet", "--data", str(tmp_path), "--out", "my run")
+    monkeypatch.setattr("matte.training.modnet.train_modnet", stop)
+    monkeypatch.setattr("sys.argv", ["matte", *words])
+    result = run(*words)
+    assert result.exit_code == 130
+    command = f"matte {' '.join(words[:-1])} 'my run' --resume"
+    assert result.stderr == f"Error: interrupted after step 7 of 9: go on with: {command}\n"

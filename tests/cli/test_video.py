@@ -75,6 +75,20 @@ def test_frames_times_and_sound_are_those_of_the_clip(
 
 
 @pytest.mark.usefixtures("fake")
+def test_a_report_on_standard_output_is_alone_there_and_verbose_says_what_ran(
+    tmp_path: Path,
+) -> None:
+    source, out = clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
+    result = run("video", source, "--bg", "navy", "-o", out, "--report", "-", "-v", *BAND)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["written"] == [str(out)]
+    first, *others = result.stderr.splitlines()
+    assert first.startswith("64×48, 23.98 fps, preset balanced, refined by gca-slim")
+    assert any(line.startswith("  refine ") for line in others)
+    assert others[-1] == str(out)
+
+
+@pytest.mark.usefixtures("fake")
 def test_bright_is_kept_and_dark_is_green(tmp_path: Path) -> None:
     source, out = clip(tmp_path / "in.mp4"), tmp_path / "out.mkv"
     alpha, foreground = tmp_path / "alpha.mkv", tmp_path / "foreground.mkv"

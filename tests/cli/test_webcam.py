@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.media.video.clip import open_clip
 from matte.media.window import PictureWindow
 from tests import fakes
 from tests.commands import loaded_by, run
 from tests.media.clips import CFR, clip, names
 
+BAND = ("--width", "3")
 QUICK = tuple(range(0, 20 * 240, 240))  # a hundred frames a second
 
 
@@ -50,7 +52,9 @@ def press(monkeypatch: pytest.MonkeyPatch, script: dict[int, str]) -> list[Any]:
 
 def test_a_file_plays_the_camera_without_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygame", None)  # it is not needed
-    result = run("webcam", "--device", "in.mp4", "--no-window", "--record", "out.mp4", "--stats")
+    result = run(
+        "webcam", "--device", "in.mp4", "--no-window", "--record", "out.mp4", "--stats", *BAND
+    )
     assert result.exit_code == 0, result.output
     assert result.stdout == "out.mp4\n"
     shown = int(result.stderr.split(" shown, ")[0])
@@ -59,7 +63,7 @@ def test_a_file_plays_the_camera_without_a_window(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_ends_after_so_many_frames() -> None:
-    words = ("--device", "in.mp4", "--loop", "--frames", "25", "--bg", "white", "--quiet")
+    words = ("--device", "in.mp4", "--loop", "--frames", "25", "--bg", "white", "--quiet", *BAND)
     result = run("webcam", *words, "--no-window", "--record", "out.mkv", "--mirror", "--stats")
     assert (result.exit_code, result.stdout) == (0, ""), result.output
     assert result.stderr.startswith("25 shown, ")
@@ -162,10 +166,16 @@ def test_signals_finish_the_recording(here: Path, number: int, window: tuple[str
         "from matte.cli.main import main\n"
         "main(sys.argv[1:])"
     )
-    words = ("webcam", "--device", "long.mp4", "--loop", "--record", "out.mp4", "--stats", *window)
+    words = ("webcam", "--device", "long.mp4", "--loop", "--record", "out.mp4", "--stats", *BAND)
     root = Path(__file__).parents[2]
     with subprocess.Popen(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}", *words],
+        [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(root)!r})\n{code}",
+            *words,
+            *window,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -187,6 +197,24 @@ def test_signals_finish_the_recording(here: Path, number: int, window: tuple[str
 def test_help_loads_neither_video_nor_a_window() -> None:
     assert not loaded_by("--help") & {"av", "pygame"}
     assert not loaded_by("webcam", "--help") & {"av", "pygame", "numpy"}
+
+
+def test_the_preset_is_fast_unless_another_is_named(here: Path) -> None:
+    assert "[default: fast]" in " ".join(run("webcam", "--help").stdout.split())
+    (here / "own.toml").write_text('preset = "best"\n')
+    words = ("webcam", "--device", "none.mp4", "--no-window")
+    found: list[str] = []
+
+    def note(*given: Any, **named: Any) -> MergedSettings:
+        merged = merge_settings(*given, **named)
+        found.append(merged.preset)
+        return merged
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matte.cli.settings.merge_settings", note)
+        for more in ((), ("--config", here / "own.toml"), ("--preset", "balanced")):
+            run(*words, *more)
+    assert found == ["fast", "best", "balanced"]
 
 
 def test_it_runs_with_networks(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,3 +78,10 @@ def test_another_preset_keeps_what_was_asked_for() -> None:
     assert merged.config.refiner.refiner == "smooth"
     assert merged.origins["threads"] == "flag"
     assert merged.origins["k"] == "default"
+
+
+def test_what_there_is_no_time_for_is_used_untried() -> None:
+    rates = {"a": 5.0, "b": None, "c": 40.0}
+    choice = choose_candidate(named("a", "b", "c"), 15, lambda candidate: rates[candidate.name])
+    assert (choice.candidate.name, choice.keeps_up) == ("b", None)
+    assert str(choice).startswith("b is used, untried: the others are too slow")

@@ -81,6 +81,25 @@ def test_the_first_settings_that_keep_up_are_chosen(tmp_path: Path) -> None:
     assert names(tmp_path) == ["in.mp4"], "what was tried is gone"
 
 
+def test_choosing_has_three_seconds_or_a_share_of_the_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[float] = []
+
+    def measure(job: RenderJob, pipeline: object, check: object, seconds: float, _: float) -> float:
+        measured.append(seconds)
+        clock[0] += 2 * seconds  # all of the time
+        return 1.0
+
+    clock = [100.0]
+    monkeypatch.setattr(RenderJob, "_measure_rate", measure)
+    monkeypatch.setattr("matte.clips.render.time.perf_counter", lambda: clock[0])
+    choice, pipeline = job(tmp_path).choose(merge_settings("balanced"), 25, fakes.build)
+    assert measured == [1.5]
+    assert (choice.candidate.name, choice.keeps_up) == ("fast", None)
+    assert pipeline.merged.preset == "fast"
+
+
 def test_measuring_can_be_stopped(tmp_path: Path) -> None:
     def stop() -> None:
         raise KeyboardInterrupt

@@ -96,7 +96,7 @@ def test_files_are_paths_bytes_or_open_files(tmp_path: Path) -> None:
 
 
 def test_what_is_given_must_fit() -> None:
-    with pytest.raises(PictureError, match="the mask is 5×6, the picture 80×64: give both"):
+    with pytest.raises(PictureError, match="the mask is 5×6, the picture 80×64: another shape"):
         PIPELINE(IMAGE, mask=np.zeros((6, 5), np.uint8))
     with pytest.raises(PictureError, match="the trimap is 5×6, the picture 80×64"):
         PIPELINE(IMAGE, trimap=np.zeros((6, 5), np.uint8))

@@ -1,6 +1,7 @@
 """Runs that are interrupted and go on."""
 
 import contextlib
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
 from numpy.typing import NDArray
 
-from matte.errors import OutputError, SettingError, WeightsError
+from matte.errors import InterruptedRunError, OutputError, SettingError, WeightsError
 from matte.runtime.tensors import load_tensors
 from matte.training.machine import TrainingMachine, prepare_run
 from matte.training.run import train_network
@@ -28,7 +29,7 @@ def test_an_interrupted_run_goes_on_as_if_unbroken(tmp_path: Path) -> None:
         if line.startswith("step 8 "):
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedRunError, match=r"interrupted in step 9 of 12: go on with --res"):
         train_line(tmp_path / "broken", progress=stop)
     torch.manual_seed(7)  # whatever happened in between
     resumed = train_line(tmp_path / "broken", resume=True)
@@ -38,6 +39,23 @@ def test_an_interrupted_run_goes_on_as_if_unbroken(tmp_path: Path) -> None:
         for name in ("unbroken", "broken")
     )
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_ctrl_c_saves_the_step_that_it_waits_for(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, validate_every=6)
+    unbroken = train_line(tmp_path / "unbroken", settings)
+
+    def press(line: str) -> None:
+        if line.startswith("step 10: "):
+            signal.raise_signal(signal.SIGINT)
+
+    said = r"interrupted after step 10 of 12, which .*broken keeps: go on with --resume"
+    with pytest.raises(InterruptedRunError, match=said):
+        train_line(tmp_path / "broken", settings, progress=press)
+    steps: list[str] = []
+    resumed = train_line(tmp_path / "broken", settings, resume=True, progress=steps.append)
+    assert steps[0].startswith("step 11: ")
+    assert resumed == unbroken
 
 
 def test_a_resumed_run_scales_gradients_as_before(tmp_path: Path) -> None:
@@ -56,7 +74,7 @@ def test_a_resumed_run_scales_gradients_as_before(tmp_path: Path) -> None:
 
         fabric = Fabric(accelerator="cpu", plugins=MixedPrecision("16-mixed", "cpu", scaler))
         task = LineTask(settings=LineRecipe(settings))
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(InterruptedRunError):
             train_network(task, out, fabric, resume=resume, progress=note)
         return scales
 
@@ -123,7 +141,7 @@ def test_a_run_that_is_killed_between_validations_goes_on_from_there(tmp_path: P
                 raise KeyboardInterrupt
             return super().batch(step, rank)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedRunError):
         train_line(tmp_path / "broken", settings, task=Killed())
     steps.clear()
     assert train_line(tmp_path / "broken", settings, task=Killed(), resume=True) == unbroken

@@ -17,6 +17,7 @@ from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, merge_settings
 from matte.configs.settings import TrimapSettings
 from matte.errors import SettingError
+from matte.gpu.build import build_for_photos
 from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import read_alpha
 from matte.media.sources import Source, is_source, source_name
@@ -27,7 +28,7 @@ from matte.photos.photo_matte import (
     compositing_settings,
 )
 from matte.pipeline import run
-from matte.pipeline.build import build, build_for_video, max_pixels, pipeline_for_video
+from matte.pipeline.build import build_for_video, max_pixels, pipeline_for_video
 from matte.pipeline.line import TwoStage
 from matte.stages import Progress
 from matte.sweeps import run as sweeping
@@ -114,7 +115,7 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
     """
     if not isinstance(preset, str):
         raise SettingError(f"preset = {preset!r}", "give the name of one")
-    built = build(merge_settings(preset, flags=overrides))
+    built = build_for_photos(merge_settings(preset, flags=overrides))
     return Pipeline(built.line, built.merged, built.max_pixels, built.memory)
 
 

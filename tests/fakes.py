@@ -85,6 +85,7 @@ class Unrefined:
     """What a line needs besides run(), if it has neither segmenter nor refiner."""
 
     segmenter: Segmenter | None = None
+    refiner: Refiner | None = None
 
     @property
     def network_facts(self) -> NetworkFactsByKind:

@@ -142,10 +142,10 @@ def image(
     jobs = many.pop("jobs")
     opener = start_opening(settings.config) if jobs == 1 or is_one_picture(files) else None
 
+    from matte.gpu.build import build_for_photos
     from matte.photos.many import plan_run
     from matte.photos.process_count import process_count
     from matte.photos.resuming import ResumeOptions
-    from matte.pipeline.build import build
 
     _refuse_videos(files)
     finish, suffix = parse_finish(cut, settings), f".{ending or 'png'}"
@@ -153,7 +153,7 @@ def image(
     shown = ShownOutcomes(quiet, verbose, report, overwrite)
     request = make_request(files, output, suffix, finish, stages, shown, settings, watches)
     remaining = plan_run(request.jobs, ResumeOptions(**many), request.results, request.fingerprint)
-    open_pipeline = partial(build, settings, opener)
+    open_pipeline = partial(build_for_photos, settings, opener)
     count = 1 if is_one_picture(files) else process_count(jobs, settings.config.runtime)
     processes = RunProcesses(request, settings, count, open_pipeline)
     if is_dry:

@@ -7,7 +7,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
-from matte.clips.matting import SegmentedFrame
 from matte.configs.times import format_time
 from matte.media.video.clip import BrokenFrame, Frame
 
@@ -37,18 +36,39 @@ class VideoFrame:
     """What is wrong with it in the clip: then `alpha` is that of the frame before."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MattedFrame:
+    """A frame and its alpha, still to be composed.
+
+    Where frames are matted on a GPU, alpha is there; so is `planes`, the frame, unless it has to be
+    uploaded.
+    """
+
+    image: Image
+    alpha: Any
+    planes: Any = None
+
+
 @dataclass(slots=True, eq=False)
 class FrameInProgress:
     """A frame on its way through the steps, each of which adds what it finds.
 
     A frame that is broken in the clip is never `segmented`. It has the image and the alpha of the
-    frame before; if none came before, those of the first good one, and no image until then.
+    frame before; if none came before, those of the first good one, and no image until then. Where
+    frames are matted on a GPU, `planes` is the frame there, and alpha is there, too.
     """
 
     frame: Frame | BrokenFrame
     image: Image | None
-    segmented: SegmentedFrame | None = None
-    alpha: Alpha | None = None
+    segmented: Any = None  # what the matter's segment_all() returns
+    alpha: Any = None
+    planes: Any = None
+
+    @property
+    def matted(self) -> MattedFrame:
+        """The frame with its alpha, once that is found."""
+        assert self.image is not None
+        return MattedFrame(self.image, self.alpha, self.planes)
 
 
 @dataclass(frozen=True, slots=True)

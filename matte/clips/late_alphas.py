@@ -2,14 +2,14 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
-from matte.arrays import Alpha
 from matte.clips.frames import FrameInProgress
-from matte.clips.matting import FrameMatter
+from matte.clips.matting import Matter
 
 
 def stabilise_frames(
-    frames: Iterator[FrameInProgress], matter: FrameMatter
+    frames: Iterator[FrameInProgress], matter: Matter
 ) -> Iterator[FrameInProgress]:
     """Yield the frames in order, each with its stabilised alpha.
 
@@ -17,7 +17,7 @@ def stabilise_frames(
     before it, or that of the first good one if none came before.
     """
     waiting: deque[FrameInProgress] = deque()
-    alpha: Alpha | None = None
+    alpha: Any = None
     for frame in frames:
         if frame.segmented is None and alpha is not None and not waiting:
             frame.alpha = alpha
@@ -36,7 +36,7 @@ def stabilise_frames(
         yield from _release(waiting, last)
 
 
-def _release(waiting: deque[FrameInProgress], alpha: Alpha) -> Iterator[FrameInProgress]:
+def _release(waiting: deque[FrameInProgress], alpha: Any) -> Iterator[FrameInProgress]:
     """Yield the first good frame that waits, with its alpha, and the broken ones around it.
 
     They have the same alpha: those behind it, and those that have no frame before them.

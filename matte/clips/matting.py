@@ -1,7 +1,9 @@
 """The steps from a frame to its alpha: motion, confidence, refined alpha, stabilised alpha."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from matte.arrays import Alpha, Confidence, Image
 from matte.clips.alpha_reuse import AlphaHistory
@@ -24,6 +26,44 @@ class SegmentedFrame:
     image: Image
     motion: Motion
     confidence: Confidence | None
+
+    @property
+    def planes(self) -> None:
+        """None: the frame is on no device."""
+
+
+class Matter(Protocol):
+    """Mattes the frames of one clip, on the processor or on a GPU.
+
+    Each frame goes through the three steps, each of which sees every frame, in order; they may work
+    on different frames at once, in threads of their own. Alphas are the matter's own kind.
+    """
+
+    @property
+    def batch(self) -> int:
+        """How many frames `segment_all` takes at once."""
+        ...
+
+    @property
+    def doubts(self) -> Counter[str]:
+        """In how many frames another line took over, by its reason."""
+        ...
+
+    def segment_all(self, images: Sequence[Image]) -> Sequence[Any]:
+        """Return frames with their motion and confidence."""
+        ...
+
+    def refine(self, frame: Any) -> Any:
+        """Return a frame's alpha, not yet stabilised."""
+        ...
+
+    def stabilise(self, frame: Any, alpha: Any) -> Any:
+        """Take a frame's alpha, and return the next stabilised one; None where none is ready."""
+        ...
+
+    def pending_alpha(self) -> Any:
+        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        ...
 
 
 class FrameMatter:
@@ -62,6 +102,12 @@ class FrameMatter:
             AlphaHistory(video.keep_alpha, refined_long_side) if video.keep_alpha else None
         )
         self._stabiliser = make_stabiliser(video.temporal)
+
+    batch = 1
+
+    def segment_all(self, images: Sequence[Image]) -> list[SegmentedFrame]:
+        """Return the frames with their motion and confidence."""
+        return [self.segment(image) for image in images]
 
     def segment(self, image: Image) -> SegmentedFrame:
         """Return the frame with its motion and confidence: how surely a pixel is the subject's."""

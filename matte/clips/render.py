@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class RenderResult:
     ms: dict[str, float]
     faults: tuple[FrameFault, ...]
     doubts: dict[str, int]
+    device: dict[str, Any] = field(default_factory=lambda: {"device": "cpu"})
+    """Where frames were worked on, besides the networks."""
 
     @property
     def rate(self) -> float:
@@ -60,6 +62,7 @@ class RenderResult:
             "ms": self.ms,
             "broken": [str(fault) for fault in self.faults],
             "doubts": self.doubts,
+            "frames_on": self.device,
         }
 
 
@@ -252,4 +255,8 @@ def _result(writers: VideoWriters, run: VideoRun, count: int, began: float) -> R
     """Return the result of a clip whose `count` frames are all written."""
     seconds = time.perf_counter() - began
     faults, doubts = tuple(run.faults), dict(run.doubts)
-    return RenderResult(writers.paths, count, seconds, run.watch.ms, faults, doubts)
+    ms = run.watch.ms
+    if run.device is None:
+        return RenderResult(writers.paths, count, seconds, ms, faults, doubts)
+    device = run.device.as_json()
+    return RenderResult(writers.paths, count, seconds, ms, faults, doubts, device)

@@ -8,6 +8,7 @@ few frames ahead of the next.
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,16 @@ import numpy as np
 
 from matte.arrays import Image
 from matte.clips.backgrounds import FilmEnd, open_composer
-from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame, colour_estimation_side
+from matte.clips.composing import ComposedFrame
+from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame
 from matte.clips.late_alphas import stabilise_frames
-from matte.clips.matting import FrameMatter
-from matte.clips.threads import run_ahead, single_threaded_opencv
+from matte.clips.steps import open_composing, open_matter
+from matte.clips.threads import in_batches, run_ahead, single_threaded_opencv
 from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.composer import Composer
-from matte.compositing.foreground import clean_soft_edges, estimate_foreground
 from matte.configs.settings import Config
 from matte.configs.times import check_time_range
+from matte.gpu.choice import DevicePlan, plan_device
 from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
 from matte.media.video.decoding import ENDS_EARLY
 from matte.pipeline.line import Line
@@ -56,20 +58,22 @@ class VideoRun:
         end: float | None = None,
         *,
         colours: bool = True,
+        device: DevicePlan | None = None,
     ) -> None:
         """Prepare the run; `start` and `end` are seconds after the clip's first frame.
 
         Unless `colours` are wanted, a frame's foreground is good for an opaque composite only,
-        and the picture itself elsewhere, which is quicker.
+        and the picture itself elsewhere, which is quicker. `device` is where frames are worked on;
+        None: on the processor.
         """
         self.clip = clip
         self.watch = Stopwatch()
         self.faults: list[FrameFault] = []
         size = clip.facts.height, clip.facts.width
-        self._matter = FrameMatter(line, config, size, self.watch)
+        self.device = device
+        self._matter = open_matter(line, config, size, self.watch, device)
+        self._composing = open_composing(composer, self.watch, colours, device)
         self.doubts = self._matter.doubts
-        self._composer = composer
-        self._estimate_colours = estimate_foreground if colours else clean_soft_edges
         self._range = start, end
 
     def frames(self) -> Generator[VideoFrame]:
@@ -113,10 +117,12 @@ class VideoRun:
 
     def _segment(self, frames: Iterator[FrameInProgress]) -> Generator[FrameInProgress]:
         """Yield each frame with its motion and its confidence."""
-        for each in frames:
-            if isinstance(each.frame, Frame):
-                each.segmented = self._matter.segment(each.frame.pixels)
-            yield each
+        for batch in in_batches(frames, self._matter.batch):
+            whole = [each for each in batch if isinstance(each.frame, Frame)]
+            pixels = [each.frame.pixels for each in whole if isinstance(each.frame, Frame)]
+            for each, segmented in zip(whole, self._matter.segment_all(pixels), strict=True):
+                each.segmented, each.planes = segmented, segmented.planes
+            yield from batch
 
     def _refine(self, frames: Iterator[FrameInProgress]) -> Generator[FrameInProgress]:
         """Yield each frame with its alpha as the refiner finds it."""
@@ -131,20 +137,30 @@ class VideoRun:
 
     def _compose(self, frames: Iterator[FrameInProgress]) -> Generator[VideoFrame]:
         """Yield each frame with its foreground colours, put on its background."""
-        for each in frames:
-            frame, image, alpha = each.frame, each.image, each.alpha
-            assert image is not None
-            assert alpha is not None
-            seconds = self.clip.seconds(frame.pts)
-            with self.watch("foreground"):
-                side = colour_estimation_side(image)
-                foreground = self._estimate_colours(image, alpha, detail=side)
-            with self.watch("composite"):
-                composite = self._composer.compose(image, foreground, alpha, seconds)
-            fault = frame.fault if isinstance(frame, BrokenFrame) else ""
-            yield VideoFrame(
-                frame.pts, frame.duration, seconds, image, alpha, foreground, composite, fault
-            )
+        for batch in in_batches(frames, self._matter.batch):
+            times = [self.clip.seconds(each.frame.pts) for each in batch]
+            composed = self._composing.compose_all([each.matted for each in batch], times)
+            for each, seconds, result in zip(batch, times, composed, strict=True):
+                yield _finished_frame(each, seconds, result)
+
+
+def _finished_frame(
+    each: FrameInProgress, seconds: Fraction, composed: ComposedFrame
+) -> VideoFrame:
+    """Return a frame as it comes out."""
+    frame, image = each.frame, each.image
+    assert image is not None
+    fault = frame.fault if isinstance(frame, BrokenFrame) else ""
+    return VideoFrame(
+        frame.pts,
+        frame.duration,
+        seconds,
+        image,
+        composed.alpha,
+        composed.foreground,
+        composed.composite,
+        fault,
+    )
 
 
 @contextmanager
@@ -168,6 +184,8 @@ def open_run(
     dtype: type[np.unsignedinteger[Any]] = np.uint16 if facts.deep else np.uint8
     pixel = np.zeros((), dtype)
     pipeline.memory.check_image(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
+    size = facts.height, facts.width
+    plan = plan_device(pipeline.line, config, size, pipeline.memory, deep=facts.deep)
     with open_composer(
         background,
         config.compositing,
@@ -177,7 +195,9 @@ def open_run(
         dtype=dtype,
         max_pixels=pipeline.max_pixels,
     ) as composer:
-        yield VideoRun(clip, pipeline.line, config, composer, start, end, colours=colours)
+        yield VideoRun(
+            clip, pipeline.line, config, composer, start, end, colours=colours, device=plan
+        )
 
 
 def video_frames(

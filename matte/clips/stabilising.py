@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, FloatArray
+from matte.arrays import Alpha, BoolArray, FloatArray
 from matte.clips.motion import Motion
 from matte.clips.subject_flow import pixels_at, subject_flow
 from matte.errors import SettingError
@@ -150,18 +150,21 @@ class AverageStabiliser:
         """Return None: no alpha comes late."""
 
 
+def alpha_edge(small: FloatArray) -> BoolArray:
+    """Return where a small copy of alpha (h, w) has its edge nearby."""
+    kernel = np.ones((EDGE_WINDOW_PIXELS, EDGE_WINDOW_PIXELS), np.uint8)
+    return np.asarray(cv2.dilate(small, kernel) - cv2.erode(small, kernel) > MIN_ALPHA_CHANGE)
+
+
 def _unstable_pixels(small: FloatArray, alpha: Alpha, previous: Alpha) -> NDArray[np.intp]:
     """Return the flat indices of pixels near alpha's edge where it is soft, or changed.
 
     `small` is alpha at the motion's size: it shows where the edge is.
     """
-    kernel = np.ones((EDGE_WINDOW_PIXELS, EDGE_WINDOW_PIXELS), np.uint8)
-    edge = cv2.dilate(small, kernel) - cv2.erode(small, kernel) > MIN_ALPHA_CHANGE
     height, width = alpha.shape
     nearest = cv2.INTER_NEAREST
-    near = np.asarray(
-        cv2.resize(edge.astype(np.uint8), (width, height), interpolation=nearest), np.uint8
-    )
+    edge = alpha_edge(small).view(np.uint8)
+    near = np.asarray(cv2.resize(edge, (width, height), interpolation=nearest), np.uint8)
     at = np.flatnonzero(near.view(np.bool_))
     now = np.take(alpha, at)
     soft = np.abs(now - np.float32(0.5)) < 0.5 - MIN_ALPHA_CHANGE

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from queue import SimpleQueue
 from threading import Lock, Semaphore, Thread
 from typing import TypeVar
@@ -63,6 +64,12 @@ def run_ahead(
         except KeyboardInterrupt:  # the thread still works with what would be closed
             thread.join()
             raise
+
+
+def in_batches(items: Iterator[In], size: int) -> Iterator[list[In]]:
+    """Yield the items in lists of `size`; the last one may be shorter."""
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 class _SingleThreadedOpenCV:

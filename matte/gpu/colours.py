@@ -15,17 +15,19 @@ from matte.gpu.planes import box_mean, dilate_by_square, resize, resize_levels
 WHITE = 255  # the largest level of 8-bit frames
 
 
-def estimate_foreground(image: Tensor, alpha: Tensor) -> Tensor:
+def estimate_foreground(image: Tensor, alpha: Tensor, detail: int = COPY_LONG_SIDE) -> Tensor:
     """Return the subject's own colours, (N, 3, H, W), whole numbers 0 … 255.
 
     `image` is of the same kind, `alpha` (N, 1, H, W). Where nothing is soft, nothing is estimated.
+    Larger pictures are averaged on a copy whose long side has about `detail` pixels.
     """
     height, width = alpha.shape[2:]
-    scale = max(1, round(max(height, width) / COPY_LONG_SIDE))
+    scale = max(1, round(max(height, width) / detail))
+    reach = max(1, round(NEAR_COPY_PIXELS * detail / COPY_LONG_SIDE))
     small = _shrink(alpha, scale)
     size = -(-height // scale), -(-width // scale)
     f, b = _average_colours(resize_levels(image, *size), small)
-    soft = dilate_by_square((small > 0) & (small < 1), NEAR_COPY_PIXELS).float()
+    soft = dilate_by_square((small > 0) & (small < 1), reach).float()
     near = resize(soft, height, width) >= 0.5
     f, b = resize(f, height, width), resize(b, height, width)
     estimate, _ = _explain_picture(image, alpha, f, b)
@@ -66,6 +68,15 @@ def _shrink(planes: Tensor, factor: int) -> Tensor:
     """Return means over squares of `factor` pixels, the last ones narrower."""
     height, width = planes.shape[2:]
     return resize(planes, -(-height // factor), -(-width // factor))
+
+
+def cut_out(foreground: Tensor, alpha: Tensor, premultiply: bool = False) -> Tensor:
+    """Return the subject as RGBA (N, 4, H, W), whole numbers 0 … 255.
+
+    The colours are straight, or multiplied with alpha and rounded.
+    """
+    colours = (foreground * alpha).round() if premultiply else foreground
+    return torch.cat([colours, (alpha * WHITE).round()], dim=1)
 
 
 def blend_over(foreground: Tensor, alpha: Tensor, background: Tensor, blend: Blend) -> Tensor:

@@ -14,12 +14,12 @@ import cv2
 
 from matte.configs.loader import MergedSettings
 from matte.errors import MatteError, MatteWarning
+from matte.gpu.build import build_for_photos
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import Location
 from matte.photos.many import run_recorded
 from matte.photos.stored_run_file import open_run_file
-from matte.pipeline.build import build
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +127,7 @@ def run_process(connection: Connection, work: SharedWork) -> None:
 
 def _work(connection: Connection, messenger: _Messenger, work: SharedWork) -> None:
     """Do one job after the other, until None comes."""
-    pipeline = build(work.settings)
+    pipeline = build_for_photos(work.settings)
     batch = work.make_batch((), report=None)
     messenger.send(Idle(pipeline.facts))
     while (job := connection.recv()) is not None:

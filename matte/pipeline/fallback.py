@@ -44,6 +44,11 @@ class Fallback:
         return None if isinstance(self._first, MatteError) else self._first.segmenter
 
     @property
+    def refiner(self) -> Refiner | None:
+        """The first line's refiner."""
+        return None if isinstance(self._first, MatteError) else self._first.refiner
+
+    @property
     def network_facts(self) -> NetworkFactsByKind:
         """The facts of the first line's networks, and of the second line's once it is built."""
         lines = [line for line in (self._first, self._built_second) if line is not None]

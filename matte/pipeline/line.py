@@ -80,6 +80,11 @@ class Line(Protocol):
         ...
 
     @property
+    def refiner(self) -> Refiner | None:
+        """The refiner that runs last; None if the line has none."""
+        ...
+
+    @property
     def network_facts(self) -> NetworkFactsByKind:
         """The facts of the loaded networks by kind, for reports: names, and how they run."""
         ...
@@ -227,6 +232,10 @@ class TrimapFree:
     @property
     def segmenter(self) -> None:
         """None: the network sees the picture alone."""
+
+    @property
+    def refiner(self) -> None:
+        """None: the network's alpha is not refined."""
 
     @property
     def network_facts(self) -> NetworkFactsByKind:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, FloatArray, Image, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, BoolArray, FloatArray, Image, Trimap
 from matte.errors import SettingError, WeightsError
 from matte.imaging.resizing import resize
 from matte.imaging.strips import strip_slices
@@ -69,13 +69,13 @@ class Gca:
             raise WeightsError(
                 f"the network takes {sorted(session.inputs)}", "give a refiner of matte"
             )
-        self._session = session
-        self._protocol = protocol
+        self.session = session
+        self.protocol = protocol
         free = all(length is None for length in session.inputs["image"][2:])
         if not free and isinstance(tile, int):
             raise SettingError("a network of one size takes no tiles", "leave --tile out")
-        self._tile = tile if free else "off"
-        self._memory = memory
+        self.tile = tile if free else "off"
+        self.memory = memory
 
     def refine(self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT) -> Refined:
         """Return alpha at the picture's size: 0 and 1 where the trimap is known.
@@ -88,12 +88,12 @@ class Gca:
         """Refine all unknown pixels by the plan that suits the picture's size."""
         if not (trimap == UNKNOWN).any():
             return Refined(self._finish(np.zeros(trimap.shape, np.float32), trimap))
-        room = self._memory.network_memory(image)
+        room = self.memory.network_memory(image)
         height, width = trimap.shape
-        if self._tile == "auto" and not fits(trimap, room.max_pixels):
+        if self.tile == "auto" and not fits(trimap, room.max_pixels):
             image, trimap = extend_to_min_side(image, trimap, SIDE)
-        plan = self._plan(image, trimap, room)
-        refined = self._refine_planned(image, trimap, plan, self._protocol, room)
+        plan = self.plan(image, trimap, room)
+        refined = self._refine_planned(image, trimap, plan, self.protocol, room)
         alpha = np.ascontiguousarray(refined.alpha[:height, :width])
         return Refined(Alpha(alpha), refined.report)
 
@@ -104,20 +104,31 @@ class Gca:
         """
         if reusable.copy_scale:
             return self._refine_changes(image, trimap, reusable)
-        tiling = tiling_for_side(self._tile) if isinstance(self._tile, int) else Tiling()
-        if self._tile == "off" or min(trimap.shape) < tiling.side:
+        stale = reusable.stale & (trimap == UNKNOWN)
+        tiling = self.stale_tiling(trimap, stale)
+        if tiling is None:
             return self.refine_all(image, trimap).alpha
-        room = self._memory.network_memory(image)
-        pixels = tiling.side**2
-        task = StaleTask(trimap, reusable.stale & (trimap == UNKNOWN))
-        seen = len(tile_corners(task, tiling)) * pixels / 1e6
-        whole = whole_cost(trimap.size, RATIO_INPUT in self._session.inputs)
-        if seen >= min(whole, len(tile_corners(RefineTask(trimap), tiling)) * pixels / 1e6) > 0:
-            return self.refine_all(image, trimap).alpha
+        room, pixels = self.memory.network_memory(image), tiling.side**2
+        task = StaleTask(trimap, stale)
         alpha = reusable.alpha.copy()
         batch = room.max_batch(pixels, max(1, MAX_BATCH_PIXELS // pixels))
         refine_tiles(image, task, alpha, self._run, unknown_ratio(trimap), tiling, batch)
         return self._finish(alpha, trimap)
+
+    def stale_tiling(self, trimap: Trimap, stale: BoolArray) -> Tiling | None:
+        """Return the tiles by which to refine stale pixels again; None: all is refined again.
+
+        That is where no tile fits, or where the network sees less in the whole picture.
+        """
+        tiling = tiling_for_side(self.tile) if isinstance(self.tile, int) else Tiling()
+        if self.tile == "off" or min(trimap.shape) < tiling.side:
+            return None
+        pixels = tiling.side**2
+        seen = len(tile_corners(StaleTask(trimap, stale), tiling)) * pixels / 1e6
+        whole = whole_cost(trimap.size, RATIO_INPUT in self.session.inputs)
+        if seen >= min(whole, len(tile_corners(RefineTask(trimap), tiling)) * pixels / 1e6) > 0:
+            return None
+        return tiling
 
     def _refine_changes(self, image: Image, trimap: Trimap, reusable: ReusableAlpha) -> Alpha:
         """Return a photo's alpha, refined again around its stale pixels as if all of it were."""
@@ -125,24 +136,22 @@ class Gca:
         if window is None:
             return reusable.alpha
         part_image, part_trimap = Image(image[window]), Trimap(trimap[window])
-        if part_trimap.size > MAX_CHANGED_SHARE * trimap.size or self._tile != "auto":
+        if part_trimap.size > MAX_CHANGED_SHARE * trimap.size or self.tile != "auto":
             return self.refine_all(image, trimap).alpha
         plan = part_plan(part_image, part_trimap, reusable.copy_scale)
-        room = self._memory.network_memory(image)
+        room = self.memory.network_memory(image)
         found = self._refine_planned(part_image, part_trimap, plan, NO_BORDER, room).alpha
         return blend_changes(reusable, window, found, part_trimap)
 
-    def _plan(self, image: Image, trimap: Trimap, room: NetworkMemory) -> Plan:
+    def plan(self, image: Image, trimap: Trimap, room: NetworkMemory) -> Plan:
         """Return how to refine the picture: whole, in tiles, or as a copy and then in tiles."""
-        if self._tile == "off":
+        if self.tile == "off":
             return Plan()
-        if self._tile == "auto":
-            return cheapest_plan(
-                image, trimap, RATIO_INPUT in self._session.inputs, room.max_pixels
-            )
-        assert isinstance(self._tile, int)
+        if self.tile == "auto":
+            return cheapest_plan(image, trimap, RATIO_INPUT in self.session.inputs, room.max_pixels)
+        assert isinstance(self.tile, int)
         # A picture that holds no such tile is seen whole.
-        return Plan(tiling_for_side(self._tile) if min(trimap.shape) >= self._tile else None)
+        return Plan(tiling_for_side(self.tile) if min(trimap.shape) >= self.tile else None)
 
     def _refine_planned(
         self, image: Image, trimap: Trimap, plan: Plan, protocol: str, room: NetworkMemory
@@ -180,7 +189,7 @@ class Gca:
         for rows in strip_slices(*trimap.shape):
             part, known = alpha[rows], trimap[rows]
             np.clip(part, 0, 1, out=part)
-            if self._tile != "off":
+            if self.tile != "off":
                 part[part < MIN_VISIBLE_ALPHA] = 0
                 part[part > 1 - MIN_VISIBLE_ALPHA] = 1
             part[known == BACKGROUND] = 0
@@ -191,14 +200,14 @@ class Gca:
         self, images: Sequence[Image], trimaps: Sequence[Trimap], ratio: float | None = None
     ) -> Sequence[FloatArray]:
         """Return the network's alphas of pictures of one shape, which is a multiple of 32."""
-        one_by_one = self._session.inputs["image"][0] is not None and len(images) > 1
+        one_by_one = self.session.inputs["image"][0] is not None and len(images) > 1
         if one_by_one:
             return [self._run([i], [t], ratio)[0] for i, t in zip(images, trimaps, strict=True)]
         inputs = [network_inputs(i, t, ratio) for i, t in zip(images, trimaps, strict=True)]
         given = {
-            name: np.concatenate([each[name] for each in inputs]) for name in self._session.inputs
+            name: np.concatenate([each[name] for each in inputs]) for name in self.session.inputs
         }
-        (values,) = self._session.run(given).values()
+        (values,) = self.session.run(given).values()
         shape = trimaps[0].shape
         if values.shape != (len(images), 1, *shape) or not np.isfinite(values).all():
             raise WeightsError(f"the network gives no alpha of {shape}", "give a refiner of matte")

@@ -13,13 +13,13 @@ class MirroredSession:
     """A session whose outputs are the means over its pictures and their mirror images."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self.execution, self.inputs = session.execution, session.inputs
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Run the network on the inputs, and on them mirrored; return the means of its outputs."""
-        plain = self._session.run(inputs)
-        mirrored = self._session.run({name: _mirror(values) for name, values in inputs.items()})
+        plain = self.session.run(inputs)
+        mirrored = self.session.run({name: _mirror(values) for name, values in inputs.items()})
         return {
             name: (values + _mirror(mirrored[name])) * np.float32(0.5)
             for name, values in plain.items()
@@ -27,7 +27,7 @@ class MirroredSession:
 
     def metadata(self) -> dict[str, str]:
         """Return the metadata that the file's author wrote into it."""
-        return self._session.metadata()
+        return self.session.metadata()
 
 
 def _mirror(values: NDArray[Any]) -> NDArray[Any]:

@@ -151,6 +151,13 @@ def _tile_start(start: int, tiling: Tiling, length: int) -> int:
     return max(0, min(start - tiling.context, length - tiling.side))
 
 
+def tile_window(tiling: Tiling) -> FloatArray:
+    """Return the blend weight of each pixel of a tile: less where it meets others."""
+    near = np.minimum(np.arange(tiling.side), np.arange(tiling.side)[::-1]) + 1
+    ramp = np.minimum(near / tiling.context, 1).astype(np.float32)
+    return np.asarray(ramp[:, None] * ramp)
+
+
 def refine_tiles(
     image: Image,
     task: RefineTask,
@@ -164,10 +171,7 @@ def refine_tiles(
 
     Height and width are at least a tile's; the network gets `batch` tiles at once.
     """
-    side = tiling.side
-    near = np.minimum(np.arange(side), np.arange(side)[::-1]) + 1
-    ramp = np.minimum(near / tiling.context, 1).astype(np.float32)
-    window = ramp[:, None] * ramp
+    window = tile_window(tiling)
     # The sum of the blend weights at each pixel so far.
     counted = np.zeros(task.trimap.shape, np.float16)
     corners = tile_corners(task, tiling)

@@ -26,11 +26,11 @@ class LetterboxedSegmenter:
     ) -> None:
         """`size` is the long side that the network was trained at; 0: as its file says."""
         self.network = network
-        self._session = session
-        self._input, self._fixed = picture_input(session, NETWORK_KIND)
-        self._size = settings.size or size
-        if not (self._fixed or self._size):
-            self._size = trained_size(session) or DEFAULT_SIZE
+        self.session = session
+        self.input_name, self.fixed_size = picture_input(session, NETWORK_KIND)
+        self.long_side = settings.size or size
+        if not (self.fixed_size or self.long_side):
+            self.long_side = trained_size(session) or DEFAULT_SIZE
 
     def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
         """Return how surely each pixel belongs to the subject, at the picture's size.
@@ -38,12 +38,12 @@ class LetterboxedSegmenter:
         With another `size`, height and width, the network's map is resized to it at once, which is
         nearer to what the network found than by way of the picture's size.
         """
-        if self._fixed:
-            box = letterbox(image, *self._fixed)
+        if self.fixed_size:
+            box = letterbox(image, *self.fixed_size)
         else:
-            box = letterbox(image, self._size, self._size, MULTIPLE)
+            box = letterbox(image, self.long_side, self.long_side, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
-        values = predict_map(self._session, self._input, blob, NETWORK_KIND)
+        values = predict_map(self.session, self.input_name, blob, NETWORK_KIND)
         height, width = size or image.shape[:2]
         if max(image.shape[:2]) > SUPERSAMPLING * max(box.height, box.width):
             values = values[: box.height, : box.width]

@@ -9,6 +9,7 @@ from matte.configs.settings import TrimapSettings
 from matte.trimap.morphology import kernel_band
 from matte.trimap.reach import (
     DOUBT_LEVELS,
+    Reach,
     confidence_band,
     even_band,
     has_soft_edge,
@@ -67,13 +68,19 @@ def _draw_by_confidence(mask: Mask, confidence: Confidence) -> DrawnTrimap:
     """Draw the band wide where the confidence is unsure; of one width if the mask is hard."""
     reach = reach_for(mask)
     if not has_soft_edge(mask, confidence):
-        description = f"{reach.far} px to each side: the mask has no soft edge"
-        return DrawnTrimap(even_band(mask, reach.far), description)
+        return DrawnTrimap(even_band(mask, reach.far), describe_reach(reach, is_soft=False))
     band = confidence_band(mask, confidence, reach)
-    description = f"{reach.near} px at clean edges, {reach.far} px where the segmenter is unsure"
+    description = describe_reach(reach, is_soft=True)
     if band.min_doubt > DOUBT_LEVELS[0]:
         description += f" by {band.min_doubt:.0%} or more, as it is unsure of much of the picture"
     return DrawnTrimap(band.trimap, description, follows_confidence=True)
+
+
+def describe_reach(reach: Reach, is_soft: bool) -> str:
+    """Return in words how far the band reaches around a mask with or without a soft edge."""
+    if not is_soft:
+        return f"{reach.far} px to each side: the mask has no soft edge"
+    return f"{reach.near} px at clean edges, {reach.far} px where the segmenter is unsure"
 
 
 def unknown_share(trimap: Trimap) -> float:

@@ -9,10 +9,13 @@ from matte.clips.render import RenderJob, StoppedError, UnfinishedError
 from matte.compositing.backgrounds import parse_background
 from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import MissingWeightsError, WeightsError
+from matte.gpu.choice import DevicePlan
+from matte.gpu.transfer import CPU
 from matte.media.video.clip import open_clip
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
 from matte.pipeline.run import BuiltPipeline
 from tests import fakes
+from tests.gpu.lines import line
 from tests.media.clips import CFR, clip, names
 
 
@@ -106,3 +109,20 @@ def test_measuring_can_be_stopped(tmp_path: Path) -> None:
 
     with pytest.raises(StoppedError, match="interrupted"):
         job(tmp_path).choose(merge_settings("fast"), 1, fakes.build, stop)
+
+
+def test_the_report_says_where_frames_were_worked_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merged = merge_settings("fast", flags={"refiner": "guided"})
+    pipeline = BuiltPipeline(line(merged.config), merged)
+    monkeypatch.setattr("matte.clips.run.plan_device", lambda *_, **__: None)
+    assert job(tmp_path).render(pipeline).as_json()["frames_on"] == {"device": "cpu"}
+    monkeypatch.setattr("matte.clips.run.plan_device", lambda *_, **__: DevicePlan(CPU, 3, 7 << 20))
+    again = RenderJob(
+        open_clip(tmp_path / "in.mp4"), VideoFiles(tmp_path / "b.mp4"), parse_background("white")
+    )
+    told = again.render(pipeline).as_json()
+    assert told["frames_on"] == {"device": "cpu", "batch": 3, "planned_mib": 7}
+    assert told["frames"] == len(CFR)
+    assert "upload" in told["ms"]

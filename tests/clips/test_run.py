@@ -13,10 +13,14 @@ from matte.compositing.backgrounds import parse_background
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import CompositingSettings, Config, VideoSettings
 from matte.errors import WeightsError
+from matte.gpu.choice import DevicePlan
+from matte.gpu.transfer import CPU
 from matte.media.video.clip import open_clip
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior, TrimapFree
 from tests.fakes import BrightIsAlpha, Unrefined
+from tests.gpu.lines import line, settings
 from tests.media.clips import BASE, CFR, VFR, clip, damaged
+from tests.tolerances import DEVICE, DEVICE_COLOURS_MEAN
 
 
 class Numbered(Unrefined):
@@ -124,3 +128,21 @@ def test_the_library_gives_frames_one_by_one(tmp_path: Path) -> None:
     frames.close()
     assert threading.active_count() == before
     assert next(pipeline.video(str(path))).composite.shape == (48, 64, 4)
+
+
+@pytest.mark.parametrize("temporal", ["flow", "ofd"])
+def test_frames_go_through_a_device(tmp_path: Path, temporal: str) -> None:
+    """In batches of three, as on the processor."""
+    config = settings("fast", refiner="guided", temporal=temporal, fallback="none")
+    path = clip(tmp_path / "a.mp4", CFR[:7], size=(128, 96))
+    found = {}
+    for name, plan in (("processor", None), ("device", DevicePlan(CPU, 3))):
+        with open_composer(parse_background("green"), CompositingSettings()) as composer:
+            run = VideoRun(open_clip(path), line(config), config, composer, device=plan)
+            found[name] = list(run.frames())
+    assert len(found["device"]) == len(found["processor"]) == 7
+    for ours, theirs in zip(found["device"], found["processor"], strict=True):
+        assert ours.pts == theirs.pts
+        assert np.abs(ours.alpha - theirs.alpha).mean() <= DEVICE
+        apart = np.abs(ours.composite.astype(int) - theirs.composite)
+        assert apart.mean() <= DEVICE_COLOURS_MEAN

@@ -4,7 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Self
 
@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
-from matte.clips.frames import colour_estimation_side
-from matte.clips.matting import FrameMatter
+from matte.clips.frames import MattedFrame
+from matte.clips.matting import Matter
+from matte.clips.steps import open_composing, open_matter
 from matte.compositing.blend import blend_over
 from matte.compositing.composer import Composer
-from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings, preset_names, with_preset
 from matte.errors import MatteError, MatteWarning, SettingError
+from matte.gpu.choice import DevicePlan, plan_device
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.pipeline.run import BuiltPipeline
+from matte.pipeline.timing import Stopwatch
 
 # The board behind what is transparent: its squares in pixels, and their greys.
 BOARD_SQUARE_PIXELS, BOARD_LIGHT, BOARD_DARK = 16, 200, 150
@@ -79,7 +81,8 @@ class LiveMatting:
         self._build = build
         self._merged = _refuse_delay(merged)
         self._pipeline = build(merged)
-        self._matter: FrameMatter | None = None
+        self._matter: Matter | None = None
+        self._plan: DevicePlan | None = None
         self._warned: set[str] = set()
         self._image: Image | None = None
         self._seconds = Fraction(0)
@@ -141,29 +144,30 @@ class LiveMatting:
         if self.mirrored:
             image = Image(np.asarray(cv2.flip(image, 1)))
         if self._matter is None:
-            self._matter = _matter_for(image, self._pipeline, self._merged)
+            self._matter, self._plan = _matter_for(image, self._pipeline, self._merged)
         self._image = image
-        segmented = self._matter.segment(image)
+        (segmented,) = self._matter.segment_all([image])
         alpha = self._matter.stabilise(segmented, self._matter.refine(segmented))
         assert alpha is not None  # a stabiliser that is late was refused
         self._warn_of_doubts(self._matter)
-        side = colour_estimation_side(image)
-        foreground = estimate_foreground(image, alpha, detail=side)
         background = self._backgrounds[0]
         background.elapsed += shot.seconds - self._seconds
         self._seconds = shot.seconds
-        composite = background.composer.compose(image, foreground, alpha, background.elapsed)
-        shown = Image(composite)
+        composing = open_composing(background.composer, Stopwatch(), True, self._plan)
+        matted = MattedFrame(image, alpha, segmented.planes)
+        (found,) = composing.compose_all([matted], [background.elapsed])
+        composite, shown = found.composite, Image(found.composite)
         if composite.shape[2] == 4:
-            shown = blend_over(foreground, alpha, _chequered_board(*alpha.shape), "srgb")
-        return LiveFrame(shot, image, alpha, composite, shown)
+            board = _chequered_board(*found.alpha.shape)
+            shown = blend_over(found.foreground, found.alpha, board, "srgb")
+        return LiveFrame(shot, image, found.alpha, composite, shown)
 
     def _build_warmed_up(self, merged: MergedSettings, image: Image | None) -> BuiltPipeline:
         """Return a pipeline that has matted a frame already, as the first one takes long."""
         pipeline = self._build(merged)
         if image is not None:
-            matter = _matter_for(image, pipeline, merged)
-            matter.refine(matter.segment(image))
+            matter, _ = _matter_for(image, pipeline, merged)
+            matter.refine(*matter.segment_all([image]))
         return pipeline
 
     def _switch_preset(self) -> None:
@@ -179,7 +183,7 @@ class LiveMatting:
             return
         self._merged, self._matter = merged, None
 
-    def _warn_of_doubts(self, matter: FrameMatter) -> None:
+    def _warn_of_doubts(self, matter: Matter) -> None:
         """Warn once of each reason for which another line took over."""
         for reason in matter.doubts.keys() - self._warned:
             self._warned.add(reason)
@@ -187,10 +191,19 @@ class LiveMatting:
             warnings.warn(text, MatteWarning, stacklevel=3)
 
 
-def _matter_for(image: Image, pipeline: BuiltPipeline, merged: MergedSettings) -> FrameMatter:
-    """Return a FrameMatter for frames of an image's size; raise if memory is too small for them."""
+def _matter_for(
+    image: Image, pipeline: BuiltPipeline, merged: MergedSettings
+) -> tuple[Matter, DevicePlan | None]:
+    """Return what mattes frames of an image's size, and the device that it does so on, if any.
+
+    Raises if memory is too small for them.
+    """
     pipeline.memory.check_image(image)
-    return FrameMatter(pipeline.line, merged.config, (image.shape[0], image.shape[1]))
+    size, config = (image.shape[0], image.shape[1]), merged.config
+    plan = plan_device(pipeline.line, config, size, pipeline.memory)
+    if plan is not None:
+        plan = replace(plan, batch=1)  # a camera's frames come one by one
+    return open_matter(pipeline.line, config, size, Stopwatch(), plan), plan
 
 
 def _refuse_delay(merged: MergedSettings) -> MergedSettings:

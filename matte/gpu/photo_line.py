@@ -1,0 +1,94 @@
+"""A line whose steps for photos run on a device: uploaded once, alpha downloaded once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from matte.arrays import SUBJECT, Alpha, Confidence, Image, Mask
+from matte.configs.settings import Config
+from matte.errors import MatteError, NamedNetworkError, SettingError
+from matte.gpu.choice import DevicePlan
+from matte.gpu.frame_line import FrameLine, frame_line
+from matte.gpu.pictures import upload_picture
+from matte.gpu.transfer import device_work, download_plane
+from matte.pipeline.line import (
+    NO_PRIOR,
+    Line,
+    LineResult,
+    NetworkFactsByKind,
+    Prior,
+    trimap_report,
+)
+from matte.pipeline.timing import Stopwatch
+from matte.stages import Refiner, Segmentation, Segmenter
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DevicePhotoLine:
+    """A processor's line, and its steps on a device for what these can do.
+
+    Photos of 16 bits, those with a mask or a trimap of their own, and those that are doubted or
+    fail are the processor's line's, with its fallback.
+    """
+
+    line: Line
+    config: Config
+    plan_for: Callable[[tuple[int, int]], DevicePlan]
+    """Returns where a photo of this height and width is worked on; raises if it is too large."""
+
+    @property
+    def segmenter(self) -> Segmenter | None:
+        """The processor's line's segmenter."""
+        return self.line.segmenter
+
+    @property
+    def refiner(self) -> Refiner | None:
+        """The processor's line's refiner."""
+        return self.line.refiner
+
+    @property
+    def network_facts(self) -> NetworkFactsByKind:
+        """The facts of the networks, which both share."""
+        return self.line.network_facts
+
+    def with_refiner(self, change: Callable[[Refiner], Refiner]) -> Line:
+        """Return the processor's line with another refiner."""
+        return self.line.with_refiner(change)
+
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        """Return alpha with its mask and trimap."""
+        if prior != NO_PRIOR or image.dtype != np.uint8:
+            return self.line.run(image, prior)
+        plan = self.plan_for((image.shape[0], image.shape[1]))
+        watch = Stopwatch()
+        try:
+            with device_work(plan.device):
+                found = self._run(frame_line(self.line, self.config), image, plan, watch)
+        except (SettingError, NamedNetworkError):
+            raise
+        except MatteError:  # the line meets it, too, or does without the device
+            return self.line.run(image)
+        if isinstance(found, LineResult):
+            return found
+        result = self.line.run(image, Prior(found, from_segmenter=True))
+        return replace(result, report={**result.report, "ms": watch.ms | result.report["ms"]})
+
+    def _run(
+        self, line: FrameLine, image: Image, plan: DevicePlan, watch: Stopwatch
+    ) -> LineResult | Segmentation:
+        """Return the result, or only the segmentation where the trimap is doubted."""
+        with watch("segment"):
+            picture = upload_picture(image, plan.device)
+            confidence = line.segmenter.segment(picture.planes)
+        with watch("trimap"):
+            drawn = line.draw(confidence)
+        if drawn.doubt:
+            return Segmentation(Confidence(download_plane(confidence)))
+        with watch("refine"):
+            refined = line.refine(picture, confidence, drawn)
+            alpha = Alpha(download_plane(refined.alpha))
+        mask = Mask(download_plane(drawn.mask).astype(np.uint8) * np.uint8(SUBJECT))
+        report = trimap_report(drawn.trimap.array, drawn.description)
+        report |= {"refined": refined.report, "ms": watch.ms, "on": str(plan.device)}
+        return LineResult(alpha, mask, drawn.trimap.array, report)

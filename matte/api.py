@@ -86,11 +86,13 @@ class Pipeline(run.BuiltPipeline):
         background: str = "transparent",
         start: float = 0,
         end: float | None = None,
+        hdr: Literal["keep", "sdr"] = "keep",
     ) -> Generator["VideoFrame"]:
         """Yield the frames of a video, each with its alpha, its composite and its time.
 
         `background` is what `matte video --bg` takes; `start` and `end` are seconds after the first
-        frame. Frames are prepared ahead: close what this returns if you don't take them all.
+        frame; `hdr`: whether frames of an HDR video stay in its light or come as SDR. Frames are
+        prepared ahead: close what this returns if you don't take them all.
 
         >>> for frame in matte.load("fast").video("talk.mp4", background="office.jpg", end=0.1):
         ...     print(frame.pts, frame.composite.shape)
@@ -100,7 +102,7 @@ class Pipeline(run.BuiltPipeline):
         """
         from matte.clips.run import video_frames  # PyAV is for video only
 
-        return video_frames(pipeline_for_video(self), Path(path), background, start, end)
+        return video_frames(pipeline_for_video(self), Path(path), background, start, end, hdr)
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -188,6 +190,7 @@ class VideoOptions(TypedDict, total=False):
     the composite; `premultiply` multiplies a cut-out's colours with alpha. `background_end` is what
     comes when a video behind ends first: "loop" or "hold". `start` and `end` are seconds after the
     first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
+    `hdr`: an HDR video keeps its light ("keep"), or is tone-mapped ("sdr").
     """
 
     alpha: str | Path
@@ -200,6 +203,7 @@ class VideoOptions(TypedDict, total=False):
     start: float
     end: float
     fps_target: float
+    hdr: Literal["keep", "sdr"]
 
 
 def video(
@@ -245,6 +249,7 @@ def _plan_video(
 ) -> "RenderJob":
     """Return the clip, whose frames have `limit` pixels at most, with what is to be made of it."""
     from matte.clips.output_files import files_from_options  # PyAV is for video only
+    from matte.clips.outputs import clip_for_files
     from matte.clips.render import RenderJob
     from matte.media.video.clip import open_clip
 
@@ -256,7 +261,7 @@ def _plan_video(
     named = {**options, "output": output, "overwrite": overwrite}
     files = files_from_options(path, isinstance(behind, Transparent), named)
     return RenderJob(
-        open_clip(path, limit),
+        clip_for_files(open_clip(path, limit), files, options.get("hdr", "keep")),
         files,
         behind,
         options.get("background_end", "loop"),

@@ -90,6 +90,14 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
     help="Bits per second, instead of a quality: 8M.",
 )
 @option(
+    "--hdr",
+    type=click.Choice(("keep", "sdr")),
+    default="keep",
+    show_default=True,
+    group="Result",
+    help="HDR videos (PQ, HLG): keep their light, or tone-map them to SDR.",
+)
+@option(
     "--alpha",
     type=FILE,
     group="Stages in and out",
@@ -134,14 +142,14 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 @verbose_option
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
 @pack_options("ground", "bg", "bg_end", "premultiply")
-@pack_options("times", "start", "end")
+@pack_options("source", "start", "end", "hdr")
 @pack_options(
     "outputs", "output", "alpha", "foreground", "report", "codec", "crf", "bitrate", "overwrite"
 )
 def video(
     clip: Path,
     ground: dict[str, Any],
-    times: dict[str, Any],
+    source: dict[str, Any],
     outputs: dict[str, Any],
     quiet: bool,
     fps_target: float | None,
@@ -173,7 +181,7 @@ def video(
 
     prints_report = outputs["report"] == STREAM
     outputs["report"] = None if prints_report else outputs["report"]
-    job = _plan_job(clip, ground, times, outputs, settings)
+    job = _plan_job(clip, ground, source, outputs, settings)
     job.files.check(job.sources)
     if fps_target:
         pipeline = _choose_pipeline(job, settings, fps_target)
@@ -203,23 +211,25 @@ def video(
 def _plan_job(
     clip: Path,
     ground: Mapping[str, Any],
-    times: Mapping[str, Any],
+    source: Mapping[str, Any],
     outputs: Mapping[str, Any],
     settings: MergedSettings,
 ) -> "RenderJob":
     """Return the clip with what is to be made of it; raise if anything of that can't be."""
     from matte.clips.output_files import files_from_options
+    from matte.clips.outputs import clip_for_files
     from matte.clips.render import RenderJob
     from matte.compositing.backgrounds import Transparent, parse_background
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import max_pixels
 
     background = parse_background(ground["bg"])
-    first, last = _parse_range(**times)
-    source = open_clip(clip, max_pixels(settings.config))
+    first, last = _parse_range(source["start"], source["end"])
     files = files_from_options(clip, isinstance(background, Transparent), outputs)
+    opened = open_clip(clip, max_pixels(settings.config))
+    opened = clip_for_files(opened, files, source["hdr"])
     after, premultiply = ground["bg_end"], ground["premultiply"]
-    return RenderJob(source, files, background, after, premultiply, first, last)
+    return RenderJob(opened, files, background, after, premultiply, first, last)
 
 
 def _parse_range(start: str, end: str | None) -> tuple[float, float | None]:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from matte.files import check_output, write_pending
 from matte.imaging.bit_depth import quantise_alpha
 from matte.media.video.animations import AnimationWriter
 from matte.media.video.clip import Clip
-from matte.media.video.codecs import CODECS, FORMATS, default_codec
+from matte.media.video.codecs import CODECS, FORMATS, choose_codec, default_codec
 from matte.media.video.facts import ClipFacts
+from matte.media.video.hdr import BT709_TAGS, HdrLight, HdrMode, hdr_light, sdr_facts
 from matte.media.video.sequences import SequenceWriter, is_sequence
 from matte.media.video.unfinished import FrameWriter, OutputBlock, publish_together
 from matte.media.video.writer import ClipWriter
@@ -136,12 +137,12 @@ class VideoWriters(OutputBlock):
         """Open the composite; warn if its file can't hold the clip's sound."""
         if files.composite is None:
             return
-        channels = 4 if files.transparent else 3
-        writer = _writer(
-            files.composite, clip.facts, channels, files, files.codec, files.crf, files.bitrate
-        )
+        channels, codec = 4 if files.transparent else 3, files.codec
+        facts, shown = _shown_facts(clip.facts, files.composite, channels, codec)
+        writer = _writer(files.composite, facts, channels, files, codec, files.crf, files.bitrate)
         is_clip = isinstance(writer, ClipWriter)
-        self._streams.append(_OutputStream(writer, lambda frame: frame.composite, is_clip))
+        stream = _OutputStream(writer, lambda frame: shown(frame.composite), is_clip)
+        self._streams.append(stream)
         if isinstance(writer, ClipWriter):
             writer.copy_from(clip, start, end)
         elif sounds := [track for track in clip.facts.tracks if track.kind == "audio"]:
@@ -153,14 +154,62 @@ class VideoWriters(OutputBlock):
         if files.alpha is not None:
             codec = _codec_for(files.codec, files.alpha)
             dtype = np.uint16 if _keeps_16_bits(files.alpha, codec) else np.uint8
-            writer = _writer(files.alpha, facts, 1, files, codec, deep=dtype == np.uint16)
+            grey = replace(facts, colours=BT709_TAGS) if hdr_light(facts.colours) else facts
+            writer = _writer(files.alpha, grey, 1, files, codec, deep=dtype == np.uint16)
             self._streams.append(
                 _OutputStream(writer, lambda frame: quantise_alpha(frame.alpha, dtype))
             )
         if files.foreground is not None:
             codec = _codec_for(files.codec, files.foreground)
+            facts, shown = _shown_facts(facts, files.foreground, 3, codec)
             writer = _writer(files.foreground, facts, 3, files, codec)
-            self._streams.append(_OutputStream(writer, lambda frame: frame.foreground))
+            self._streams.append(_OutputStream(writer, lambda frame: shown(frame.foreground)))
+
+
+def clip_for_files(clip: Clip, files: VideoFiles, hdr: HdrMode) -> Clip:
+    """Return the clip as it is read for its files: HDR in its own light, or tone-mapped to SDR.
+
+    SDR is what `hdr` asks for, and what a composite gets that can't hold HDR, with a warning.
+    """
+    if clip.light is None or (hdr == "keep" and _holds_hdr(files)):
+        return clip
+    if hdr == "keep" and files.composite is not None:
+        _warn_of_sdr(files.composite, clip.light)
+    return clip.tone_mapped()
+
+
+def _holds_hdr(files: VideoFiles) -> bool:
+    """Return whether the composite's file can hold HDR, or there is none."""
+    channels = 4 if files.transparent else 3
+    return files.composite is None or _keeps_depth(files.composite, channels, files.codec)
+
+
+def _warn_of_sdr(path: Path, light: HdrLight) -> None:
+    """Warn that a file gets SDR."""
+    text = f"{path.name} can't hold {light.name}: it is tone-mapped to SDR"
+    warnings.warn(text, MatteWarning, stacklevel=6)
+
+
+def _shown_facts(
+    facts: ClipFacts, path: Path, channels: int, codec: str | None
+) -> tuple[ClipFacts, Callable[[NDArray[Any]], NDArray[Any]]]:
+    """Return a clip's facts for a file, and what turns pixels into what that file can show.
+
+    HDR takes more than 8 bits and tags: where a file has none, it gets SDR, with a warning.
+    """
+    light = hdr_light(facts.colours)
+    if light is None or _keeps_depth(path, channels, codec):
+        return facts, lambda pixels: pixels
+    _warn_of_sdr(path, light)
+    return sdr_facts(facts), light.to_sdr_with_alpha
+
+
+def _keeps_depth(path: Path, channels: int, codec: str | None) -> bool:
+    """Return whether a file has tags for its colours, and more than 8 bits for them."""
+    if is_sequence(path) or path.suffix.lower() not in FORMATS:
+        return False
+    kind = "rgba-deep" if channels == 4 else "rgb-deep"
+    return choose_codec(path, codec, kind)[1] == kind
 
 
 def _writer(

@@ -28,6 +28,7 @@ from matte.configs.times import check_time_range
 from matte.gpu.choice import DevicePlan, plan_device
 from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
 from matte.media.video.decoding import ENDS_EARLY
+from matte.media.video.hdr import HdrMode
 from matte.pipeline.line import Line
 from matte.pipeline.timing import Stopwatch
 from matte.runtime.threads import usable_threads
@@ -69,6 +70,7 @@ class VideoRun:
         self.clip = clip
         self.watch = Stopwatch()
         self.faults: list[FrameFault] = []
+        self._light = clip.light
         size = clip.facts.height, clip.facts.width
         self.device = device
         self._matter = open_matter(line, config, size, self.watch, device)
@@ -119,10 +121,16 @@ class VideoRun:
         """Yield each frame with its motion and its confidence."""
         for batch in in_batches(frames, self._matter.batch):
             whole = [each for each in batch if isinstance(each.frame, Frame)]
-            pixels = [each.frame.pixels for each in whole if isinstance(each.frame, Frame)]
+            pixels = [
+                self._view(each.frame.pixels) for each in whole if isinstance(each.frame, Frame)
+            ]
             for each, segmented in zip(whole, self._matter.segment_all(pixels), strict=True):
                 each.segmented, each.planes = segmented, segmented.planes
             yield from batch
+
+    def _view(self, pixels: Image) -> Image:
+        """Return what the networks see of a frame: HDR in SDR, which they were trained on."""
+        return pixels if self._light is None else self._light.to_sdr(pixels)
 
     def _refine(self, frames: Iterator[FrameInProgress]) -> Generator[FrameInProgress]:
         """Yield each frame with its alpha as the refiner finds it."""
@@ -194,6 +202,7 @@ def open_run(
         aspect=facts.sample_aspect,
         dtype=dtype,
         max_pixels=pipeline.max_pixels,
+        light=clip.light,
     ) as composer:
         yield VideoRun(
             clip, pipeline.line, config, composer, start, end, colours=colours, device=plan
@@ -201,11 +210,17 @@ def open_run(
 
 
 def video_frames(
-    pipeline: "BuiltPipeline", path: Path, background: str, start: float, end: float | None
+    pipeline: "BuiltPipeline",
+    path: Path,
+    background: str,
+    start: float,
+    end: float | None,
+    hdr: HdrMode = "keep",
 ) -> Generator[VideoFrame]:
     """Yield the frames of a video file as `Pipeline.video` does, with the same arguments."""
     check_time_range(start, end)
     clip = open_clip(path, pipeline.max_pixels)
+    clip = clip.tone_mapped() if hdr == "sdr" else clip
     parsed = parse_background(background)
     opened = open_run(pipeline, clip, parsed, start=start, end=end)
     with opened as run, closing(run.frames()) as frames:

@@ -7,32 +7,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, FloatArray, Image
-from matte.compositing.light import to_light, to_values
 from matte.imaging.bit_depth import convert_depth
 from matte.imaging.channels import repeat_per_channel
+from matte.imaging.light import Curve, to_light, to_values
 from matte.imaging.strips import strip_slices
 
 Blend = Literal["srgb", "linear"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
 
 
-def blend_over(foreground: Image, alpha: Alpha, background: Image, blend: Blend) -> Image:
+def blend_over(
+    foreground: Image, alpha: Alpha, background: Image, blend: Blend, curve: Curve = "srgb"
+) -> Image:
     """Return αF + (1 − α)B, rounded, in the foreground's size and depth.
 
     `background` has the foreground's size, or is one pixel: a plain colour; its depth may be the
-    other one. `blend` is what is weighted: "srgb", the stored values, or "linear", their light.
+    other one. `blend` is what is weighted: "srgb", the stored values, or "linear", their light
+    by the `curve`.
     """
     out = np.empty(foreground.shape, foreground.dtype)
+    light = curve if blend == "linear" else None
     if background.shape[:2] == (1, 1):
         pixel = convert_depth(background, foreground.dtype)
         row = np.repeat(pixel, alpha.shape[1], 1)  # NumPy copies rows, not pixel after pixel
         for rows in strip_slices(*alpha.shape):
             out[rows] = row
-            _blend_strip(out[rows], foreground[rows], alpha[rows], pixel, blend)
+            _blend_strip(out[rows], foreground[rows], alpha[rows], pixel, light)
     else:
         for rows in strip_slices(*alpha.shape):
             out[rows] = behind = convert_depth(background[rows], foreground.dtype)
-            _blend_strip(out[rows], foreground[rows], alpha[rows], behind, blend)
+            _blend_strip(out[rows], foreground[rows], alpha[rows], behind, light)
     return Image(out)
 
 
@@ -41,9 +45,12 @@ def _blend_strip(
     foreground: NDArray[Any],
     alpha: FloatArray,
     background: NDArray[Any],
-    blend: Blend,
+    curve: Curve | None,
 ) -> None:
-    """Write αF + (1 − α)B into `out`, which holds B: only subject and soft edges change."""
+    """Write αF + (1 − α)B into `out`, which holds B: only subject and soft edges change.
+
+    Light is weighted where a curve is named, else the stored values are.
+    """
     cv2.copyTo(foreground, (alpha >= 1).view(np.uint8), out)
     soft = np.flatnonzero((alpha > 0) & (alpha < 1))
     f = np.ascontiguousarray(foreground).reshape(-1, 3).take(soft, 0)
@@ -51,9 +58,9 @@ def _blend_strip(
     if len(b) > 1:
         b = b.take(soft, 0)
     weights = repeat_per_channel(alpha.take(soft))
-    if blend == "linear":
-        light = _interpolate(to_light(b), to_light(f), weights)
-        out.reshape(-1, 3)[soft] = to_values(light, out.dtype)
+    if curve is not None:
+        light = _interpolate(to_light(b, curve), to_light(f, curve), weights)
+        out.reshape(-1, 3)[soft] = to_values(light, out.dtype, curve)
     else:
         values = _interpolate(b.astype(np.float32), f.astype(np.float32), weights)
         out.reshape(-1, 3)[soft] = np.rint(values)

@@ -15,6 +15,7 @@ from matte.compositing.fitting import MIDDLE, Fit, Position, fit_background, wid
 from matte.configs.lengths import Length
 from matte.errors import SettingError
 from matte.imaging.bit_depth import convert_depth
+from matte.imaging.light import Curve
 
 BEGINNING = Fraction(0)
 
@@ -43,6 +44,8 @@ class Composer:
     ground: Ground | None = None
     blend: Blend = "srgb"
     premultiply: bool = False
+    curve: Curve = "srgb"
+    """What stored values are as light."""
 
     def __post_init__(self) -> None:
         if self.premultiply and self.ground is not None:
@@ -59,7 +62,7 @@ class Composer:
         if self.ground is None:
             return cut_out(foreground, alpha, self.premultiply)
         background = self.ground.background_for(image, alpha, seconds)
-        return blend_over(foreground, alpha, background, self.blend)
+        return blend_over(foreground, alpha, background, self.blend, self.curve)
 
 
 class PictureGround:
@@ -84,14 +87,17 @@ class PictureGround:
 class DefocusedGround:
     """The image's own background, out of focus."""
 
-    def __init__(self, radius: Length, quick: bool = False) -> None:
-        """`radius` is that of the disc that a point becomes; `quick` is for frames of video."""
-        self._radius, self._quick = radius, quick
+    def __init__(self, radius: Length, quick: bool = False, curve: Curve = "srgb") -> None:
+        """`radius` is that of the disc that a point becomes; `quick` is for frames of video.
+
+        `curve` says what stored values are as light.
+        """
+        self._radius, self._quick, self._curve = radius, quick, curve
 
     def background_for(self, image: Image, alpha: Alpha, seconds: Fraction) -> Image:
         """Return the image's background, blurred, the subject filled in from its surroundings."""
         radius = self._radius.pixels(max(alpha.shape))
-        return defocus_background(image, alpha, radius, self._quick)
+        return defocus_background(image, alpha, radius, self._quick, self._curve)
 
 
 class FilmGround:

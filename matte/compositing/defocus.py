@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, FloatArray, Image
-from matte.compositing.light import to_light, to_values
 from matte.imaging.bit_depth import convert_depth
 from matte.imaging.gap_filling import fill_gaps
+from matte.imaging.light import Curve, to_light, to_values
 from matte.imaging.resizing import resize
 from matte.imaging.strips import resize_strips, strip_slices
 
@@ -18,31 +18,35 @@ MAX_BACKGROUND_ALPHA = 0.02  # up to which a quick blur takes a pixel for backgr
 SUBJECT_MARGIN = 0.003  # of the long side: how far the subject's colours reach beyond its alpha
 
 
-def defocus_background(image: Image, alpha: Alpha, radius: float, quick: bool = False) -> Image:
+def defocus_background(
+    image: Image, alpha: Alpha, radius: float, quick: bool = False, curve: Curve = "srgb"
+) -> Image:
     """Return the photo without its subject, out of focus, in its size and depth.
 
     `image` (H, W, 3) RGB and its `alpha` (H, W); `radius` in pixels is that of the disc that a
     point of light becomes. Under the subject the background is filled from around it. `quick` is
-    for frames of video: faster and nearly as good.
+    for frames of video: faster and nearly as good. `curve` says what stored values are as light.
     """
     height, width = alpha.shape
     # A disc hides what is finer than a part of it, so it is drawn on a smaller picture.
     factor = max(1, int(radius / MIN_DISC_RADIUS))
     h, w = -(-height // factor), -(-width // factor)
-    sums = _background_light(image, alpha, h, w) if quick else None
+    sums = _background_light(image, alpha, h, w, curve) if quick else None
     if sums is None:
-        sums = resize_strips(_weighted_light(image, alpha), h, w)
+        sums = resize_strips(_weighted_light(image, alpha, curve), h, w)
     weight = np.clip(sums[:, :, 3], 0, 1)
     known = np.asarray(sums[:, :, :3] / np.maximum(weight, 1e-6)[:, :, None], np.float32)
     light = fill_gaps(known, weight) if weight.min() < 1 else known
     blurred = cv2.filter2D(light, -1, _disc_kernel(radius / factor), borderType=cv2.BORDER_REFLECT)
     # 16 bits on the way keep a smooth sky smooth.
-    values = to_values(np.asarray(blurred, np.float32), np.dtype(np.uint16))
+    values = to_values(np.asarray(blurred, np.float32), np.dtype(np.uint16), curve)
     grown = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
     return Image(convert_depth(np.asarray(grown), image.dtype))
 
 
-def _background_light(image: Image, alpha: Alpha, height: int, width: int) -> FloatArray | None:
+def _background_light(
+    image: Image, alpha: Alpha, height: int, width: int, curve: Curve
+) -> FloatArray | None:
     """Return `_weighted_light` shrunk to height × width, but with weights of 0 or 1 only.
 
     None if no pixel is surely background.
@@ -53,12 +57,12 @@ def _background_light(image: Image, alpha: Alpha, height: int, width: int) -> Fl
     weight = resize(sure.astype(np.float32), height, width)
     colours = np.asarray(cv2.copyTo(image, sure), image.dtype)
     light = resize_strips(
-        (to_light(colours[part]) for part in strip_slices(*alpha.shape)), height, width
+        (to_light(colours[part], curve) for part in strip_slices(*alpha.shape)), height, width
     )
     return np.dstack([light, weight])
 
 
-def _weighted_light(image: Image, alpha: Alpha) -> Iterator[FloatArray]:
+def _weighted_light(image: Image, alpha: Alpha, curve: Curve) -> Iterator[FloatArray]:
     """Yield strips of rows (h, W, 4): light times the background's weight, and the weight itself.
 
     The weight is (1 − alpha)², with the highest alpha around, for beside the subject its colours
@@ -70,7 +74,7 @@ def _weighted_light(image: Image, alpha: Alpha) -> Iterator[FloatArray]:
         sure, unsure = (1 - highest[part]) ** 2, np.float32(1e-4) * (1 - alpha[part])
         weight = np.maximum(sure, unsure)
         channels = (np.asarray(channel, image.dtype) for channel in cv2.split(image[part]))
-        light = (to_light(channel) * weight for channel in channels)
+        light = (to_light(channel, curve) * weight for channel in channels)
         yield np.asarray(cv2.merge([*light, weight]), np.float32)
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from matte.arrays import Alpha, FloatArray, Image
 from matte.compositing.blend import blend_over
 from matte.compositing.canvas import darken
-from matte.compositing.light import to_light
 from matte.imaging.bit_depth import convert_depth
+from matte.imaging.light import to_light
 from matte.media.exr import encode_exr
 from matte.media.pictures import Photo
 from matte.media.profiles import convert_to_profile

@@ -8,7 +8,7 @@ import pytest
 
 from matte.compositing.backgrounds import parse_background
 from matte.compositing.canvas import Canvas, parse_shadow
-from matte.compositing.light import to_light
+from matte.imaging.light import to_light
 from matte.media.pictures import Photo
 from matte.photos.finishing import FinishOptions, PhotoFinisher
 from matte.photos.layered import encode_layers

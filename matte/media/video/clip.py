@@ -14,6 +14,7 @@ from matte.media.video.colours import FrameDecoder
 from matte.media.video.container import REMEDY, main_video_stream, open_container
 from matte.media.video.decoding import DecodedPicture, decode_pictures, first_decodable_frame
 from matte.media.video.facts import ClipFacts, read_clip_facts
+from matte.media.video.hdr import HdrLight, hdr_light, sdr_facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +45,21 @@ class BrokenFrame:
 class Clip:
     """A video file. It is opened anew for every pass, so passes don't hinder each other."""
 
-    def __init__(self, facts: ClipFacts) -> None:
+    def __init__(self, facts: ClipFacts, tone_mapped_from: HdrLight | None = None) -> None:
+        """`tone_mapped_from` is the light of the file's samples, where frames come as SDR."""
         self.facts = facts
+        self._tone_mapped_from = tone_mapped_from
+
+    @property
+    def light(self) -> HdrLight | None:
+        """What the frames' values are as light; None if they are SDR's."""
+        return hdr_light(self.facts.colours)
+
+    def tone_mapped(self) -> "Clip":
+        """Return the same clip with frames of 8 bits in SDR; a clip in SDR itself."""
+        if self.light is None:
+            return self
+        return Clip(sdr_facts(self.facts), self.light)
 
     @property
     def path(self) -> Path:
@@ -89,6 +103,8 @@ class Clip:
         if picture.frame is None:
             return BrokenFrame(picture.pts, duration, picture.fault)
         pixels = Image(turn_upright(decoder.decode_rgb(picture.frame), self.facts.orientation))
+        if self._tone_mapped_from is not None:
+            pixels = self._tone_mapped_from.to_sdr(pixels)
         size = self.facts.height, self.facts.width
         if pixels.shape[:2] != size:
             fault = f"{pixels.shape[1]}×{pixels.shape[0]} pixels, not {size[1]}×{size[0]}"

@@ -11,6 +11,8 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from matte.media.video.hdr_metadata import light_parameters
+
 # Codes of ITU-T H.273, which containers, codecs and FFmpeg share.
 RGB, UNSPECIFIED = 0, 2
 LIMITED_RANGE, FULL_RANGE = 1, 2  # AVColorRange; 0 is unknown
@@ -95,6 +97,8 @@ class ClipFacts:
     chapters: tuple[Chapter, ...]
     metadata: dict[str, str]
     stream_metadata: dict[str, str]
+    light_parameters: str = ""
+    """HDR10's static metadata, in x265's words."""
 
     @property
     def rate(self) -> Fraction:
@@ -151,6 +155,7 @@ def read_clip_facts(
         ),
         metadata=dict(container.metadata),
         stream_metadata=dict(stream.metadata),
+        light_parameters=light_parameters(first),
     )
 
 

@@ -78,6 +78,8 @@ class ClipWriter(FrameWriter):
         self._out_of_order = False
         self._encoder_failed = False  # FFmpeg may crash if it is given more after it failed
         encoding = encoder_options(self._codec, codec or self._codec.encoder, kind, crf, bitrate)
+        if like.light_parameters and self._codec.encoder == "libx265" and kind == "rgb-deep":
+            encoding["x265-params"] += f":repeat-headers=1:hdr10=1:{like.light_parameters}"
         if like.sample_aspect != 1 and self._codec.square_pixels_only and _is_matroska(path):
             text = f"{path.suffix} can't say with this codec that pixels are not square"
             warnings.warn(f"{text} ({like.sample_aspect})", MatteWarning, stacklevel=2)

@@ -10,6 +10,7 @@ import pytest
 from matte.imaging.orientation import turn_upright
 from matte.media.video.clip import BrokenFrame, Frame, open_clip
 from tests.media.clips import BASE, CFR, STEP, VFR, clip, damaged, mean_error, still
+from tests.media.video.hdr_clips import LIGHT, grey_picture, hdr_clip
 
 SPARSE = {"crf": "20", "g": "10"}
 
@@ -121,3 +122,20 @@ def test_pyav_waits_until_it_is_asked_for() -> None:
     said = f"import {modules}; print('av' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("kind", ["pq", "hlg"])
+def test_hdr_is_read_in_its_own_light_or_in_sdr(tmp_path: Path, kind: str) -> None:
+    source = open_clip(hdr_clip(tmp_path / "in.mp4", kind, [grey_picture(120)] * 2))
+    assert source.light == LIGHT[kind]
+    assert source.facts.deep
+    (first, _) = source.frames()
+    assert first.pixels is not None
+    assert first.pixels.dtype == np.uint16
+    mapped = source.tone_mapped()
+    assert mapped.light is None
+    assert not mapped.facts.deep
+    for frame in mapped.frames():
+        assert frame.pixels is not None
+        assert np.abs(frame.pixels.astype(int) - 120).max() <= 2
+    assert mapped.tone_mapped() is mapped

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from matte.arrays import Image
-from matte.compositing.light import to_light, to_values
 from matte.imaging.bit_depth import convert_depth
+from matte.imaging.light import Curve, decode_light, encode_light, to_light, to_values
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -45,3 +45,20 @@ def test_depths() -> None:
     deep = all_values(np.uint16)
     expected = np.rint(deep / 257).astype(np.uint8)
     assert np.array_equal(convert_depth(deep, np.dtype(np.uint8)), expected)
+
+
+@pytest.mark.parametrize("curve", ["srgb", "pq", "hlg"])
+def test_each_curve_is_its_own_inverse(curve: Curve) -> None:
+    values = np.arange(0, 65536, 17, dtype=np.uint16)
+    light = to_light(values, curve)
+    assert (np.diff(light) > 0).all()
+    assert light[0] == pytest.approx(0, abs=1e-6)
+    assert light[-1] == pytest.approx(1, abs=1e-3)
+    assert np.abs(to_values(light, np.dtype(np.uint16), curve).astype(int) - values).max() <= 1
+
+
+def test_curves_are_those_of_bt2100() -> None:
+    """Of its table 4: 100 cd/m² in PQ; of HLG a twelfth of the light is half of the signal."""
+    assert encode_light(np.array(0.01), "pq") == pytest.approx(0.5081, abs=1e-4)
+    assert encode_light(np.array(1 / 12), "hlg") == pytest.approx(0.5)
+    assert decode_light(np.array(0.75), "hlg") == pytest.approx(0.265, abs=1e-3)

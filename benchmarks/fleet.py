@@ -6,16 +6,13 @@
 `compare` mattes photos of 640 pixels by one process with two threads and by two workers with one
 thread each, in turns, and compares the results byte by byte. `stages` measures what the simulation
 goes by, the processor's time for each picture; `dispatch` what Ray Data's driver takes for a block.
-`kills` ends an actor, a machine or the driver at random moments. Needs the extra [fleet].
+`kills` ends an actor, a machine or the driver at random moments. `store` reads from and writes to
+an S3 server in this process, which fails 5 % of the calls. Needs the extras [fleet] and [stores].
 """
 
 import json
 import os
-import random
-import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +21,8 @@ from pathlib import Path
 
 import harness
 import numpy as np
+from fleet_faults import kills, store
+from fleet_runs import PINNED, RATE, SETTINGS, STARTED, found_in, timed
 from harness import Row
 
 from matte.configs.loader import merge_settings
@@ -37,19 +36,9 @@ from matte.photos.jobs import plan_jobs
 from matte.pipeline.build import build
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.fleet.ray_clusters import (
-    LocalCluster,
-    descendants,
-    local_cluster,
-    results,
-    wait_for,
-)
+from tests.fleet.ray_clusters import results
 
-PINNED = {"backend": "openvino", "precision": "fp32"}
-SETTINGS = ["--preset", "fast", *(word for key in PINNED for word in (f"--{key}", PINNED[key]))]
-PARTS = ("compare", "stages", "dispatch", "kills")
-STARTED = re.compile(r"Ray began after ([\d.]+) s")
-RATE = re.compile(r"written \(([\d.]+) a second\)")
+PARTS = ("compare", "stages", "dispatch", "kills", "store")
 
 
 def main() -> None:
@@ -74,8 +63,9 @@ def main() -> None:
             "stages": lambda: stages(folder),
             "dispatch": lambda: dispatch(options.blocks),
             "kills": lambda: kills(folder, options.count, options.seed),
+            "store": lambda: store(folder, options.seed),
         }
-        many = not {"compare", "stages"}.isdisjoint(options.only)
+        many = not {"compare", "stages", "store"}.isdisjoint(options.only)
         save_photos(options.data, folder / "in", options.photos if many else 24, options.side)
         for part in options.only:
             found = {"side": options.side, **parts[part]()}
@@ -124,43 +114,6 @@ def compare(folder: Path, rounds: int) -> Row:
             }
         )
     return {"settings": SETTINGS, "rows": rows}
-
-
-def timed(*words: str | Path) -> Row:
-    """Return seconds and processor seconds of a `matte` command, and what it wrote.
-
-    The processor seconds are those of all processes below it, Ray's too, looked at every second.
-    """
-    begin, seen = time.perf_counter(), dict[int, float]()
-    with tempfile.TemporaryFile("w+") as lines:
-        command = [sys.executable, "-m", "matte", *map(str, words)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=lines)
-        while process.poll() is None:
-            for pid in (process.pid, *descendants(process.pid)):
-                seen[pid] = processor_seconds(pid) or seen.get(pid, 0.0)
-            time.sleep(1)
-        seconds = time.perf_counter() - begin
-        lines.seek(0)
-        text = lines.read()
-    if process.returncode:
-        raise SystemExit(text[-2000:])
-    return {"seconds": round(seconds, 1), "cpu": round(sum(seen.values()), 1), "stderr": text}
-
-
-def processor_seconds(pid: int) -> float:
-    """Return what a process has taken of the processors; 0 if it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def found_in(pattern: re.Pattern[str], text: str) -> str:
-    """Return what a pattern finds."""
-    found = pattern.search(text)
-    assert found is not None, text
-    return found[1]
 
 
 def stages(folder: Path) -> Row:
@@ -216,75 +169,6 @@ def dispatch(blocks: int) -> Row:
         "blocks": count,
         "driver_ms": round(1000 * (times[-1] - times[0]) / count, 2),
         "driver_cpu_ms": round(1000 * cpu / count, 2),
-    }
-
-
-def kills(folder: Path, count: int, seed: int) -> Row:
-    """Return what became of runs in which something was killed at a random moment."""
-    photos, one, chance = folder / "few", folder / "few-one", random.Random(seed)
-    photos.mkdir()
-    for path in sorted((folder / "in").iterdir())[:24]:
-        picture = read_image(path)
-        (photos / path.name).write_bytes(encode(resize(picture, 160, 200), ".jpg"))
-    timed("image", photos, "-o", one, "-q", *SETTINGS)
-    expected = results(one)
-    rows: list[Row] = []
-    with local_cluster() as cluster:
-        for kind in ("actor", "machine", "driver"):
-            for number in range(count):
-                out = folder / f"{kind}{number}"
-                row = killed_run(cluster, photos, out, kind, chance.random())
-                row["equal"] = results(out) == expected
-                rows.append(row)
-                print(row, flush=True)
-                shutil.rmtree(out)
-    totals = {
-        kind: {
-            "runs": sum(row["kind"] == kind for row in rows),
-            "equal": sum(row["kind"] == kind and row["equal"] for row in rows),
-            "begun_again": sum(row["begun_again"] for row in rows if row["kind"] == kind),
-            "done_twice": sum(row["done_twice"] for row in rows if row["kind"] == kind),
-        }
-        for kind in ("actor", "machine", "driver")
-    }
-    return {"pictures": len(expected), "seed": seed, "kinds": totals, "rows": rows}
-
-
-def killed_run(cluster: LocalCluster, photos: Path, out: Path, kind: str, moment: float) -> Row:
-    """Return how a run went on that lost something between its first and its last picture."""
-    cluster.fill_up()
-    words = ["fleet", str(photos), str(out), "--address", cluster.address, "-q", *SETTINGS]
-    command = [sys.executable, "-m", "matte", *words]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    total = len(list(photos.iterdir()))
-    wanted = int(moment * (total - 1))
-    wait_for(lambda: len(list(out.glob("*.png"))) >= max(1, wanted), process)
-    time.sleep(0.2 * (moment * 997 % 1))  # anywhere within a picture
-    if kind == "driver":
-        process.kill()
-    elif kind == "machine":
-        cluster.kill_machine()
-    elif actors := cluster.actors():
-        os.kill(actors[int(moment * 991) % len(actors)], signal.SIGKILL)
-    at = len(list(out.glob("*.png")))
-    process.communicate()
-    ended = process.returncode
-    if kind == "driver":
-        ended = subprocess.run([*command, "--resume"], capture_output=True, check=False).returncode
-    lines = [
-        json.loads(line)
-        for segment in (out / ".matte-run").glob("*.jsonl")
-        for line in segment.read_text().splitlines()
-    ]
-    began = [row["target"] for row in lines if row.get("state") == "began"]
-    done = [row["target"] for row in lines if row.get("state") == "done"]
-    return {
-        "kind": kind,
-        "at": at,
-        "status": ended,
-        "begun_again": len(began) - len(set(began)),
-        "done_twice": len(done) - len(set(done)),
-        "half": sum(path.name.startswith(".matte-") for path in out.glob(".*") if path.is_file()),
     }
 
 

@@ -15,8 +15,8 @@ from matte.cli.finishing import CANVAS_WORDS, canvas_options, parse_finish
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.many_pictures import print_summary, resume_options
 from matte.cli.options import (
-    FILE,
     GROUND,
+    PLACE,
     cut_out_options,
     format_option,
     pack_options,
@@ -41,12 +41,13 @@ if TYPE_CHECKING:
     from matte.fleet.cluster import WorkerSize
     from matte.fleet.request import FleetRequest
     from matte.fleet.run import FleetPlan, FleetRun
+    from matte.photos.locations import Location
     from matte.photos.many import RunSummary
 
 
 @click.command(cls=GroupedCommand, no_args_is_help=True)
-@click.argument("source", type=FILE, metavar="IN")
-@click.argument("output", type=FILE, metavar="OUT")
+@click.argument("source", type=PLACE, metavar="IN")
+@click.argument("output", type=PLACE, metavar="OUT")
 @option(
     "--address",
     metavar="auto|ray://…|HOST:PORT",
@@ -101,7 +102,7 @@ if TYPE_CHECKING:
 @canvas_options
 @option(
     "--table",
-    type=FILE,
+    type=PLACE,
     group="Stages in and out",
     common=True,
     help="The table of results and errors, Parquet.  [default: OUT/fleet-DATE-TIME.parquet]",
@@ -128,12 +129,12 @@ if TYPE_CHECKING:
 @pack_options("many", "resume", "retry_failed")
 @pack_options("workers", "workers", "gpus_per_worker", "address", "mixed")
 def fleet(
-    source: Path,
-    output: Path,
+    source: "Location",
+    output: "Location",
     cut: dict[str, Any],
     variants: tuple[str, ...],
     ending: str | None,
-    table: Path | None,
+    table: "Location | None",
     overwrite: bool,
     quiet: bool,
     settings: MergedSettings,
@@ -143,20 +144,21 @@ def fleet(
 ) -> None:
     """Matte the photos and videos in and below IN by many workers, into OUT.
 
-    The workers are actors of a Ray cluster, or processes on this machine. All machines must read IN
-    and write into OUT. Results lie as `matte image IN -o OUT` leaves them, with its run file, so
-    that either goes on with --resume; a table says what became of each.
+    The workers are actors of a Ray cluster, or processes on this machine. IN and OUT are folders
+    that all machines share, or s3://BUCKET/FOLDER. Results lie as `matte image IN -o OUT` leaves
+    them, with its run file, so that either goes on with --resume; a table says what became of each.
 
     Example: matte fleet /shared/photos /shared/mattes --address auto --bg white --format jpg
     """
     from matte.fleet.cluster import RayCluster, import_ray
     from matte.fleet.run import FleetRun, plan_fleet
+    from matte.photos.locations import absolute
     from matte.photos.resuming import ResumeOptions
 
     import_ray()
     if trimap_free:
         settings = with_modnet(settings)
-    source, output = (Path(os.path.abspath(path)) for path in (source, output))
+    source, output = map(absolute, (source, output))
     size = _worker_size(workers, settings)
     settings = _with_threads(settings, size.processors)
     request = _make_request(source, output, cut, variants, f".{ending or 'png'}", settings)
@@ -192,8 +194,8 @@ def _with_threads(settings: MergedSettings, threads: int) -> MergedSettings:
 
 
 def _make_request(
-    source: Path,
-    output: Path,
+    source: "Location",
+    output: "Location",
     cut: Mapping[str, Any],
     names: Sequence[str],
     ending: str,
@@ -243,8 +245,7 @@ def _print_machines(
 
     if quiet and not is_mixed:
         return
-    machines = plan.machines
-    if machines:
+    if machines := plan.machines:
         count = f"{workers} workers on {len(machines)} machine{'s' * (len(machines) > 1)}"
         print_line(f"Ray began after {started:.1f} s: {count}", err=True)
     for report in machines if is_mixed else machines[:1]:
@@ -259,10 +260,9 @@ def _print_machines(
 
 
 def _run(
-    plan: "FleetPlan", run: "FleetRun", path: Path, overwrite: bool, quiet: bool
+    plan: "FleetPlan", run: "FleetRun", path: "Location", overwrite: bool, quiet: bool
 ) -> "RunSummary":
     """Run a plan: print and count what becomes of each item, and write the table."""
-    from matte.files import make_folder
     from matte.fleet.run import rows_before
     from matte.fleet.table import ResultTable
     from matte.photos.many import RunSummary
@@ -270,7 +270,6 @@ def _run(
     done = sum(each.done_before for each in plan.remaining.values())
     failed = sum(len(each.failed_before) for each in plan.remaining.values())
     summary = RunSummary(0, done, failed)
-    make_folder(path.parent)
     with (
         ResultTable(path, overwrite) as table,
         progress_bar("matte", quiet) as watch,
@@ -280,16 +279,17 @@ def _run(
             table.add(row)
         for row in rows:
             table.add(row)
-            outcome = row.as_outcome(plan.request.variant(row.variant).results)
+            outcome = row.as_outcome(plan.request)
             summary.add(outcome)
             watch(summary.count, plan.waiting)
             print_outcome(outcome, is_one=False, shown=ShownOutcomes(quiet, False, None, False))
             if row.warnings:
                 warnings.warn(MatteWarning(row.warnings), stacklevel=2)
+    summary.retries += plan.request.store_retries()
     return summary
 
 
-def _print_end(run: "FleetRun", summary: "RunSummary", path: Path, quiet: bool) -> None:
+def _print_end(run: "FleetRun", summary: "RunSummary", path: "Location", quiet: bool) -> None:
     """Print what a run came to, what was lost on its way, and the table's name."""
     print_summary(summary, quiet)
     lost = run.statistics

@@ -37,7 +37,7 @@ class FileName(click.Path):
         if value == "":
             self.fail("an empty name", param, ctx)
         if isinstance(value, str) and value.startswith(S3_SCHEME):
-            remedy = "a store holds what 'matte image' reads, and its results (-o)"
+            remedy = "a store holds what 'matte image' and 'matte fleet' read, and their results"
             raise SettingError(f"{value} can't stand here", remedy)
         return super().convert(value, param, ctx)
 

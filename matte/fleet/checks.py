@@ -4,19 +4,27 @@ import os
 import platform
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matte
-from matte.errors import BackendError, MatteError, OutputError, SettingError
-from matte.files import make_folder
+from matte.errors import (
+    BackendError,
+    MatteError,
+    MissingObjectError,
+    OutputError,
+    SettingError,
+    StoreError,
+)
 from matte.fleet.executions import Executions, choose_executions
 from matte.fleet.request import FleetRequest
 from matte.fleet.worker import BlockWorker
-from matte.photos.run_file import RUN_FOLDER
-from matte.placement import remove_quietly
+from matte.photos.locations import Location
+from matte.photos.run_file import RUN_FOLDER, source_state
 from matte.runtime.machine import processor_name
+from matte.stores.folder import FolderStore
+from matte.stores.stored_file import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +33,8 @@ class ClusterProbe:
 
     version: str
     token: str
-    written: Path
-    source: Path
+    written: StoredFile
+    source: Location
     source_bytes: int
 
 
@@ -41,21 +49,17 @@ class MachineReport:
 
 
 @contextmanager
-def cluster_probe(results: Path, source: Path) -> Iterator[ClusterProbe]:
+def cluster_probe(results: Location, source: Location) -> Iterator[ClusterProbe]:
     """Yield what machines compare, from a source that the driver reads; it is removed then."""
-    folder, token = results / RUN_FOLDER, secrets.token_hex(8)
-    make_folder(folder)
-    written = folder / f"probe-{token}"
+    token = secrets.token_hex(8)
+    if isinstance(results, Path):
+        results = StoredFile(FolderStore(results), "")
+    written = results / RUN_FOLDER / f"probe-{token}"
+    written.write(token.encode())
     try:
-        written.write_text(token)
-        size = source.stat().st_size
-    except OSError as error:
-        cause = f"can't write into {folder} ({error.strerror})"
-        raise OutputError(cause, "name another folder") from error
-    try:
-        yield ClusterProbe(matte.__version__, token, written, source, size)
+        yield ClusterProbe(matte.__version__, token, written, source, source_state(source)[0])
     finally:
-        remove_quietly(written)
+        _delete_quietly(written)
 
 
 def examine_machine(request: FleetRequest, probe: ClusterProbe) -> MachineReport:
@@ -97,27 +101,40 @@ def _compare_version(probe: ClusterProbe) -> None:
 def _compare_files(probe: ClusterProbe) -> None:
     """Raise unless this machine reads the driver's files, and writes beside them."""
     try:
-        size = probe.source.stat().st_size
-        with probe.source.open("rb") as file:
-            file.read(1)
-    except OSError as error:
-        cause = f"it can't read {probe.source} ({error.strerror})"
-        raise OutputError(cause, "give a folder that all machines share") from error
-    try:
-        shared = probe.written.read_text() == probe.token
-    except OSError:
-        shared = False
-    if not shared or size != probe.source_bytes:
+        is_shared = probe.written.read() == probe.token.encode()
+    except MissingObjectError:
+        is_shared = False
+    if not is_shared or _readable_bytes(probe.source) != probe.source_bytes:
         cause = f"its {probe.written.parent.parent} is another folder"
         raise OutputError(cause, "give folders that all machines share")
     own = probe.written.with_name(f"{probe.written.name}-{secrets.token_hex(4)}")
     try:
-        own.write_text(probe.token)
-    except OSError as error:
-        cause = f"it can't write into {own.parent} ({error.strerror})"
-        raise OutputError(cause, "let the workers' user write there") from error
+        own.write(probe.token.encode())
     finally:
-        remove_quietly(own)
+        _delete_quietly(own)
+
+
+def _readable_bytes(source: Location) -> int:
+    """Return the size of a source that this machine can read; raise MatteError if it can't."""
+    if isinstance(source, StoredFile):
+        facts = source.store.facts(source.key)  # who may ask for them may read it
+        if facts is None:
+            cause = f"it finds no {source}"
+            raise StoreError(cause, "set the same AWS_ENDPOINT_URL on all machines")
+        return facts.size
+    try:
+        with source.open("rb") as file:
+            file.read(1)
+            return os.fstat(file.fileno()).st_size
+    except OSError as error:
+        cause = f"it can't read {source} ({error.strerror})"
+        raise OutputError(cause, "give a folder that all machines share") from error
+
+
+def _delete_quietly(file: StoredFile) -> None:
+    """Remove a file; that it can't be removed stops no work."""
+    with suppress(StoreError):
+        file.store.delete(file.key)
 
 
 def _compare_networks(request: FleetRequest) -> None:
@@ -143,7 +160,10 @@ def refuse_problems(reports: Sequence[MachineReport]) -> None:
     assert first is not None
     more = f" (and {len(broken) - 1} more machines)" if len(broken) > 1 else ""
     kind = SettingError if isinstance(first, SettingError) else BackendError
-    raise kind(f"worker machine {broken[0].machine}{more}: {first.cause}", first.remedy)
+    remedy = first.remedy
+    if isinstance(first, StoreError) and "AWS_" in remedy:
+        remedy += ", on every machine before 'ray start'"
+    raise kind(f"worker machine {broken[0].machine}{more}: {first.cause}", remedy)
 
 
 def processor_kinds(reports: Sequence[MachineReport]) -> list[str]:

@@ -11,7 +11,8 @@ from matte.compositing.backgrounds import FILM_SUFFIXES
 from matte.errors import PictureError
 from matte.fleet.request import FleetVariant
 from matte.photos.jobs import PhotoJob, folder_jobs, plan_jobs
-from matte.photos.locations import on_disk
+from matte.photos.locations import Location, is_folder
+from matte.stores.stored_file import StoredFile
 
 # A block is large, so that Ray's work for it doesn't count, and small, so that all workers end at
 # about the same time, and little is on its way when one dies.
@@ -41,16 +42,24 @@ class FleetBlock:
 
 def is_clip(job: PhotoJob) -> bool:
     """Return whether a job's source is a video, by its name."""
-    return job.source.suffix.lower() in FILM_SUFFIXES
+    return _has_films_ending(job.source)
 
 
-def find_jobs(source: Path, variant: FleetVariant) -> list[PhotoJob]:
+def _has_films_ending(location: Location) -> bool:
+    """Return whether a place is a video, by its name."""
+    return location.suffix.lower() in FILM_SUFFIXES
+
+
+def find_jobs(source: Location, variant: FleetVariant) -> list[PhotoJob]:
     """Return a job for every photo and clip in and below a folder, or for one file."""
-    transparent = variant.finish.transparent
-    if source.is_file() and source.suffix.lower() in FILM_SUFFIXES:
-        target = variant.results / default_output(source, transparent).name
-        return [PhotoJob(source, target, makes_folder=True)]
-    if not source.is_dir():
+
+    def result_of_clip(clip: Location) -> Path:
+        return default_output(Path(clip.name), variant.finish.transparent)
+
+    is_file = isinstance(source, StoredFile) or source.is_file()
+    if is_file and _has_films_ending(source):
+        return [PhotoJob(source, variant.results / result_of_clip(source), makes_folder=True)]
+    if not is_folder(source):
         jobs = plan_jobs([source], variant.results / f"{source.stem}-matte{variant.ending}", "")
         return [replace(job, makes_folder=True) for job in jobs]
     found: list[PhotoJob] = []
@@ -61,7 +70,7 @@ def find_jobs(source: Path, variant: FleetVariant) -> list[PhotoJob]:
             source,
             variant.results,
             Path(),
-            lambda path: default_output(on_disk(path), transparent).suffix,
+            lambda clip: result_of_clip(clip).suffix,
             FILM_SUFFIXES,
         )
     if not found:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from matte.compositing.backgrounds import PictureFile
@@ -10,7 +9,9 @@ from matte.configs.loader import MergedSettings, with_video_networks, written_va
 from matte.configs.settings import SETTINGS
 from matte.photos.fingerprint import run_fingerprint
 from matte.photos.finishing import FinishOptions
+from matte.photos.locations import Location, stored_files
 from matte.runtime.execution import Execution
+from matte.stores.protocol import Store
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +25,7 @@ class FleetVariant:
     name: str
     settings: MergedSettings
     finish: FinishOptions
-    results: Path
+    results: Location
     ground: str = "transparent"
     ending: str = ".png"
     executions: Mapping[str, Execution] | None = None
@@ -45,7 +46,7 @@ class FleetVariant:
 class FleetRequest:
     """Photos and clips below a folder, and what is to be made of them."""
 
-    source: Path
+    source: Location
     variants: tuple[FleetVariant, ...]
     overwrite: bool = False
     has_clips: bool = False
@@ -54,6 +55,15 @@ class FleetRequest:
     def variant(self, name: str) -> FleetVariant:
         """Return the variant of that name."""
         return next(each for each in self.variants if each.name == name)
+
+    def stores(self) -> set[Store]:
+        """Return the stores that are read from and written to."""
+        places = [self.source, *(each.results for each in self.variants)]
+        return {place.store for place in stored_files(places)}
+
+    def store_retries(self) -> int:
+        """Return how many calls to the stores this process had to make again until now."""
+        return sum(store.retries for store in self.stores())
 
     def with_executions(
         self, executions: Mapping[str, Mapping[str, Execution]] | None

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from matte.errors import MatteError
+from matte.fleet.request import FleetRequest
 from matte.photos.batch import PhotoOutcome
 from matte.photos.jobs import PhotoJob
 from matte.photos.run_file import PictureRecord
+from matte.stores.stored_file import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,18 @@ class ResultRow:
     warnings: str = ""
     machine: str = ""
     process: int | None = None
+    retries: int = 0  # calls to stores that were made again meanwhile
 
-    def as_outcome(self, results: Path) -> PhotoOutcome:
-        """Return the same as `matte image` has it; `results` is the variant's folder."""
-        target = results / self.target
-        job = PhotoJob(Path(self.source), target)
+    def as_outcome(self, request: FleetRequest) -> PhotoOutcome:
+        """Return the same as `matte image` has it."""
+        folder, target = request.source, request.variant(self.variant).results / self.target
+        source = folder.at(self.source) if isinstance(folder, StoredFile) else Path(self.source)
+        job = PhotoJob(source, target)
         if self.state != "done":
-            return PhotoOutcome(job, error=MatteError(self.cause, self.remedy))
-        return PhotoOutcome(job, (target,), json.loads(self.report or "{}"))
+            error = MatteError(self.cause, self.remedy)
+            return PhotoOutcome(job, error=error, retries=self.retries)
+        report = json.loads(self.report or "{}")
+        return PhotoOutcome(job, (target,), report, retries=self.retries)
 
 
 def row_of_record(

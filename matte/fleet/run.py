@@ -20,10 +20,11 @@ from matte.fleet.request import FleetRequest
 from matte.fleet.rows import ResultRow, row_of_record
 from matte.photos.batch import PhotoOutcome
 from matte.photos.jobs import PhotoJob
-from matte.photos.locations import on_disk
+from matte.photos.locations import check_stored_outputs, local_files, stored_files
 from matte.photos.many import RunRecorder, plan_run
 from matte.photos.resuming import RemainingJobs, ResumeOptions, target_name
-from matte.photos.run_file import RunFile, read_run_file
+from matte.photos.run_file import read_run_file
+from matte.photos.stored_run_file import open_run_file
 
 MAX_LOSSES = 3  # workers that may end while they work on one picture
 MAX_IDLE_ROUNDS = 3  # in a row, in which no worker returns or begins anything
@@ -99,8 +100,7 @@ def plan_fleet(
     has_clips = any(is_clip(job) for found in jobs.values() for job in found)
     request = replace(request, has_clips=has_clips)
     for found in jobs.values():
-        targets = [(on_disk(job.target), (job.target.suffix.lower(),)) for job in found]
-        check_names(targets, [on_disk(job.source) for job in found])
+        _check_names(found)
     chosen: dict[str, Executions] | None = None
     if not is_mixed:
         answer = cluster.choose(request)
@@ -115,11 +115,20 @@ def plan_fleet(
     plan = FleetPlan(request, remaining)
     if not plan.waiting:
         return plan
-    source = next(on_disk(job.source) for each in remaining.values() for job in each.jobs)
+    source = next(job.source for each in remaining.values() for job in each.jobs)
     with cluster_probe(request.variants[0].results, source) as probe:
         reports = cluster.examine(request, probe)
     refuse_problems(reports)
     return replace(plan, machines=reports)
+
+
+def _check_names(jobs: Sequence[PhotoJob]) -> None:
+    """Raise OutputError if a result is named twice, or is a source."""
+    sources, targets = [job.source for job in jobs], [job.target for job in jobs]
+    files = [(path, (path.suffix.lower(),)) for path in local_files(targets)]
+    check_names(files, local_files(sources))
+    objects = [(each, (each.suffix.lower(),)) for each in stored_files(targets)]
+    check_stored_outputs(objects, stored_files(sources))
 
 
 class FleetRun:
@@ -198,7 +207,7 @@ class FleetRun:
         cause = f"{MAX_LOSSES} workers ended while they worked on it"
         error = MatteError(cause, "look at the picture, or give the workers more memory")
         prints = self._plan.request.fingerprints.get(variant.name, {})
-        with RunFile(variant.results, prints, block.name) as run_file:
+        with open_run_file(variant.results, prints, block.name) as run_file:
             record = RunRecorder(run_file, variant.results).end(PhotoOutcome(job, error=error))
         assert record is not None
         return row_of_record(variant.name, record)

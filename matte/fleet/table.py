@@ -4,12 +4,14 @@ import importlib
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 from matte.errors import BackendError, install_command
-from matte.files import check_output
+from matte.files import check_output, make_folder
 from matte.fleet.rows import ResultRow
+from matte.photos.locations import Location, check_stored_output
 from matte.placement import (
     PendingFile,
     create_file,
@@ -18,6 +20,7 @@ from matte.placement import (
     remove_quietly,
     write_error,
 )
+from matte.stores.stored_file import StoredFile
 
 GROUP_ROWS = 10_000  # that are held in memory, and stand together in the file
 # Arrow's types by the columns' names; texts otherwise.
@@ -29,14 +32,28 @@ TYPES = {
     "height": "int32",
     "subject": "bool_",
     "process": "int64",
+    "retries": "int64",
 }
 
 
 class ResultTable:
-    """Writes rows to a Parquet file, which is there once the `with` block ends without an error."""
+    """Writes rows to a Parquet file, which is there once the `with` block ends without an error.
 
-    def __init__(self, path: Path, overwrite: bool = False) -> None:
-        check_output(path, overwrite)
+    One for a store is written on the disk first.
+    """
+
+    def __init__(self, place: Location, overwrite: bool = False) -> None:
+        self._cleanup = ExitStack()
+        self._stored = place if isinstance(place, StoredFile) else None
+        self._overwrite = overwrite
+        if isinstance(place, StoredFile):
+            check_stored_output(place, overwrite)
+            folder = self._cleanup.enter_context(TemporaryDirectory(prefix="matte-table-"))
+            path = Path(folder, "table.parquet")
+        else:
+            path = place
+            make_folder(path.parent)
+            check_output(path, overwrite)
         self._arrow = import_arrow()
         columns = [
             (name, getattr(self._arrow, TYPES.get(name, "string"))())
@@ -45,17 +62,17 @@ class ResultTable:
         self._schema = self._arrow.schema(columns)
         self._pending: PendingFile = pending_file(path, overwrite)
         self._rows: list[dict[str, Any]] = []
-        self._cleanup = ExitStack()
+        self._file: Any = None
         self._writer: Any = None
 
     def __enter__(self) -> "ResultTable":
         self._cleanup.callback(remove_quietly, self._pending.temporary)
         try:
-            file = self._cleanup.enter_context(create_file(self._pending.temporary))
+            self._file = self._cleanup.enter_context(create_file(self._pending.temporary))
         except OSError as error:
             raise write_error(self._pending.path, error) from error
         parquet = importlib.import_module("pyarrow.parquet")
-        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
+        self._writer = parquet.ParquetWriter(self._file, self._schema, compression="zstd")
         return self
 
     def __exit__(
@@ -71,7 +88,10 @@ class ResultTable:
                 return
             self._write_group()
             self._guarded(self._writer.close)
+            self._guarded(self._file.close)  # what it holds has to be there before its name is
             place_files([self._pending])
+            if self._stored is not None:
+                self._stored.write(self._pending.path.read_bytes(), self._overwrite)
 
     def add(self, row: ResultRow) -> None:
         """Add a row."""

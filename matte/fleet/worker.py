@@ -4,7 +4,11 @@ import os
 import platform
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from matte import api
@@ -17,12 +21,14 @@ from matte.fleet.request import FleetRequest, FleetVariant
 from matte.fleet.rows import ResultRow, row_of_record
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
-from matte.photos.locations import on_disk
+from matte.photos.locations import check_stored_output
 from matte.photos.many import RunRecorder, outcomes_with_records
 from matte.photos.resuming import ResumeOptions, remaining_jobs, target_name
 from matte.photos.run_file import RunFile, read_run_file
+from matte.photos.stored_run_file import StoredRunFile, open_run_file
 from matte.pipeline.build import build, max_pixels
 from matte.pipeline.run import BuiltPipeline
+from matte.stores.stored_file import StoredFile
 
 
 class BlockWorker:
@@ -39,7 +45,7 @@ class BlockWorker:
 
     def rows(self, block: FleetBlock) -> list[ResultRow]:
         """Return what became of each job of a block, once its run file holds it."""
-        variant = self._request.variant(block.variant)
+        variant, retries = self._request.variant(block.variant), self._request.store_retries()
         history = read_run_file(variant.results, block.name)
         options = ResumeOptions(resume=True)
         remaining = remaining_jobs(block.jobs, options, variant.results, history)
@@ -50,15 +56,17 @@ class BlockWorker:
             if record.state != "began" and record.target not in waiting
         ]
         prints = self._request.fingerprints.get(variant.name, {})
-        run_file = RunFile(variant.results, prints, block.name)
+        run_file = open_run_file(variant.results, prints, block.name)
         work = self._photo_rows
         if remaining.jobs and is_clip(remaining.jobs[0]):
             work = self._clip_rows
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", MatteWarning)
-            for row in work(variant, remaining.jobs, run_file, found):
-                rows.append(row)
+            rows += work(variant, remaining.jobs, run_file, found)
+        if rows:
+            again = self._request.store_retries() - retries
+            rows[-1] = replace(rows[-1], retries=again)
         return rows
 
     def pipeline(self, variant: FleetVariant, for_clips: bool) -> BuiltPipeline:
@@ -74,7 +82,7 @@ class BlockWorker:
         self,
         variant: FleetVariant,
         jobs: tuple[PhotoJob, ...],
-        run_file: RunFile,
+        run_file: RunFile | StoredRunFile,
         found: list[warnings.WarningMessage],
     ) -> Iterator[ResultRow]:
         """Yield what becomes of each photo; `found` are the warnings so far."""
@@ -104,7 +112,7 @@ class BlockWorker:
         self,
         variant: FleetVariant,
         jobs: tuple[PhotoJob, ...],
-        run_file: RunFile,
+        run_file: RunFile | StoredRunFile,
         found: list[warnings.WarningMessage],
     ) -> Iterator[ResultRow]:
         """Yield what becomes of each clip, rendered as `matte video` does it."""
@@ -124,7 +132,7 @@ class BlockWorker:
         self,
         variant: FleetVariant,
         jobs: tuple[PhotoJob, ...],
-        run_file: RunFile,
+        run_file: RunFile | StoredRunFile,
         error: MatteError,
     ) -> Iterator[ResultRow]:
         """Yield a row for each job of a block that fails as a whole."""
@@ -139,17 +147,17 @@ class BlockWorker:
         self, variant: FleetVariant, job: PhotoJob, pipeline: BuiltPipeline
     ) -> PhotoOutcome:
         """Return what became of a clip that is matted into its file."""
+        overwrite = self._request.overwrite or job.replaces
         try:
-            source, target = on_disk(job.source), on_disk(job.target)
-            make_folder(target.parent)
-            rendered = api.video(
-                source,
-                target,
-                background=variant.ground,
-                pipeline=pipeline,
-                overwrite=self._request.overwrite or job.replaces,
-                premultiply=variant.finish.premultiply,
-            )
+            with _clip_files(job, overwrite) as (source, target):
+                rendered = api.video(
+                    source,
+                    target,
+                    background=variant.ground,
+                    pipeline=pipeline,
+                    overwrite=overwrite,
+                    premultiply=variant.finish.premultiply,
+                )
         except MatteError as error:
             return PhotoOutcome(job, error=error)
         except Exception as error:
@@ -157,7 +165,29 @@ class BlockWorker:
                 raise
             return PhotoOutcome(job, error=out_of_memory())
         report = {key: value for key, value in rendered.as_json().items() if key != "written"}
-        return PhotoOutcome(job, rendered.written, report)
+        return PhotoOutcome(job, (job.target,), report)
+
+
+@contextmanager
+def _clip_files(job: PhotoJob, overwrite: bool) -> Iterator[tuple[Path, Path]]:
+    """Yield the files to read and to write for a clip; in a store they are copies of its objects.
+
+    A stored result is written when the block ends without an error.
+    """
+    with TemporaryDirectory(prefix="matte-clip-") as folder:
+        source, target = Path(folder, job.source.name), Path(folder, f"result-{job.target.name}")
+        if isinstance(job.target, StoredFile):
+            check_stored_output(job.target, overwrite)
+        else:
+            target = job.target
+            make_folder(target.parent)
+        if isinstance(job.source, StoredFile):
+            source.write_bytes(job.source.read())
+        else:
+            source = job.source
+        yield source, target
+        if isinstance(job.target, StoredFile):
+            job.target.write(target.read_bytes(), overwrite)
 
 
 def _columns(

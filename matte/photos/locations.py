@@ -13,6 +13,7 @@ from matte.stores.stored_file import StoredFile
 
 Location = Path | StoredFile
 CALLS_AT_ONCE = 16  # to a store, of those that wait for nothing but its answer
+MAX_ASKED = 64  # objects that are asked for one by one; more are found in a list of their folder
 
 
 def is_folder(location: Location) -> bool:
@@ -28,6 +29,11 @@ def is_inside(location: Location, folder: Location) -> bool:
         both = isinstance(location, StoredFile) and isinstance(folder, StoredFile)
         return both and location.is_inside(folder)  # type: ignore[union-attr,arg-type]  # both are
     return Path(os.path.realpath(location)).is_relative_to(os.path.realpath(folder))
+
+
+def absolute(location: Location) -> Location:
+    """Return a location that is found from any folder."""
+    return Path(os.path.abspath(location)) if isinstance(location, Path) else location
 
 
 def on_disk(location: Location) -> Path:
@@ -61,13 +67,13 @@ def current_sha256(location: Location) -> str:
 
 
 def existing(locations: Sequence[Location], results: Location | None = None) -> set[Location]:
-    """Return which of them are there; those in stores are listed or asked for at once.
+    """Return which of them are there; those in stores are listed, or few are asked for at once.
 
     `results` is a folder that holds all of them, if there is one.
     """
     found: set[Location] = {path for path in local_files(locations) if os.path.lexists(path)}
     asked = stored_files(locations)
-    if asked and isinstance(results, StoredFile):
+    if len(asked) > MAX_ASKED and isinstance(results, StoredFile):
         return found | (set(results.files()) & set(asked))
     return found | set(_filtered(asked, StoredFile.exists))
 

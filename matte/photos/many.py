@@ -170,8 +170,8 @@ def run_recorded(
     """Run the batch; yield what became of each picture, once the run file holds it.
 
     `results` is the folder of the run file; without one nothing is recorded. `coming` are jobs that
-    come one after the other, instead of the batch's own; in a store, whoever hands them out has
-    announced them.
+    come one after the other, instead of the batch's own; where several are announced at once,
+    whoever hands them out has done it.
     """
     for outcome, _ in outcomes_with_records(batch, pipeline, run_file, results, coming):
         yield outcome
@@ -190,7 +190,7 @@ def outcomes_with_records(
     def begin(job: PhotoJob) -> None:
         if coming is None:
             recorder.announce(job, own, batch.replaces)
-        elif isinstance(run_file, RunFile):
+        elif run_file is not None and run_file.announced == 1:
             recorder.announce(job, [job], batch.replaces)
         recorder.begin(job)
 

@@ -28,8 +28,7 @@ from matte.photos.process_work import (
     Warned,
     run_process,
 )
-from matte.photos.stored_run_file import StoredRunFile, open_run_file
-from matte.stores.stored_file import StoredFile
+from matte.photos.stored_run_file import open_run_file
 
 MAX_TRIES = 2  # of a picture that was alone in a process that was killed
 MAX_FAILED_STARTS = 3  # of processes that end before they have begun
@@ -63,7 +62,7 @@ class PhotoProcesses:
         self._suspects: set[Location] = set()  # targets of which one has killed a process
         self._had_result: set[Location] = set()  # targets that were there before a process had them
         self._failed_starts = 0
-        self._recorder: RunRecorder | None = None  # of pictures in a store, before they are begun
+        self._recorder: RunRecorder | None = None  # that announces several pictures at once
         self._replaces: Callable[[PhotoJob], bool] = lambda job: job.replaces
         self.facts: dict[str, Any] = {}
         """What a report says of the processes' pipelines."""
@@ -96,9 +95,10 @@ class PhotoProcesses:
         """Yield what became of each picture of a batch, as they are done."""
         batch.make_folders()
         self._replaces = batch.replaces
-        if isinstance(self._work.results, StoredFile):
-            run_file = StoredRunFile(self._work.results, self._work.fingerprint)
-            self._recorder = RunRecorder(run_file, self._work.results)
+        if self._work.results is not None:
+            run_file = open_run_file(self._work.results, self._work.fingerprint)
+            if run_file.announced > 1:
+                self._recorder = RunRecorder(run_file, self._work.results)
         self._waiting.extend(batch.jobs)
         while self._waiting or any(worker.jobs for worker in self._workers):
             self._start_and_wake()

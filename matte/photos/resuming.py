@@ -56,11 +56,13 @@ def remaining_jobs(
         return RemainingJobs(left, len(jobs) - len(left))
     if not options.reads_history or results is None:
         return RemainingJobs(tuple(jobs))
-    stored = existing(stored_files(job.target for job in jobs), results)
+    names = {job: target_name(job, results) for job in jobs}
+    known = [job.target for job in jobs if names[job] in history.records]
+    stored = existing(stored_files(known), results)
     remaining: list[PhotoJob] = []
     failed: list[PictureRecord] = []
     for job in jobs:
-        name = target_name(job, results)
+        name = names[job]
         record = history.records.get(name)
         again = replace(job, replaces=name in history.own)
         if record is None:

@@ -124,7 +124,7 @@ def _line(row: Mapping[str, Any]) -> str:
 def read_run_file(results: Location, segment: str = "") -> RunHistory:
     """Return what the run file in a folder of results says; lines that are torn don't count.
 
-    Only segments are read whose names begin with `segment`.
+    Only segments are read whose names begin with `segment`; in a store, those in its folder.
     """
     records: dict[str, PictureRecord] = {}
     fingerprint: Mapping[str, Any] | None = None
@@ -144,12 +144,13 @@ def read_run_file(results: Location, segment: str = "") -> RunHistory:
 
 
 def _segment_texts(folder: Location, beginning: str) -> Iterator[str]:
-    """Yield the texts of segments whose names begin so, the oldest first.
+    """Yield the texts of segments whose names begin so, or in that folder, the oldest first.
 
     One that is gone is empty.
     """
     if isinstance(folder, StoredFile):
-        segments = [each for each in folder.files() if _is_segment(each.name, beginning)]
+        found = (folder / beginning).files()
+        segments = [each for each in found if each.suffix == SEGMENT_SUFFIX]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
             for data in pool.map(_stored_bytes, segments):
                 yield data.decode(errors="replace")
@@ -169,15 +170,11 @@ def _stored_bytes(segment: StoredFile) -> bytes:
         return b""
 
 
-def _is_segment(name: str, beginning: str) -> bool:
-    """Return whether a file's name is that of a segment, and begins so."""
-    return name.startswith(beginning) and name.endswith(SEGMENT_SUFFIX)
-
-
 def _segments(folder: Path, beginning: str) -> list[Path]:
     """Return the segments of a run file whose names begin so, the oldest first."""
     try:
-        return sorted(path for path in folder.iterdir() if _is_segment(path.name, beginning))
+        found = [path for path in folder.iterdir() if path.name.startswith(beginning)]
+        return sorted(path for path in found if path.suffix == SEGMENT_SUFFIX)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

@@ -31,10 +31,16 @@ class StoredRunFile:
 
     announced = ANNOUNCED_PICTURES
 
-    def __init__(self, results: StoredFile, fingerprint: Mapping[str, Any]) -> None:
-        """`fingerprint` is what the results depend on besides their sources."""
+    def __init__(
+        self, results: StoredFile, fingerprint: Mapping[str, Any], segment: str = ""
+    ) -> None:
+        """`fingerprint` is what the results depend on besides their sources.
+
+        `segment` is a folder of the run file that its segments go to, so that they are listed
+        without others.
+        """
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-        self._beginning = results / RUN_FOLDER / name
+        self._beginning = results / RUN_FOLDER / segment / name
         self._head = segment_line(fingerprint)
         self._lines: list[str] = []
         self._count = 0
@@ -72,8 +78,13 @@ class StoredRunFile:
         self._written_at = time.monotonic()
 
 
-def open_run_file(results: Location, fingerprint: Mapping[str, Any]) -> RunFile | StoredRunFile:
-    """Return the run file of a folder of results, which may be in a store."""
+def open_run_file(
+    results: Location, fingerprint: Mapping[str, Any], segment: str = ""
+) -> RunFile | StoredRunFile:
+    """Return the run file of a folder of results, which may be in a store.
+
+    `read_run_file` finds what is added to it by the name `segment`.
+    """
     if isinstance(results, StoredFile):
-        return StoredRunFile(results, fingerprint)
-    return RunFile(results, fingerprint)
+        return StoredRunFile(results, fingerprint, segment)
+    return RunFile(results, fingerprint, segment)

@@ -57,6 +57,10 @@ class StoredFile:
         """The folder that holds it."""
         return self._sibling(PurePosixPath(self.key).parent)
 
+    def at(self, address: str) -> "StoredFile":
+        """Return what has another address, as `str` gives it, in the same store."""
+        return StoredFile(self.store, address.removeprefix(f"{self.store.address()}/"))
+
     def with_name(self, name: str) -> "StoredFile":
         """Return what has another name in the same folder."""
         return self._sibling(PurePosixPath(self.key).with_name(name))

@@ -8,11 +8,11 @@ from matte.errors import SettingError
 from tests.commands import run
 
 
-def test_stores_are_refused(tmp_path: Path) -> None:
-    for words in (("s3://bucket/in", tmp_path), (tmp_path, "s3://bucket/out")):
+def test_places_are_folders_or_known_stores(tmp_path: Path) -> None:
+    for words in (("gs://bucket/in", tmp_path), (tmp_path, "gs://bucket/out")):
         done = run("fleet", *words)
         assert done.exit_code == 2
-        assert "can't stand here" in done.stderr
+        assert "gs:// names no store that is known: give an s3:// address" in done.stderr
 
 
 def test_variants_are_presets_and_files_with_the_flags_on_top(tmp_path: Path) -> None:

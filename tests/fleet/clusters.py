@@ -13,11 +13,17 @@ from matte.fleet.request import FleetRequest, FleetVariant
 from matte.fleet.rows import ResultRow
 from matte.fleet.run import WorkersLostError
 from matte.fleet.worker import BlockWorker
+from matte.media.encoding import encode
 from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
+from matte.photos.locations import Location
 from matte.pipeline.run import BuiltPipeline
+from matte.stores.s3 import S3Store
+from matte.stores.s3_clients import CallTimes
+from matte.stores.stored_file import StoredFile
 from tests import fakes
 from tests.conftest import disc, save
+from tests.stores.s3_server import S3Server
 
 SETTINGS = merge_settings("fast", flags={"k": 3, "iterations": 2, "refiner": "guided"})
 
@@ -64,9 +70,17 @@ class OwnCluster:
         return fakes.build(SETTINGS)
 
 
-def variant(results: Path, name: str = "") -> FleetVariant:
+def variant(results: Location, name: str = "") -> FleetVariant:
     """Returns a way to make results that needs no network."""
     return FleetVariant(name, SETTINGS, FinishOptions(), results)
+
+
+def store_discs(s3: S3Server, count: int) -> StoredFile:
+    """Puts small pictures into a folder of a bucket, each another, and returns it."""
+    for number in range(count):
+        data = encode(disc(40 + number, 50)[0], ".png")
+        s3.put("bucket", f"in/{number:02d}.png", data)
+    return StoredFile(S3Store("bucket", times=CallTimes(first_wait=0.002)), "in")
 
 
 def save_discs(folder: Path, count: int) -> Path:

@@ -44,8 +44,7 @@ class LocalCluster:
 
     def actors(self) -> list[int]:
         """Returns the processes of the workers."""
-        raylets = {pid for pid, parent, _ in processes() if parent == os.getpid()}
-        return [pid for pid, parent, line in processes() if is_worker(line) and parent in raylets]
+        return actors_below(os.getpid())
 
     def kill_machine(self) -> None:
         """Ends all processes of a machine at once, as if it had lost its power."""
@@ -124,6 +123,12 @@ def descendants(pid: int) -> list[int]:
     """Returns the children of a process, and theirs."""
     children = [child for child, parent, _ in processes() if parent == pid]
     return [found for child in children for found in (child, *descendants(child))]
+
+
+def actors_below(pid: int) -> list[int]:
+    """Returns the workers that a process has begun, or one below it."""
+    below = set(descendants(pid))
+    return [found for found, _, line in processes() if found in below and is_worker(line)]
 
 
 def is_worker(line: str) -> bool:

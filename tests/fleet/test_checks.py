@@ -1,10 +1,11 @@
 import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from matte.errors import BackendError, MatteError, OutputError, SettingError
+from matte.errors import BackendError, MatteError, OutputError, SettingError, StoreError
 from matte.fleet.checks import (
     MachineReport,
     choose_all_executions,
@@ -14,7 +15,10 @@ from matte.fleet.checks import (
     refuse_problems,
 )
 from matte.fleet.request import FleetRequest
-from tests.fleet.clusters import OwnCluster, save_discs, variant
+from matte.photos.locations import on_disk
+from matte.stores.stored_file import stored_file
+from tests.fleet.clusters import OwnCluster, save_discs, store_discs, variant
+from tests.stores.s3_server import S3Server
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_a_machine_that_can_work_has_no_problem(request_of_one: FleetRequest) ->
     assert report.problem is None
     assert report.executions == {"": {}}
     refuse_problems([report])
-    assert list((made.results / ".matte-run").iterdir()) == []  # nothing stays
+    assert list(on_disk(made.results / ".matte-run").iterdir()) == []  # nothing stays
 
 
 def test_what_stops_a_machine_is_said(request_of_one: FleetRequest, tmp_path: Path) -> None:
@@ -53,12 +57,49 @@ def test_what_stops_a_machine_is_said(request_of_one: FleetRequest, tmp_path: Pa
     assert "its segmenter is another file" in str(problem_with(other))
 
 
+def test_a_store_is_probed_from_each_machine(
+    s3: S3Server, own_cluster: OwnCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = store_discs(s3, 1)
+    out = source.with_name("out")
+    request = FleetRequest(source, (variant(out),)).with_executions({"": {}})
+    with cluster_probe(out, source / "00.png") as probe:
+        assert examine_machine(request, probe).problem is None
+        assert len(s3.names("bucket", "out/")) == 1  # the driver's own
+        s3.denied.add("in/00.png")
+        said = str(examine_machine(request, probe).problem)
+        assert "these credentials may not read s3://bucket/in/00.png" in said
+        s3.denied.clear()
+        del s3.buckets["bucket"]["in/00.png"]
+        assert "finds no s3://bucket/in/00.png" in str(examine_machine(request, probe).problem)
+        s3.buckets["bucket"].clear()
+        store_discs(s3, 1)
+        assert "s3://bucket/out is another folder" in str(examine_machine(request, probe).problem)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+        report = examine_machine(request, pickle.loads(pickle.dumps(probe)))
+    assert isinstance(report.problem, StoreError)
+    with pytest.raises(
+        BackendError, match=r"refuses the .*: check AWS_.*, on every machine before"
+    ):
+        refuse_problems([report])
+    assert s3.names("bucket", "out/") == []
+
+
+def test_a_store_that_can_not_be_written_ends_the_run_before_it_begins(s3: S3Server) -> None:
+    source = store_discs(s3, 1)
+    with (
+        pytest.raises(StoreError, match="no bucket none"),
+        cluster_probe(stored_file("s3://none/out"), source / "00.png"),
+    ):
+        pass
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="whoever may do everything may write everywhere")
 def test_a_folder_that_can_not_be_written_is_an_error(request_of_one: FleetRequest) -> None:
     made = request_of_one.variants[0]
-    made.results.mkdir()
-    made.results.chmod(0o500)
-    with pytest.raises(OutputError), cluster_probe(made.results, request_of_one.source / "00.png"):
+    on_disk(made.results).mkdir()
+    on_disk(made.results).chmod(0o500)
+    with pytest.raises(StoreError), cluster_probe(made.results, request_of_one.source / "00.png"):
         pass
 
 

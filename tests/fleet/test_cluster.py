@@ -1,6 +1,8 @@
 """Workers of a Ray cluster on this machine, killed in the middle of runs."""
 
 import importlib
+import io
+import itertools
 import json
 import os
 import re
@@ -22,8 +24,16 @@ from matte.photos.run_file import RUN_FOLDER
 from tests.commands import run
 from tests.conftest import SAMPLE, save
 from tests.fleet import ray_clusters
-from tests.fleet.ray_clusters import LocalCluster, end_fleet, results, start_fleet, wait_for
+from tests.fleet.ray_clusters import (
+    LocalCluster,
+    actors_below,
+    end_fleet,
+    results,
+    start_fleet,
+    wait_for,
+)
 from tests.media.clips import clip
+from tests.stores.s3_server import Fault, S3Server
 
 ROOT = Path(__file__).parents[2]
 # Ray leaves files open, and processes unasked for: whichever test the collector runs in would fail.
@@ -177,6 +187,36 @@ def test_a_killed_driver_is_gone_on_after(
     assert "were there" in end_fleet(again)
     assert results(out) == alone
     assert_nothing_is_twice(out, killed=2)
+
+
+@pytest.mark.fleet
+def test_a_store_that_fails_and_a_killed_worker_cost_no_picture(
+    s3: S3Server, photos: Path, alone: dict[str, bytes]
+) -> None:
+    """Of all calls 5 % fail, each in another way than the one before."""
+    for path in photos.iterdir():
+        s3.put("bucket", f"in/{path.name}", path.read_bytes())
+    faults: Iterator[Fault] = itertools.cycle(("slow down", "cut", "lost", "truncate"))
+    calls = itertools.count(1)
+    s3.fault = lambda _: next(faults) if next(calls) % 20 == 0 else None
+
+    def found() -> dict[str, bytes]:
+        names = [name for name in s3.names("bucket", "out/") if name.endswith(".png")]
+        return {name.removeprefix("out/"): s3.data("bucket", name) for name in names}
+
+    process = start_fleet("s3://bucket/in", "s3://bucket/out", "--workers", "2", *QUICK)
+    wait_for(lambda: len(found()) >= 4, process)
+    os.kill(actors_below(process.pid)[0], signal.SIGKILL)
+    written = end_fleet(process)
+    assert found() == alone
+    assert f"{COUNT} written (" in written
+    assert "to the store made again" in written
+    (name,) = (name for name in s3.names("bucket", "out/") if name.endswith(".parquet"))
+    table = importlib.import_module("pyarrow.parquet").read_table(
+        io.BytesIO(s3.data("bucket", name))
+    )
+    assert table["source"].to_pylist()[0].startswith("s3://bucket/in/")
+    assert sum(table["retries"].to_pylist()) > 0
 
 
 @pytest.mark.fleet

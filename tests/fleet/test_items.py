@@ -6,7 +6,9 @@ from matte.errors import PictureError
 from matte.fleet.items import MAX_BLOCK_JOBS, find_jobs, is_clip, make_blocks
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import on_disk
+from matte.stores.stored_file import stored_file
 from tests.fleet.clusters import save_discs, variant
+from tests.stores.s3_server import S3Server
 
 
 def test_photos_and_clips_keep_their_folders(tmp_path: Path) -> None:
@@ -54,3 +56,18 @@ def test_the_parts_of_a_block_are_found_by_its_name() -> None:
     assert first.name != last.name
     assert all(part.name.startswith(whole.name) for part in (first, last))
     assert [part.jobs for part in (first, last)] == [whole.jobs[:1], whole.jobs[2:3]]
+
+
+def test_a_store_holds_photos_and_clips(s3: S3Server) -> None:
+    for name in ("a/00.png", "a/talk.mp4", "b.jpg", "note.txt"):
+        s3.put("bucket", f"in/{name}", b"")
+    source, out = stored_file("s3://bucket/in"), stored_file("s3://bucket/out")
+    found = find_jobs(source, variant(out))
+    assert [str(job.target) for job in found] == [
+        f"s3://bucket/out/{name}" for name in ("a/00-matte.png", "b-matte.png", "a/talk-matte.mov")
+    ]
+    assert [is_clip(job) for job in found] == [False, False, True]
+    for name, target in (("b.jpg", "b-matte.png"), ("a/talk.mp4", "talk-matte.mov")):
+        assert [job.target for job in find_jobs(source / name, variant(out))] == [out / target]
+    with pytest.raises(PictureError, match="no pictures or videos in s3://bucket/none"):
+        find_jobs(stored_file("s3://bucket/none"), variant(out))

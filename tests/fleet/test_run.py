@@ -8,7 +8,16 @@ from matte.fleet.rows import ResultRow
 from matte.fleet.run import MAX_LOSSES, FleetPlan, FleetRun, plan_fleet, rows_before
 from matte.photos.jobs import PhotoJob
 from matte.photos.resuming import ResumeOptions
-from tests.fleet.clusters import OwnCluster, WorkerDeathError, save_discs, variant
+from matte.photos.stored_run_file import StoredRunFile
+from tests.fleet.clusters import (
+    OwnCluster,
+    WorkerDeathError,
+    save_discs,
+    store_discs,
+    survive,
+    variant,
+)
+from tests.stores.s3_server import S3Server
 
 COUNT = 6
 
@@ -90,6 +99,33 @@ def test_a_block_is_gone_on_with_in_parts(
     assert [len(names) for names in own_cluster.rounds] == [1, 3]
 
 
+def test_a_worker_that_is_killed_loses_nothing_in_a_store(
+    s3: S3Server, own_cluster: OwnCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it did since it wrote its records last is done again, and may replace what it left."""
+    monkeypatch.setattr("matte.fleet.items.BLOCKS_PER_WORKER", 1)
+    killing = pytest.MonkeyPatch()
+    killing.setattr(StoredRunFile, "__exit__", lambda *_: None)
+    source = store_discs(s3, COUNT)
+    request = FleetRequest(source, (variant(source.with_name("out")),))
+
+    def die_at_the_fifth(job: PhotoJob) -> None:
+        if job.source.stem == "04":
+            killing.undo()
+            own_cluster.on_photo = survive
+            raise WorkerDeathError
+
+    own_cluster.on_photo = die_at_the_fifth
+    made, rows = run(plan_fleet(request, ResumeOptions(), own_cluster), own_cluster)
+    assert sorted(row.target for row in rows) == [f"{n:02d}-matte.png" for n in range(COUNT)]
+    assert {row.state for row in rows} == {"done"}
+    assert [len(names) for names in own_cluster.rounds] == [1, COUNT]
+    assert made.statistics.begun_again == COUNT
+    again = plan_fleet(request, ResumeOptions(resume=True), own_cluster)
+    assert again.waiting == 0
+    assert len(list(rows_before(again))) == COUNT
+
+
 def test_workers_that_never_answer_end_the_run(six: FleetRequest, own_cluster: OwnCluster) -> None:
     plan = plan_fleet(six, ResumeOptions(), own_cluster)
     own_cluster.lost_rounds = 2
@@ -111,8 +147,9 @@ def test_variants_have_folders_of_their_own(tmp_path: Path, own_cluster: OwnClus
 
 
 def test_what_can_not_work_is_refused_before_it_begins(
-    six: FleetRequest, own_cluster: OwnCluster
+    six: FleetRequest, own_cluster: OwnCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("matte.fleet.checks.choose_executions", lambda *_: {})
     own_cluster.answer = SettingError("no such network", "store it")
     with pytest.raises(SettingError, match="no such network"):
         plan_fleet(six, ResumeOptions(), own_cluster)

@@ -1,13 +1,16 @@
 import importlib
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from matte.errors import BackendError, OutputError
+from matte.errors import BackendError, ExistingObjectError, OutputError
 from matte.fleet.rows import row_of_record
 from matte.fleet.table import ResultTable, import_arrow
 from matte.photos.run_file import PictureRecord
+from matte.stores.stored_file import stored_file
+from tests.stores.s3_server import S3Server
 
 RECORD = PictureRecord("a-matte.png", "done", "/in/a\udcff.jpg", 10, 20, 30.5, 400, "5ea1")
 
@@ -32,6 +35,18 @@ def test_rows_are_columns_of_their_types(tmp_path: Path) -> None:
     assert str(found.schema.field("at").type) == "double"
     with pytest.raises(OutputError, match="exists"):
         ResultTable(file)
+
+
+@pytest.mark.fleet
+def test_a_table_in_a_store_is_whole(s3: S3Server) -> None:
+    place = stored_file("s3://bucket/out/fleet.parquet")
+    with ResultTable(place) as table:
+        table.add(row_of_record("", RECORD))
+        assert s3.names("bucket") == []
+    found = importlib.import_module("pyarrow.parquet").read_table(BytesIO(place.read()))
+    assert found["retries"].to_pylist() == [0]
+    with pytest.raises(ExistingObjectError, match="exists"):
+        ResultTable(place)
 
 
 @pytest.mark.fleet

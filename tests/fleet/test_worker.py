@@ -11,8 +11,9 @@ from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import on_disk
 from matte.photos.run_file import read_run_file
-from tests.fleet.clusters import OwnCluster, WorkerDeathError, save_discs, variant
+from tests.fleet.clusters import OwnCluster, WorkerDeathError, save_discs, store_discs, variant
 from tests.media.clips import clip
+from tests.stores.s3_server import Call, Fault, S3Server
 
 
 @pytest.fixture
@@ -97,3 +98,40 @@ def test_a_clip_is_rendered_as_matte_video_does_it(tmp_path: Path, own_cluster: 
     ]
     assert (tmp_path / "out" / "talk-matte.mov").is_file()
     assert '"frames": ' in rows[0].report
+
+
+def test_photos_and_clips_of_a_store(s3: S3Server, own_cluster: OwnCluster, tmp_path: Path) -> None:
+    """Every fourth call fails; what is done is not done again, and little is asked for it."""
+    source = store_discs(s3, 2)
+    clip(tmp_path / "talk.mp4")
+    s3.put("bucket", "in/talk.mp4", (tmp_path / "talk.mp4").read_bytes())
+    made = variant(source.with_name("out"))
+    request = FleetRequest(source, (made,), has_clips=True).with_executions({"": {}})
+    video, *blocks = make_blocks([("", find_jobs(source, made))], 1)
+    worker, calls = BlockWorker(request), 0
+
+    def fail_every_fourth(_: Call) -> Fault | None:
+        nonlocal calls
+        calls += 1
+        return "slow down" if calls % 4 == 0 else None
+
+    s3.fault = fail_every_fourth
+    rows = [row for block in (*blocks, video) for row in worker.rows(block)]
+    s3.fault = lambda _: None
+    assert [(row.target, row.state) for row in rows] == [
+        ("00-matte.png", "done"),
+        ("01-matte.png", "done"),
+        ("talk-matte.mov", "done"),
+    ]
+    assert sum(row.retries for row in rows) == calls // 4
+    asked = s3.calls.copy()
+    assert [row.state for block in (*blocks, video) for row in worker.rows(block)] == ["done"] * 3
+    # A list of the block's own records and its records; nothing is read, matted or listed besides.
+    done = s3.calls - asked
+    assert done["put"] == 0
+    assert done["list"] == 3
+    local = FleetRequest(tmp_path, (variant(tmp_path),), has_clips=True).with_executions({"": {}})
+    (block,) = make_blocks([("", find_jobs(tmp_path, local.variants[0]))], 1)
+    assert [row.state for row in BlockWorker(local).rows(block)] == ["done"]
+    rendered = (tmp_path / "talk-matte.mov").read_bytes()
+    assert s3.data("bucket", "out/talk-matte.mov") == rendered

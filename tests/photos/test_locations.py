@@ -6,6 +6,7 @@ from matte.errors import ExistingObjectError, OutputError
 from matte.files import STREAM
 from matte.photos.locations import (
     Location,
+    absolute,
     check_stored_output,
     check_stored_outputs,
     current_sha256,
@@ -36,13 +37,21 @@ def test_folders_and_what_lies_in_them(tmp_path: Path) -> None:
     assert not is_inside(OBJECT, tmp_path)
 
 
+def test_any_folder_finds_an_absolute_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute(Path("a/../b")) == tmp_path / "b"
+    assert absolute(OBJECT) is OBJECT
+
+
 def test_the_two_kinds_are_told_apart(tmp_path: Path) -> None:
     mixed: list[Location] = [tmp_path, OBJECT, STREAM]
     assert local_files(mixed) == [tmp_path]
     assert stored_files(mixed) == [OBJECT]
 
 
-def test_existing_ones_are_listed_or_asked_for(s3: S3Server, tmp_path: Path) -> None:
+def test_existing_ones_are_listed_or_asked_for(
+    s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"folder/{n}.jpg" for n in "abc"]
     for name in names[:2]:
         s3.put("bucket", name, b"")
@@ -52,8 +61,10 @@ def test_existing_ones_are_listed_or_asked_for(s3: S3Server, tmp_path: Path) -> 
     expected = {asked[0], asked[2], asked[3]}
     assert existing(asked) == expected
     assert (s3.calls["head"], s3.calls["list"]) == (3, 0)
-    assert existing(asked, stored_file("s3://bucket/folder")) == expected
-    assert (s3.calls["head"], s3.calls["list"]) == (3, 1)
+    for most, calls in ((3, (6, 0)), (2, (6, 1))):
+        monkeypatch.setattr("matte.photos.locations.MAX_ASKED", most)
+        assert existing(asked, stored_file("s3://bucket/folder")) == expected
+        assert (s3.calls["head"], s3.calls["list"]) == calls
     assert existing([]) == set()
 
 

@@ -75,6 +75,16 @@ def test_segments_are_few_and_read_together(s3: S3Server, out: StoredFile) -> No
     assert len(segments(s3)) == 2, "a run without pictures leaves nothing"
 
 
+def test_a_segments_records_are_read_without_others(s3: S3Server, out: StoredFile) -> None:
+    for number, segment in enumerate(("", "one", "one.0001", "two")):
+        with open_run_file(out, {}, segment) as file:
+            file.add(record(number))
+    s3.calls.clear()
+    assert read_run_file(out, "one").records == {"1.png": record(1)}
+    assert (s3.calls["list"], s3.calls["get"]) == (1, 1)
+    assert len(read_run_file(out).records) == 4
+
+
 def test_time_writes_a_segment_too(
     s3: S3Server, out: StoredFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ def test_it_has_the_parts_of_a_path() -> None:
     assert str(FILE.parent / Path()) == "s3://bucket/folder"
     assert str(FILE.with_name("c")) == "s3://bucket/folder/c"
     assert str(FILE.with_suffix("")) == "s3://bucket/folder/a.b"
+    assert FILE.at("s3://bucket/x/y.png") == FILE.parent.parent / "x/y.png"
     assert FILE.relative_to(stored_file("s3://bucket")) == PurePosixPath("folder/a.b.jpg")
     with pytest.raises(ValueError, match="is not in the subpath"):
         FILE.relative_to(stored_file("s3://bucket/fold"))

@@ -2,21 +2,26 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from matte.errors import OutputError
 from matte.interrupts import held_interrupts
-from matte.system_calls import UNSUPPORTED, rename_without_replacing
+from matte.system_calls import UNSUPPORTED, has_ended, process_mark, rename_without_replacing
 
 ANYBODY = 0o666  # the permissions that a new file gets, before the process's umask
 OWNER = 0o600
+BACKUP_SUFFIX = ".old"
+# What is written has its process's mark in its name, so that what a killed one left is known.
+LEFTOVER = re.compile(r"\.matte-([0-9a-f]+-\d+-\d+)-[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,9 @@ def pending_file(
 ) -> PendingFile:
     """Return a file with a free temporary name, which ends in `suffix`; it is not made yet."""
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".matte-{secrets.token_hex(8)}{suffix}")
+    owner = process_mark()
+    token = f"{owner}{owner and '-'}{secrets.token_hex(8)}"
+    temporary = target.with_name(f".matte-{token}{suffix}")
     return PendingFile(temporary, path, target, overwrite, permissions)
 
 
@@ -92,6 +99,20 @@ def place_files(files: Sequence[PendingFile]) -> None:
                 _flush(folder)
 
 
+@cache
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes of this machine that have ended were writing into a folder.
+
+    This process looks into each folder once. Files with an ending stay: of an unfinished video, and
+    of one that was being replaced, somebody may want what is there.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = LEFTOVER.fullmatch(entry.name)
+            if found and entry.is_file(follow_symlinks=False) and has_ended(found[1]):
+                remove_quietly(Path(entry.path))
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """Return the error to raise where the system refuses to write a file."""
     return OutputError(f"can't write {path} ({error.strerror})", "choose another place")
@@ -129,7 +150,7 @@ def _place(file: PendingFile, rollback: ExitStack, backups: list[Path] | None) -
         _rename_to_new(file.temporary, file.target)
     else:
         if backups is not None and os.path.lexists(file.target):
-            backup = pending_file(file.target).temporary
+            backup = pending_file(file.target, suffix=BACKUP_SUFFIX).temporary
             _copy_name(file.target, backup)
             backups.append(backup)
             rollback.callback(_rename_quietly, backup, file.target)

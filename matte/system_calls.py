@@ -1,8 +1,10 @@
 """Calls of Linux that Python has no name for; elsewhere each says that it is not supported."""
 
 import errno
+import hashlib
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,56 @@ def allocate(file: int, length: int) -> bool:
         if error.errno in NO_ROOM:
             raise
         return False
+
+
+def process_mark() -> str:
+    """Return what tells this process from all others whose files lie in the same folders.
+
+    It names the machine, the process's number there, and when it began. Empty where the system
+    doesn't say.
+    """
+    machine, found = _machine_mark(), _state_and_start(os.getpid())
+    return f"{machine}-{os.getpid()}-{found[1]}" if machine and found else ""
+
+
+def has_ended(mark: str) -> bool:
+    """Return whether a process, by its mark, was on this machine and is no more.
+
+    Nothing is known of other machines' processes, nor of those before this one last started.
+    """
+    machine, pid, start = mark.split("-")
+    if not machine or machine != _machine_mark():
+        return False
+    with suppress(PermissionError):  # somebody else's is there
+        try:
+            os.kill(int(pid), 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+    found = _state_and_start(int(pid))
+    return found is not None and (found[1] != start or found[0] in "ZX")
+
+
+@cache
+def _machine_mark() -> str:
+    """Return what tells this machine, since it started, and this container from others.
+
+    Processes have numbers of their own in each container. Empty where the system doesn't say.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        spaces = [str(Path(f"/proc/self/ns/{name}").readlink()) for name in ("pid", "time")]
+    except OSError:
+        return ""
+    return hashlib.sha256("\n".join([os.uname().nodename, boot, *spaces]).encode()).hexdigest()[:8]
+
+
+def _state_and_start(pid: int) -> tuple[str, str] | None:
+    """Return a process's state, a letter, and when it began; None if it can't be read."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return None
 
 
 @cache

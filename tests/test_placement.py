@@ -1,12 +1,22 @@
 import os
+import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from matte import placement
 from matte.errors import OutputError
-from matte.placement import PendingFile, pending_file, place_files, result_permissions
+from matte.placement import (
+    PendingFile,
+    pending_file,
+    place_files,
+    remove_leftovers,
+    result_permissions,
+)
+from matte.system_calls import process_mark
 from tests.media.clips import names
 
 
@@ -114,3 +124,34 @@ def test_a_result_is_not_more_public_than_its_sources(tmp_path: Path) -> None:
     assert result_permissions([read_only]) == 0o644  # its owner can change it
     assert result_permissions([]) == 0o666
     assert result_permissions([tmp_path / "none", Path("/dev/null"), tmp_path]) == 0o666
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    own = pending(tmp_path / "a.png", "of this process")
+    mark = re.fullmatch(r"\.matte-(\w+-\d+-)(\d+)(-.*)", own.temporary.name)
+    if mark is None:
+        pytest.skip("this system doesn't say when a process began")
+    dead = f".matte-{mark[1]}1{mark[3]}"
+    kept = [own.temporary.name, f"{dead}.mov", f"{dead}.old", ".matte-0123456789abcdef", "a.png"]
+    kept += [f".matte-00000000-1-1{mark[3]}", f".matte-{mark[1]}1-frames", f"x{dead}"]
+    for name in (dead, *kept):
+        (tmp_path / name).touch()
+    (tmp_path / f"{dead[:-1]}x").mkdir()
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == sorted([*kept, f"{dead[:-1]}x"])
+    remove_leftovers(tmp_path / "none")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_the_next_process_finds_what_a_killed_one_was_writing(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from matte.placement import pending_file\n"
+        "pending_file(Path(sys.argv[1])).temporary.touch(); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"], check=False)
+    (left,) = names(tmp_path)
+    if not process_mark():
+        pytest.skip("this system doesn't say when a process began")
+    assert left.startswith(".matte-")
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == []

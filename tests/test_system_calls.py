@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from matte.system_calls import allocate, rename_without_replacing
+from matte import system_calls
+from matte.system_calls import allocate, has_ended, process_mark, rename_without_replacing
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="calls of Linux")
 
@@ -60,3 +61,34 @@ with open(sys.argv[1], "w+b") as file:
     words = [sys.executable, "-c", code, str(tmp_path / "a")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout == f"{errno.EFBIG}\n"
+
+
+def test_a_process_is_known_to_have_ended() -> None:
+    mark = process_mark()
+    if not mark:
+        pytest.skip("this system doesn't say when it started")
+    assert not has_ended(mark)
+    machine, pid, start = mark.split("-")
+    assert pid == str(os.getpid())
+    assert has_ended(f"{machine}-{pid}-{int(start) - 1}")  # it had the same number
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert system_calls._state_and_start(other.pid) is not None
+    of_other = f"{machine}-{other.pid}-{system_calls._state_and_start(other.pid)[1]}"  # type: ignore[index]  # not None
+    assert not has_ended(of_other)
+    other.kill()
+    os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+    assert has_ended(of_other), "a zombie writes nothing"
+    other.communicate()
+    assert has_ended(of_other)
+    assert not has_ended(f"00000000-{other.pid}-1"), "of another machine"
+
+
+def test_where_nothing_is_known_nothing_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = process_mark()
+    monkeypatch.setattr(system_calls, "_machine_mark", lambda: "")
+    assert process_mark() == ""
+    assert not has_ended("-1-1")
+    if mark:
+        monkeypatch.undo()
+        monkeypatch.setattr(system_calls, "_state_and_start", lambda _: None)
+        assert not has_ended(mark), "one that is there but not to be looked at"

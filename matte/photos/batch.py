@@ -41,6 +41,7 @@ from matte.photos.outputs import REPORT_SUFFIXES, PhotoOutputs
 from matte.photos.reader import PhotoReader
 from matte.pipeline.run import BuiltPipeline, FoundAlpha, with_colours
 from matte.pipeline.subject_masks import mask_path
+from matte.placement import remove_leftovers
 from matte.stores.protocol import Store
 from matte.stores.stored_file import StoredFile
 
@@ -163,9 +164,11 @@ class Batch:
                 yield self._with_retries(written.result())
 
     def make_folders(self) -> None:
-        """Make the folders of the results that are missing."""
+        """Make the folders of the results that are missing; remove what killed runs left there."""
         for folder in sorted(self._made_folders()):
             make_folder(folder)
+        for folder in {path.parent for path in local_files(job.target for job in self.jobs)}:
+            remove_leftovers(folder)
 
     def _outputs(self, job: PhotoJob) -> PhotoOutputs:
         """Return the files that a job writes."""

@@ -15,6 +15,7 @@ from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import on_disk
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
+from matte.placement import pending_file
 from tests import fakes
 from tests.conftest import disc, save
 
@@ -38,6 +39,18 @@ def test_one_that_fails_stops_no_other(tmp_path: Path) -> None:
     assert str(found[1].error).startswith(f"{tmp_path / 'b.png'} is not a readable picture")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "c.png"}
     assert found[0].report["subject"]
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    job = PhotoJob(photo(tmp_path / "a.png"), tmp_path / "out" / "a.png", makes_folder=True)
+    (tmp_path / "out").mkdir()
+    left = pending_file(on_disk(job.target)).temporary
+    if left.name.count("-") < 4:
+        pytest.skip("this system doesn't say when a process began")
+    _, machine, pid, _, token = left.name.split("-")
+    left.with_name(f".matte-{machine}-{pid}-1-{token}").touch()
+    list(Batch([job], FinishOptions()).run(PIPELINE))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
 
 
 def test_what_is_wrong_with_the_request_is_raised_before_a_photo_is_read(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A folder of an S3 bucket as a store: Amazon's, or any server that speaks as it does.
 
-Where it lies and who asks is in the environment alone: AWS_ENDPOINT_URL, AWS_REGION,
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+Where it lies and who asks is in the environment: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; or in a profile of ~/.aws, which AWS_PROFILE names.
 """
 
 import mimetypes
@@ -12,7 +12,7 @@ from functools import cache, partial
 from types import ModuleType
 from typing import Any, TypeVar
 
-from matte.errors import ExistingObjectError, MatteWarning, StoreError
+from matte.errors import ExistingObjectError, MatteError, MatteWarning, StoreError
 from matte.limits import (
     MAX_DOWNLOAD_BYTES,
     MAX_ONE_CALL_BYTES,
@@ -74,7 +74,7 @@ class S3Store:
             except Exception as error:
                 pages = None  # the next try begins behind what has come
                 is_name_refused = type(error).__name__ == "InvalidPathError"
-                if not is_name_refused or not s3_listing().has_keys():
+                if not is_name_refused or not s3_listing().may_list():
                     raise
                 has_odd_names = True
                 return next_page(0)
@@ -243,13 +243,13 @@ class S3Store:
         """Return what a call returns; what obstore raises becomes a StoreError."""
         try:
             return self._tried(call)
-        except StoreError:
-            raise
         except Exception as error:
             raise self._error(doing, name, error) from error
 
-    def _error(self, doing: str, name: str, error: Exception) -> StoreError:
+    def _error(self, doing: str, name: str, error: Exception) -> MatteError:
         """Return the error for what obstore raised."""
+        if isinstance(error, MatteError):
+            return error  # of the settings
         call = FailedCall(doing, self.address(name), self._bucket, server_name())
         return as_store_error(error, call)
 

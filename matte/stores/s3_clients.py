@@ -1,6 +1,5 @@
-"""The connections to a bucket, as the environment describes them."""
+"""The connections to a bucket, as the environment or a profile describes them."""
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +15,7 @@ from matte.limits import (
     MAX_UPLOAD_CALL_SECONDS,
 )
 from matte.stores.retrying import FIRST_WAIT_SECONDS
+from matte.stores.s3_settings import s3_keys, s3_region, s3_server
 
 if TYPE_CHECKING:
     from obstore.store import S3Store as Client
@@ -58,17 +58,23 @@ class S3Clients:
         return self._client(MAX_STORE_TRIES - 1, timeout=self._seconds("upload"))
 
     def _client(self, retries: int = 0, **options: Any) -> "Client":
-        """Return a client with what the environment says."""
+        """Return a client with what the environment says, or else a profile."""
         import_obstore()
         from obstore.store import S3Store as Client
 
         options["connect_timeout"] = self._seconds("connect")
         options["allow_http"] = server_name().startswith("http://")
         first = timedelta(seconds=self._times.first_wait)
+        named = {"aws_endpoint": s3_server(), "aws_region": s3_region()}
+        named |= {name.lower(): value for name, value in s3_keys().items()}
         try:
             return Client(
                 self._bucket,
-                config={"copy_if_not_exists": "multipart", "disable_bulk_delete": True},
+                config={  # type: ignore[arg-type]  # put together here
+                    "copy_if_not_exists": "multipart",
+                    "disable_bulk_delete": True,
+                    **{name: value for name, value in named.items() if value},
+                },
                 client_options=options,  # type: ignore[arg-type]  # put together here
                 retry_config={"max_retries": retries, "backoff": {"init_backoff": first}},
             )
@@ -92,11 +98,11 @@ def import_obstore() -> Any:
 
 
 def server_name() -> str:
-    """Return what messages call the server that the environment names, without any secrets.
+    """Return what messages call the server that is named, without any secrets.
 
     Raises SettingError if it is no address.
     """
-    text = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    text = s3_server()
     if not text:
         return AMAZON
     with suppress(ValueError):

@@ -4,7 +4,6 @@ The library's own texts hold what the server sent, which may be parts of a signa
 the error's code is shown.
 """
 
-import os
 import re
 from typing import NamedTuple
 
@@ -74,9 +73,7 @@ def as_store_error(error: Exception, call: FailedCall) -> StoreError:
     if name == "InvalidPathError":
         return _odd_name_error(text, call)
     if INSTANCE_METADATA in text:
-        remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        if os.environ.get("AWS_PROFILE"):
-            remedy += "; AWS_PROFILE is not read"
+        remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
         return StoreError(f"no credentials for {call.address}", remedy)
     if code in BAD_KEYS or name == "UnauthenticatedError" or status == 401:
         remedy = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"

@@ -1,12 +1,12 @@
 """Listings of folders that hold names which obstore refuses, a whole page for each of them.
 
 S3 knows names with empty parts (`a//b.jpg`), with `..` and with control characters. This asks for
-the listing by itself, signed as AWS wants it (Signature Version 4), with keys from the environment.
+the listing by itself, signed as AWS wants it (Signature Version 4), with the keys
+that are set.
 """
 
 import hashlib
 import hmac
-import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 from matte.limits import MAX_LISTING_BYTES, MAX_SILENCE_SECONDS
 from matte.stores.s3_errors import SignedCallError
+from matte.stores.s3_settings import has_keys, s3_keys, s3_region, s3_server
 
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()  # of the body of a request without one
 Row = dict[str, Any]  # as obstore's
@@ -29,9 +30,9 @@ class _NoRedirects(HTTPRedirectHandler):
         """Return no request."""
 
 
-def has_keys() -> bool:
-    """Return whether the environment holds the keys to sign a request with."""
-    return bool(os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY"))
+def may_list() -> bool:
+    """Return whether there are keys to sign a request with."""
+    return has_keys(s3_keys())
 
 
 def listed_pages(bucket: str, folder: str, after: str | None) -> Iterator[list[Row]]:
@@ -59,10 +60,8 @@ def _row(item: ElementTree.Element) -> Row:
 
 def _asked(bucket: str, query: Mapping[str, str]) -> ElementTree.Element:
     """Return the server's answer to a request for a bucket's listing."""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    amazon = f"https://s3.{region}.amazonaws.com"
-    server = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or amazon
-    url = urlsplit(server)
+    region = s3_region() or "us-east-1"
+    url = urlsplit(s3_server() or f"https://s3.{region}.amazonaws.com")
     host = url.netloc.rpartition("@")[2]
     path = f"{url.path.rstrip('/')}/{bucket}"
     words = canonical_query(query)
@@ -93,20 +92,21 @@ def signed_headers(host: str, path: str, query: str, region: str, now: datetime)
     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
     """
     stamp, scope = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}/{region}/s3/aws4_request"
+    keys = s3_keys()
     headers = {"host": host, "x-amz-content-sha256": NOTHING_SHA256, "x-amz-date": stamp}
-    if token := os.environ.get("AWS_SESSION_TOKEN"):
+    if token := keys.get("AWS_SESSION_TOKEN"):
         headers["x-amz-security-token"] = token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     request = "\n".join(("GET", path, query, lines, names, NOTHING_SHA256))
     digest = hashlib.sha256(request.encode()).hexdigest()
-    key = f"AWS4{os.environ['AWS_SECRET_ACCESS_KEY']}".encode()
+    key = f"AWS4{keys['AWS_SECRET_ACCESS_KEY']}".encode()
     for word in scope.split("/"):
         key = hmac.digest(key, word.encode(), "sha256")
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
     signature = hmac.digest(key, text.encode(), "sha256").hex()
     headers["Authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope},"
+        f"AWS4-HMAC-SHA256 Credential={keys['AWS_ACCESS_KEY_ID']}/{scope},"
         f"SignedHeaders={names},Signature={signature}"
     )
     return headers

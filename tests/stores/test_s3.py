@@ -266,7 +266,7 @@ def test_without_keys_in_the_environment_they_stop_a_listing(
     s3: S3Server, store: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s3.put("bucket", "folder/a//b.jpg", b"")
-    monkeypatch.setattr(s3_listing, "has_keys", lambda: False)
+    monkeypatch.setattr(s3_listing, "may_list", lambda: False)
     with pytest.raises(StoreError, match=r"holds an object whose name .* \(folder/a//b\.jpg\)"):
         list(store.objects())
 

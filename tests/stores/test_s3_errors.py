@@ -44,12 +44,6 @@ def test_each_fault_has_its_line(error: str, line: str, passes: bool) -> None:
     assert "HUSH" not in str(found)
 
 
-def test_a_profile_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "work")
-    found = as_store_error(GenericError("http://169.254.169.254/"), CALL)
-    assert str(found).endswith("AWS_SECRET_ACCESS_KEY; AWS_PROFILE is not read")
-
-
 def test_faults_that_obstore_has_names_for() -> None:
     denied = PermissionDeniedError(answer(403, "AccessDenied"))
     assert "may not read s3://b/x.jpg (AccessDenied)" in str(as_store_error(denied, CALL))

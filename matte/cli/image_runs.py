@@ -104,12 +104,15 @@ class RunProcesses:
         if min(self.count, count) == 1:
             return OneProcess(self.open_pipeline, request.results, request.fingerprint)
 
-        from matte.photos.process_count import settings_per_process
+        from matte.photos.process_count import executions_for_processes, settings_per_process
         from matte.photos.process_work import SharedWork
         from matte.photos.processes import PhotoProcesses
 
         settings = settings_per_process(self.settings, self.count)
-        work = SharedWork(request.make_batch, settings, request.results, request.fingerprint)
+        executions = executions_for_processes(self.settings, self.count)
+        work = SharedWork(
+            request.make_batch, settings, executions, request.results, request.fingerprint
+        )
         return PhotoProcesses(self.count, work)
 
 

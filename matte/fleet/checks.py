@@ -17,11 +17,11 @@ from matte.errors import (
     SettingError,
     StoreError,
 )
-from matte.fleet.executions import Executions, choose_executions
 from matte.fleet.request import FleetRequest
 from matte.fleet.worker import BlockWorker
 from matte.photos.locations import Location
 from matte.photos.run_file import RUN_FOLDER, source_state
+from matte.pipeline.executions import Executions, choose_executions
 from matte.runtime.machine import processor_name
 from matte.stores.folder import FolderStore
 from matte.stores.stored_file import StoredFile

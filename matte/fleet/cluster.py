@@ -22,12 +22,12 @@ from matte.fleet.checks import (
     choose_all_executions,
     examine_machine,
 )
-from matte.fleet.executions import Executions
 from matte.fleet.items import FleetBlock
 from matte.fleet.request import FleetRequest
 from matte.fleet.rows import ResultRow, rows_as_json, rows_from_json
 from matte.fleet.run import WorkersLostError
 from matte.fleet.worker import BlockWorker
+from matte.pipeline.executions import Executions
 from matte.runtime.threads import usable_threads
 
 # An actor has its next blocks at hand when it ends one; it begins none of them before.

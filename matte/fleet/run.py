@@ -14,7 +14,6 @@ from matte.fleet.checks import (
     cluster_probe,
     refuse_problems,
 )
-from matte.fleet.executions import Executions
 from matte.fleet.items import FleetBlock, find_jobs, is_clip, make_blocks
 from matte.fleet.request import FleetRequest
 from matte.fleet.rows import ResultRow, row_of_record
@@ -25,6 +24,7 @@ from matte.photos.many import RunRecorder, plan_run
 from matte.photos.resuming import RemainingJobs, ResumeOptions, target_name
 from matte.photos.run_file import read_run_file
 from matte.photos.stored_run_file import open_run_file
+from matte.pipeline.executions import Executions
 
 MAX_LOSSES = 3  # workers that may end while they work on one picture
 MAX_IDLE_ROUNDS = 3  # in a row, in which no worker returns or begins anything

@@ -15,7 +15,6 @@ from matte import api
 from matte.configs.loader import with_video_networks
 from matte.errors import MatteError, MatteWarning, is_memory_error, out_of_memory
 from matte.files import make_folder
-from matte.fleet.executions import PinnedNetworks
 from matte.fleet.items import FleetBlock, is_clip
 from matte.fleet.request import FleetRequest, FleetVariant
 from matte.fleet.rows import ResultRow, row_of_record
@@ -27,6 +26,7 @@ from matte.photos.resuming import ResumeOptions, remaining_jobs, target_name
 from matte.photos.run_file import RunFile, read_run_file
 from matte.photos.stored_run_file import StoredRunFile, open_run_file
 from matte.pipeline.build import build, max_pixels
+from matte.pipeline.executions import PinnedNetworks
 from matte.pipeline.run import BuiltPipeline
 from matte.stores.stored_file import StoredFile
 

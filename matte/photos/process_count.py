@@ -7,6 +7,7 @@ from matte.configs.loader import MergedSettings
 from matte.configs.run_settings import RuntimeSettings
 from matte.errors import SettingError
 from matte.limits import format_bytes
+from matte.pipeline.executions import Executions, choose_executions
 from matte.runtime.gpus import nvidia_gpus
 from matte.runtime.memory import MemoryLimit
 from matte.runtime.threads import usable_threads
@@ -43,3 +44,14 @@ def settings_per_process(merged: MergedSettings, count: int) -> MergedSettings:
             raise SettingError(cause, "give fewer --jobs, or more memory")
     divided = replace(runtime, threads=threads, max_memory=memory)
     return replace(merged, config=replace(merged.config, runtime=divided))
+
+
+def executions_for_processes(merged: MergedSettings, count: int) -> Executions:
+    """Return how each of so many processes runs the networks: as one does that has all threads.
+
+    What is the fastest with fewer threads may give other pixels.
+    """
+    each = settings_per_process(merged, count)
+    runtime = replace(each.config.runtime, threads=merged.config.runtime.threads)
+    whole = replace(each, config=replace(each.config, runtime=runtime))
+    return choose_executions(whole, has_clips=False)

@@ -20,18 +20,21 @@ from matte.photos.jobs import PhotoJob
 from matte.photos.locations import Location
 from matte.photos.many import run_recorded
 from matte.photos.stored_run_file import open_run_file
+from matte.pipeline.executions import Executions, PinnedNetworks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedWork:
     """What the processes of a run do alike; it is pickled.
 
-    `make_batch` makes a batch of jobs; `settings` are for one process; `results` is the folder of
-    the run file, and `fingerprint` what it says of the run.
+    `make_batch` makes a batch of jobs; `settings` are for one process; the networks run by
+    `executions`; `results` is the folder of the run file, and `fingerprint` what it says of the
+    run.
     """
 
     make_batch: Callable[..., Batch]
     settings: MergedSettings
+    executions: Executions
     results: Location | None
     fingerprint: Mapping[str, Any]
 
@@ -127,7 +130,8 @@ def run_process(connection: Connection, work: SharedWork) -> None:
 
 def _work(connection: Connection, messenger: _Messenger, work: SharedWork) -> None:
     """Do one job after the other, until None comes."""
-    pipeline = build_for_photos(work.settings)
+    networks = PinnedNetworks(work.settings.config, work.executions)
+    pipeline = build_for_photos(work.settings, networks)
     batch = work.make_batch((), report=None)
     messenger.send(Idle(pipeline.facts))
     while (job := connection.recv()) is not None:

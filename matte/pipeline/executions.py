@@ -1,13 +1,14 @@
-"""How the networks run: chosen once for all workers, so that all give the same pixels."""
+"""How the networks run: chosen once for all processes, so that all give the same pixels."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 from matte.configs.loader import TRIMAP_FREE, MergedSettings, with_video_networks
 from matte.configs.settings import Config
 from matte.errors import WeightsError
-from matte.pipeline.networks import OpenNetwork, open_network
+from matte.pipeline.networks import OpenNetwork, network_execution, open_network
 from matte.refiner import REFINERS
 from matte.runtime.execution import Execution
 
@@ -32,25 +33,29 @@ class PinnedNetworks:
             values: dict[str, Any] = asdict(pinned)
             del values["why"]
             settings = replace(settings, **values)
-        return open_network(kind, name, settings)
+        found = open_network(kind, name, settings)
+        if pinned is not None:
+            found.session.execution = pinned  # the same, and why it was chosen
+        return found
 
 
 def choose_executions(merged: MergedSettings, has_clips: bool) -> Executions:
-    """Return how the networks of the settings run on this machine, by opening them."""
+    """Return how the networks of the settings run on this machine.
+
+    Those are opened of which it was never measured.
+    """
     found: Executions = {}
     settings = [merged, with_video_networks(merged)] if has_clips else [merged]
     for each in settings:
         for kind, name in _network_names(each.config):
             key = network_key(kind, name)
             if key not in found:
-                found[key] = open_network(kind, name, each.config.runtime).session.execution
+                found[key] = network_execution(kind, name, each.config.runtime)
     fallback = merged.config.pipeline.fallback != "none" and not merged.config.modnet.modnet
     if fallback:
-        try:
-            network = open_network("modnet", TRIMAP_FREE, merged.config.runtime)
-        except WeightsError:
-            return found  # nothing falls back then, and the results say so
-        found[network_key("modnet", TRIMAP_FREE)] = network.session.execution
+        with suppress(WeightsError):  # nothing falls back then, and the results say so
+            modnet = network_execution("modnet", TRIMAP_FREE, merged.config.runtime)
+            found[network_key("modnet", TRIMAP_FREE)] = modnet
     return found
 
 

@@ -12,7 +12,9 @@ from matte.configs.settings import Config, RuntimeSettings
 from matte.errors import WeightsError
 from matte.refiner import REFINERS
 from matte.registry import resolve
+from matte.runtime.backends import fits_memory
 from matte.runtime.execution import Execution, NetworkSource
+from matte.runtime.execution_memo import remembered_execution
 from matte.runtime.opener import open_known_fastest, open_session
 from matte.runtime.session import Session
 from matte.stages import NetworkFacts
@@ -88,6 +90,16 @@ def open_network(kind: str, name: str, settings: RuntimeSettings) -> OpenNetwork
     """Open the network of that kind and stored name, or in that ONNX file."""
     weights = _find_weights(kind, name)
     return OpenNetwork(name, weights, open_weights(weights, settings))
+
+
+def network_execution(kind: str, name: str, settings: RuntimeSettings) -> Execution:
+    """Return how that network runs here; it is opened only if that was never measured."""
+    weights = _find_weights(kind, name)
+    exact = _exact_settings(weights, settings)
+    known = remembered_execution(as_runtime_network(weights), exact)
+    if known is not None and fits_memory(known.backend, exact):
+        return known
+    return open_weights(weights, settings).execution
 
 
 def _find_weights(kind: str, name: str) -> Weights:

@@ -7,7 +7,6 @@ from pathlib import Path
 from matte.configs.loader import merge_settings
 from matte.errors import MatteError
 from matte.fleet.checks import ClusterProbe, MachineReport, examine_machine
-from matte.fleet.executions import Executions
 from matte.fleet.items import FleetBlock
 from matte.fleet.request import FleetRequest, FleetVariant
 from matte.fleet.rows import ResultRow
@@ -17,6 +16,7 @@ from matte.media.encoding import encode
 from matte.photos.finishing import FinishOptions
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import Location
+from matte.pipeline.executions import Executions
 from matte.pipeline.run import BuiltPipeline
 from matte.stores.s3 import S3Store
 from matte.stores.s3_clients import CallTimes

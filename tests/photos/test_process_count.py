@@ -2,12 +2,14 @@
 
 import pytest
 
-from matte.configs.loader import merge_settings
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.run_settings import RuntimeSettings
 from matte.errors import SettingError
 from matte.limits import GIB
 from matte.photos import process_count
-from matte.photos.process_count import settings_per_process
+from matte.photos.process_count import executions_for_processes, settings_per_process
+from matte.pipeline.executions import Executions
+from matte.runtime.execution import Execution
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,19 @@ def test_threads_and_memory_are_divided(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings_per_process(merge_settings(), 2).config.runtime.max_memory is None
     with pytest.raises(SettingError, match=r"leaves 0\.25 GiB to each of 4 processes: give fewer"):
         settings_per_process(merge_settings(flags={"max_memory": "1GiB"}), 4)
+
+
+def test_processes_run_the_networks_as_one_does_that_has_all_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[MergedSettings] = []
+
+    def choose(merged: MergedSettings, has_clips: bool) -> Executions:
+        asked.append(merged)
+        return {"segmenter person": Execution("onnx")}
+
+    monkeypatch.setattr(process_count, "choose_executions", choose)
+    settings = merge_settings("fast", flags={"threads": 6, "max_memory": 4 * GIB})
+    assert executions_for_processes(settings, 3) == {"segmenter person": Execution("onnx")}
+    (found,) = asked
+    assert (found.config.runtime.threads, found.config.runtime.max_memory) == (6, 4 * GIB // 3)

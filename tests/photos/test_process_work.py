@@ -31,7 +31,7 @@ def test_a_process_asks_for_the_next_picture_while_it_has_one(tmp_path: Path) ->
     save(on_disk(jobs[0].source), disc(40, 50)[0])
     save(on_disk(jobs[1].source), np.zeros((40, 50, 3), np.uint8))
     ours, theirs = Pipe()
-    work = SharedWork(odd_batch, SETTINGS, None, {})
+    work = SharedWork(odd_batch, SETTINGS, {}, None, {})
     thread = threading.Thread(target=process_work.run_process, args=(theirs, work))
     thread.start()
     answers = iter([*jobs, None, None])
@@ -54,7 +54,7 @@ def test_a_process_asks_for_the_next_picture_while_it_has_one(tmp_path: Path) ->
 def test_whoever_is_gone_is_not_waited_for() -> None:
     ours, theirs = Pipe()
     ours.close()
-    process_work.run_process(theirs, SharedWork(odd_batch, SETTINGS, None, {}))
+    process_work.run_process(theirs, SharedWork(odd_batch, SETTINGS, {}, None, {}))
 
 
 def test_what_can_not_go_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_what_can_not_go_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(process_work, "build", broken)
     ours, theirs = Pipe()
-    process_work.run_process(theirs, SharedWork(odd_batch, SETTINGS, None, {}))
+    process_work.run_process(theirs, SharedWork(odd_batch, SETTINGS, {}, None, {}))
     message = ours.recv()
     assert isinstance(message, Failed)
     assert "AttributeError: a bug of ours" in message.trace

@@ -39,7 +39,7 @@ def jobs_of(folder: Path, *names: str) -> list[PhotoJob]:
 
 
 def shared(results: Path | None = None, settings: MergedSettings = SETTINGS) -> SharedWork:
-    return SharedWork(odd_batch, settings, results, {"k": 3})
+    return SharedWork(odd_batch, settings, {}, results, {"k": 3})
 
 
 def test_results_are_those_of_one_process_and_each_has_its_records(tmp_path: Path) -> None:

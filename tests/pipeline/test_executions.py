@@ -4,7 +4,9 @@ import pytest
 
 from matte.configs.loader import merge_settings, with_modnet
 from matte.errors import BackendError
-from matte.fleet.executions import PinnedNetworks, choose_executions
+from matte.pipeline import networks
+from matte.pipeline.executions import PinnedNetworks, choose_executions
+from matte.pipeline.networks import network_execution
 from matte.runtime.execution import Execution
 
 QUICK = merge_settings(
@@ -23,11 +25,22 @@ def test_every_network_of_the_settings_is_chosen_for() -> None:
     assert list(choose_executions(with_modnet(QUICK), has_clips=False)) == ["modnet modnet"]
 
 
+def test_what_was_measured_is_not_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Execution("openvino", "cpu", "fp32")
+    monkeypatch.setattr(networks, "remembered_execution", lambda *_: measured)
+    monkeypatch.setattr(networks, "open_weights", None)
+    settings = merge_settings("fast", flags={"fallback": "none"}).config.runtime
+    assert network_execution("segmenter", "person-light", settings) == measured
+    with pytest.raises(TypeError):  # there is no memory to compile it in
+        network_execution("segmenter", "person-light", replace(settings, max_memory=1))
+
+
 def test_pinned_networks_run_as_they_are_pinned() -> None:
-    chosen = {"segmenter person-light": Execution("openvino", "cpu", "fp32")}
-    networks = PinnedNetworks(QUICK.config, chosen)
-    assert networks.network("segmenter", "person-light").session.execution.backend == "openvino"
-    assert networks.network("modnet", "modnet").session.execution.backend == "onnx"
+    chosen = {"segmenter person-light": Execution("openvino", "cpu", "fp32", "the fastest here")}
+    pinned = PinnedNetworks(QUICK.config, chosen)
+    found = pinned.network("segmenter", "person-light").session.execution
+    assert (found.backend, found.why) == ("openvino", "the fastest here")
+    assert pinned.network("modnet", "modnet").session.execution.backend == "onnx"
 
 
 def test_what_a_machine_can_not_run_is_an_error() -> None:

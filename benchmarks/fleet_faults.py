@@ -37,8 +37,8 @@ def kills(folder: Path, count: int, seed: int) -> Row:
     expected = results(one)
     rows: list[Row] = []
     with local_cluster() as cluster:
-        for kind in ("actor", "machine", "driver"):
-            for number in range(count):
+        for number in range(count):
+            for kind in ("actor", "machine", "driver"):
                 out = folder / f"{kind}{number}"
                 row = killed_run(cluster, photos, out, kind, chance.random())
                 row["equal"] = results(out) == expected

@@ -21,7 +21,7 @@ SETTINGS = merge_settings("fast", flags={"k": 3, "iterations": 2})
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, in a thread, and without networks."""
-    monkeypatch.setattr(process_work, "build", fakes.build)
+    monkeypatch.setattr(process_work, "build_for_photos", fakes.build)
     monkeypatch.setattr("signal.signal", lambda number, handler: None)
 
 
@@ -61,7 +61,7 @@ def test_what_can_not_go_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise AttributeError("a bug of ours")
 
-    monkeypatch.setattr(process_work, "build", broken)
+    monkeypatch.setattr(process_work, "build_for_photos", broken)
     ours, theirs = Pipe()
     process_work.run_process(theirs, SharedWork(odd_batch, SETTINGS, {}, None, {}))
     message = ours.recv()

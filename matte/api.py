@@ -87,12 +87,14 @@ class Pipeline(run.BuiltPipeline):
         start: float = 0,
         end: float | None = None,
         hdr: Literal["keep", "sdr"] = "keep",
+        subject: str | Sequence[str] = (),
     ) -> Generator["VideoFrame"]:
         """Yield the frames of a video, each with its alpha, its composite and its time.
 
         `background` is what `matte video --bg` takes; `start` and `end` are seconds after the first
-        frame; `hdr`: whether frames of an HDR video stay in its light or come as SDR. Frames are
-        prepared ahead: close what this returns if you don't take them all.
+        frame; `hdr`: whether frames of an HDR video stay in its light or come as SDR. `subject`
+        says whom to follow, as --subject does: one choice or several with their times; without, the
+        settings do. Frames are prepared ahead: close what this returns if you don't take them all.
 
         >>> for frame in matte.load("fast").video("talk.mp4", background="office.jpg", end=0.1):
         ...     print(frame.pts, frame.composite.shape)
@@ -102,7 +104,9 @@ class Pipeline(run.BuiltPipeline):
         """
         from matte.clips.run import video_frames  # PyAV is for video only
 
-        return video_frames(pipeline_for_video(self), Path(path), background, start, end, hdr)
+        subjects = [subject] if isinstance(subject, str) else subject
+        pipeline = pipeline_for_video(self)
+        return video_frames(pipeline, Path(path), background, start, end, hdr, subjects)
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -191,6 +195,8 @@ class VideoOptions(TypedDict, total=False):
     comes when a video behind ends first: "loop" or "hold". `start` and `end` are seconds after the
     first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
     `hdr`: an HDR video keeps its light ("keep"), or is tone-mapped ("sdr").
+    `subject` says whom to follow, one choice or several: "at:30%,50%@2.5"; `review` is a sheet of
+    the moments in which that was doubtful.
     """
 
     alpha: str | Path
@@ -204,6 +210,8 @@ class VideoOptions(TypedDict, total=False):
     end: float
     fps_target: float
     hdr: Literal["keep", "sdr"]
+    subject: str | Sequence[str]
+    review: str | Path
 
 
 def video(
@@ -251,6 +259,7 @@ def _plan_video(
     from matte.clips.output_files import files_from_options  # PyAV is for video only
     from matte.clips.outputs import clip_for_files
     from matte.clips.render import RenderJob
+    from matte.clips.run import choices_for
     from matte.media.video.clip import open_clip
 
     unknown = set(options) - set(VideoOptions.__annotations__)
@@ -260,12 +269,15 @@ def _plan_video(
     behind = parse_background(background)
     named = {**options, "output": output, "overwrite": overwrite}
     files = files_from_options(path, isinstance(behind, Transparent), named)
+    clip = clip_for_files(open_clip(path, limit), files, options.get("hdr", "keep"))
+    subject = options.get("subject", ())
     return RenderJob(
-        clip_for_files(open_clip(path, limit), files, options.get("hdr", "keep")),
+        clip,
         files,
         behind,
         options.get("background_end", "loop"),
         options.get("premultiply", False),
         options.get("start", 0),
         options.get("end"),
+        choices_for(clip, [subject] if isinstance(subject, str) else subject, limit),
     )

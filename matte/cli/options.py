@@ -83,6 +83,25 @@ premultiply_option = option(
     group="Result",
     help="Write a cut-out's colours multiplied with alpha, as some video editors want them.",
 )
+subject_option = option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    metavar="WHICH[@TIME]",
+    group="Subject and band",
+    common=True,
+    help="Which subject to follow, where there are several: all; largest; 2: the two largest;"
+    " centre; at:X,Y: the one at this place; box:X,Y,W,H: what lies in it (in pixels, or"
+    " percentages of width and height); mask:FILE: whom you have painted white there. May be given"
+    " several times: at:30%,50%@1:02.5 counts from then on.  [default: all]",
+)
+review_option = option(
+    "--review",
+    type=FILE,
+    group="Stages in and out",
+    help="Save a sheet of the moments in which it was doubtful whether the right subject was"
+    " followed, as PNG.",
+)
 verbose_option = option(
     "-v",
     "--verbose",

@@ -16,7 +16,9 @@ from matte.cli.options import (
     premultiply_option,
     print_line,
     print_path,
+    review_option,
     start_opening,
+    subject_option,
     trimap_free_option,
     verbose_option,
 )
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from matte.pipeline.run import BuiltPipeline
 
 CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
+OUTPUTS = ("output", "alpha", "foreground", "report", "review")
+ENCODING = ("codec", "crf", "bitrate")
 MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 
 
@@ -141,11 +145,11 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 )
 @verbose_option
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
+@subject_option
+@review_option
 @pack_options("ground", "bg", "bg_end", "premultiply")
-@pack_options("source", "start", "end", "hdr")
-@pack_options(
-    "outputs", "output", "alpha", "foreground", "report", "codec", "crf", "bitrate", "overwrite"
-)
+@pack_options("source", "start", "end", "hdr", "subjects")
+@pack_options("outputs", *OUTPUTS, *ENCODING, "overwrite")
 def video(
     clip: Path,
     ground: dict[str, Any],
@@ -219,17 +223,19 @@ def _plan_job(
     from matte.clips.output_files import files_from_options
     from matte.clips.outputs import clip_for_files
     from matte.clips.render import RenderJob
+    from matte.clips.run import choices_for
     from matte.compositing.backgrounds import Transparent, parse_background
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import max_pixels
 
     background = parse_background(ground["bg"])
     first, last = _parse_range(source["start"], source["end"])
+    limit = max_pixels(settings.config)
     files = files_from_options(clip, isinstance(background, Transparent), outputs)
-    opened = open_clip(clip, max_pixels(settings.config))
-    opened = clip_for_files(opened, files, source["hdr"])
+    opened = clip_for_files(open_clip(clip, limit), files, source["hdr"])
+    choices = choices_for(opened, source["subjects"], limit)
     after, premultiply = ground["bg_end"], ground["premultiply"]
-    return RenderJob(opened, files, background, after, premultiply, first, last)
+    return RenderJob(opened, files, background, after, premultiply, first, last, choices)
 
 
 def _parse_range(start: str, end: str | None) -> tuple[float, float | None]:
@@ -263,6 +269,9 @@ def _print_warnings(rendered: "RenderResult") -> None:
         click.echo(
             f"Warning: {count} broken frames: the alpha of the frame before is used", err=True
         )
+    lost = rendered.following.warnings if rendered.following else []
+    for warning in lost[:MAX_FAULT_LINES]:
+        print_line(f"Warning: {warning}", err=True)
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"
         print_line(f"Warning: {share}: {reason}: matted by MODNet instead", err=True)

@@ -99,7 +99,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
 )
 @setting_options(
     *BAND,
-    *(name for name in SEGMENTING if name not in ("size", "subject")),
+    *(name for name in SEGMENTING if name != "size"),
     "refiner",
     "tile",
     "modnet",
@@ -128,9 +128,9 @@ def webcam(
 ) -> None:
     """Show a camera's pictures on a new background, live.
 
-    Keys in the window: b the next background, p the next preset, m mirror, r record, s save a
-    picture, h show the keys, q quit. Frames that come too fast are skipped. Prints the files that
-    were written.
+    Keys in the window: b the next background, p the next preset, m mirror, a keep everybody, r
+    record, s save a picture, h show the keys, q quit. A click follows whoever is there. Frames
+    that come too fast are skipped. Prints the files that were written.
 
     Example: matte webcam --bg beach.jpg --bg blur
     """

@@ -45,6 +45,10 @@ class DeviceFrame:
     confidence: Planes | None
 
     @property
+    def followed(self) -> None:
+        """None: all subjects are kept."""
+
+    @property
     def planes(self) -> Planes:
         """The frame (1, 3, H, W) on the device."""
         return self.picture.planes
@@ -83,8 +87,11 @@ class DeviceFrameMatter:
         )
         self._stabiliser = make_device_stabiliser(video.temporal)
 
-    def segment_all(self, images: Sequence[Image]) -> list[DeviceFrame]:
-        """Return frames, uploaded together, each with its motion and confidence."""
+    def segment_all(self, images: Sequence[Image], times: Sequence[float]) -> list[DeviceFrame]:
+        """Return frames, uploaded together, each with its motion and confidence.
+
+        Their `times` don't matter: subjects are followed on the processor alone.
+        """
         with device_work(self._device):
             with self.watch("upload"):
                 planes = upload_frames(images, self._device)

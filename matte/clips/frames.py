@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
+from matte.clips.following.follower import Followed
 from matte.configs.times import format_time
 from matte.media.video.clip import BrokenFrame, Frame
 
@@ -34,6 +35,8 @@ class VideoFrame:
     composite: NDArray[Any]
     fault: str = ""
     """What is wrong with it in the clip: then `alpha` is that of the frame before."""
+    sureness: float | None = None
+    """How surely the chosen subjects were followed, 0 … 1; None where all are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +66,7 @@ class FrameInProgress:
     segmented: Any = None  # what the matter's segment_all() returns
     alpha: Any = None
     planes: Any = None
+    followed: Followed | None = None
 
     @property
     def matted(self) -> MattedFrame:

@@ -5,27 +5,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from matte.arrays import Alpha, Confidence, Image
+import numpy as np
+
+from matte.arrays import Alpha, Confidence, FloatArray, Image
 from matte.clips.alpha_reuse import AlphaHistory
+from matte.clips.following.follower import Followed, SubjectFollower
 from matte.clips.mask_reuse import SparseSegmenter
 from matte.clips.motion import Motion, MotionTracker
 from matte.clips.stabilising import make_stabiliser
 from matte.configs.settings import Config
 from matte.errors import MatteError, SettingError
+from matte.imaging.resizing import resize
 from matte.pipeline.line import NO_PRIOR, Line, Prior
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.low_resolution import LowResolutionRefiner
 from matte.runtime.memory import keep_freed_memory
 from matte.stages import Segmentation
 
+NO_MASK = "a run with a MODNet makes no mask, so --subject means nothing"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentedFrame:
-    """A frame, its motion since the one before, and its confidence; None if the line segments."""
+    """A frame, its motion since the one before, and its confidence; None if the line segments.
+
+    `followed` is where the chosen subjects are, whose confidence it is then; None: all are kept.
+    """
 
     image: Image
     motion: Motion
     confidence: Confidence | None
+    followed: Followed | None = None
 
     @property
     def planes(self) -> None:
@@ -49,8 +59,8 @@ class Matter(Protocol):
         """In how many frames another line took over, by its reason."""
         ...
 
-    def segment_all(self, images: Sequence[Image]) -> Sequence[Any]:
-        """Return frames with their motion and confidence."""
+    def segment_all(self, images: Sequence[Image], times: Sequence[float]) -> Sequence[Any]:
+        """Return frames with their motion and confidence; `times` are theirs, in seconds."""
         ...
 
     def refine(self, frame: Any) -> Any:
@@ -81,8 +91,14 @@ class FrameMatter:
         config: Config,
         size: tuple[int, int],
         watch: Stopwatch | None = None,
+        follower: SubjectFollower | None = None,
     ) -> None:
-        """Start a clip whose frames have this `size`, height and width."""
+        """Start a clip whose frames have this `size`, height and width.
+
+        The `follower` finds the chosen subjects; None: all are kept.
+        """
+        if follower is not None and line.segmenter is None:
+            raise SettingError(NO_MASK, "leave it out")
         keep_freed_memory()
         video = config.video
         refined_long_side = video.refined_long_side(max(size))
@@ -102,15 +118,19 @@ class FrameMatter:
             AlphaHistory(video.keep_alpha, refined_long_side) if video.keep_alpha else None
         )
         self._stabiliser = make_stabiliser(video.temporal)
+        self._follower = follower
 
     batch = 1
 
-    def segment_all(self, images: Sequence[Image]) -> list[SegmentedFrame]:
-        """Return the frames with their motion and confidence."""
-        return [self.segment(image) for image in images]
+    def segment_all(self, images: Sequence[Image], times: Sequence[float]) -> list[SegmentedFrame]:
+        """Return the frames with their motion and confidence; `times` are theirs, in seconds."""
+        return [self.segment(*each) for each in zip(images, times, strict=True)]
 
-    def segment(self, image: Image) -> SegmentedFrame:
-        """Return the frame with its motion and confidence: how surely a pixel is the subject's."""
+    def segment(self, image: Image, seconds: float = 0.0) -> SegmentedFrame:
+        """Return the frame with its motion and confidence: how surely a pixel is the subject's.
+
+        `seconds` is its time in the clip, by which later choices of subjects count.
+        """
         with self.watch("follow"):
             motion = self._tracker.track(image)
         if self._segmenter is None:
@@ -121,8 +141,15 @@ class FrameMatter:
             except SettingError:
                 raise
             except MatteError:  # the line meets it, too, and has a fallback
+                if self._follower is not None:  # which would keep everybody
+                    raise
                 return SegmentedFrame(image, motion, None)
-        return SegmentedFrame(image, motion, confidence)
+        if self._follower is None:
+            return SegmentedFrame(image, motion, confidence)
+        with self.watch("choose"):
+            followed = self._follower.follow(motion, confidence, seconds)
+            confidence = Confidence(_limit(confidence, followed))
+        return SegmentedFrame(image, motion, confidence, followed)
 
     def refine(self, frame: SegmentedFrame) -> Alpha:
         """Return the frame's alpha, by the line's trimap and refiner, not yet stabilised."""
@@ -131,12 +158,17 @@ class FrameMatter:
         prior = NO_PRIOR
         if frame.confidence is not None:
             segmentation = Segmentation(frame.confidence)
-            prior = Prior(segmentation, previous=self._history, from_segmenter=True)
+            chosen = frame.followed is not None and frame.followed.share is not None
+            prior = Prior(
+                segmentation, previous=self._history, from_segmenter=True, is_chosen=chosen
+            )
         found = self._line.run(frame.image, prior)
         for name, ms in found.report["ms"].items():
             self.watch.add(name, ms)
         if fallback := found.report.get("fallback"):
             self.doubts[fallback["reason"]] += 1
+            if frame.followed is not None:  # the other line keeps everybody
+                return Alpha(_limit(found.alpha, frame.followed))
         return found.alpha
 
     def stabilise(self, frame: SegmentedFrame, alpha: Alpha) -> Alpha | None:
@@ -150,3 +182,11 @@ class FrameMatter:
     def pending_alpha(self) -> Alpha | None:
         """Return, after the last frame, the alpha that is still to come, if there is one."""
         return self._stabiliser.pending_alpha()
+
+
+def _limit(values: FloatArray, followed: Followed) -> FloatArray:
+    """Return confidence or alpha (H, W), no higher than the chosen subjects' share."""
+    if followed.share is None:
+        return values
+    height, width = values.shape
+    return np.asarray(np.minimum(values, resize(followed.share, height, width)))

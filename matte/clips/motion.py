@@ -52,13 +52,15 @@ class Motion:
     All arrays have the size (h, w) of the frame's flow copy. `flow` leads back to the previous
     frame. `agreement`, 0 … 1, says how surely both show the same thing there. `history_weight`,
     0 … 1, is the blend weight of what was found in the frames before. All three are 0 where the
-    frame `starts_scene`: the first one does, and the first after a cut. `colours` are the frame's.
+    frame `starts_scene`: the first one does, and the first after a cut. `colours` are the frame's,
+    `copy` (h, w, 3) is its flow copy.
     """
 
     flow: Flow
     agreement: FloatArray
     history_weight: FloatArray
     colours: FrameColours
+    copy: NDArray[np.uint8]
     starts_scene: bool = False
 
     @property
@@ -91,10 +93,10 @@ class MotionTracker:
                 agreement = np.minimum(colour_agreement(current, warped), consistency)
                 self._age = agreement * np.minimum(warp(self._age, flow) + 1, MAX_AGE_FRAMES)
                 weight = _history_weight(flow, self._age)
-                return Motion(flow, agreement, weight, FrameColours(image))
+                return Motion(flow, agreement, weight, FrameColours(image), current)
         nothing = self._age = np.zeros(current.shape[:2], np.float32)
         still = Flow(np.zeros((*current.shape[:2], 2), np.float32))
-        return Motion(still, nothing, nothing, FrameColours(image), starts_scene=True)
+        return Motion(still, nothing, nothing, FrameColours(image), current, starts_scene=True)
 
 
 def _history_weight(flow: Flow, age: FloatArray) -> FloatArray:

@@ -48,6 +48,8 @@ class VideoFiles:
     overwrite: bool = False
     report: Path | None = None
     """What was done, in JSON; it is written with the others."""
+    review: Path | None = None
+    """A sheet of the moments in which following a subject was doubtful, written with them, too."""
 
     def paths(self) -> Iterator[Path]:
         """Yield the files that frames are written to, as they are wanted."""
@@ -56,12 +58,19 @@ class VideoFiles:
                 yield path
 
     def in_folder(self, folder: Path) -> "VideoFiles":
-        """Return the same files in another, empty folder, without the report."""
+        """Return the same files in another, empty folder, without report and review."""
         composite, alpha, foreground = (
             None if path is None else folder / f"{number}-{path.name}"
             for number, path in enumerate((self.composite, self.alpha, self.foreground))
         )
-        return replace(self, composite=composite, alpha=alpha, foreground=foreground, report=None)
+        return replace(
+            self,
+            composite=composite,
+            alpha=alpha,
+            foreground=foreground,
+            report=None,
+            review=None,
+        )
 
     def check(self, sources: Iterable[Path]) -> None:
         """Raise OutputError unless every name says what to write, and is none of the sources'.
@@ -77,11 +86,12 @@ class VideoFiles:
                 raise OutputError(f"{path.name} is one picture, a video has many", remedy)
             else:
                 names.append((path, (*FORMATS, *ANIMATIONS)))
-        if self.report is not None:
-            names.append((self.report, (".json",)))
+        aside = [(each, "json") for each in (self.report,) if each is not None]
+        aside += [(each, "png") for each in (self.review,) if each is not None]
+        names += [(each, (f".{ending}",)) for each, ending in aside]
         check_names(names, sources)
-        if self.report is not None:
-            check_output(self.report, self.overwrite)
+        for each, _ in aside:
+            check_output(each, self.overwrite)
 
 
 def files_from_options(source: Path, transparent: bool, options: Mapping[str, Any]) -> VideoFiles:
@@ -89,7 +99,7 @@ def files_from_options(source: Path, transparent: bool, options: Mapping[str, An
     output, bitrate = options.get("output"), options.get("bitrate")
     others = {
         name: Path(options[name])
-        for name in ("alpha", "foreground", "report")
+        for name in ("alpha", "foreground", "report", "review")
         if options.get(name) is not None
     }
     return VideoFiles(

@@ -72,7 +72,9 @@ class VideoWriters(OutputBlock):
         self.written: list[Path] = []
         self.partial: list[PartialFile] = []
         self.report: Callable[[], bytes] = bytes  # called when all frames are written
-        self._report_path, self._overwrite = files.report, files.overwrite
+        self.review: Callable[[], bytes] = bytes  # and so is this
+        self._report_path, self._review_path = files.report, files.review
+        self._overwrite = files.overwrite
         self._first_pts = clip.facts.start
         self._pts_shift = None if start > 0 else 0
         self._streams: list[_OutputStream] = []
@@ -103,9 +105,16 @@ class VideoWriters(OutputBlock):
             each.writer.finish()
 
     def publish(self) -> None:
-        """Rename all files to their final names, and the report with them; or none of them."""
-        with ExitStack() as report:
-            others = [] if self._report_path is None else [self._write_report(report)]
+        """Rename all files to their final names, report and review with them; or none of them."""
+        with ExitStack() as remaining:
+            others = [
+                self._write_aside(path, content(), remaining)
+                for path, content in (
+                    (self._report_path, self.report),
+                    (self._review_path, self.review),
+                )
+                if path is not None
+            ]
             publish_together([each.writer for each in self._streams], others)
         self.written = list(self.paths)
 
@@ -123,12 +132,11 @@ class VideoWriters(OutputBlock):
             for each in self._streams:
                 every.callback(each.writer.close)
 
-    def _write_report(self, remaining: ExitStack) -> PendingFile:
-        """Return the report under a temporary name, which is removed with `remaining`."""
-        assert self._report_path is not None
-        check_output(self._report_path, self._overwrite)
-        pending = pending_file(self._report_path, self._overwrite)
-        write_pending(pending, self.report(), remaining)
+    def _write_aside(self, path: Path, content: bytes, remaining: ExitStack) -> PendingFile:
+        """Return a file under a temporary name, which is removed with `remaining`."""
+        check_output(path, self._overwrite)
+        pending = pending_file(path, self._overwrite)
+        write_pending(pending, content, remaining)
         return pending
 
     def _open_composite(

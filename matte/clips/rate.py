@@ -40,17 +40,19 @@ class RateChoice:
         return f"{self.candidate.name} is used{how}; frames a second: {rates}"
 
 
-def rate_candidates(merged: MergedSettings) -> Iterator[RateCandidate]:
+def rate_candidates(merged: MergedSettings, needs_mask: bool = False) -> Iterator[RateCandidate]:
     """Yield the settings that were asked for, and then quicker and quicker ones.
 
-    These are the fast preset, MODNet, and the light mask alone.
+    These are the fast preset, MODNet, and the light mask alone. Whoever follows a subject
+    `needs_mask`, which MODNet makes none of.
     """
     yield RateCandidate(merged.preset, merged)
     if merged.config.modnet.modnet:
         return
     if merged.preset != FASTEST_PRESET:
         yield RateCandidate(FASTEST_PRESET, with_preset(merged, FASTEST_PRESET))
-    yield RateCandidate("modnet", with_modnet(merged))
+    if not needs_mask:
+        yield RateCandidate("modnet", with_modnet(merged))
     mask_alone = {"segmenter": "person-light", "refiner": "smooth", "video_refiner": "same"}
     yield RateCandidate("mask", with_preset(merged, FASTEST_PRESET, **mask_alone))
 

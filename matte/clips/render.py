@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from matte.clips.backgrounds import FilmEnd
+from matte.clips.following.choices import TimedChoice
+from matte.clips.following.record import FollowingRecord
 from matte.clips.frames import FrameFault
 from matte.clips.output_files import VideoFiles
 from matte.clips.outputs import PartialFile, VideoWriters
@@ -21,6 +23,7 @@ from matte.compositing.backgrounds import Background, FilmFile, PictureFile
 from matte.configs.loader import MergedSettings
 from matte.configs.times import check_time_range
 from matte.errors import InterruptedRunError, MatteError, MatteWarning, OutputError
+from matte.media.encoding import encode
 from matte.media.video.clip import Clip
 from matte.pipeline.run import BuiltPipeline
 
@@ -47,6 +50,8 @@ class RenderResult:
     doubts: dict[str, int]
     device: dict[str, Any] = field(default_factory=lambda: {"device": "cpu"})
     """Where frames were worked on, besides the networks."""
+    following: FollowingRecord | None = None
+    """How surely the chosen subjects were followed; None if all are kept."""
 
     @property
     def rate(self) -> float:
@@ -63,6 +68,7 @@ class RenderResult:
             "broken": [str(fault) for fault in self.faults],
             "doubts": self.doubts,
             "frames_on": self.device,
+            **({} if self.following is None else {"following": self.following.as_json()}),
         }
 
 
@@ -93,6 +99,8 @@ def _kept_text(kept: Sequence[PartialFile]) -> str:
 class RenderJob:
     """A clip, the files it becomes, its background, and its range in seconds after the first frame.
 
+    `choices` say whom to follow; None: the settings do.
+
     >>> job = RenderJob(open_clip(path), files, parse_background("beach.jpg"))  # doctest: +SKIP
     >>> job.render(matte.load("fast")).frames  # doctest: +SKIP
     250
@@ -105,6 +113,7 @@ class RenderJob:
     premultiply: bool = False
     start: float = 0
     end: float | None = None
+    choices: Sequence[TimedChoice] | None = None
 
     def __post_init__(self) -> None:
         check_time_range(self.start, self.end)
@@ -114,7 +123,8 @@ class RenderJob:
         """The files that are read."""
         behind = self.background
         read = [behind.path] if isinstance(behind, PictureFile | FilmFile) else []
-        return [self.clip.path, *read]
+        masks = [Path(each.choice.mask) for each in self.choices or () if each.choice is not None]
+        return [self.clip.path, *read, *(path for path in masks if path.name)]
 
     @property
     def frames(self) -> int:
@@ -146,6 +156,7 @@ class RenderJob:
                     count += 1
                     progress(count)
                 writers.report = lambda: report(_result(writers, run, count, began))
+                writers.review = lambda: bytes(encode(run.review.draw(), ".png"))
         except KeyboardInterrupt:
             whole = [PartialFile(path, count) for path in writers.written]
             raise StoppedError("interrupted", writers.partial or whole, count) from None
@@ -185,7 +196,8 @@ class RenderJob:
             return self._measure_rate(pipelines[candidate.name], check, (ends - now) / 2, target)
 
         try:
-            choice = choose_candidate(rate_candidates(merged), target, measure)
+            follows = bool(self.choices or merged.config.segmentation.subject)
+            choice = choose_candidate(rate_candidates(merged, follows), target, measure)
             check()
         except KeyboardInterrupt:
             raise StoppedError("interrupted", [], 0) from None
@@ -241,6 +253,7 @@ class RenderJob:
             start=self.start,
             end=self.end,
             colours=self.files.transparent or self.files.foreground is not None,
+            choices=self.choices,
         )
 
 
@@ -257,6 +270,7 @@ def _result(writers: VideoWriters, run: VideoRun, count: int, began: float) -> R
     faults, doubts = tuple(run.faults), dict(run.doubts)
     ms = run.watch.ms
     if run.device is None:
-        return RenderResult(writers.paths, count, seconds, ms, faults, doubts)
+        found = RenderResult(writers.paths, count, seconds, ms, faults, doubts)
+        return replace(found, following=run.following)
     device = run.device.as_json()
     return RenderResult(writers.paths, count, seconds, ms, faults, doubts, device)

@@ -6,7 +6,7 @@ Each step is a generator over the frames, in this order below; it may have a thr
 few frames ahead of the next.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matte.arrays import Image
+from matte.arrays import Alpha, Image
 from matte.clips.backgrounds import FilmEnd, open_composer
 from matte.clips.composing import ComposedFrame
+from matte.clips.following.choices import TimedChoice, parse_choices, settings_choices
+from matte.clips.following.follower import SubjectFollower
+from matte.clips.following.record import FollowingRecord
+from matte.clips.following.review import ReviewSheet
 from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame
 from matte.clips.late_alphas import stabilise_frames
 from matte.clips.steps import open_composing, open_matter
@@ -45,8 +49,9 @@ class VideoRun:
     """The frames of one clip, from `start` to before `end`, matted and composed, in order.
 
     `watch` adds up the milliseconds of each step, which overlap. `faults` are the frames that are
-    broken in the clip; `doubts` counts in how many frames another line took over, by its reason.
-    All are complete at the end.
+    broken in the clip; `doubts` counts in how many frames another line took over, by its reason;
+    `following` says how surely the chosen subjects were followed, None if all are kept; `review`
+    collects pictures of its doubtful moments. All are complete at the end.
     """
 
     def __init__(
@@ -60,12 +65,13 @@ class VideoRun:
         *,
         colours: bool = True,
         device: DevicePlan | None = None,
+        choices: Sequence[TimedChoice] = (),
     ) -> None:
         """Prepare the run; `start` and `end` are seconds after the clip's first frame.
 
         Unless `colours` are wanted, a frame's foreground is good for an opaque composite only,
         and the picture itself elsewhere, which is quicker. `device` is where frames are worked on;
-        None: on the processor.
+        None: on the processor. `choices` say whom to follow; without any all subjects are kept.
         """
         self.clip = clip
         self.watch = Stopwatch()
@@ -73,7 +79,10 @@ class VideoRun:
         self._light = clip.light
         size = clip.facts.height, clip.facts.width
         self.device = device
-        self._matter = open_matter(line, config, size, self.watch, device)
+        follower = SubjectFollower(choices) if choices else None
+        self.following = FollowingRecord(choices) if choices else None
+        self.review = ReviewSheet()
+        self._matter = open_matter(line, config, size, self.watch, device, follower)
         self._composing = open_composing(composer, self.watch, colours, device)
         self.doubts = self._matter.doubts
         self._range = start, end
@@ -124,8 +133,11 @@ class VideoRun:
             pixels = [
                 self._view(each.frame.pixels) for each in whole if isinstance(each.frame, Frame)
             ]
-            for each, segmented in zip(whole, self._matter.segment_all(pixels), strict=True):
+            times = [float(self.clip.seconds(each.frame.pts)) for each in whole]
+            found = self._matter.segment_all(pixels, times)
+            for each, segmented in zip(whole, found, strict=True):
                 each.segmented, each.planes = segmented, segmented.planes
+                each.followed = segmented.followed
             yield from batch
 
     def _view(self, pixels: Image) -> Image:
@@ -149,11 +161,23 @@ class VideoRun:
             times = [self.clip.seconds(each.frame.pts) for each in batch]
             composed = self._composing.compose_all([each.matted for each in batch], times)
             for each, seconds, result in zip(batch, times, composed, strict=True):
-                yield _finished_frame(each, seconds, result)
+                sureness = self._recorded_sureness(each, float(seconds), result.alpha)
+                yield _finished_frame(each, seconds, result, sureness)
+
+    def _recorded_sureness(
+        self, each: FrameInProgress, seconds: float, alpha: Alpha
+    ) -> float | None:
+        """Return how surely a frame's subjects were followed, once that is recorded."""
+        if self.following is None or each.followed is None:
+            return None
+        moment = self.following.add(seconds, each.followed)
+        if moment is not None and each.image is not None:
+            self.review.offer(moment, each.followed.sureness, seconds, each.image, alpha)
+        return each.followed.sureness
 
 
 def _finished_frame(
-    each: FrameInProgress, seconds: Fraction, composed: ComposedFrame
+    each: FrameInProgress, seconds: Fraction, composed: ComposedFrame, sureness: float | None
 ) -> VideoFrame:
     """Return a frame as it comes out."""
     frame, image = each.frame, each.image
@@ -168,6 +192,7 @@ def _finished_frame(
         composed.foreground,
         composed.composite,
         fault,
+        sureness,
     )
 
 
@@ -182,18 +207,24 @@ def open_run(
     start: float = 0,
     end: float | None = None,
     colours: bool = True,
+    choices: Sequence[TimedChoice] | None = None,
 ) -> Iterator[VideoRun]:
     """Yield a run of the clip with the pipeline's line and settings; its background's file is open.
 
-    `after` says what a film behind the subject does when it is over; `premultiply` is for cut-outs;
-    the others are VideoRun's. Raises PictureError if frames are too large for the memory.
+    `choices` say whom to follow; None: the settings do. `after` says what a film behind the subject
+    does when it is over; `premultiply` is for cut-outs; the others are VideoRun's. Raises
+    PictureError if frames are too large for the memory.
     """
     facts, config = clip.facts, pipeline.config
     dtype: type[np.unsignedinteger[Any]] = np.uint16 if facts.deep else np.uint8
     pixel = np.zeros((), dtype)
     pipeline.memory.check_image(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
     size = facts.height, facts.width
-    plan = plan_device(pipeline.line, config, size, pipeline.memory, deep=facts.deep)
+    if choices is None:
+        choices = settings_choices(config, size)
+    plan = None
+    if not choices:
+        plan = plan_device(pipeline.line, config, size, pipeline.memory, deep=facts.deep)
     with open_composer(
         background,
         config.compositing,
@@ -205,7 +236,15 @@ def open_run(
         light=clip.light,
     ) as composer:
         yield VideoRun(
-            clip, pipeline.line, config, composer, start, end, colours=colours, device=plan
+            clip,
+            pipeline.line,
+            config,
+            composer,
+            start,
+            end,
+            colours=colours,
+            device=plan,
+            choices=choices,
         )
 
 
@@ -216,12 +255,23 @@ def video_frames(
     start: float,
     end: float | None,
     hdr: HdrMode = "keep",
+    subjects: Sequence[str] = (),
 ) -> Generator[VideoFrame]:
     """Yield the frames of a video file as `Pipeline.video` does, with the same arguments."""
     check_time_range(start, end)
     clip = open_clip(path, pipeline.max_pixels)
     clip = clip.tone_mapped() if hdr == "sdr" else clip
     parsed = parse_background(background)
-    opened = open_run(pipeline, clip, parsed, start=start, end=end)
+    choices = choices_for(clip, subjects, pipeline.max_pixels)
+    opened = open_run(pipeline, clip, parsed, start=start, end=end, choices=choices)
     with opened as run, closing(run.frames()) as frames:
         yield from frames
+
+
+def choices_for(
+    clip: Clip, subjects: Sequence[str], max_pixels: int
+) -> tuple[TimedChoice, ...] | None:
+    """Return the choices that texts name for a clip; None without any: the settings choose."""
+    if not subjects:
+        return None
+    return parse_choices(subjects, (clip.facts.height, clip.facts.width), max_pixels)

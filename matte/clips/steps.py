@@ -1,6 +1,7 @@
 """A clip's steps, on the processor or on a GPU."""
 
 from matte.clips.composing import FrameComposing, ProcessorComposing
+from matte.clips.following.follower import SubjectFollower
 from matte.clips.matting import FrameMatter, Matter
 from matte.compositing.composer import Composer
 from matte.configs.settings import Config
@@ -10,11 +11,19 @@ from matte.pipeline.timing import Stopwatch
 
 
 def open_matter(
-    line: Line, config: Config, size: tuple[int, int], watch: Stopwatch, plan: DevicePlan | None
+    line: Line,
+    config: Config,
+    size: tuple[int, int],
+    watch: Stopwatch,
+    plan: DevicePlan | None,
+    follower: SubjectFollower | None = None,
 ) -> Matter:
-    """Return what mattes a clip's frames of this `size`; on the processor without a plan."""
-    if plan is None:
-        return FrameMatter(line, config, size, watch)
+    """Return what mattes a clip's frames of this `size`; on the processor without a plan.
+
+    Subjects are followed there alone.
+    """
+    if plan is None or follower is not None:
+        return FrameMatter(line, config, size, watch, follower)
     from matte.clips.device_matting import DeviceFrameMatter  # torch is for GPUs only
 
     return DeviceFrameMatter(line, config, size, watch, device=plan.device, batch=plan.batch)

@@ -89,8 +89,6 @@ def with_video_networks(merged: MergedSettings) -> MergedSettings:
     A segmenter that the user named stays. Frames are not refined twice unless a flag says so.
     """
     config, origins = merged.config, dict(merged.origins)
-    if config.segmentation.subject is not None:
-        raise SettingError("a clip has no --subject yet: nobody is followed", "leave it out")
     video = config.video
     if config.refiner.mirrored and origins["mirrored"] != "flag":
         config = replace(config, refiner=replace(config.refiner, mirrored=False))

@@ -77,6 +77,18 @@ def warp(values: NDArray[PixelT], flow: Flow) -> NDArray[PixelT]:
     return np.asarray(warped, values.dtype)
 
 
+def warp_labels(labels: NDArray[np.uint8], flow: Flow) -> NDArray[np.uint8]:
+    """Return labels (h, w) of the previous frame, of the flow's size, warped to this one.
+
+    No label is a mean of others; what comes in from outside the frame is 0.
+    """
+    height, width = labels.shape
+    x = flow[:, :, 0] + np.arange(width, dtype=np.float32)
+    y = flow[:, :, 1] + np.arange(height, dtype=np.float32)[:, None]
+    warped = cv2.remap(labels, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(warped, np.uint8)
+
+
 def source_positions(
     flow: FloatArray, indices: NDArray[np.intp], height: int, width: int
 ) -> tuple[FloatArray, FloatArray]:

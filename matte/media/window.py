@@ -25,6 +25,8 @@ class PictureWindow:
     def __init__(self, title: str) -> None:
         self._pygame = _import_pygame()
         self._title = title
+        self._picture_box = (0, 0, 1, 1)  # left, top, width, height in the window
+        self._clicks: list[tuple[int, int]] = []
         try:
             # Only what is needed of pygame: its sound reports what it finds.
             self._pygame.display.init()
@@ -51,7 +53,9 @@ class PictureWindow:
         height, width = picture.shape[:2]
         drawn = self._pygame.image.frombuffer(np.ascontiguousarray(picture), (width, height), "RGB")
         surface.fill((0, 0, 0))
-        surface.blit(drawn, ((wide - width) // 2, (high - height) // 2))
+        left, top = (wide - width) // 2, (high - height) // 2
+        self._picture_box = left, top, width, height
+        surface.blit(drawn, (left, top))
         self._draw_text(surface, lines)
         self._pygame.display.flip()
 
@@ -63,7 +67,19 @@ class PictureWindow:
                 names.append("q")
             elif event.type == pygame.KEYDOWN:
                 names.append(pygame.key.name(event.key))
+            elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:
+                self._clicks.append(event.pos)
         return names
+
+    def clicked_places(self) -> list[tuple[float, float]]:
+        """Return where the picture was clicked since the last call, in shares of its sides.
+
+        Clicks are read with the keys.
+        """
+        left, top, width, height = self._picture_box
+        places = [((x - left) / width, (y - top) / height) for x, y in self._clicks]
+        self._clicks.clear()
+        return [(x, y) for x, y in places if 0 <= x < 1 and 0 <= y < 1]
 
     def set_title(self, title: str) -> None:
         """Set the window's title."""

@@ -53,6 +53,8 @@ class Prior:
     """What limits alpha in a trimap that was drawn from it and then changed by hand."""
     subject_mask: SubjectMask | None = None
     """Which of several subjects is meant, where the settings choose by a mask."""
+    is_chosen: bool = False
+    """Whether the segmentation holds the chosen subjects alone: the settings choose no more."""
     note: str = ""
     """What a person should know of a mask of their own: that it was scaled."""
 
@@ -142,7 +144,10 @@ class TwoStage:
                 segmentation = self.segmenter.segment(image)
         with watch("trimap"):
             region = None if prior.subject_mask is None else prior.subject_mask.region
-            subject = cut_subject(segmentation, self.segmentation, region)
+            settings = self.segmentation
+            if prior.is_chosen:
+                settings = replace(settings, subject=None)
+            subject = cut_subject(segmentation, settings, region)
             drawn = draw(subject, self.band)
         if not _is_found(subject, prior):
             mask, trimap = subject.mask, drawn.trimap
@@ -152,14 +157,16 @@ class TwoStage:
                 mask,
                 trimap,
                 report,
-                self._reason_for_none(segmentation, region is not None),
+                self._reason_for_none(segmentation, prior),
             )
         return self._refine(image, subject, drawn, prior.previous, watch)
 
-    def _reason_for_none(self, segmentation: Segmentation, has_region: bool) -> str:
+    def _reason_for_none(self, segmentation: Segmentation, prior: Prior) -> str:
         """Return why there is no subject: nobody at all, or nobody of those that were chosen."""
         settings = self.segmentation
-        if settings.subject is None and not has_region:
+        if prior.is_chosen:
+            return NO_CHOSEN_SUBJECT
+        if settings.subject is None and prior.subject_mask is None:
             return NO_SUBJECT
         is_anybody = cut_subject(segmentation, replace(settings, subject=None)).is_found()
         return NO_CHOSEN_SUBJECT if is_anybody else NO_SUBJECT

@@ -253,3 +253,27 @@ def _moving(path: Path, photo: Any) -> None:
             shifted = np.ascontiguousarray(np.roll(photo, number, axis=1))
             output.mux(stream.encode(VideoFrame.from_ndarray(shifted, format="rgb24")))
         output.mux(stream.encode(None))
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_subject_is_followed_and_doubts_are_reported(tmp_path: Path) -> None:
+    source, report = clip(tmp_path / "in.mp4"), tmp_path / "report.json"
+    review = tmp_path / "review.png"
+    words = ("video", source, "--bg", "red", "--report", report, "--review", review, "-q", *BAND)
+    result = run(*words, "--subject", "at:0,40", "--subject", "all@0.5")
+    assert result.exit_code == 0, result.output
+    assert "Warning: 0:00.000 to 0:00." in result.stderr
+    assert "nobody is where --subject says: the result is empty there" in result.stderr
+    told = json.loads(report.read_text())["following"]
+    assert told["choices"] == ["at:0,40", "all@0:00.500"]
+    assert len(told["sureness"]) == len(CFR)
+    assert told["sureness"][0] == 0
+    assert told["sureness"][-1] == 1
+    assert told["doubtful"][0]["reason"] == "nobody is where --subject says"
+    assert names(tmp_path) == ["in-matte.mp4", "in.mp4", "report.json", "review.png"]
+    refused = run(*words, "--subject", "left", "--overwrite")
+    assert refused.exit_code != 0
+    assert "subject = 'left'" in refused.stderr
+    refused = run(*words, "--subject", "largest", "--trimap-free", "--overwrite")
+    assert refused.exit_code != 0
+    assert "a run with a MODNet makes no mask, so --subject means nothing" in refused.stderr

@@ -29,7 +29,8 @@ SIZE = (HEIGHT, WIDTH)
 def alphas(matter: Matter, frames: Sequence[Image]) -> list[Alpha]:
     found: list[Any] = []
     for start in range(0, len(frames), matter.batch):
-        for frame in matter.segment_all(frames[start : start + matter.batch]):
+        batch = frames[start : start + matter.batch]
+        for frame in matter.segment_all(batch, [0.0] * len(batch)):
             found.append(matter.stabilise(frame, matter.refine(frame)))
     found.append(matter.pending_alpha())
     kept = [alpha for alpha in found if alpha is not None]

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from matte.arrays import Alpha, Confidence, Image
+from matte.clips.following.choices import TimedChoice
+from matte.clips.following.follower import SubjectFollower
 from matte.clips.matting import FrameMatter
 from matte.configs.settings import Config, VideoSettings
+from matte.errors import SettingError, WeightsError
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
+from matte.segmentation.subjects import parse_subject
+from matte.stages import Segmentation
 from tests.clips.moving_disc import still_clip
 from tests.fakes import BrightIsSubject, Unrefined
 
@@ -69,3 +74,53 @@ def test_doubts_are_counted() -> None:
     matter = matter_of(AsSegmented(reason="most of it is unknown"), frames[0])
     run(matter, frames)
     assert matter.doubts == {"most of it is unknown": 3}
+
+
+def two_boxes() -> Image:
+    picture = np.zeros((96, 160, 3), np.uint8)
+    picture[20:80, 20:50] = (255, 200, 120)
+    picture[20:80, 100:140] = (140, 200, 255)
+    return Image(picture)
+
+
+@pytest.mark.parametrize("reason", ["", "most of it is unknown"])
+def test_the_chosen_one_is_kept_alone_whatever_line_finds_alpha(reason: str) -> None:
+    frame = two_boxes()
+    choices = [TimedChoice(parse_subject("largest")), TimedChoice(parse_subject("at:30,50"), 2.0)]
+
+    class Everybody(AsSegmented):
+        def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+            assert prior.is_chosen
+            found = super().run(image, prior if not self.reason else NO_PRIOR)
+            alpha = np.ones_like(found.alpha) if self.reason else found.alpha
+            return LineResult(Alpha(alpha), report=found.report)
+
+    follower = SubjectFollower(choices)
+    matter = FrameMatter(Everybody(reason=reason), Config(), (96, 160), follower=follower)
+    for seconds, kept in ((0.0, slice(100, 140)), (1.9, slice(100, 140)), (2.0, slice(20, 50))):
+        segmented = matter.segment(frame, seconds)
+        alpha = matter.refine(segmented)
+        assert alpha[22:78, kept].min() > 0.99
+        alpha[:, kept.start - 9 : kept.stop + 9] = 0
+        assert alpha.max() < 0.01
+        assert segmented.followed is not None
+        assert segmented.followed.sureness == 1
+
+
+def test_a_line_without_a_mask_follows_nobody() -> None:
+    line, follower = AsSegmented(segments=False), SubjectFollower([])
+    with pytest.raises(SettingError, match="makes no mask, so --subject means nothing"):
+        FrameMatter(line, Config(), (96, 160), follower=follower)
+
+
+def test_a_segmenter_that_fails_keeps_nobody_in_its_place() -> None:
+    class Failing(BrightIsSubject):
+        def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
+            raise WeightsError("damaged")
+
+    line = AsSegmented()
+    line.segmenter = Failing()
+    assert FrameMatter(line, Config(), (96, 160)).segment(two_boxes()).confidence is None
+    follower = SubjectFollower([TimedChoice(parse_subject("largest"))])
+    with pytest.raises(WeightsError):
+        FrameMatter(line, Config(), (96, 160), follower=follower).segment(two_boxes())

@@ -13,6 +13,7 @@ from matte.imaging.flow import (
     local_mean_colours,
     source_positions,
     warp,
+    warp_labels,
 )
 from matte.imaging.sampling import sample_at
 from tests.textures import clouds
@@ -101,3 +102,13 @@ def test_ways_that_do_not_meet_are_told() -> None:
     assert flow_consistency(back, forth).min() == 1
     assert flow_consistency(back, constant(40, 40, 0, 0)).max() == 0
     assert flow_consistency(back, constant(40, 40, -2, 0)).min() == pytest.approx(0.5)
+
+
+def test_labels_are_warped_without_means() -> None:
+    labels = np.zeros((40, 60), np.uint8)
+    labels[10:20, 20:40] = 7
+    moved = warp_labels(labels, constant(40, 60, -5.3, 2))
+    assert set(np.unique(moved)) == {0, 7}
+    assert moved[12, 30] == 7
+    assert moved[12, 22] == 0
+    assert (warp_labels(np.full((40, 60), 7, np.uint8), constant(40, 60, 9, 0))[:, -9:] == 0).all()

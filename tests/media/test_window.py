@@ -66,6 +66,19 @@ def test_keys_are_heard_once(window: PictureWindow) -> None:
     assert window.pressed_keys() == []
 
 
+def test_clicks_are_places_in_the_picture(window: PictureWindow) -> None:
+    pygame = importlib.import_module("pygame")
+    window.show(RED)
+    left, top, width, height = window._picture_box
+    middle = left + width // 2, top + height // 4
+    for position, button in ((middle, 1), (middle, 3), ((left - 9, top - 9), 1)):
+        event = pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=position, button=button)
+        pygame.event.post(event)
+    assert window.pressed_keys() == []
+    assert window.clicked_places() == [pytest.approx((0.5, 0.25), abs=0.02)]
+    assert window.clicked_places() == []
+
+
 def test_the_title_can_change(window: PictureWindow) -> None:
     pygame = importlib.import_module("pygame")
     window.show(RED)

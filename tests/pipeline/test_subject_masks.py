@@ -9,7 +9,7 @@ import pytest
 from matte.arrays import Image
 from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError, SettingError
-from matte.pipeline.line import NO_CHOSEN_SUBJECT
+from matte.pipeline.line import NO_CHOSEN_SUBJECT, Prior
 from matte.pipeline.steps import cut_subject
 from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
 from tests.conftest import save
@@ -109,3 +109,13 @@ def test_who_has_no_photo_s_file_says_so() -> None:
     mask = cut_subject(found, replace(settings, subject=None), LEFT > 0).mask
     assert mask[30, 25] == 255
     assert not mask[:, 50:].any()
+
+
+def test_a_segmentation_of_the_chosen_ones_is_not_cut_again() -> None:
+    pipeline = build(merge_settings("fast", flags={**FLAGS, "subject": "at:0,0"}))
+    found = BrightIsSubject().segment(IMAGE)
+    prior = Prior(found, from_segmenter=True, is_chosen=True)
+    alpha = pipeline.line.run(IMAGE, prior).alpha
+    assert alpha[30, 25] == alpha[30, 75] == 1
+    nobody = Prior(BrightIsSubject().segment(Image(TWO * 0)), from_segmenter=True, is_chosen=True)
+    assert pipeline.line.run(IMAGE, nobody).doubt == NO_CHOSEN_SUBJECT

@@ -13,17 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
+from matte.clips.following.choices import TimedChoice, settings_choices
+from matte.clips.following.follower import SubjectFollower
 from matte.clips.frames import MattedFrame
-from matte.clips.matting import Matter
+from matte.clips.matting import NO_MASK, Matter
 from matte.clips.steps import open_composing, open_matter
 from matte.compositing.blend import blend_over
 from matte.compositing.composer import Composer
+from matte.configs.lengths import Length
 from matte.configs.loader import MergedSettings, preset_names, with_preset
 from matte.errors import MatteError, MatteWarning, SettingError
 from matte.gpu.choice import DevicePlan, plan_device
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.pipeline.run import BuiltPipeline
 from matte.pipeline.timing import Stopwatch
+from matte.segmentation.subjects import SubjectChoice
 
 # The board behind what is transparent: its squares in pixels, and their greys.
 BOARD_SQUARE_PIXELS, BOARD_LIGHT, BOARD_DARK = 16, 200, 150
@@ -83,6 +87,7 @@ class LiveMatting:
         self._pipeline = build(merged)
         self._matter: Matter | None = None
         self._plan: DevicePlan | None = None
+        self._follower: SubjectFollower | None = None
         self._warned: set[str] = set()
         self._image: Image | None = None
         self._seconds = Fraction(0)
@@ -124,6 +129,23 @@ class LiveMatting:
         self.mirrored = not self.mirrored
         self._matter = None  # what it remembers is the other way round
 
+    def choose_at(self, x: float, y: float) -> None:
+        """Follow whoever is at a place, given as shares of the picture's width and height."""
+        place = Length(100 * x, percent=True), Length(100 * y, percent=True)
+        self._choose(TimedChoice(SubjectChoice("at", numbers=place)))
+
+    def choose_everybody(self) -> None:
+        """Keep everybody again."""
+        self._choose(TimedChoice(None))
+
+    def _choose(self, choice: TimedChoice) -> None:
+        """Follow whom a choice means, from the next frame on; raise if the line makes no mask."""
+        if self._pipeline.line.segmenter is None:
+            raise SettingError(NO_MASK, "begin without --modnet")
+        if self._follower is None:
+            self._follower, self._matter = SubjectFollower([]), None
+        self._follower.choose(choice)
+
     def next_preset(self) -> None:
         """Start to build the next preset's pipeline in a thread; the first follows the last."""
         now = self._coming[0].preset if self._coming else self._merged.preset
@@ -144,9 +166,15 @@ class LiveMatting:
         if self.mirrored:
             image = Image(np.asarray(cv2.flip(image, 1)))
         if self._matter is None:
-            self._matter, self._plan = _matter_for(image, self._pipeline, self._merged)
+            if self._follower is None:
+                choices = settings_choices(self._merged.config, image.shape[:2])
+                self._follower = SubjectFollower(choices) if choices else None
+            # Whom one follows is found again by his looks, turned round or by another network.
+            self._matter, self._plan = _matter_for(
+                image, self._pipeline, self._merged, self._follower
+            )
         self._image = image
-        (segmented,) = self._matter.segment_all([image])
+        (segmented,) = self._matter.segment_all([image], [float(shot.seconds)])
         alpha = self._matter.stabilise(segmented, self._matter.refine(segmented))
         assert alpha is not None  # a stabiliser that is late was refused
         self._warn_of_doubts(self._matter)
@@ -167,7 +195,7 @@ class LiveMatting:
         pipeline = self._build(merged)
         if image is not None:
             matter, _ = _matter_for(image, pipeline, merged)
-            matter.refine(*matter.segment_all([image]))
+            matter.refine(*matter.segment_all([image], [0.0]))
         return pipeline
 
     def _switch_preset(self) -> None:
@@ -192,7 +220,10 @@ class LiveMatting:
 
 
 def _matter_for(
-    image: Image, pipeline: BuiltPipeline, merged: MergedSettings
+    image: Image,
+    pipeline: BuiltPipeline,
+    merged: MergedSettings,
+    follower: SubjectFollower | None = None,
 ) -> tuple[Matter, DevicePlan | None]:
     """Return what mattes frames of an image's size, and the device that it does so on, if any.
 
@@ -200,10 +231,12 @@ def _matter_for(
     """
     pipeline.memory.check_image(image)
     size, config = (image.shape[0], image.shape[1]), merged.config
-    plan = plan_device(pipeline.line, config, size, pipeline.memory)
+    plan = None
+    if follower is None:
+        plan = plan_device(pipeline.line, config, size, pipeline.memory)
     if plan is not None:
         plan = replace(plan, batch=1)  # a camera's frames come one by one
-    return open_matter(pipeline.line, config, size, Stopwatch(), plan), plan
+    return open_matter(pipeline.line, config, size, Stopwatch(), plan, follower), plan
 
 
 def _refuse_delay(merged: MergedSettings) -> MergedSettings:

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,7 @@ KEYS = {
     "b": "next background",
     "p": "next preset",
     "m": "mirror",
+    "a": "keep everybody; a click: follow whoever is there",
     "r": "record, or stop",
     "s": "save a picture",
     "h": "this help",
@@ -38,6 +40,10 @@ class Screen(Protocol):
 
     def pressed_keys(self) -> list[str]:
         """Return the keys that were pressed since the last call: "a", "escape"."""
+        ...
+
+    def clicked_places(self) -> list[tuple[float, float]]:
+        """Return where the picture was clicked since the last call, in shares of its sides."""
         ...
 
     def set_title(self, title: str) -> None:
@@ -96,10 +102,9 @@ class LiveShow:
                 elif self._live.ended:
                     break
                 for key in self._screen.pressed_keys() if self._screen else ():
-                    try:
-                        self._handle_key(key)
-                    except MatteError as error:  # what can't be done ends no show
-                        warnings.warn(str(error), MatteWarning, stacklevel=2)
+                    self._attempt(partial(self._handle_key, key))
+                for place in self._screen.clicked_places() if self._screen else ():
+                    self._attempt(partial(self._live.choose_at, *place))
         finally:
             self._stop_recording()
 
@@ -115,6 +120,13 @@ class LiveShow:
             self._titled_at = now
             self._screen.set_title(self._title())
 
+    def _attempt(self, action: Callable[[], None]) -> None:
+        """Do what was asked for; what can't be done is a warning, and ends no show."""
+        try:
+            action()
+        except MatteError as error:
+            warnings.warn(str(error), MatteWarning, stacklevel=3)
+
     def _handle_key(self, key: str) -> None:
         """Do what a pressed key stands for; other keys do nothing."""
         match key:
@@ -124,6 +136,8 @@ class LiveShow:
                 self._live.next_preset()
             case "m":
                 self._live.toggle_mirror()
+            case "a":
+                self._live.choose_everybody()
             case "r" if self._recorder.open_path:
                 self._stop_recording()
             case "r":

@@ -69,6 +69,7 @@ class ScriptedScreen:
     """A screen that keeps what it is shown, and presses keys after so many frames."""
 
     script: dict[int, str] = field(default_factory=dict)
+    clicks: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
     pictures: list[Image] = field(default_factory=list)
     lines: list[Sequence[str]] = field(default_factory=list)
     titles: list[str] = field(default_factory=list)
@@ -79,6 +80,9 @@ class ScriptedScreen:
 
     def pressed_keys(self) -> list[str]:
         return list(self.script.pop(len(self.pictures), ""))
+
+    def clicked_places(self) -> list[tuple[float, float]]:
+        return self.clicks.pop(len(self.pictures), [])
 
     def set_title(self, title: str) -> None:
         self.titles.append(title)

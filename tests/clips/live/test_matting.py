@@ -1,6 +1,8 @@
 import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
-from threading import Semaphore
+from threading import Event, Semaphore
 
 import cv2
 import numpy as np
@@ -13,10 +15,11 @@ from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings, merge_settings
 from matte.errors import MatteWarning, SettingError, WeightsError
-from matte.media.video.camera_watcher import CameraWatcher
+from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.media.video.facts import ClipFacts
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior
 from matte.pipeline.run import BuiltPipeline
+from tests import fakes
 from tests.clips.live.cameras import (
     OFF,
     CountingCamera,
@@ -208,3 +211,32 @@ def test_a_frame_later_is_too_late(line: NumberedLine, facts: ClipFacts) -> None
         LiveMatting(
             CameraWatcher(CountingCamera(facts)), merged, pipelines_of(line), [background("white")]
         )
+
+
+def test_whom_a_click_means_is_followed_and_found_again_in_the_mirror(facts: ClipFacts) -> None:
+    picture = np.zeros((96, 160, 3), np.uint8)
+    picture[20:80, 20:50] = (255, 200, 120)
+    picture[20:80, 100:140] = (140, 200, 255)
+
+    class Standing(CountingCamera):
+        def frames(self, stopped: Event) -> Iterator[CameraFrame]:
+            for each in super().frames(stopped):
+                yield replace(each, pixels=Image(picture))
+
+    def kept(live: LiveMatting) -> list[bool]:
+        frame = live.next_frame(5)
+        assert frame is not None
+        return [bool(frame.alpha[50, x] > 0.5) for x in (35, 120)]
+
+    size = replace(facts, width=160, height=96)
+    with (
+        CameraWatcher(Standing(size, 1000)) as newest,
+        LiveMatting(newest, OFF, fakes.build, WHITE) as live,
+    ):
+        assert kept(live) == [True, True]
+        live.choose_at(0.75, 0.5)
+        assert kept(live) == [False, True]
+        live.toggle_mirror()
+        assert kept(live) == [True, False]
+        live.choose_everybody()
+        assert kept(live) == [True, True]

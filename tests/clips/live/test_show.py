@@ -134,3 +134,13 @@ def test_what_can_not_be_written_ends_no_show(
     with pytest.warns(MatteWarning, match="no folder") as said:
         show, written = shown(line, CountingCamera(facts), screen, recorder)
     assert (show.statistics.shown, written, len(said)) == (6, [], 2)
+
+
+def test_a_click_follows_and_what_can_not_be_done_is_a_warning(
+    line: NumberedLine, facts: ClipFacts, tmp_path: Path
+) -> None:
+    screen = ScriptedScreen({3: "a", 4: "q"}, {2: [(0.2, 0.5)]})
+    recorder = Recorder(facts, tmp_path / "a.mp4")
+    with pytest.warns(MatteWarning, match="makes no mask, so --subject means nothing"):
+        show, _ = shown(line, CountingCamera(facts, 100), screen, recorder)
+    assert show.statistics.shown == 4

@@ -1,0 +1,1 @@
+"""One of several subjects, followed through a clip."""

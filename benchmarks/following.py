@@ -28,7 +28,7 @@ import numpy as np
 from harness import Row
 from walkers import FPS, KINDS, WalkingClip, make_clip
 
-from matte.arrays import BoolArray
+from matte.arrays import BoolArray, FloatArray
 from matte.clips.following.choices import TimedChoice
 from matte.clips.following.follower import SubjectFollower
 from matte.clips.mask_reuse import SparseSegmenter
@@ -109,11 +109,11 @@ def main() -> None:
         row = {"seed": seed, "kind": clip.kind, "crossings": len(clip.crossings)}
         clips.append({**row, **score_clip(clip, pipeline)})
         harness.show([{**row, **clips[-1]["followed"], "ms": clips[-1]["ms"]}])
-    kinds = [summary(kind, [c for c in clips if c["kind"] == kind]) for kind in KINDS]
-    kinds = [row for row in [*kinds, summary("all", clips)] if row["clips"]]
+        kinds = [summary(kind, [c for c in clips if c["kind"] == kind]) for kind in KINDS]
+        kinds = [row for row in [*kinds, summary("all", clips)] if row["clips"]]
+        about = {"preset": options.preset, "seeds": [options.seeds[0], seed]}
+        harness.write(options.json, {**about, "kinds": kinds, "clips": clips})
     harness.show(kinds, f"{len(clips)} clips")
-    about = {"preset": options.preset, "seeds": list(options.seeds)}
-    harness.write(options.json, {**about, "kinds": kinds, "clips": clips})
 
 
 def score_clip(clip: WalkingClip, pipeline: BuiltPipeline) -> Row:
@@ -131,8 +131,9 @@ def score_clip(clip: WalkingClip, pipeline: BuiltPipeline) -> Row:
         confidence = sparse.confidence(image, motion)
         began = time.process_time()
         followed = follower.follow(motion, confidence, number / FPS)
-        assert followed.share is not None
-        kept = np.minimum(confidence, resize(followed.share, *confidence.shape))
+        kept: FloatArray = confidence
+        if followed.share is not None:
+            kept = np.minimum(confidence, resize(followed.share, *confidence.shape))
         ms += 1000 * (time.process_time() - began)
         people = [np.asarray(alpha > 0.5) for alpha in alphas]
         everybody = np.asarray(confidence >= 0.5)

@@ -34,10 +34,10 @@ def colour_codes(picture: NDArray[np.uint8]) -> ColourCodes:
 
 def colour_histogram(codes: ColourCodes, region: BoolArray) -> Histogram:
     """Return the smoothed share of each colour in each band of a region's height."""
-    _, top, _, bottom = box_of(region)
-    rows, columns = np.nonzero(region)
-    bands = band_of_rows(rows, top, bottom)
-    bins = bands * COLOURS + codes[rows, columns]
+    left, top, right, bottom = box_of(region).astype(int)
+    within = slice(top, bottom), slice(left, right)
+    bands = band_of_rows(np.arange(bottom - top), 0, bottom - top) * COLOURS
+    bins = (bands[:, None] + codes[within])[region[within]]
     counts = np.bincount(bins, minlength=BANDS * COLOURS).astype(np.float32)
     cube: FloatArray = counts.reshape(BANDS, BINS, BINS, BINS)
     for axis in (1, 2, 3):
@@ -46,7 +46,7 @@ def colour_histogram(codes: ColourCodes, region: BoolArray) -> Histogram:
         smooth = padded[:-2] / 4 + around / 2 + padded[2:] / 4
         cube = np.asarray(np.moveaxis(smooth, 0, axis), np.float32)
     shares = np.ascontiguousarray(cube).reshape(BANDS, COLOURS)
-    return np.asarray(shares / np.float32(max(1, len(rows))), np.float32)
+    return np.asarray(shares / np.float32(max(1, len(bins))), np.float32)
 
 
 def band_of_rows(rows: NDArray[Any], top: float, bottom: float) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Follows the chosen subjects of a clip from frame to frame, among others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -32,6 +32,8 @@ MIN_PERSON_CONFIDENCE = 0.4
 MIN_PART_SHARE = 0.004  # of the frame: smaller parts are nobody by themselves
 MAX_GAP_PIXELS = 4  # of the small copy, by which a small part belongs to its neighbour
 MIN_FOLLOWED_AGREEMENT = 0.5  # of the frames, where flow says how somebody moves
+SAMPLING_STEP = 2  # of rows and columns, of which flow's median is taken
+LIKENESS_INTERVAL = 3  # frames between two comparisons with the memory
 VERIFYING_FRAMES = 20  # after subjects have met, in which looks decide who is who
 MIN_SPLIT_SHARE = 0.08  # of a part: smaller pieces of it are nobody's
 SURENESS_LIKENESS = (0.5, 0.9)  # from not sure at all to quite sure
@@ -42,7 +44,8 @@ EDGE_WINDOW = 5  # pixels, over which the border to others is softened
 class Followed:
     """Where the chosen subjects are in a frame, and how surely it is they.
 
-    `share` (h, w), 0 … 1, is what of the confidence is theirs; None: all of it. `sureness` is
+    `share` (h, w), 0 … 1, is what of the confidence is theirs; None: all of it, also because
+    nobody else is in sight. `sureness` is
     0 … 1, and 0 while they are out of sight.
     """
 
@@ -63,7 +66,8 @@ class SubjectFollower:
         self._everybody = True
         self._crowd: Crowd | None = None
         self._verified_frames = VERIFYING_FRAMES
-        self._probability = 1.0
+        self._probability = self._likeness_before = 1.0
+        self._frames = 0
 
     def choose(self, choice: TimedChoice) -> None:
         """Follow whom a choice means from the next frame on, whatever its time."""
@@ -81,7 +85,7 @@ class SubjectFollower:
             self._track(self._crowd, codes, person, motion)
         if self._due is not None and self._crowd.choose(self._due, codes):
             self._everybody, self._due = self._due.choice is None, None
-        return self._followed(self._crowd, codes)
+        return self._followed(self._crowd, codes, person)
 
     def _track(self, crowd: Crowd, codes: ColourCodes, person: BoolArray, motion: Motion) -> None:
         """Find everybody again in the next frame."""
@@ -118,7 +122,7 @@ class SubjectFollower:
             owners = owners_of_region(frame, part.within, region, present, hidden)
             labels[part.within][region] = owners.labels[region]
             meeting |= present.keys()
-            own = region & np.isin(owners.labels, list(crowd.chosen))
+            own = region & _is_labelled(owners.labels, crowd.chosen)
             if own.any():
                 self._probability = min(self._probability, float(owners.probability[own].mean()))
         _place_fresh(crowd, frame, fresh, labels)
@@ -130,27 +134,34 @@ class SubjectFollower:
             track.update(labels == number, codes, learns=number not in meeting)
         crowd.forget_strangers()
 
-    def _followed(self, crowd: Crowd, codes: ColourCodes) -> Followed:
+    def _followed(self, crowd: Crowd, codes: ColourCodes, person: BoolArray) -> Followed:
         """Return where the chosen ones are, by the labels."""
         waiting = self._due is not None
         if self._everybody and not waiting:
             return Followed(None)
         chosen = {n: track for n, track in crowd.chosen.items() if not track.hidden_frames}
-        own = np.isin(crowd.labels, list(crowd.chosen))
-        share = _soft_share(own, crowd.labels > 0)
+        own = _is_labelled(crowd.labels, crowd.chosen)
         if not chosen or not own.any():
+            share = np.zeros(own.shape, np.float32)
             return Followed(share, 0.0, seen=False, waiting=waiting)
-        return Followed(share, self._probability * self._likeness(crowd, codes), True, waiting)
+        sureness = self._probability * self._likeness(crowd, codes)
+        if not (person & ~own).any():
+            return Followed(None, sureness, waiting=waiting)
+        return Followed(_soft_share(own, crowd.labels > 0), sureness, waiting=waiting)
 
     def _likeness(self, crowd: Crowd, codes: ColourCodes) -> float:
-        """Return how much the chosen ones look as they are remembered."""
+        """Return how much the chosen ones look as they are remembered; now and then measured."""
+        self._frames += 1
+        if self._frames % LIKENESS_INTERVAL != 1:
+            return self._likeness_before
         found = []
         for number, track in crowd.chosen.items():
             region = crowd.labels == number
             if region.any():
                 found.append(likeness(colour_histogram(codes, region), track.appearance.histogram))
         low, high = SURENESS_LIKENESS
-        return float(np.clip((min(found) - low) / (high - low), 0, 1))
+        self._likeness_before = float(np.clip((min(found) - low) / (high - low), 0, 1))
+        return self._likeness_before
 
 
 def _first_crowd(codes: ColourCodes, person: BoolArray) -> Crowd:
@@ -170,13 +181,15 @@ def _move_tracks(
     crowd: Crowd, warped: NDArray[np.uint8], person: BoolArray, motion: Motion
 ) -> None:
     """Move everybody's box along the flow, or on as before, with the camera."""
-    sure = motion.agreement > MIN_FOLLOWED_AGREEMENT
-    ground = sure & ~person
+    step = slice(None, None, SAMPLING_STEP)
+    flow, sure = motion.flow[step, step], motion.agreement[step, step] > MIN_FOLLOWED_AGREEMENT
+    ground = sure & ~person[step, step]
     camera = np.zeros(2, np.float32)
     if ground.any():
-        camera = -np.median(motion.flow[ground], axis=0)
+        camera = -np.median(flow[ground], axis=0)
+    before = warped[step, step]
     for number, track in crowd.tracks.items():
-        track.move(sure & (warped == number), motion.flow, camera)
+        track.move(sure & (before == number), flow, camera, SAMPLING_STEP**2)
 
 
 def _place_fresh(
@@ -266,6 +279,13 @@ def _verify(
         elif number != alone[part]:
             labels[part.region] = number
             crowd.tracks[number].restart(part.region)
+
+
+def _is_labelled(labels: NDArray[np.uint8], numbers: Iterable[int]) -> BoolArray:
+    """Return where labels (h, w) are some of the numbers."""
+    known = np.zeros(MAX_TRACKS + 1, np.bool_)
+    known[list(numbers)] = True
+    return np.asarray(known[labels])
 
 
 def _soft_share(own: BoolArray, anybody: BoolArray) -> FloatArray:

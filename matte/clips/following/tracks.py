@@ -36,15 +36,19 @@ class SubjectTrack:
     age: int = 0
     shape: FloatArray | None = None
 
-    def move(self, region: BoolArray, flow: FloatArray, camera: FloatArray) -> None:
+    def move(
+        self, region: BoolArray, flow: FloatArray, camera: FloatArray, sample_area: int = 1
+    ) -> None:
         """Move the box along the optical flow of its pixels, or as it moved before.
 
-        `region` (h, w) are the pixels that the flow follows; `camera` is the background's step.
+        `region` (h, w) are the pixels that the flow follows, one of `sample_area` in each case;
+        `camera` is the background's step.
         """
         if self.box is None:
             return
         step = self.velocity + camera
-        if not self.hidden_frames and np.count_nonzero(region) > MIN_MOVING_SHARE * self.area:
+        pixels = sample_area * np.count_nonzero(region)
+        if not self.hidden_frames and pixels > MIN_MOVING_SHARE * self.area:
             step = -np.median(flow[region], axis=0)
             rate = np.float32(0.2 if self.moved_frames else 1)
             self.velocity = self.velocity + rate * (step - camera - self.velocity)

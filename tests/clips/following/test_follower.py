@@ -92,8 +92,9 @@ def test_who_comes_in_later_is_left_out_and_the_one_alone_is_whole() -> None:
     found = follow(SubjectFollower([choice("largest")]), scenes)
     for each, (_, seen) in zip(found, scenes, strict=True):
         assert overlap(each, seen[0], np.any(seen, axis=0)) > 0.95
-    assert found[0].share is not None
-    assert (found[0].share[scenes[0][1][0]] == 1).all()  # nothing of him is lost
+    assert found[0].share is None  # he is alone: nothing of him is lost
+    assert found[-1].share is not None
+    assert (found[-1].share[scenes[-1][1][0]] == 1).all()
 
 
 def test_a_choice_waits_for_somebody() -> None:

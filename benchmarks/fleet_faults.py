@@ -23,6 +23,7 @@ from tests.fleet.ray_clusters import LocalCluster, local_cluster, results, wait_
 from tests.stores.s3_server import KEY, SECRET, Call, Fault, S3Server, serving
 
 FAULTS: tuple[Fault, ...] = ("slow down", "cut", "truncate", "lost")
+BUSY_SECONDS = 3600.0  # that a run may take on a busy machine
 FAILING_SHARE = 0.05  # of the calls to the store
 
 
@@ -65,7 +66,7 @@ def killed_run(cluster: LocalCluster, photos: Path, out: Path, kind: str, moment
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     total = len(list(photos.iterdir()))
     wanted = int(moment * (total - 1))
-    wait_for(lambda: len(list(out.glob("*.png"))) >= max(1, wanted), process)
+    wait_for(lambda: len(list(out.glob("*.png"))) >= max(1, wanted), process, BUSY_SECONDS)
     time.sleep(0.2 * (moment * 997 % 1))  # anywhere within a picture
     if kind == "driver":
         process.kill()

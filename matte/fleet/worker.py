@@ -18,6 +18,7 @@ from matte.files import make_folder
 from matte.fleet.items import FleetBlock, is_clip
 from matte.fleet.request import FleetRequest, FleetVariant
 from matte.fleet.rows import ResultRow, row_of_record
+from matte.gpu.build import build_for_photos
 from matte.photos.batch import Batch, PhotoOutcome
 from matte.photos.jobs import PhotoJob
 from matte.photos.locations import check_stored_output
@@ -75,7 +76,8 @@ class BlockWorker:
         if key not in self._pipelines:
             settings = with_video_networks(variant.settings) if for_clips else variant.settings
             pinned = PinnedNetworks(settings.config, variant.executions or {})
-            self._pipelines[key] = build(settings, pinned)
+            made = build if for_clips else build_for_photos
+            self._pipelines[key] = made(settings, pinned)
         return self._pipelines[key]
 
     def _photo_rows(

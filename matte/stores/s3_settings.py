@@ -22,6 +22,13 @@ PLACES = {
 # In a profile whose keys somebody has to be asked for: a role, a login, a program.
 ASKED_FOR = ("role_arn", "sso_session", "sso_start_url", "credential_process", "login_session")
 
+# By which a machine in a cloud says where its role's keys are; obstore asks there.
+ROLES = {
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+}
+
 
 def s3_region() -> str:
     """Return the region that somebody names; "" if nobody does."""
@@ -44,7 +51,7 @@ def s3_keys() -> dict[str, str]:
     keys = {variable: found[name] for variable, name in KEYS.items() if found.get(name)}
     if has_keys(keys):
         return keys
-    if any(name in found for name in ASKED_FOR):
+    if any(name in found for name in ASKED_FOR) and not ROLES.intersection(os.environ):
         cause = f"the profile {_profile_name()} has no keys, but a role, a login or a program"
         command = f"aws configure export-credentials --profile {_profile_name()} --format env"
         raise SettingError(cause, f'run eval "$({command})"')

@@ -12,7 +12,8 @@ from tests.fleet.clusters import OwnCluster
 def own_cluster(monkeypatch: pytest.MonkeyPatch) -> OwnCluster:
     """Workers in this process, whose pipelines have no networks."""
     cluster = OwnCluster()
-    monkeypatch.setattr("matte.fleet.worker.build", cluster.build)
+    for name in ("build", "build_for_photos"):
+        monkeypatch.setattr(f"matte.fleet.worker.{name}", cluster.build)
     matte_photo = Batch._matte
 
     def watched(self: Batch, pipeline: BuiltPipeline, job: PhotoJob) -> MattedPhoto:

@@ -248,3 +248,33 @@ def test_nobody_in_the_picture_is_told(visit: Visit, tmp_path: Path) -> None:
     visitor = visit()
     visitor.send(plain)
     visitor.wait_for(visitor.by_id("status"), "No subject")
+
+
+def test_a_subject_is_placed_on_a_canvas(visitor: Visitor) -> None:
+    visitor.choose_background("White")
+    visitor.by_id("crop").check()
+    visitor.by_id("canvas").select_option("1200x1500")
+    visitor.by_id("align").select_option("bottom")
+    visitor.by_id("shadow").select_option("contact")
+    preview = visitor.by_id("canvas-preview")
+    preview.wait_for(state="visible")
+    size = preview.evaluate(
+        "async (e) => { await e.decode(); return [e.naturalWidth, e.naturalHeight]; }"
+    )
+    assert size == [512, 640]
+    assert visitor.by_id("crop").is_disabled()  # a canvas takes its place
+    visitor.shoot("canvas")
+    found = pixels(visitor.download())
+    assert found.shape == (1500, 1200, 3)
+    assert (found[:40] == 255).all()
+    visitor.by_id("copy-command").click()
+    visitor.wait_for(
+        visitor.by_id("command"), "--canvas 1200x1500 --fill 85% --align bottom --shadow contact"
+    )
+    visitor.choose_background("Blur")
+    visitor.wait_for(
+        visitor.by_id("problem"), "a photo's own background fits no canvas: give another bg"
+    )
+    visitor.by_id("result").select_option("alpha")
+    assert visitor.by_id("canvas").is_disabled()
+    assert pixels(visitor.download()).shape[:2] != (1500, 1200)

@@ -77,6 +77,8 @@ def test_what_a_profile_can_not_say_is_one_line(
     monkeypatch.setenv("AWS_PROFILE", "role")
     with pytest.raises(SettingError, match=r"profile role has no keys.*credentials --profile role"):
         S3Store("bucket").read("a.jpg")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/token")
+    assert s3_keys() == {}
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(SettingError, match=r"no file in ~/\.aws has a profile nobody: correct AWS"):
         S3Store("bucket").facts("a.jpg")

@@ -1,6 +1,6 @@
 // The page: what happens when something is chosen, and in which order.
 import { api } from "/page/api.js";
-import { Grounds, Settings, setUpSaving } from "/page/panels.js";
+import { Grounds, placeQuery, Settings, setUpSaving } from "/page/panels.js";
 import { Queue } from "/page/queue.js";
 import { fillTexts, texts } from "/page/texts.js";
 import { watchCamera } from "/page/camera.js";
@@ -12,7 +12,7 @@ const viewer = byId("viewer");
 const BRUSHES = { 1: "subject", 2: "background", 3: "unknown" };
 const PAUSE = 350; // milliseconds without a change, after which the full result is asked for
 const PREVIEW = { format: "webp", lossy: 1, max_side: 2048 };
-let settings, grounds, listening, asking = new AbortController(), pause, tilePause, blurPause;
+let settings, grounds, listening, asking = new AbortController(), pause, tilePause, blurPause, canvasPause;
 const queue = new Queue(byId("queue"), byId("queue-section"));
 
 fillTexts(document);
@@ -83,7 +83,7 @@ function open(item) {
   asking.abort();
   for (const [id, on] of [["drop", !item], ["viewer", item], ["side", item], ["view-tools", item]]) byId(id).hidden = !on;
   byId("sweep-results").replaceChildren();
-  byId("command").hidden = true;
+  for (const id of ["command", "canvas-preview"]) byId(id).hidden = true; // they are the last picture's
   tell(item?.problem ? new Error(item.problem) : null);
   if (!item?.id) return;
   viewer.show(item.width, item.height, api.address(item.id, "photo", { ...PREVIEW }));
@@ -129,6 +129,7 @@ async function refresh(delay = PAUSE) {
     tell(null);
     if (byId("show-trimap").checked) await trimap(item, settings.query(), signal);
     showTile();
+    showCanvas();
   } catch (error) { viewer.classList.remove("waiting"); tell(error); }
 }
 
@@ -240,7 +241,7 @@ function query() {
   const result = byId("result").value, format = byId("format").value;
   const asked = { ...settings.query(), format };
   if (result === "composite") Object.assign(asked, grounds.query());
-  if (byId("crop").checked) asked.crop = "3%";
+  Object.assign(asked, placeQuery(result));
   if (result === "composite" && asked.bg === "transparent" && format === "jpeg") asked.bg = "white";
   return { result, asked };
 }
@@ -248,6 +249,22 @@ function query() {
 function links() {
   const item = queue.current, { result, asked } = query();
   if (item?.id) byId("download").href = api.address(item.id, result, { ...asked, download: 1 });
+  showCanvas();
+}
+
+// The viewer shows the photo; what the subject looks like on its canvas is shown beside the choice.
+function showCanvas() {
+  clearTimeout(canvasPause);
+  const item = queue.current, { result, asked } = query(), image = byId("canvas-preview");
+  if (!item?.id || !asked.canvas || viewer.classList.contains("waiting")) return;
+  canvasPause = setTimeout(async () => {
+    try {
+      const { url } = await api.picture(item.id, result, { ...asked, format: "webp", lossy: 1, max_side: 640 }, asking.signal);
+      URL.revokeObjectURL(image.src);
+      Object.assign(image, { src: url, hidden: false });
+      tell(null);
+    } catch (error) { image.hidden = true; tell(error); }
+  }, PAUSE);
 }
 
 function saving() {

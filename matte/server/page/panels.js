@@ -141,7 +141,25 @@ export function setUpSaving(changed) {
   const formats = () => fillSelect(byId("format"), FORMATS[byId("result").value], "png");
   byId("result").onchange = () => { formats(); changed(); };
   byId("format").onchange = byId("crop").onchange = changed;
+  for (const [id, names] of [["canvas", texts.canvases], ["align", texts.aligns], ["shadow", texts.shadows]]) {
+    fillSelect(byId(id), Object.keys(names), "", names);
+    byId(id).onchange = changed;
+  }
+  byId("fill").oninput = changed;
+  byId("canvas-preview").alt = texts.canvasPreview;
   formats();
+}
+
+// What is asked of the subject's place: cropped, on a canvas, or where it is in the photo.
+export function placeQuery(result) {
+  const canvas = ["composite", "cutout"].includes(result) ? byId("canvas").value : "";
+  byId("canvas").disabled = !["composite", "cutout"].includes(result);
+  byId("canvas-row").hidden = !canvas;
+  byId("crop").disabled = !!canvas;
+  byId("fill-value").textContent = texts.percent(byId("fill").value);
+  if (!canvas) return byId("crop").checked ? { crop: "3%" } : {};
+  const asked = { canvas, fill: `${byId("fill").value}%`, align: byId("align").value };
+  return byId("shadow").value ? { ...asked, shadow: byId("shadow").value } : asked;
 }
 
 export function fillSelect(select, values, chosen, names = {}) {

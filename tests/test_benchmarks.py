@@ -45,6 +45,26 @@ def run_gpu(scripts: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.mark.benchmarks
+def test_the_clips_of_a_gpu_are_walked_without_one(tmp_path: Path) -> None:
+    file = tmp_path / "clips.json"
+    assert run("gpu_clips.py", "--dry-run", "--presets", "fast", "--json", file).returncode == 0
+    (row,) = json.loads(file.read_text())["rows"]
+    assert row["frames on"]["device"] == "cpu"
+    assert row["parity"]["mean"] <= 1e-3
+    assert row["tensors fps"] > 0
+    assert {"upload", "segment", "refine", "download", "composite", "encode"} <= set(row["steps"])
+
+
+@pytest.mark.benchmarks
+def test_the_memory_of_a_gpus_frames_is_counted(tmp_path: Path) -> None:
+    file = tmp_path / "memory.json"
+    words = ("--size", "160x96", "--batches", "1", "2", "--presets", "fast", "--json", file)
+    assert run("gpu_memory.py", *words).returncode == 0
+    (row,) = json.loads(file.read_text())["rows"]
+    assert row["bytes_per_pixel_of_a_frame_more"] > 20
+
+
+@pytest.mark.benchmarks
 def test_the_gpus_script_walks_everything_without_one(
     run_gpu: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -20,10 +20,10 @@ from matte.clips.device_steps import (
 from matte.clips.motion import MotionTracker
 from matte.configs.settings import Config
 from matte.errors import MatteError, MatteWarning, NamedNetworkError, SettingError
+from matte.gpu.choice import DevicePlan
 from matte.gpu.frame_line import frame_line
 from matte.gpu.pictures import DevicePicture
 from matte.gpu.transfer import (
-    Device,
     Planes,
     device_work,
     download_plane,
@@ -67,17 +67,16 @@ class DeviceFrameMatter:
         size: tuple[int, int],
         watch: Stopwatch | None = None,
         *,
-        device: Device,
-        batch: int = 1,
+        plan: DevicePlan,
     ) -> None:
-        """Start a clip whose frames have this `size`; `batch` of them are uploaded at once."""
+        """Start a clip whose frames have this `size`; `plan` says where, and how many at once."""
         video = config.video
         refined_long_side = video.refined_long_side(max(size))
         self.watch = watch or Stopwatch()
         self.doubts: Counter[str] = Counter()
-        self.batch, self._device = batch, device
+        self.batch, self._device = plan.batch, plan.device
         self._processor_line = line
-        self._line = frame_line(line, config, refined_long_side)
+        self._line = frame_line(line, config, refined_long_side, plan.memory)
         self._tracker = MotionTracker()
         self._segmenter = DeviceSparseSegmenter(
             self._line.segmenter, video.segment_every, video.temporal != "off"

@@ -26,7 +26,7 @@ def open_matter(
         return FrameMatter(line, config, size, watch, follower)
     from matte.clips.device_matting import DeviceFrameMatter  # torch is for GPUs only
 
-    return DeviceFrameMatter(line, config, size, watch, device=plan.device, batch=plan.batch)
+    return DeviceFrameMatter(line, config, size, watch, plan=plan)
 
 
 def open_composing(

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 CUDA_BACKENDS = ("tensorrt", "onnx-tensorrt", "onnx", "torch")  # whose GPUs are NVIDIA's
 MAX_BATCH = 8  # frames that are uploaded and composed at once
-# Of device memory for each pixel of a frame: its planes and what is made of them, and of each frame
-# that waits between the steps. Measured by benchmarks/gpu_memory.py on the CPU, by the same code.
+# Of device memory for each pixel of a frame in a batch, and of one that waits between the steps. The
+# first is three times what the tensors of `fast` took at 720p (benchmarks/gpu_memory.py, on the CPU:
+# 112, and 19 besides); CUDA's allocator takes more, how much more is not known yet.
 FRAME_BYTES_PER_PIXEL, WAITING_BYTES_PER_PIXEL = 330, 24
 FRAMES_WAITING = 12  # in the queues between the steps
 RESERVED_BYTES = 600 << 20  # CUDA's own, and the networks
@@ -30,6 +31,8 @@ class DevicePlan:
     device: "torch.device"
     batch: int = 1
     planned_bytes: int = 0
+    memory: MemoryLimit | None = None
+    """What networks may take there, beside the frames; None: as much as on the processor."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan in plain JSON values."""
@@ -110,7 +113,7 @@ def plan_batch(
     for batch in range(MAX_BATCH, 0, -1):
         need = _planned_bytes(size, batch)
         if need <= available:
-            return DevicePlan(device, batch, need)
+            return DevicePlan(device, batch, need, MemoryLimit(available))
     height, width = size
     limit = memory.description if limited else f"{format_bytes(free_bytes)} are free"
     remedy = "raise --max-memory" if limited else "close other programs"

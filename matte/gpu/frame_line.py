@@ -27,6 +27,7 @@ from matte.gpu.trimap import draw_trimaps
 from matte.pipeline.line import Line
 from matte.refiner.gca import Gca
 from matte.refiner.guided import Guided
+from matte.runtime.memory import MemoryLimit
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.trimap.drawing import describe_band, describe_reach
 from matte.trimap.reach import reach_of
@@ -106,9 +107,17 @@ class FrameLine:
         return DeviceRefined(alpha, refined.report)
 
 
-def frame_line(line: Line, config: Config, refined_long_side: int | None = None) -> FrameLine:
-    """Return a line's steps on a device; `refined_long_side` is that of what its refiner sees."""
-    segmenter, refiner = device_segmenter(line.segmenter), device_refiner(line.refiner)
+def frame_line(
+    line: Line,
+    config: Config,
+    refined_long_side: int | None = None,
+    memory: MemoryLimit | None = None,
+) -> FrameLine:
+    """Return a line's steps on a device, within its `memory`; None: as much as on the processor.
+
+    `refined_long_side` is that of what the line's refiner sees.
+    """
+    segmenter, refiner = device_segmenter(line.segmenter), device_refiner(line.refiner, memory)
     assert segmenter is not None
     assert refiner is not None
     if refined_long_side:
@@ -142,16 +151,16 @@ def _(segmenter: LetterboxedSegmenter) -> DeviceSegmenter:
 
 
 @singledispatch
-def device_refiner(refiner: object) -> DeviceRefiner | None:
-    """Return a refiner's counterpart on a device; None if it has none."""
+def device_refiner(refiner: object, memory: MemoryLimit | None = None) -> DeviceRefiner | None:
+    """Return a refiner's counterpart on a device, within its memory; None if it has none."""
     return None
 
 
 @device_refiner.register
-def _(refiner: Guided) -> DeviceRefiner:
+def _(refiner: Guided, memory: MemoryLimit | None = None) -> DeviceRefiner:
     return DeviceGuided()
 
 
 @device_refiner.register
-def _(refiner: Gca) -> DeviceRefiner:
-    return DeviceGca(refiner)
+def _(refiner: Gca, memory: MemoryLimit | None = None) -> DeviceRefiner:
+    return DeviceGca(refiner, memory)

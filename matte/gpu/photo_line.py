@@ -64,7 +64,8 @@ class DevicePhotoLine:
         watch = Stopwatch()
         try:
             with device_work(plan.device):
-                found = self._run(frame_line(self.line, self.config), image, plan, watch)
+                steps = frame_line(self.line, self.config, memory=plan.memory)
+                found = self._run(steps, image, plan, watch)
         except (SettingError, NamedNetworkError):
             raise
         except MatteError:  # the line meets it, too, or does without the device

@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,14 @@ def _no_provider_reason(provider: str) -> str:
     if provider not in onnxruntime.get_available_providers():
         return f"this onnxruntime is built without its {provider}: {GPU_PACKAGE}"
     return "" if nvidia_gpus() else NO_NVIDIA_GPU
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedValues:
+    """float32 values on a device, one after the other: their shape and their address there."""
+
+    shape: tuple[int, ...]
+    address: int
 
 
 class OnnxSession:
@@ -125,13 +134,36 @@ class OnnxSession:
         try:
             values = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # as above
-            if is_memory_error(error):
-                raise out_of_memory("ONNX Runtime") from error
-            remedy = (
-                "try --backend openvino" if self.execution.device == "cpu" else "try --device cpu"
-            )
-            raise BackendError(f"ONNX Runtime failed ({_first_line(error)})", remedy) from error
+            raise self._run_failure(error) from error
         return {n: np.asarray(v, np.float32) for n, v in zip(self._outputs, values, strict=True)}
+
+    def run_in_place(self, inputs: Mapping[str, PlacedValues], output: PlacedValues) -> None:
+        """Run a network of one output on inputs that lie on the session's device, by name.
+
+        Its output is written there, too.
+        """
+        device, number = "cpu", 0
+        if self.execution.device != "cpu":
+            device, number = "cuda", gpu_number(self.execution.device)
+        try:
+            binding = self._session.io_binding()
+            for name, values in inputs.items():
+                place = device, number, np.float32, values.shape, values.address
+                binding.bind_input(name, *place)
+            (name,) = self._outputs
+            binding.bind_output(name, device, number, np.float32, output.shape, output.address)
+            self._session.run_with_iobinding(binding)
+            binding.synchronize_outputs()
+        except Exception as error:  # as above
+            raise self._run_failure(error) from error
+
+    def _run_failure(self, error: Exception) -> BackendError:
+        """Return the error to raise for what a run raised."""
+        if is_memory_error(error):
+            return out_of_memory("ONNX Runtime")
+        on_cpu = self.execution.device == "cpu"
+        remedy = "try --backend openvino" if on_cpu else "try --device cpu"
+        return BackendError(f"ONNX Runtime failed ({_first_line(error)})", remedy)
 
     def metadata(self) -> dict[str, str]:
         """Return the metadata that the file's author wrote into it."""

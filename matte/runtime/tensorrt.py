@@ -92,8 +92,17 @@ class TensorRtSession:
     def run_on_device(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return the outputs, on the session's GPU, for float32 inputs that lie there.
 
-        They are ready when the next work on the caller's stream begins.
+        They are ready when the next work on the caller's stream begins. Batches larger than the
+        engine's largest run in parts.
         """
+        count, most = len(next(iter(inputs.values()))), self.shapes.largest[0]
+        if count > most:
+            starts = range(0, count, most)
+            parts = [
+                self.run_on_device({name: x[at : at + most] for name, x in inputs.items()})
+                for at in starts
+            ]
+            return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         self._check(inputs)
         context, stream = self._context_and_stream()
         with torch.cuda.device(self._device):

@@ -102,6 +102,10 @@ class TorchSession:
             values = self._network(**tensors).cpu()
         return {self._output: np.asarray(values.numpy(), np.float32)}
 
+    def run_on_device(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return the one output by name, on the session's device, for inputs that lie there."""
+        return {self._output: self._network(**inputs)}
+
     def metadata(self) -> dict[str, str]:
         """Return nothing: the store's manifest says what torch weights were made for."""
         return {}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Mask, Trimap
 from matte.configs.settings import TrimapSettings
 from matte.errors import MatteWarning
+from matte.imaging.regions import bounding_box
 
 KERNEL_SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
 
@@ -31,13 +32,19 @@ def kernel_band(mask: Mask, settings: TrimapSettings) -> Trimap:
         )
     kernel = cv2.getStructuringElement(KERNEL_SHAPES[settings.shape], (k, k))
     inwards, outwards = settings.repetitions
-    trimap = np.full(mask.shape, UNKNOWN, np.uint8)
+    # Beyond the subject's reach all is background, and stays it.
+    box = bounding_box(mask != BACKGROUND, margin=k * max(inwards, outwards))
+    trimap = np.full(mask.shape, BACKGROUND, np.uint8)
+    if box is None:
+        return Trimap(trimap)
+    part, band = Mask(mask[box]), trimap[box]
+    band[:] = UNKNOWN
     # One after the other: large pictures have no room for both.
     for operation, times, level in (
         (cv2.erode, inwards, SUBJECT),
         (cv2.dilate, outwards, BACKGROUND),
     ):
-        np.copyto(trimap, np.uint8(level), where=_repeat(operation, mask, kernel, times) == level)
+        np.copyto(band, np.uint8(level), where=_repeat(operation, part, kernel, times) == level)
     return Trimap(trimap)
 
 

@@ -5,15 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from matte.arrays import Alpha, Image
 from matte.clips.device_matting import DeviceFrameMatter
 from matte.clips.matting import FrameMatter, Matter
 from matte.configs.settings import Config
 from matte.errors import BackendError, MatteWarning
+from matte.gpu.choice import DevicePlan, plan_on_device
 from matte.gpu.transfer import CPU, download_plane
 from matte.pipeline.fallback import Fallback
 from matte.pipeline.line import Line, TrimapFree
+from matte.runtime.memory import MemoryLimit
 from tests.fakes import BrightIsAlpha
 from tests.gpu.lines import line, settings
 from tests.gpu.shapes import subject_frame
@@ -38,7 +41,7 @@ def alphas(matter: Matter, frames: Sequence[Image]) -> list[Alpha]:
 
 
 def on_cpu(of: Line, config: Config, batch: int = 4) -> DeviceFrameMatter:
-    return DeviceFrameMatter(of, config, SIZE, device=CPU, batch=batch)
+    return DeviceFrameMatter(of, config, SIZE, plan=DevicePlan(CPU, batch))
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,14 @@ def test_a_refiner_that_fails_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.warns(MatteWarning, match="memory is too small: the processor's line takes"):
         found = alphas(matter, FRAMES[:1])
     assert np.abs(found[0] - line(config).run(FRAMES[0]).alpha).mean() <= 0.02
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+def test_alphas_are_alike_on_a_gpu(preset: str) -> None:
+    config = settings(preset, refiner="guided" if preset == "fast" else "gca-slim")
+    expected = alphas(FrameMatter(line(config), config, SIZE), FRAMES)
+    plan = plan_on_device(torch.device("cuda"), SIZE, MemoryLimit())
+    found = alphas(DeviceFrameMatter(line(config), config, SIZE, plan=plan), FRAMES)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.abs(ours - theirs).mean() <= DEVICE

@@ -135,9 +135,9 @@ def parity(pipeline: BuiltPipeline, plan: DevicePlan, frames: list[Image]) -> Ro
     there = DeviceFrameMatter(
         pipeline.line, pipeline.config, size, plan=replace(plan, batch=len(frames))
     )
-    apart, band = [], []
+    apart, band, times = [], [], [0.0] * len(frames)
     expected = [here.stabilise(frame, here.refine(frame)) for frame in map(here.segment, frames)]
-    for frame, alpha in zip(there.segment_all(frames), expected, strict=True):
+    for frame, alpha in zip(there.segment_all(frames, times), expected, strict=True):
         found = there.stabilise(frame, there.refine(frame))
         assert alpha is not None
         assert found is not None
@@ -161,7 +161,9 @@ def tensor_rate(
         for start in range(0, len(images), plan.batch):
             batch = images[start : start + plan.batch]
             matted = []
-            for image, frame in zip(batch, matter.segment_all(batch), strict=True):
+            for image, frame in zip(
+                batch, matter.segment_all(batch, [0.0] * len(batch)), strict=True
+            ):
                 alpha = matter.stabilise(frame, matter.refine(frame))
                 matted.append(MattedFrame(image, alpha, frame.planes))
             composing.compose_all(matted, [Fraction(0)] * len(matted))

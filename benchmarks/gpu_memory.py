@@ -104,7 +104,7 @@ def peak_bytes(preset: str, height: int, width: int, batch: int) -> int:
         for start in range(0, len(frames), batch):
             images = frames[start : start + batch]
             matted = []
-            for image, frame in zip(images, matter.segment_all(images), strict=True):
+            for image, frame in zip(images, matter.segment_all(images, [0.0] * batch), strict=True):
                 alpha = matter.stabilise(frame, matter.refine(frame))
                 matted.append(MattedFrame(image, alpha, frame.planes))
             composing.compose_all(matted, [Fraction(start)] * len(matted))

@@ -196,7 +196,8 @@ class VideoOptions(TypedDict, total=False):
     first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
     `hdr`: an HDR video keeps its light ("keep"), or is tone-mapped ("sdr").
     `subject` says whom to follow, one choice or several: "at:30%,50%@2.5"; `review` is a sheet of
-    the moments in which that was doubtful.
+    the moments in which that was doubtful. `despill` takes a screen's light from the subject; the
+    mask or polygons (.json) of a `garbage_matte` say where it may be.
     """
 
     alpha: str | Path
@@ -212,6 +213,8 @@ class VideoOptions(TypedDict, total=False):
     hdr: Literal["keep", "sdr"]
     subject: str | Sequence[str]
     review: str | Path
+    despill: Literal["green", "blue"]
+    garbage_matte: str | Path
 
 
 def video(
@@ -280,4 +283,6 @@ def _plan_video(
         options.get("start", 0),
         options.get("end"),
         choices_for(clip, [subject] if isinstance(subject, str) else subject, limit),
+        options.get("despill"),
+        Path(options["garbage_matte"]) if "garbage_matte" in options else None,
     )

@@ -95,6 +95,18 @@ subject_option = option(
     " percentages of width and height); mask:FILE: whom you have painted white there. May be given"
     " several times: at:30%,50%@1:02.5 counts from then on.  [default: all]",
 )
+despill_option = option(
+    "--despill",
+    type=click.Choice(("green", "blue")),
+    group="Result",
+    help="Take the light of a green or blue screen from the subject's colours.",
+)
+garbage_matte_option = option(
+    "--garbage-matte",
+    type=FILE,
+    group="Stages in and out",
+    help="A mask, white where the subject may be, or polygons (.json); elsewhere alpha is 0.",
+)
 review_option = option(
     "--review",
     type=FILE,

@@ -11,6 +11,8 @@ from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import (
     FILE,
     VIDEO_GROUND,
+    despill_option,
+    garbage_matte_option,
     output_options,
     pack_options,
     premultiply_option,
@@ -147,8 +149,10 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
 @subject_option
 @review_option
+@despill_option
+@garbage_matte_option
 @pack_options("ground", "bg", "bg_end", "premultiply")
-@pack_options("source", "start", "end", "hdr", "subjects")
+@pack_options("source", "start", "end", "hdr", "subjects", "despill", "garbage_matte")
 @pack_options("outputs", *OUTPUTS, *ENCODING, "overwrite")
 def video(
     clip: Path,
@@ -235,7 +239,8 @@ def _plan_job(
     opened = clip_for_files(open_clip(clip, limit), files, source["hdr"])
     choices = choices_for(opened, source["subjects"], limit)
     after, premultiply = ground["bg_end"], ground["premultiply"]
-    return RenderJob(opened, files, background, after, premultiply, first, last, choices)
+    passes = source["despill"], source["garbage_matte"]
+    return RenderJob(opened, files, background, after, premultiply, first, last, choices, *passes)
 
 
 def _parse_range(start: str, end: str | None) -> tuple[float, float | None]:
@@ -266,11 +271,9 @@ def _print_warnings(rendered: "RenderResult") -> None:
         print_line(f"Warning: broken at {fault}", err=True)
     count = sum(fault.what != ENDS_EARLY for fault in rendered.faults)
     if count:
-        click.echo(
-            f"Warning: {count} broken frames: the alpha of the frame before is used", err=True
-        )
-    lost = rendered.following.warnings if rendered.following else []
-    for warning in lost[:MAX_FAULT_LINES]:
+        told = f"Warning: {count} broken frames: the alpha of the frame before is used"
+        click.echo(told, err=True)
+    for warning in rendered.following.warnings[:MAX_FAULT_LINES] if rendered.following else ():
         print_line(f"Warning: {warning}", err=True)
     for reason, count in rendered.doubts.items():
         share = f"{count} of {rendered.frames} frames"

@@ -23,6 +23,7 @@ from matte.clips.following.record import FollowingRecord
 from matte.clips.following.review import ReviewSheet
 from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame
 from matte.clips.late_alphas import stabilise_frames
+from matte.clips.passes import NO_PASSES, EditorPasses
 from matte.clips.steps import open_composing, open_matter
 from matte.clips.threads import in_batches, run_ahead, single_threaded_opencv
 from matte.compositing.backgrounds import Background, parse_background
@@ -51,7 +52,8 @@ class VideoRun:
     `watch` adds up the milliseconds of each step, which overlap. `faults` are the frames that are
     broken in the clip; `doubts` counts in how many frames another line took over, by its reason;
     `following` says how surely the chosen subjects were followed, None if all are kept; `review`
-    collects pictures of its doubtful moments. All are complete at the end.
+    collects pictures of its doubtful moments. All are complete at the end. `passes` are what is
+    changed in frames that are matted.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class VideoRun:
         follower = SubjectFollower(choices) if choices else None
         self.following = FollowingRecord(choices) if choices else None
         self.review = ReviewSheet()
+        self.passes = NO_PASSES
         self._matter = open_matter(line, config, size, self.watch, device, follower)
         self._composing = open_composing(composer, self.watch, colours, device)
         self.doubts = self._matter.doubts
@@ -159,7 +162,8 @@ class VideoRun:
         """Yield each frame with its foreground colours, put on its background."""
         for batch in in_batches(frames, self._matter.batch):
             times = [self.clip.seconds(each.frame.pts) for each in batch]
-            composed = self._composing.compose_all([each.matted for each in batch], times)
+            matted = [self.passes.apply(each.matted) for each in batch]
+            composed = self._composing.compose_all(matted, times)
             for each, seconds, result in zip(batch, times, composed, strict=True):
                 sureness = self._recorded_sureness(each, float(seconds), result.alpha)
                 yield _finished_frame(each, seconds, result, sureness)
@@ -208,6 +212,7 @@ def open_run(
     end: float | None = None,
     colours: bool = True,
     choices: Sequence[TimedChoice] | None = None,
+    passes: EditorPasses = NO_PASSES,
 ) -> Iterator[VideoRun]:
     """Yield a run of the clip with the pipeline's line and settings; its background's file is open.
 
@@ -223,7 +228,7 @@ def open_run(
     if choices is None:
         choices = settings_choices(config, size)
     plan = None
-    if not choices:
+    if not choices and passes.are_none:
         plan = plan_device(pipeline.line, config, size, pipeline.memory, deep=facts.deep)
     with open_composer(
         background,
@@ -235,7 +240,7 @@ def open_run(
         max_pixels=pipeline.max_pixels,
         light=clip.light,
     ) as composer:
-        yield VideoRun(
+        run = VideoRun(
             clip,
             pipeline.line,
             config,
@@ -246,6 +251,8 @@ def open_run(
             device=plan,
             choices=choices,
         )
+        run.passes = passes
+        yield run
 
 
 def video_frames(

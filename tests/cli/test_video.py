@@ -277,3 +277,28 @@ def test_a_subject_is_followed_and_doubts_are_reported(tmp_path: Path) -> None:
     refused = run(*words, "--subject", "largest", "--trimap-free", "--overwrite")
     assert refused.exit_code != 0
     assert "a run with a MODNet makes no mask, so --subject means nothing" in refused.stderr
+
+
+@pytest.mark.usefixtures("fake")
+def test_passes_take_green_light_and_regions_away(tmp_path: Path) -> None:
+    source, keep = clip(tmp_path / "in.mp4"), tmp_path / "keep.json"
+    keep.write_text('[[0, 0], ["50%", 0], ["50%", "100%"], [0, "100%"]]')
+    alpha, foreground = tmp_path / "alpha.mkv", tmp_path / "foreground.mkv"
+    words = ("video", source, "--bg", "red", "-o", tmp_path / "out.mkv", "--codec", "ffv1", "-q")
+    passes = ("--despill", "green", "--garbage-matte", keep)
+    result = run(*words, *passes, "--alpha", alpha, "--foreground", foreground, *BAND)
+    assert result.exit_code == 0, result.output
+    kept = 0.0
+    for grey, colours in zip(
+        open_clip(alpha).frames(), open_clip(foreground).frames(), strict=True
+    ):
+        assert grey.pixels is not None
+        assert colours.pixels is not None
+        kept += float(grey.pixels[:, :31].mean())
+        assert grey.pixels[:, 33:].max() == 0
+        red, green, blue = colours.pixels[grey.pixels[:, :, 0] == grey.pixels.max()].T.astype(int)
+        assert (green - np.maximum(red, blue)).max(initial=0) <= 6  # FFV1 has 4:2:0
+    assert kept > 0
+    refused = run(*words, "--overwrite", "--garbage-matte", tmp_path / "nowhere.json")
+    assert refused.exit_code != 0
+    assert "can't read" in refused.stderr

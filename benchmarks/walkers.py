@@ -135,8 +135,8 @@ def _walker(
         colours, alpha = Image(colours[:, ::-1]), alpha[:, ::-1]
     floor = HEIGHT * (1.02 - 0.06 * depth)
     phase = rng.uniform(0, 6)
-    x, height = np.asarray(x, np.float32), np.asarray(height, np.float32)
-    return Walker(colours, alpha, x, height, depth, floor, phase)
+    way, heights = np.asarray(x, np.float32), np.asarray(height, np.float32)
+    return Walker(colours, alpha, way, heights, depth, floor, phase)
 
 
 def _pillar(data: Path, rng: np.random.Generator, seed: int, hidden: Walker, length: int) -> Walker:

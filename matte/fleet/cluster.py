@@ -140,7 +140,7 @@ class RayCluster:
                 _ask_port(self._address or "")  # where nobody listens, Ray waits for minutes
                 with _silenced_errors():
                     self._ray.init(**options)
-            except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+            except Exception as error:  # Ray raises bare ones, of a busy machine for instance
                 if attempt < attempts:
                     continue
                 reason = str(error).strip().partition("\n")[0]

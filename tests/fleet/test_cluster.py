@@ -67,6 +67,21 @@ def test_one_module_alone_imports_ray() -> None:
     assert named == {"matte/fleet/cluster.py"}
 
 
+def test_a_cluster_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class BusyRay:
+        def init(self, **_: object) -> None:
+            raise Exception("The current node timed out.\nThis could happen")  # Ray
+
+    monkeypatch.setattr("matte.fleet.cluster.import_ray", BusyRay)
+    with (
+        pytest.raises(
+            BackendError, match=r"no Ray cluster at this machine \(The .* out\.\): start"
+        ),
+        RayCluster(WorkerSize(1)),
+    ):
+        pass
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     with ray_clusters.local_cluster() as running:

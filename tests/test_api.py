@@ -3,6 +3,7 @@
 import doctest
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import av
 import cv2
@@ -15,8 +16,11 @@ from matte.arrays import Alpha
 from matte.compositing.foreground import estimate_foreground
 from matte.errors import MatteError, PictureError, SettingError
 from matte.media.pictures import read_image
+from matte.media.video.clip import open_clip
+from matte.media.video.hdr import HdrMode
 from tests.fakes import BrightIsSubject
 from tests.media.clips import clip
+from tests.media.video.hdr_clips import grey_picture, hdr_clip
 
 EXAMPLES = doctest.DocTestFinder(recurse=True).find(api, "matte.api")
 
@@ -104,3 +108,13 @@ def test_what_a_video_can_not_do_is_said_before_a_network_is_opened(
         matte.video("talk.mp4", "talk.txt")
     with pytest.raises(SettingError, match="no option quality: give some of alpha, foreground"):
         matte.video("talk.mp4", quality=3)  # type: ignore[call-arg]  # what is tested
+
+
+def test_an_hdr_video_comes_in_the_light_that_is_asked(folder: Path) -> None:
+    source = hdr_clip(Path("hdr.mp4"), "hlg", [grey_picture(160)] * 3)
+    pipeline = matte.load("fast", modnet="modnet")
+    modes: tuple[HdrMode, ...] = get_args(HdrMode)
+    kinds = {hdr: next(pipeline.video(source, hdr=hdr)).image.dtype for hdr in modes}
+    assert kinds == {"keep": np.uint16, "sdr": np.uint8}
+    matte.video(source, "sdr.mp4", background="white", pipeline=pipeline, hdr="sdr")
+    assert open_clip(Path("sdr.mp4")).light is None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 CUDA_BACKENDS = ("tensorrt", "onnx-tensorrt", "onnx", "torch")  # whose GPUs are NVIDIA's
 MAX_BATCH = 8  # frames that are uploaded and composed at once
 # Of device memory for each pixel of a frame in a batch, and of one that waits between the steps.
-# The first is three times what the tensors of `fast` took at 720p (benchmarks/gpu_memory.py, on the
-# CPU: 112, and 19 besides); CUDA's allocator takes more, how much more is not known yet.
+# The first is three times what tensors took at 640 × 360 (benchmarks/gpu_memory.py, on the CPU: 113
+# in `fast`, 114 in `balanced`); CUDA's allocator takes more, how much more is not known yet.
 FRAME_BYTES_PER_PIXEL, WAITING_BYTES_PER_PIXEL = 330, 24
 FRAMES_WAITING = 12  # in the queues between the steps
 RESERVED_BYTES = 600 << 20  # CUDA's own, and the networks

@@ -14,6 +14,7 @@ from matte.media.video.clip import Frame, open_clip
 from tests.commands import run
 from tests.conftest import SAMPLE
 from tests.media.clips import CFR, VFR, clip, damaged, frame_times, names, packets, transparent
+from tests.media.video.hdr_clips import grey_picture, hdr_clip
 
 BAND = ("--width", "3")
 RATE = Fraction(30000, 1001)
@@ -253,3 +254,15 @@ def _moving(path: Path, photo: Any) -> None:
             shifted = np.ascontiguousarray(np.roll(photo, number, axis=1))
             output.mux(stream.encode(VideoFrame.from_ndarray(shifted, format="rgb24")))
         output.mux(stream.encode(None))
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize(("hdr", "transfer"), [("keep", 16), ("sdr", 1)])
+def test_hdr_is_kept_or_tone_mapped_as_asked(tmp_path: Path, hdr: str, transfer: int) -> None:
+    source = hdr_clip(tmp_path / "in.mp4", "pq", [grey_picture(200)] * 3)
+    out = tmp_path / "out.mp4"
+    result = run("video", source, "--bg", "navy", "--hdr", hdr, "-o", out, *BAND)
+    assert result.exit_code == 0, result.output
+    facts = open_clip(out).facts
+    assert facts.colours.transfer == transfer
+    assert facts.deep == (hdr == "keep")

@@ -237,3 +237,22 @@ def test_differences_of_results_are_named(tmp_path: Path, scripts: Callable[[str
         "mask is missing",
     ]
     assert same_results.differences({}, "broken", saved, file) == ["broken, was no fault"]
+
+
+def test_a_sweeps_weights_are_found_again(scripts: Callable[[str], Any]) -> None:
+    mark = scripts("sweep_mark")
+    random = np.random.default_rng(0)
+    weights = np.array([0.5, -0.4, 0.2, 0.1])
+    measured = []
+    for number in range(30):
+        features = random.normal(size=(11, 4))
+        sad = np.exp(features @ weights + random.normal(0, 0.01, 11) + number)
+        measured.append(mark.MeasuredPicture("things", str(number), sad, features))
+    assert mark.fit(measured) == pytest.approx(weights, abs=0.01)
+    found = mark.marks([(picture, weights) for picture in measured], range(11))
+    assert found["n"] == 30
+    assert found["hits"] > 0.8
+    assert found["regret"] < 0.01
+    worst = mark.marks([(picture, -weights) for picture in measured], range(11))
+    assert worst["hits"] == 0
+    assert worst["regret"] > 1

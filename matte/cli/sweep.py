@@ -37,7 +37,7 @@ SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 SHEET = Path("trimap-sweep.png")
 # Of 30 portraits no background and no subject has it: remains of the old background stand out.
 MAGENTA = "magenta"
-COLUMNS = ("setting", "unknown", "agreement", "instability", "ms", "")
+COLUMNS = ("setting", "unknown", "error", "instability", "ms", "")
 
 
 @click.command(cls=GroupedCommand, ends_at_once=True, name="sweep-trimap")
@@ -124,8 +124,8 @@ def sweep_trimap(
     iterations, auto, each width. Writes one sheet with a row for each setting, and prints a table.
     Without IMAGE the shipped portrait is used.
 
-    Agreement: how well the edges of alpha lie on the picture's, 1 at best, 0 by chance. The
-    setting with the highest is the best, unless its kernel is even, which makes the band lopsided.
+    Error: an estimate of how wrong alpha is, as a multiple of the least, which is the best: by what
+    the picture's colours don't explain of alpha, and where it contradicts the segmenter.
     Instability: how much alpha changes to the next narrower and the next wider band.
 
     \b
@@ -253,10 +253,10 @@ def _table(outcome: "SweepOutcome") -> str:
         (
             score.name,
             f"{score.unknown:.1%}",
-            "-" if score.agreement is None else f"{score.agreement:.3f}",
+            "-" if score.error is None else f"{score.error:.2f}",
             "-" if score.instability is None else f"{score.instability:.3f}",
             f"{score.ms:.0f}",
-            "best" if place == best else score.remark,
+            "; ".join(filter(None, ["best" if place == best else "", score.remark])),
         )
         for place, score in enumerate(outcome.scores)
     ]

@@ -99,6 +99,22 @@ class GuidedWindows:
         out.ravel()[at] = values / np.maximum(box_mean(trust, self._radius).ravel()[at], 1e-6)
         return out
 
+    def variances(self, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the target's variance in each window, and what of it the guide doesn't explain.
+
+        Both have a value for each window that holds a pixel of the region.
+        """
+        share = self._share
+        weighted = np.asarray(cv2.multiply(self._weighted, cv2.merge([target] * 4)))
+        squares = cv2.split(weighted)[0] * target
+        m_t, *sums = (x * share for x in self._window_means(weighted))
+        (m_tt,) = self._window_means(squares[:, :, None])
+        c = [x - m_t * m for x, m in zip(sums, self._mean, strict=True)]
+        whole = m_tt * share - m_t * m_t
+        a = [(k_r * c[0] + k_g * c[1] + k_b * c[2]) * share for k_r, k_g, k_b in self._solved]
+        explained = a[0] * c[0] + a[1] * c[1] + a[2] * c[2]
+        return whole, np.maximum(whole - explained, 0)
+
     def weighted_coefficients(self, target: FloatArray) -> FloatArray:
         """Return the mean of a and b (H, W, 4) over the windows that hold a pixel.
 

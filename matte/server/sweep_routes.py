@@ -195,7 +195,7 @@ def _rows(job: str, found: Sweep) -> list[dict[str, Any]]:
                 "name": score.name,
                 "set": named,
                 "unknown": score.unknown,
-                "agreement": score.agreement,
+                "error": score.error,
                 "instability": score.instability,
                 "ms": score.ms,
                 "doubt": score.doubt,

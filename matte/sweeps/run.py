@@ -1,5 +1,6 @@
 """One picture refined with many trimaps, and the band that suits it best."""
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch
 from matte.stages import Progress, Refiner
-from matte.sweeps.edges import PictureEdges
+from matte.sweeps.alpha_errors import AlphaErrors
 from matte.sweeps.scores import Kernel, SettingScore, SweepChoice, choose_setting
 from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 
@@ -103,7 +104,7 @@ def sweep(
     if progress:
         progress(len(tried), len(tried))
     tried = [replace(one, alpha=photo.limit_alpha(one.alpha)) for one in tried]
-    scores = _score_settings(photo.pixels, tried)
+    scores = _score_settings(photo.pixels, subject, tried)
     trimaps, alphas = tuple(one.drawn.trimap for one in tried), tuple(one.alpha for one in tried)
     return Sweep(
         photo,
@@ -153,20 +154,24 @@ def _refine(
     return replace(tried, alpha=alpha, ms=tried.ms + watch.ms["refine"])
 
 
-def _score_settings(image: Image, tried: Sequence[_TriedSetting]) -> tuple[SettingScore, ...]:
+def _score_settings(
+    image: Image, subject: Subject, tried: Sequence[_TriedSetting]
+) -> tuple[SettingScore, ...]:
     """Return each setting's score; of those with a doubt nothing is measured."""
     sound = [place for place, one in enumerate(tried) if not one.doubt]
     region = np.zeros(image.shape[:2], bool)
     for place in sound:
         region |= tried[place].drawn.trimap == UNKNOWN
-    edges = PictureEdges(image, region)
+    estimate = AlphaErrors(image, subject.segmentation.confidence, subject.mask, region)
+    errors = {place: estimate.features(tried[place].alpha).log_error() for place in sound}
+    least = min(errors.values(), default=0.0)
     changes = _instabilities([tried[place] for place in sound])
     instability = dict(zip(sound, changes, strict=True))
     return tuple(
         SettingScore(
             one.band,
             unknown_share(one.drawn.trimap),
-            None if one.doubt else edges.agreement(one.alpha),
+            None if one.doubt else math.exp(errors[place] - least),
             instability.get(place),
             round(one.ms, 1),
             one.doubt,

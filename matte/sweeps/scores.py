@@ -1,5 +1,6 @@
 """The scores of a sweep's settings, and the choice of the best."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,7 +9,7 @@ from matte.configs.settings import TrimapSettings
 from matte.pipeline.line import NO_SUBJECT
 
 Kernel = int | Literal["auto"]
-MIN_CLEAR_LEAD = 0.005  # of agreement; smaller differences count as equal
+MIN_CLEAR_RATIO = 1.01  # of estimated errors; smaller differences count as equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class SettingScore:
     band: TrimapSettings
     unknown: float
     """The unknown share of the picture, 0 … 1."""
-    agreement: float | None
-    """How well alpha's edges lie on the picture's: 1 at best, 0 by chance. See `PictureEdges`."""
+    error: float | None
+    """The estimated error of alpha, as a multiple of the least in the sweep. See `AlphaErrors`."""
     instability: float | None
     """Mean |Δα| to the alphas of the next narrower and the next wider band of the sweep, each in
     the union of both bands; None without neighbours.
@@ -42,7 +43,10 @@ class SettingScore:
     @property
     def remark(self) -> str:
         """The objection to the setting, if there is one."""
-        return self.doubt or ("lopsided: k is even" if self.is_lopsided else "")
+        if self.doubt or not self.is_lopsided:
+            return self.doubt
+        assert isinstance(self.band.k, int)
+        return f"lopsided, k is even: k = {self.band.k + 1} is not"
 
     def as_json(self) -> dict[str, Any]:
         """Return the score in plain JSON values."""
@@ -54,7 +58,7 @@ class SettingScore:
             "iterations": band.iterations if kernel else None,
             "width": None if band.width is None else str(band.width),
             "unknown": round(self.unknown, 5),
-            "agreement": None if self.agreement is None else round(self.agreement, 4),
+            "error": None if self.error is None else round(self.error, 4),
             "instability": None if self.instability is None else round(self.instability, 5),
             "ms": self.ms,
             "lopsided": self.is_lopsided,
@@ -71,44 +75,34 @@ class SweepChoice:
 
 
 def choose_setting(pictures: Sequence[Sequence[SettingScore]]) -> SweepChoice:
-    """Return the setting with the highest mean agreement over all pictures.
+    """Return the setting with the least estimated error over all pictures, by geometric means.
 
-    The same settings were tried on each picture. Even kernels are not recommended, nor is what
-    could not be refined in one of the pictures; pictures without a subject don't count.
+    The same settings were tried on each picture. What could not be refined in one of the pictures
+    is not recommended; pictures without a subject don't count.
     """
     counted = [scores for scores in pictures if any(s.doubt != NO_SUBJECT for s in scores)]
     if not counted:
         return SweepChoice(None, NO_SUBJECT)
     settings = list(zip(*counted, strict=True))
     means = {
-        place: sum(s.agreement or 0 for s in scores) / len(scores)
+        place: math.exp(sum(math.log(s.error or 1) for s in scores) / len(scores))
         for place, scores in enumerate(settings)
-        if all(s.agreement is not None for s in scores)
+        if all(s.error is not None for s in scores)
     }
     if not means:
         return SweepChoice(None, "no band of the sweep can be refined: try others")
-    ranked = sorted(means, key=lambda place: -means[place])
-    sound = [place for place in ranked if not settings[place][0].is_lopsided]
-    if not sound:
-        return SweepChoice(
-            None, "even kernels are lopsided, and there is nothing else: add an odd k"
-        )
-    highest, *others = sound
-    which = "mean agreement" if len(counted) > 1 else "agreement"
-    reason = f"{which} {means[highest]:.3f}"
+    lowest, *others = sorted(means, key=lambda place: means[place])
+    best = settings[lowest][0]
+    reason = "the only one that can be recommended"
     if others:
-        reason = f"alpha's edges lie best on the picture's: {reason}"
-        clear = means[highest] - means[others[0]] >= MIN_CLEAR_LEAD
-        reason += ", then " if clear else ", hardly more than the "
-        reason += f"{means[others[0]]:.3f} of {settings[others[0]][0].name}"
-    else:
-        reason += ", the only one that can be recommended"
-    if ranked[0] != highest:
-        lopsided = settings[ranked[0]][0]
-        reason += (
-            f"; {lopsided.name} has {means[ranked[0]]:.3f}, but is lopsided: try the next odd k"
-        )
-    return SweepChoice(highest, reason)
+        second, ratio = settings[others[0]][0], means[others[0]] / means[lowest]
+        reason = "its estimated error is the least; "
+        reason += f"that of {second.name} is {ratio:.2f} times as large"
+        if ratio < MIN_CLEAR_RATIO:
+            reason = f"its estimated error is hardly less than that of {second.name}"
+    if best.is_lopsided:
+        reason += f"; {best.remark}"
+    return SweepChoice(lowest, reason)
 
 
 def band_name(band: TrimapSettings) -> str:

@@ -145,8 +145,8 @@ def _draw_caption(pen: ImageDraw.ImageDraw, row: SheetRow, y: int) -> None:
 def _format_numbers(score: SettingScore) -> str:
     """Return the score's numbers as one line."""
     numbers = [f"{score.unknown:.1%} unknown"]
-    if score.agreement is not None:
-        numbers.append(f"agreement {score.agreement:.3f}")
+    if score.error is not None:
+        numbers.append(f"error {score.error:.2f}")
     if score.instability is not None:
         numbers.append(f"instability {score.instability:.3f}")
     return ",  ".join([*numbers, f"{score.ms:.0f} ms"])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from matte.imaging.guided_filter import guided_filter, local_linear_coefficients
+from matte.imaging.guided_filter import GuidedWindows, guided_filter, local_linear_coefficients
 
 RANDOM = np.random.default_rng(3)
 GUIDE = RANDOM.random((40, 50, 3), np.float32)
@@ -65,3 +65,19 @@ def test_lines_of_a_flat_picture_tell_the_mean() -> None:
     )
     assert np.allclose(lines[..., :3], 0, atol=1e-4)
     assert lines[10, 9:11, 3].mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_what_colours_do_not_explain_of_a_target() -> None:
+    even = np.ones((40, 50), np.float32)
+    windows = GuidedWindows(GUIDE, even, EVERYWHERE, 3, 1e-6)
+    linear = (0.2 + GUIDE @ np.array([0.5, -0.2, 0.3])).astype(np.float32)
+    noise = RANDOM.random((40, 50), np.float32)
+    whole, unexplained = windows.variances(linear)
+    at = 20 * 50 + 25
+    assert whole[at] == pytest.approx(linear[17:24, 22:29].var(), rel=1e-3)
+    assert unexplained.max() < 1e-4
+    whole, unexplained = windows.variances(noise)
+    colours = np.c_[GUIDE[17:24, 22:29].reshape(-1, 3), np.ones(49)]
+    values = noise[17:24, 22:29].ravel()
+    rest = values - colours @ np.linalg.lstsq(colours, values, rcond=None)[0]
+    assert unexplained[at] == pytest.approx((rest**2).mean(), rel=2e-2)

@@ -2,26 +2,32 @@ from matte.configs.settings import TrimapSettings
 from matte.sweeps.scores import SettingScore, choose_setting
 
 
-def score(agreement: float | None, k: int = 3, doubt: str = "") -> SettingScore:
-    return SettingScore(TrimapSettings(k=k), 0.1, agreement, None, 1.0, doubt)
+def score(error: float | None, k: int = 3, doubt: str = "") -> SettingScore:
+    return SettingScore(TrimapSettings(k=k), 0.1, error, None, 1.0, doubt)
 
 
-def test_the_highest_agreement_is_the_best() -> None:
-    choice = choose_setting([[score(0.5), score(0.7, k=5), score(0.9, k=4)]])
+def test_the_least_error_is_the_best() -> None:
+    choice = choose_setting([[score(1.5), score(1, k=5), score(1.2, k=4)]])
     assert choice.best == 1
-    assert "agreement 0.700, then 0.500 of k = 3, 6 iterations" in choice.reason
-    assert "k = 4, 6 iterations has 0.900, but is lopsided" in choice.reason
-    assert "hardly more than the 0.500 of" in choose_setting([[score(0.501), score(0.5, 5)]]).reason
-    assert choose_setting([[score(0.1), score(None, 5, "a flaw")]]).best == 0
+    assert "that of k = 4, 6 iterations is 1.20 times as large" in choice.reason
+    assert "hardly less than that of k = 5" in choose_setting([[score(1), score(1.005, 5)]]).reason
+    assert choose_setting([[score(3), score(None, 5, "a flaw")]]).best == 0
     assert choose_setting([[score(None, 5, "a flaw")]]).best is None
+
+
+def test_even_kernels_may_win_and_their_odd_neighbour_is_named() -> None:
+    choice = choose_setting([[score(1.5), score(1, k=4)]])
+    assert choice.best == 1
+    assert choice.reason.endswith("; lopsided, k is even: k = 5 is not")
+    assert score(1, k=12).remark == "lopsided, k is even: k = 13 is not"
 
 
 def test_pictures_together_have_one_best() -> None:
     nobody = [score(None, 3, "no subject found"), score(None, 5, "no subject found")]
-    pictures = [[score(0.5), score(0.4, 5)], [score(0.1), score(0.4, 5)], nobody]
+    pictures = [[score(1), score(1.1, 5)], [score(4), score(1, 5)], nobody]
     choice = choose_setting(pictures)
     assert choice.best == 1
-    assert "mean agreement 0.400, then 0.300" in choice.reason
+    assert "1.91 times as large" in choice.reason
     assert choose_setting([nobody]).reason == "no subject found"
-    failed = [score(None, 3, "a flaw"), score(0.2, 5)]
-    assert choose_setting([[score(0.9), score(0.1, 5)], failed]).best == 1
+    failed = [score(None, 3, "a flaw"), score(1, 5)]
+    assert choose_setting([[score(1), score(2, 5)], failed]).best == 1

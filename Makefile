@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python $(PIP) -c constraints.txt
 ifneq ($(shell test -L .venv && echo linked),)
 $(error .venv is a symbolic link: remove it, and an environment of this checkout is made)
 endif
-.PHONY: help demo test check test-benchmarks test-conversion test-fleet test-notebook test-page test-phone test-wheel test-attack fuzz-server score gpu-test format docs clean
+.PHONY: help demo test check test-benchmarks test-conversion test-fleet test-notebook test-page test-phone test-wheel test-attack fuzz fuzz-server score gpu-test format docs clean
 
 help:
 	@echo "make demo             install, and put the sample portrait on a beach"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-phone       convert networks for LiteRT, in an environment of its own"
 	@echo "make test-wheel       build the wheel, install it into an empty environment, run it there"
 	@echo "make test-attack      attack it with damaged files, interruptions and full disks"
+	@echo "make fuzz MINUTES=10  attack it for so long, by random and coverage-guided inputs, kills and full disks"
 	@echo "make fuzz-server      send 10,000 requests to the server, made from its OpenAPI document"
 	@echo "make score DATA=DIR   measure quality and speed on the listed pictures"
 	@echo "make gpu-test         run the tests and benchmarks that need an NVIDIA GPU"
@@ -72,6 +73,12 @@ test-phone: .venv-phone/all
 # Linux only. More of a kind: python tests/attack/run.py KIND --count N --seed S
 test-attack: .venv/all
 	$(BIN)/python tests/attack/run.py all
+
+# For so many minutes; it prints what it did and found. atheris, which follows the coverage of matte's
+# lines, has no wheel for every Python: without it, inputs are changed at random alone.
+fuzz: .venv/all
+	-$(BIN)/python $(PIP) --only-binary :all: atheris==3.0.0
+	$(BIN)/python tests/attack/fuzz.py --minutes $(or $(MINUTES),10)
 
 # schemathesis has an environment of its own. It takes ten minutes.
 fuzz-server: .venv/all .venv-fuzz/all

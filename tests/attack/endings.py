@@ -6,7 +6,8 @@ from dataclasses import dataclass
 MAX_CPU_SECONDS = 20
 MAX_MEMORY_BYTES = 3 << 30  # of a run on small inputs
 KNOWN_LINES = re.compile(
-    r"Warning: |Error: |Usage: |Try 'matte |Aborted!$|--fps-target: |\d+×\d+, preset |  refined: |"
+    r"Warning: |Note: |Error: |Usage: |Try 'matte |Aborted!$|--fps-target: |\d+×\d+, preset |"
+    r"  refined: |"
     r"\d+ written \(|  \w+ on \w+, |\d+ frames in |  \w+ +[\d.]+ ms|\d+ of \d+ |ok  |"
     r"[\w.-]+: [^;]+; licence: |$"
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import onnx
 
+from tests.attack.changing import odd_language, together, vanishing
 from tests.attack.drawing import draw, draw_trimap, save
 from tests.attack.filming import is_whole
 from tests.attack.names import appearing, linked, odd_name
@@ -36,7 +37,8 @@ def attack(room: Room) -> None:
     pixels = draw(numbers, 40, 30)
     save(room.folder / "p.png", pixels)
     save(room.folder / "t.png", draw_trimap(40, 30))
-    numbers.choice((odd_home, odd_streams, odd_name, unwritable, appearing, linked))(room)
+    around = (odd_home, odd_streams, odd_name, unwritable, appearing, linked)
+    numbers.choice((*around, vanishing, together, odd_language))(room)
 
 
 def odd_home(room: Room) -> None:

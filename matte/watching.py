@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+TRYING_STAGE = "runtimes"  # on the first run, each network is tried in every runtime
 Watcher = Callable[[str, float], None]  # called with a stage and the share of it that is done
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)

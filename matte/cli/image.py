@@ -16,7 +16,7 @@ from matte.cli.image_runs import (
     run_pictures,
     watch_pictures,
 )
-from matte.cli.many_pictures import many_options, print_plan
+from matte.cli.many_pictures import many_options, print_plan, print_skipped
 from matte.cli.options import (
     FILE,
     GROUND,
@@ -152,6 +152,8 @@ def image(
     is_dry, watches = many.pop("dry_run"), many.pop("watch")
     shown = ShownOutcomes(quiet, verbose, report, overwrite)
     request = make_request(files, output, suffix, finish, stages, shown, settings, watches)
+    if not quiet:
+        print_skipped(files, output, verbose)
     remaining = plan_run(request.jobs, ResumeOptions(**many), request.results, request.fingerprint)
     open_pipeline = partial(build_for_photos, settings, opener)
     count = 1 if is_one_picture(files) else process_count(jobs, settings.config.runtime)

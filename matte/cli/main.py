@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import matte
+from matte.cli.progress import first_run_noted
 from matte.cli.standard_streams import checked_streams
 from matte.errors import (
     InterruptedRunError,
@@ -105,7 +106,7 @@ class MatteGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a MatteError ends it with one line."""
-        with one_line_errors(), warnings.catch_warnings():
+        with one_line_errors(), first_run_noted(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", MatteWarning)
             warnings.showwarning = _print_warnings_once()

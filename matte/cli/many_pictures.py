@@ -13,6 +13,7 @@ from matte.configs.fields import Group
 if TYPE_CHECKING:
     from matte.photos.batch import Batch
     from matte.photos.jobs import PhotoJob
+    from matte.photos.locations import Location
     from matte.photos.many import RunSummary
     from matte.photos.resuming import RemainingJobs
     from matte.pipeline.run import BuiltPipeline
@@ -99,6 +100,22 @@ def print_plan(
         seconds = estimate_seconds(remaining.jobs, make_batch, open_pipeline())
         counts += f"; about {_duration(seconds)}"
     click.echo(counts, err=True)
+
+
+def print_skipped(files: "Sequence[Location]", output: "Location | None", verbose: bool) -> None:
+    """Print how many files of the folders are no pictures, or which."""
+    from matte.photos.jobs import skipped_files
+    from matte.photos.locations import is_folder, local_files
+
+    folders = [file for file in local_files(files) if is_folder(file)]
+    skipped = [path for folder in folders for path in skipped_files(folder, output)]
+    if verbose:
+        for path in skipped:
+            print_line(f"Note: skipped, no picture by its name: {path}", err=True)
+    elif skipped:
+        names = "names it" if len(skipped) == 1 else "names them"
+        count = f"{len(skipped)} file{'s' * (len(skipped) > 1)}"
+        print_line(f"Note: {count} skipped, no picture by the name: -v {names}", err=True)
 
 
 def print_summary(summary: "RunSummary", quiet: bool) -> None:

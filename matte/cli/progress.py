@@ -5,10 +5,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from matte.errors import printable
+from matte.watching import TRYING_STAGE, watched_by
 
 if TYPE_CHECKING:
     from matte.stages import Progress as ProgressFunction
+
+
+@contextmanager
+def first_run_noted() -> Iterator[None]:
+    """Say on terminals, once, when the runtimes are tried: the first time takes seconds longer."""
+    told = False
+
+    def note(stage: str, done: float) -> None:
+        """Print the note if that is the stage."""
+        nonlocal told
+        if stage == TRYING_STAGE and not told and sys.stderr.isatty():
+            told = True
+            text = "Note: the first time on this machine: trying which runtime is the fastest …"
+            click.echo(text, err=True)
+
+    with watched_by(note):
+        yield
 
 
 @contextmanager

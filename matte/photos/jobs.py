@@ -101,6 +101,23 @@ def folder_jobs(
         yield PhotoJob(path, target, makes_folder=True)
 
 
+def skipped_files(folder: Path, into: Location | None) -> list[Path]:
+    """Return the files in and below a folder that are no pictures by their names.
+
+    Hidden ones, earlier results and what lies in the folder `into` of results don't count.
+    """
+    found = [
+        path
+        for path in _paths(folder)
+        if path.suffix.lower() not in READABLE
+        and not path.stem.endswith(RESULT_SUFFIX)
+        and path.is_file()
+    ]
+    if into is None or is_inside(folder, into):
+        return found
+    return [path for path in found if not is_inside(path, into)]
+
+
 def _path_below(location: Location, folder: Location) -> PurePath:
     """Return the path from a folder to what lies in it."""
     if isinstance(location, StoredFile):
@@ -113,7 +130,9 @@ def _path_below(location: Location, folder: Location) -> PurePath:
 def _files_of_kinds(folder: Location, kinds: Collection[str]) -> Iterator[Location]:
     """Yield all files with these endings by name, without hidden ones and hidden folders'."""
     if not isinstance(folder, StoredFile):
-        yield from _paths_of_kinds(folder, kinds)
+        for path in _paths(folder):
+            if path.suffix.lower() in kinds or os.path.isdir(path):  # never raises
+                yield path
         return
     for file in folder.files():
         is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
@@ -121,8 +140,8 @@ def _files_of_kinds(folder: Location, kinds: Collection[str]) -> Iterator[Locati
             yield file
 
 
-def _paths_of_kinds(folder: Path, kinds: Collection[str]) -> Iterator[Path]:
-    """Yield all files with these endings by name, and the folders that can't be read.
+def _paths(folder: Path) -> Iterator[Path]:
+    """Yield all files by name, without hidden ones, and the folders that can't be read.
 
     Those then fail.
     """
@@ -130,7 +149,7 @@ def _paths_of_kinds(folder: Path, kinds: Collection[str]) -> Iterator[Path]:
     for place, subfolders, names in os.walk(folder, onerror=unreadable.append):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in kinds:
+            if not name.startswith("."):
                 yield Path(place, name)
     for error in unreadable:
         path = Path(error.filename)

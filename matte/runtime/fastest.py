@@ -15,6 +15,7 @@ from matte.errors import BackendError, MatteError, MatteWarning
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import can_remember, remember_execution
 from matte.runtime.session import Session, trained_size
+from matte.watching import TRYING_STAGE, tell_watcher
 
 DEFAULT_EXAMPLE_PIXELS = 320  # a side of the example input, where the network names no size
 TIMING_ROUNDS = 5
@@ -46,6 +47,7 @@ def open_fastest(
             _warn_of_failures(failed)
             return _with_reason(session, execution, "likely the fastest; nothing can be remembered")
         raise failed[executions[0]]
+    tell_watcher(TRYING_STAGE, 0)
     with TIMING_LOCK:
         sessions = dict(_open_each(executions, open_one, failed))
         seconds = _measure_seconds(sessions, failed)

@@ -50,6 +50,20 @@ def test_a_folders_tree_is_mirrored_and_may_be_run_again(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("fake")
+def test_what_is_no_picture_is_counted_and_named_by_verbose(tmp_path: Path) -> None:
+    source, out = photos(tmp_path / "in", "a.png", "b.png"), tmp_path / "in/out"
+    for name in ("raw.cr2", "notes.txt", ".hidden", "a-matte.psd"):
+        (source / name).touch()
+    words = ("-o", out, "--overwrite", "--report", source / "a-matte.json", *BAND)
+    result = run(source, *words)
+    assert "Note: 2 files skipped, no picture by the name: -v names them\n" in result.stderr
+    told = run(source, *words, "-v").stderr
+    skipped = [line for line in told.splitlines() if line.startswith("Note: skipped")]
+    assert [line.split("/")[-1] for line in skipped] == ["notes.txt", "raw.cr2"]
+    assert "skipped" not in run(source, *words, "-q").stderr
+
+
+@pytest.mark.usefixtures("fake")
 def test_a_folder_with_one_picture_is_mirrored_too(tmp_path: Path) -> None:
     out = tmp_path / "out"
     report = out / "report.json"

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from matte.cli.progress import progress_bar
+from matte.cli.progress import first_run_noted, progress_bar
+from matte.watching import TRYING_STAGE, tell_watcher
 
 
 class Terminal(io.StringIO):
@@ -47,3 +48,16 @@ def test_frames_have_their_rate_and_the_time_left(monkeypatch: pytest.MonkeyPatc
         watch(50, 200)
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
     assert re.search(r" 50/200 frames, [0-9.]+ fps, time left \d+:\d+:\d+", plain), plain
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_terminals_are_told_once_why_the_first_run_takes_longer(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    with first_run_noted():
+        for stage in ("segment", TRYING_STAGE, TRYING_STAGE):
+            tell_watcher(stage, 0)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == stream.isatty()
+    assert all("trying which runtime is the fastest" in line for line in lines)

@@ -17,6 +17,7 @@ from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.execution_memo import forget_execution, remembered_execution
 from matte.runtime.fastest import open_fastest
 from matte.runtime.opener import open_session
+from matte.watching import TRYING_STAGE, watched_by
 from matte.weights.store import find_weights
 
 EXACT, HALF, OTHER = (
@@ -78,6 +79,14 @@ def test_the_fastest_is_taken_and_remembered() -> None:
     assert remembered_execution(NetworkSource(Path("network.onnx"), "4567"), SETTINGS) is None
     forget_execution(NETWORK, SETTINGS)
     assert remembered_execution(NETWORK, SETTINGS) is None
+
+
+def test_whoever_watches_is_told_that_executions_are_tried() -> None:
+    stages: list[str] = []
+    sessions = {"openvino_fp32": (0.0, 0.0), "onnx_fp32": (0.0, 0.0)}
+    with watched_by(lambda stage, done: stages.append(stage)):
+        chosen([EXACT, OTHER], **sessions)
+    assert stages == [TRYING_STAGE]
 
 
 def test_a_little_faster_is_not_enough() -> None:

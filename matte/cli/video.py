@@ -235,8 +235,9 @@ def _plan_job(
     background = parse_background(ground["bg"])
     first, last = _parse_range(source["start"], source["end"])
     limit = max_pixels(settings.config)
+    found = open_clip(clip, limit)
     files = files_from_options(clip, isinstance(background, Transparent), outputs)
-    opened = clip_for_files(open_clip(clip, limit), files, source["hdr"])
+    opened = clip_for_files(found, files, source["hdr"])
     choices = choices_for(opened, source["subjects"], limit)
     after, premultiply = ground["bg_end"], ground["premultiply"]
     passes = source["despill"], source["garbage_matte"]

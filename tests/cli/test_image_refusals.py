@@ -156,7 +156,7 @@ def test_what_is_not_permitted_is_said(what: str) -> None:
         }[what]
         root = os.geteuid() == 0
         for thread in set(threading.enumerate()) - {threading.current_thread()}:
-            thread.join(60)  # native code that tests before began must not lose its rights midway
+            thread.join(2)  # native code that tests before began must not lose its rights midway
         if root:
             os.seteuid(65534)
         try:

@@ -6,9 +6,8 @@
 Measures each network on what its recipe holds back, as score_weights.py does, in fp32, bf16 and
 int8 on OpenVINO, and in int8 on ONNX Runtime: the same file, other arithmetic. A network is as good
 in a precision if no metric is worse by over half a percent over all its pictures, nor by over one
-in any set, of which some have three pictures; then it may stand in
-`accurate_precisions` of its row of the manifest. For int8 both runtimes count; a segmenter before a
-refiner then stays in fp32.
+in any set of 25 pictures or more; then it may stand in `accurate_precisions` of its row of the
+manifest. For int8 both runtimes count; a segmenter before a refiner then stays in fp32.
 
 `--make-int8` writes NAME.int8.onnx, calibrated on pictures that the network's recipe trains on;
 `--int8` measures the files of a folder, without it those beside the manifest. Renews the networks'
@@ -50,6 +49,7 @@ from matte.weights.store import (
 RESULTS = harness.RESULTS / "precision.json"
 MAX_LOSS = 0.005  # of a metric over all pictures
 MAX_LOSS_IN_A_SET = 0.01
+LEAST_PICTURES = 25  # of a set, for it to count alone
 HIGHER_IS_BETTER = ("miou", "accuracy")
 ROUNDS = 15
 REFINER_SIZE = 512
@@ -154,7 +154,11 @@ def _is_as_good(rows: Sequence[Row | Mapping[str, object]], way: str) -> bool:
         # Phrased so that NaN fails.
         if not (
             loss_of(str(metric), value, exact) <= MAX_LOSS
-            and all(row[way]["worse"] <= MAX_LOSS_IN_A_SET for row in sets)
+            and all(
+                row[way]["worse"] <= MAX_LOSS_IN_A_SET
+                for row in sets
+                if row["pictures"] >= LEAST_PICTURES
+            )
         ):
             return False
     return True

@@ -25,11 +25,12 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmentation:
-    """What a segmenter knows of a picture; every map has the picture's height and width.
+    """What a segmenter knows of a picture.
 
-    The maps have another size only where segment() was asked for one.
-    `unknown` is the probability of each pixel to be in the unknown band, of networks that have
-    learnt it; `features` (H, W, C) are what a network hands on to later stages.
+    `confidence` has the picture's height and width, or those that segment() was asked for.
+    `unknown` is the probability of each place to be in the unknown band, of networks that have
+    learnt it, at the size that the network sees; `features` (H, W, C) are what a network hands on
+    to later stages.
     """
 
     confidence: Confidence

@@ -37,15 +37,17 @@ class FakeSession:
         function: Callable[[Floats], Floats],
         shape: tuple[int | None, ...] = (None, 3, None, None),
         metadata: dict[str, str] | None = None,
+        output: str = "mask",
     ) -> None:
         self.inputs = {"image": shape}
+        self._output = output
         self.seen: list[Floats] = []
         self._function = function
         self._metadata = metadata or {}
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
         self.seen.append(inputs["image"])
-        return {"mask": self._function(inputs["image"])}
+        return {self._output: self._function(inputs["image"])}
 
     def metadata(self) -> dict[str, str]:
         return self._metadata

@@ -230,11 +230,12 @@ def _parse_integer(word: str) -> int:
 
 
 def _parse_kernel(word: str) -> "Kernel":
-    """Return a kernel\'s side from its text, or `auto`."""
-    if word == "auto":
-        return "auto"
+    """Return a kernel\'s side from its text, or one of the words."""
+    words: dict[str, Kernel] = {"auto": "auto", "learned": "learned"}
+    if word in words:
+        return words[word]
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
-        raise ValueError("whole numbers or auto, such as 3,7,auto")
+        raise ValueError("whole numbers, auto or learned, such as 3,7,auto")
     return int(word)
 
 

@@ -112,6 +112,23 @@ def segmenter(**arguments: Any) -> None:
 
 @train.command()
 @run_options
+def band(**arguments: Any) -> None:
+    """Teach a trained segmenter where the subject's edge is soft, for --k learned.
+
+    Its masks stay as they are. The last line is the path of the best checkpoint; best.onnx lies
+    beside it.
+
+    Example: matte train band --config subject-band --data DATA --init subject --out runs/band
+    """
+    with torch_required("training"):
+        from matte.training.band import train_band
+        from matte.training.band_settings import BandRecipe
+
+    _train(BandRecipe, train_band, **arguments)
+
+
+@train.command()
+@run_options
 def refiner(**arguments: Any) -> None:
     """Train a refiner: pictures with alphas in, an ONNX file out.
 
@@ -180,22 +197,22 @@ def modnet(soc: bool, validation: Path | None, **arguments: Any) -> None:
 )
 @click.option("--overwrite", is_flag=True, help="Replace it.")
 def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> None:
-    """Average the weights of a fine-tuned segmenter with those that it started from.
+    """Average a fine-tuned segmenter's or refiner's weights with those that it started from.
 
     A network that is trained on few pictures gets worse on others. The average often is better on
-    both: try some shares with 'matte eval segmenter'. TUNED is a network's name or file, START is
+    both: try some shares with 'matte eval'. TUNED is a network's name or file, START is
     what --init accepts. Writes the checkpoint and, beside it, the ONNX file.
 
     Example: matte train blend tuned.safetensors person --share 0.45 -o mixed.safetensors
     """
     with torch_required("blending"):
-        from matte.training.blend import blend_segmenters
+        from matte.training.blend import blend_networks
         from matte.training.start import find_start_file
 
     sources = find_start_file(tuned), find_start_file(start)
     outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
     check_outputs(outputs, sources, overwrite)
-    print_line(blend_segmenters(*sources, share, out), err=True)
+    print_line(blend_networks(*sources, share, out), err=True)
     print_path(out)
 
 

@@ -176,12 +176,12 @@ def _split_protocol(table: Mapping[str, Any], origin: str) -> dict[str, Any]:
 def _drop_replaced_band(merged: dict[str, Any], layer: Mapping[str, Any]) -> list[str]:
     """Drop what a later layer's way to draw the band replaces, and return the dropped names.
 
-    A kernel's k, iterations, … end an earlier layer's width, and its "auto" too.
+    A kernel's k, iterations, … end an earlier layer's width, and its "auto" or "learned" too.
     """
     if layer.get("width") or not layer.keys() - {"width"}:
         return []
     replaced = {"width"} - layer.keys()
-    if merged.get("k") == "auto":
+    if isinstance(merged.get("k"), str):
         replaced |= {"k"} - layer.keys()
     return [name for name in replaced if merged.pop(name, None) is not None]
 

@@ -113,14 +113,15 @@ class TrimapSettings:
     """The settings of the unknown band around the mask's edge.
 
     `width` goes before `k`. To name `iterations`, `erode`, `dilate` or `shape` where k is "auto"
-    asks for a kernel again: the default one, unless k is named too.
+    or "learned" asks for a kernel again: the default one, unless k is named too.
     """
 
-    k: int | Literal["auto"] = setting(
+    k: int | Literal["auto", "learned"] = setting(
         7,
         "How wide the unknown band is, in which hair is looked for. auto: wider where the network"
-        " is unsure and where the subject is large. A number: the side of the kernel that erodes"
-        " and dilates the mask; even numbers make the band lopsided.",
+        " is unsure and where the subject is large. learned: wide where the network has learnt that"
+        " edges are soft, as hair's; auto, for networks that have not. A number: the side of the"
+        " kernel that erodes and dilates the mask; even numbers make the band lopsided.",
         "Subject and band",
         unit="pixels",
         minimum=1,
@@ -174,8 +175,8 @@ class TrimapSettings:
 
     @property
     def is_automatic(self) -> bool:
-        """Whether the band is to be wide where the segmenter is unsure."""
-        return self.k == "auto" and self.width is None
+        """Whether the picture decides how wide the band is, and where."""
+        return isinstance(self.k, str) and self.width is None
 
     @property
     def repetitions(self) -> tuple[int, int]:

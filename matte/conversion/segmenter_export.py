@@ -2,8 +2,8 @@
 
 The file takes `image`, float32 RGB 0 … 1 (batch, 3, height, width) with any batch and any
 multiples of 32, and gives `mask`, float32 (batch, 1, height, width), the probability of the
-subject. Weights lie in it as float16, half the bytes, and are cast where they are used: every
-computation is float32.
+subject; or `mask_and_band` (batch, 2, height, width), with that of a soft edge. Weights lie in it
+as float16, half the bytes, and are cast where they are used: every computation is float32.
 """
 
 from pathlib import Path
@@ -17,6 +17,7 @@ from matte.segmentation.network import (
     KIND,
     Probability,
     load_checkpoint,
+    output_name,
 )
 
 # Networks of pictures in 0 … 255 amplify rounding: with random weights 1.1e-4 was measured, with
@@ -37,9 +38,9 @@ def export_segmenter(checkpoint: Path, path: Path, half: bool = True) -> ParityR
     architecture = info.architecture.removesuffix(BRANCHES_SUFFIX)
     notes = {"kind": KIND, "size": str(info.size), "architecture": architecture}
     largest = BYTES_DIFFERENCE if info.architecture in BYTES_ARCHITECTURES else MAX_DIFFERENCE
-    examples = segmenter_examples()
+    examples, output = segmenter_examples(), output_name(info.architecture)
     return write_network(
-        Probability(network), path, notes, examples, "mask", half=half, max_difference=largest
+        Probability(network), path, notes, examples, output, half=half, max_difference=largest
     )
 
 

@@ -86,7 +86,7 @@ class DeviceLine:
         small = resize_levels(image, h, w) / WHITE
         sides = (0, -w % letterboxed.MULTIPLE, 0, -h % letterboxed.MULTIPLE)
         boxed = torch.nn.functional.pad(small, sides, value=PADDING_GREY)
-        values = self._segment(boxed)[:, :, :h, :w]
+        values = self._segment(boxed)[:, :1, :h, :w]  # a second map is the band
         return resize(values.clamp(0, 1), height, width), is_alpha(values)
 
     def refine(self, image: Tensor, trimap: Tensor) -> tuple[Tensor, Tensor]:

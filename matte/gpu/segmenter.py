@@ -50,7 +50,7 @@ class DeviceSegmenter:
         one_by_one = self._session.inputs[self._input][0] is not None
         batches = single_frames(pictures) if one_by_one else [pictures]
         found = [run_session(self._session, {self._input: each}) for each in batches]
-        values = torch.cat(found)
+        values = torch.cat(found)[:, :1]  # a second map is the band, which frames have no use for
         low, high = float(values.min()), float(values.max())
         # The comparison is phrased so that NaN fails it.
         if not (low >= -MAX_OVERSHOOT and high <= 1 + MAX_OVERSHOOT):

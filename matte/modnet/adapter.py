@@ -10,7 +10,7 @@ import numpy as np
 from matte.arrays import Alpha, Image
 from matte.imaging.resizing import resize
 from matte.runtime.memory import MIN_NETWORK_PIXELS, MODNET_COST, WHOLE_MACHINE, MemoryLimit
-from matte.runtime.session import Session, picture_input, predict_map, trained_size
+from matte.runtime.session import Session, picture_input, predict_maps, trained_size
 from matte.stages import NetworkFacts
 
 DEFAULT_SIDE = 512  # pixels: the short side that the authors' network was trained at
@@ -58,7 +58,7 @@ class Modnet:
             small = resize(image, *(self._fixed or size))
         half = np.float32(np.iinfo(image.dtype).max / 2)
         blob = np.ascontiguousarray((small / half - 1).transpose(2, 0, 1)[None], np.float32)
-        values = predict_map(self._session, self._input, blob, NETWORK_KIND)
+        values = predict_maps(self._session, self._input, blob, NETWORK_KIND)[0]
         if self._native and not self._fixed:
             return Alpha(np.ascontiguousarray(values[:height, :width]))
         alpha = resize(values, height, width)

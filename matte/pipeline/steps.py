@@ -75,7 +75,8 @@ def cut_subject(
 
 def draw(subject: Subject, settings: TrimapSettings) -> DrawnTrimap:
     """Return the trimap around the subject's mask."""
-    return draw_trimap(subject.mask, subject.segmentation.confidence, settings)
+    found = subject.segmentation
+    return draw_trimap(subject.mask, found.confidence, settings, found.unknown)
 
 
 def refine(
@@ -94,6 +95,8 @@ def refine(
     refined = refiner.refine(image, drawn.trimap, RefineContext(previous, features))
     alpha = refined.alpha if previous is None else previous.update(refined.alpha)
     if subject is not None and drawn.follows_confidence:
-        confidence, threshold = subject.segmentation.confidence, subject.threshold
-        alpha = limit_by_confidence(alpha, drawn.trimap, confidence, threshold)
+        found = subject.segmentation
+        alpha = limit_by_confidence(
+            alpha, drawn.trimap, found.confidence, subject.threshold, found.unknown
+        )
     return Refined(alpha, refined.report)

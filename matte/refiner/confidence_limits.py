@@ -15,10 +15,16 @@ MIN_CLOUD_SHARE = 0.015  # of the long side: a grey area's least radius; strands
 MIN_GREY_SHARE = 0.95  # of a cell, for it to be part of a grey area
 CLOUD_GAIN = 10.0  # by which confidence above or below the threshold decides in a grey area
 MIN_CLOUD_CELLS = 6  # of the smallest grey area's radius
+# Between these probabilities of a soft edge the limit fades away.
+SOFT_FROM, SOFT_TO = 0.3, 0.6
 
 
 def limit_by_confidence(
-    alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: float
+    alpha: Alpha,
+    trimap: Trimap,
+    confidence: Confidence,
+    threshold: float,
+    soft: FloatArray | None = None,
 ) -> Alpha:
     """Return alpha, limited in the unknown pixels to what the segmenter's confidence allows.
 
@@ -27,7 +33,25 @@ def limit_by_confidence(
     `SURE_DISTANCE` to c = 0 or 1 it is blended with the mask; c is the confidence, rising from 0
     over ½ at the threshold to 1. Where alpha is grey over a larger area than hair is, c decides. A
     confidence of 0 and 1 only is a mask, and leaves alpha as it is.
+    `soft`, of any size, is how likely the edge is soft, where that has been learnt: hair reaches
+    farther than a mask, so the limit fades where it is.
     """
+    limited = _limit_everywhere(alpha, trimap, confidence, threshold)
+    if soft is None or limited is alpha:
+        return limited
+    height, width = alpha.shape
+    share = np.clip((soft - SOFT_FROM) / np.float32(SOFT_TO - SOFT_FROM), 0, 1)
+    freedom = EnlargedColumns(share, height, width)
+    for columns in strip_slices(width, height):
+        found = limited[:, columns]
+        found += freedom[columns] * (alpha[:, columns] - found)
+    return limited
+
+
+def _limit_everywhere(
+    alpha: Alpha, trimap: Trimap, confidence: Confidence, threshold: float
+) -> Alpha:
+    """Return alpha, limited in all unknown pixels; the same array where nothing is in doubt."""
     height, width = alpha.shape
     if not any(_has_doubt(confidence[part], trimap[part]) for part in strip_slices(height, width)):
         return alpha

@@ -11,6 +11,7 @@ from matte.limits import is_trained_size
 from matte.runtime.execution import Execution
 
 MAX_SIZE_DIGITS = 9
+BAND_OUTPUT = "mask_and_band"  # the name of an output of two maps
 
 
 class Session(Protocol):
@@ -65,19 +66,22 @@ def picture_input(session: Session, kind: str) -> tuple[str, tuple[int, int] | N
     )
 
 
-def predict_map(session: Session, name: str, picture: NDArray[np.float32], kind: str) -> Any:
-    """Return a network's one output for a picture (1, 3, H, W): a map (H, W) of values 0 … 1.
+def predict_maps(session: Session, name: str, picture: NDArray[np.float32], kind: str) -> Any:
+    """Return a network's one output for a picture (1, 3, H, W): maps (C, H, W) of values 0 … 1.
 
-    Raises WeightsError for other shapes and values; `kind` names the expected network.
+    There is one map, or two where the output is called BAND_OUTPUT. Raises WeightsError for other
+    shapes and values; `kind` names the expected network.
     """
-    outputs = list(session.run({name: picture}).values())
+    found = session.run({name: picture})
+    outputs = list(found.values())
     shapes = [values.shape for values in outputs]
-    if shapes != [(1, 1, *picture.shape[2:])]:
+    maps = 2 if BAND_OUTPUT in found else 1
+    if shapes != [(1, maps, *picture.shape[2:])]:
         raise WeightsError(
             f"the network gives outputs of shape {shapes} for {picture.shape}",
             f"give a {kind} with one output, (1, 1, H, W)",
         )
-    values = outputs[0][0, 0]
+    values = outputs[0][0]
     # The comparison is phrased so that NaN fails it.
     if not (values.min() >= -1e-3 and values.max() <= 1 + 1e-3):
         raise WeightsError(

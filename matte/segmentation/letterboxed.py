@@ -5,7 +5,7 @@ import numpy as np
 from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import letterbox, unletterbox
-from matte.runtime.session import Session, picture_input, predict_map, trained_size
+from matte.runtime.session import Session, picture_input, predict_maps, trained_size
 from matte.segmentation.sharpening import SUPERSAMPLING, sharpen_edges
 from matte.stages import NetworkFacts, Segmentation
 
@@ -15,7 +15,10 @@ NETWORK_KIND = "segmenter"
 
 
 class LetterboxedSegmenter:
-    """Runs a network that takes RGB 0 … 1 as (1, 3, H, W) and gives probabilities (1, 1, H, W)."""
+    """Runs a network that takes RGB 0 … 1 as (1, 3, H, W) and gives probabilities (1, 1, H, W).
+
+    A network with a band gives a second map: how likely each place's edge is to be soft.
+    """
 
     def __init__(
         self,
@@ -43,9 +46,12 @@ class LetterboxedSegmenter:
         else:
             box = letterbox(image, self.long_side, self.long_side, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
-        values = predict_map(self.session, self.input_name, blob, NETWORK_KIND)
+        values, *band = predict_maps(self.session, self.input_name, blob, NETWORK_KIND)
         height, width = size or image.shape[:2]
+        unknown = band[0][: box.height, : box.width] if band else None
         if max(image.shape[:2]) > SUPERSAMPLING * max(box.height, box.width):
             values = values[: box.height, : box.width]
-            return Segmentation(sharpen_edges(values, box, image, (height, width)))
-        return Segmentation(Confidence(unletterbox(values, box, height, width)))
+            confidence = sharpen_edges(values, box, image, (height, width))
+        else:
+            confidence = Confidence(unletterbox(values, box, height, width))
+        return Segmentation(confidence, unknown)

@@ -15,11 +15,13 @@ from matte.configs.settings import RuntimeSettings
 from matte.errors import WeightsError
 from matte.registry import resolve
 from matte.runtime.execution import Execution
+from matte.runtime.session import BAND_OUTPUT
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
 
 ARCHITECTURES = {
     "deeplab-unet": "matte.segmentation.deeplab_unet:DeepLabUnet",
+    "deeplab-unet-band": "matte.segmentation.deeplab_unet:DeepLabUnet",
     "deeplab-unet-light": "matte.segmentation.deeplab_unet:DeepLabUnet",
     "deeplabv3plus": "segmentation_models_pytorch:DeepLabV3Plus",
     "likeunet-dark": "matte.segmentation.likeunet:LikeUnet",
@@ -45,12 +47,14 @@ LIKEUNET_LIGHT: dict[str, Any] = {
 }
 RANDOM: dict[str, Any] = {"encoder_weights": None, "classes": 1}  # of the library's networks
 # Half of the usual channels: the mask is thrown away below a trimap's band, so speed wins.
+DEEPLAB_UNET: dict[str, Any] = {
+    "encoder_name": "tu-mobilenetv2_100",
+    "decoder_channels": (128, 64, 48, 24),
+    **RANDOM,
+}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "deeplab-unet": {
-        "encoder_name": "tu-mobilenetv2_100",
-        "decoder_channels": (128, 64, 48, 24),
-        **RANDOM,
-    },
+    "deeplab-unet": DEEPLAB_UNET,
+    "deeplab-unet-band": {**DEEPLAB_UNET, "band": True},
     "deeplab-unet-light": {
         "encoder_name": "tu-mobilenetv2_050",
         "decoder_channels": (64, 48, 32, 16),
@@ -91,6 +95,7 @@ MULTIPLE = 32  # of a network's input height and width
 class SegmentationNetwork(nn.Module):
     """Logits of the subject for RGB pictures in 0 … 1: (N, 3, H, W) to (N, 1, H, W).
 
+    Networks with a band give (N, 2, H, W): a second map has the logits of the soft edge.
     H and W are multiples of 32. The range and the colours that the network inside knows are made
     here, so that an exported network takes plain pictures.
     """
@@ -106,7 +111,7 @@ class SegmentationNetwork(nn.Module):
         self._inputs = inputs
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Return the logits (N, 1, H, W)."""
+        """Return the logits, one map of them or two."""
         picture = _convert_input(image, self._inputs)
         logits: torch.Tensor = self.network(picture)
         return logits
@@ -140,6 +145,11 @@ def build_network(architecture: str) -> SegmentationNetwork:
     """Build the network of that name, with random weights."""
     make: Callable[..., nn.Module] = resolve("architecture", ARCHITECTURES, architecture)
     return SegmentationNetwork(make(**OPTIONS[architecture]), INPUTS.get(architecture, "signed"))
+
+
+def output_name(architecture: str) -> str:
+    """Return what an exported network of that architecture calls its output."""
+    return BAND_OUTPUT if architecture.endswith("-band") else "mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +187,14 @@ class Probability(nn.Module):
         self.network = network
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Return the subject's probability (N, 1, H, W) for pictures (N, 3, H, W), both 0 … 1."""
+        """Return the probabilities (N, 1 or 2, H, W) for pictures (N, 3, H, W), both 0 … 1."""
         return torch.sigmoid(self.network(image))
 
 
 def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
     """Open a checkpoint's network in torch, ready to run."""
-    network, _ = load_checkpoint(path)
+    network, info = load_checkpoint(path)
     inputs: dict[str, tuple[int | None, ...]] = {"image": (None, 3, None, None)}
-    return TorchSession(Probability(network), inputs, "mask", execution, settings)
+    return TorchSession(
+        Probability(network), inputs, output_name(info.architecture), execution, settings
+    )

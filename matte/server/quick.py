@@ -41,7 +41,7 @@ def scale_band(settings: TrimapSettings, factor: float) -> TrimapSettings:
     """Return the settings of the band for the copy: as wide in the picture as it would be."""
     if settings.width is not None:
         return replace(settings, width=scale_length(settings.width, factor))
-    if settings.k == "auto":
+    if isinstance(settings.k, str):
         return settings
     # A kernel of k pixels reaches (k − 1) / 2 each time, one of three pixels reaches one.
     reach = (settings.k - 1) / 2 * factor

@@ -82,7 +82,7 @@ AXIS: Schema = {"type": "array", "maxItems": MAX_SWEEP_SETTINGS}
 SWEEP: Schema = {
     "type": "object",
     "properties": {
-        "k": {**AXIS, "items": {"anyOf": [{"type": "integer"}, {"const": "auto"}]}},
+        "k": {**AXIS, "items": {"anyOf": [{"type": "integer"}, {"enum": ["auto", "learned"]}]}},
         "iterations": {**AXIS, "items": {"type": "integer"}},
         "width": {**AXIS, "items": {"type": "string"}},
     },

@@ -188,7 +188,7 @@ def _rows(job: str, found: Sweep) -> list[dict[str, Any]]:
         named: dict[str, int | str] = {"k": band.k}
         if band.width:
             named = {"width": str(band.width)}
-        if not band.width and band.k != "auto":
+        if not band.width and not isinstance(band.k, str):
             named["iterations"] = band.iterations
         rows.append(
             {
@@ -264,7 +264,7 @@ def _checked(name: str, values: Any) -> list[Any]:
         raise ProblemError(400, f"{name} is no list of up to {MAX_SWEEP_SETTINGS}")
     kinds: tuple[type, ...] = (str,) if name == "width" else (int,)
     for value in values:
-        is_word = name == "k" and value == "auto"
+        is_word = name == "k" and value in ("auto", "learned")
         if isinstance(value, bool) or not (isinstance(value, kinds) or is_word):
             raise ProblemError(400, f"{name} holds {str(value)[:40]!r}", "see the documentation")
     return values

@@ -191,8 +191,8 @@ def band_token(band: TrimapSettings) -> str:
     """Return the band as part of a file's name: `k7-i6`, `auto`, `width-1pct`, `width-12px`."""
     if band.width:
         return f"width-{band.width.value:g}{'pct' if band.width.percent else 'px'}"
-    if band.k == "auto":
-        return "auto"
+    if isinstance(band.k, str):
+        return band.k
     if (band.erode, band.dilate) == (None, None):
         return f"k{band.k}-i{band.iterations}"
     erosions, dilations = band.repetitions

@@ -53,8 +53,9 @@ def sweep_settings(
 ) -> tuple[TrimapSettings, ...]:
     """Return the settings to compare: each kernel with each number of iterations, then each width.
 
-    "auto" has no iterations; no setting comes twice. All else is as in `base`; without k and width,
-    `iterations` vary its kernel, and without any of them k is each of DEFAULT_K.
+    "auto" and "learned" have no iterations; no setting comes twice. All else is as in `base`;
+    without k and width, `iterations` vary its kernel, and without any of them k is each of
+    DEFAULT_K.
     """
     base = base or TrimapSettings()
     if not (k or width):
@@ -64,7 +65,7 @@ def sweep_settings(
         base = replace(base, erode=None, dilate=None)
     bands: dict[TrimapSettings, None] = {}
     for side in k:
-        times = iterations if iterations and side != "auto" else (base.iterations,)
+        times = iterations if iterations and isinstance(side, int) else (base.iterations,)
         bands |= dict.fromkeys(replace(base, k=side, iterations=n, width=None) for n in times)
     lengths = (parse_length(reach) if isinstance(reach, str) else reach for reach in width)
     bands |= dict.fromkeys(replace(base, width=reach) for reach in lengths)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from matte.configs.settings import TrimapSettings
 from matte.pipeline.line import NO_SUBJECT
 
-Kernel = int | Literal["auto"]
+Kernel = int | Literal["auto", "learned"]
 MIN_CLEAR_RATIO = 1.01  # of estimated errors; smaller differences count as equal
 
 
@@ -51,7 +51,7 @@ class SettingScore:
     def as_json(self) -> dict[str, Any]:
         """Return the score in plain JSON values."""
         band = self.band
-        kernel = not band.width and band.k != "auto"
+        kernel = not band.width and not isinstance(band.k, str)
         return {
             "setting": self.name,
             "k": None if band.width else band.k,
@@ -109,8 +109,8 @@ def band_name(band: TrimapSettings) -> str:
     """Return the setting in words: `k = 7, 6 iterations`, `k = auto`, `width = 1%`."""
     if band.width:
         return f"width = {band.width}"
-    if band.k == "auto":
-        return "k = auto"
+    if isinstance(band.k, str):
+        return f"k = {band.k}"
     if (band.erode, band.dilate) == (None, None):
         return f"k = {band.k}, {band.iterations} iteration" + "s" * (band.iterations != 1)
     erosions, dilations = band.repetitions

@@ -1,5 +1,6 @@
 """The losses that training minimises."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -46,6 +47,19 @@ def summed_cross_entropy(logits: Tensor, target: Tensor, boundary: float = 0.0) 
     wanted = truth[:, None].expand_as(logits)
     each = F.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none")
     return (each * weight[:, None]).sum() / weight.sum().clamp(min=1)
+
+
+def focal_loss(logits: Tensor, truth: Tensor, counts: Tensor) -> Tensor:
+    """Return the mean binary cross-entropy, each pixel's times how wrong its probability is.
+
+    All are (N, H, W); `truth` and `counts`, which pixels count, are bool.
+
+    T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, with γ = 1.
+    """
+    each = F.binary_cross_entropy_with_logits(logits, truth.float(), reduction="none")
+    wrong = 1 - torch.exp(-each)
+    inside = counts.float()
+    return (each * wrong * inside).sum() / inside.sum().clamp(min=1)
 
 
 def absolute_loss(found: Tensor, truth: Tensor, region: Tensor) -> Tensor:

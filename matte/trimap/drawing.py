@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Confidence, Mask, Trimap
+from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Confidence, FloatArray, Mask, Trimap
 from matte.configs.settings import TrimapSettings
 from matte.trimap.morphology import kernel_band
 from matte.trimap.reach import (
+    BAND_LEVELS,
     DOUBT_LEVELS,
     Reach,
     confidence_band,
     even_band,
     has_soft_edge,
+    learned_band,
     reach_for,
 )
 
@@ -36,12 +38,17 @@ class DrawnTrimap:
     follows_confidence: bool = False
 
 
-def draw_trimap(mask: Mask, confidence: Confidence, settings: TrimapSettings) -> DrawnTrimap:
+def draw_trimap(
+    mask: Mask, confidence: Confidence, settings: TrimapSettings, unknown: FloatArray | None = None
+) -> DrawnTrimap:
     """Return the mask with an unknown band around its edge.
 
-    The band's width comes from `width`, from the confidence (k = "auto") or from a kernel.
+    The band's width comes from `width`, from what the segmenter has learnt (k = "learned", where
+    `unknown` is there), from the confidence (k = "auto") or from a kernel.
     """
     if settings.is_automatic:
+        if settings.k == "learned" and unknown is not None:
+            return _draw_as_learned(mask, unknown)
         return _draw_by_confidence(mask, confidence)
     long_side = max(mask.shape)
     if settings.width:
@@ -55,6 +62,8 @@ def describe_band(settings: TrimapSettings, long_side: int) -> str:
     """Return in words the width that the settings ask for, in a picture with this long side."""
     if settings.width:
         return f"{settings.width.pixels(long_side):.1f} px to each side, as asked"
+    if settings.k == "learned":
+        return "wide where the edge is soft, as the segmenter has learnt"
     if settings.k == "auto":
         return "wide where the segmenter is unsure"
     times = f"k = {settings.k}, {settings.iterations} iterations"
@@ -81,6 +90,16 @@ def describe_reach(reach: Reach, is_soft: bool) -> str:
     if not is_soft:
         return f"{reach.far} px to each side: the mask has no soft edge"
     return f"{reach.near} px at clean edges, {reach.far} px where the segmenter is unsure"
+
+
+def _draw_as_learned(mask: Mask, unknown: FloatArray) -> DrawnTrimap:
+    """Draw the band where the segmenter has learnt that edges are soft."""
+    reach = reach_for(mask)
+    band = learned_band(mask, unknown, reach)
+    description = f"{reach.near} px at clean edges, wider where the edge is soft"
+    if band.min_probability > BAND_LEVELS[0]:
+        description += f", with a probability of {band.min_probability:.0%} or more"
+    return DrawnTrimap(band.trimap, description, follows_confidence=True)
 
 
 def unknown_share(trimap: Trimap) -> float:

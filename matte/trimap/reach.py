@@ -1,4 +1,4 @@
-"""Unknown bands by distance: of one width, or wide where the segmenter is unsure."""
+"""Unknown bands: of one width, wide where the segmenter is unsure, or as it has learnt them."""
 
 import math
 from dataclasses import dataclass
@@ -17,11 +17,14 @@ from matte.arrays import (
     Mask,
     Trimap,
 )
+from matte.imaging.resizing import resize
 from matte.imaging.strips import EnlargedColumns, strip_slices
 
 # Measured on portraits with true alpha: docs/decisions/0013.
 # A confidence that is farther than this from 0 and 1 is unsure; the levels are tried in turn.
 DOUBT_LEVELS = (0.08, 0.12, 0.18, 0.25, 0.33, 0.42)
+# A place is in the learned band from this probability on; the levels are tried in turn.
+BAND_LEVELS = (0.2, 0.3, 0.45, 0.6, 0.8)
 MAX_DRAWN_UNKNOWN_SHARE = 0.25  # of a picture, before the next doubt level is tried
 # The band's reach at clean edges and around unsure places: shares of the picture's long side and of
 # the subject's side, of which the smaller counts.
@@ -49,6 +52,14 @@ class ConfidenceBand:
 
     trimap: Trimap
     min_doubt: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedBand:
+    """A trimap, and the smallest probability from which a place counted as unknown."""
+
+    trimap: Trimap
+    min_probability: float
 
 
 def even_band(mask: Mask, reach: float) -> Trimap:
@@ -80,6 +91,25 @@ def confidence_band(mask: Mask, confidence: Confidence, reach: Reach) -> Confide
             chosen = doubt
             break
     return ConfidenceBand(_trimap_from_distance(mask, beyond), chosen)
+
+
+def learned_band(mask: Mask, unknown: FloatArray, reach: Reach) -> LearnedBand:
+    """Return the mask, unknown near its edge and where the segmenter has learnt that it is soft.
+
+    That is within `reach.near` of the edge, and where `unknown`, of any size, is likely and
+    connected with the subject. Where this is too much of the picture, only what is more likely
+    counts.
+    """
+    cell = cell_side(reach.near * CONFIDENCE_CELL_SHARE)
+    share = _cell_means(mask, cell)
+    likely = resize(unknown, *share.shape)
+    near = _edge_distance(share, cell) - np.float32(reach.near)
+    for level in BAND_LEVELS:
+        soft = _connected_region(share > 0, likely > level) & (likely > level)
+        beyond = np.where(soft, np.minimum(near, -cell), near)
+        if np.count_nonzero(beyond <= 0) <= MAX_DRAWN_UNKNOWN_SHARE * beyond.size:
+            break
+    return LearnedBand(_trimap_from_distance(mask, beyond), level)
 
 
 def reach_for(mask: Mask) -> Reach:

@@ -56,6 +56,25 @@ def test_alpha_stays_within_what_confidence_leaves(
 
 
 @given(cases(), st.floats(0.05, 0.95))
+def test_the_limit_fades_where_the_edge_is_soft(
+    case: tuple[Alpha, Trimap, Confidence], threshold: float
+) -> None:
+    alpha, trimap, confidence = case
+    height, width = alpha.shape
+    limited = limit_by_confidence(alpha, trimap, confidence, threshold)
+    free, not_free = (
+        limit_by_confidence(alpha, trimap, confidence, threshold, np.full((3, 2), soft, np.float32))
+        for soft in (0.9, 0.1)
+    )
+    assert np.allclose(free, alpha, atol=1e-6)
+    assert np.array_equal(not_free, limited)
+    across = np.linspace(0, 1, width, dtype=np.float32)[None].repeat(height, axis=0)
+    found = limit_by_confidence(alpha, trimap, confidence, threshold, across)
+    low, high = np.minimum(alpha, limited), np.maximum(alpha, limited)
+    assert ((found >= low - 1e-5) & (found <= high + 1e-5)).all()
+
+
+@given(cases(), st.floats(0.05, 0.95))
 def test_a_confidence_at_the_threshold_changes_nothing(
     case: tuple[Alpha, Trimap, Confidence], threshold: float
 ) -> None:

@@ -1,10 +1,18 @@
 """What a network's file and outputs may say."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from matte.errors import WeightsError
-from matte.runtime.session import parse_trained_size, picture_input, predict_map
+from matte.runtime.session import (
+    BAND_OUTPUT,
+    parse_trained_size,
+    picture_input,
+    predict_maps,
+)
 from tests.fakes import FakeSession
 
 
@@ -36,9 +44,21 @@ def test_other_networks_are_refused(shape: tuple[int | None, ...]) -> None:
 @pytest.mark.parametrize("gain", [2.0, -1.0, np.nan])
 def test_values_that_are_no_probabilities_are_refused(gain: float) -> None:
     picture = np.ones((1, 3, 4, 4), np.float32)
-    assert predict_map(session((None, 3, None, None)), "image", picture, "segmenter").shape == (
-        4,
-        4,
-    )
+    free = (None, 3, None, None)
+    assert predict_maps(session(free), "image", picture, "segmenter").shape == (1, 4, 4)
     with pytest.raises(WeightsError, match="whose last layer is a sigmoid"):
-        predict_map(session((None, 3, None, None), gain), "image", picture, "segmenter")
+        predict_maps(session(free, gain), "image", picture, "segmenter")
+
+
+def first_maps(maps: int, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return picture[:, :maps]
+
+
+def test_more_maps_than_expected_are_refused() -> None:
+    picture = np.ones((1, 3, 4, 4), np.float32)
+    for maps, name in ((2, "mask"), (1, BAND_OUTPUT), (3, BAND_OUTPUT)):
+        other = FakeSession(partial(first_maps, maps), output=name)
+        with pytest.raises(WeightsError, match="give a modnet with one output"):
+            predict_maps(other, "image", picture, "modnet")
+    both = FakeSession(lambda image: image[:, :2], output=BAND_OUTPUT)
+    assert predict_maps(both, "image", picture, "segmenter").shape == (2, 4, 4)

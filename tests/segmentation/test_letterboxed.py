@@ -11,6 +11,7 @@ from matte.errors import WeightsError
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
 from matte.runtime.opener import open_onnx_file
+from matte.runtime.session import BAND_OUTPUT
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
 from matte.weights.store import all_weights
@@ -43,6 +44,24 @@ def test_pictures_are_not_squashed() -> None:
         Image(np.zeros((90, 300, 3), np.uint8))
     )
     assert session.seen[0].shape == (1, 3, 32, 64)  # 19 × 64, padded to whole multiples of 32
+
+
+@pytest.mark.parametrize("factor", [1, 9])
+def test_a_second_map_is_the_band_without_padding(factor: int) -> None:
+    session = FakeSession(lambda blob: blob[:, :2], output=BAND_OUTPUT)
+    image = np.zeros((45 * factor, 150 * factor, 3), np.uint8)
+    image[:, :, 1] = 51  # 0.2
+    found = LetterboxedSegmenter(session, SegmentationSettings(), 64).segment(Image(image))
+    assert found.confidence.shape == image.shape[:2]
+    assert not found.confidence.any()
+    assert found.unknown is not None
+    assert found.unknown.shape == (19, 64)
+    assert np.allclose(found.unknown, 0.2, atol=0.01)
+
+
+def test_a_network_without_a_band_has_none() -> None:
+    segmenter = LetterboxedSegmenter(FakeSession(redness), SegmentationSettings(), 64)
+    assert segmenter.segment(Image(np.zeros((9, 9, 3), np.uint8))).unknown is None
 
 
 def test_confidence_is_what_the_network_tells_whatever_the_threshold() -> None:

@@ -4,13 +4,15 @@ import pytest
 import torch
 
 from matte.errors import WeightsError
+from matte.refiner.checkpoint import load_network, save_network
+from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.segmentation.network import (
     CheckpointInfo,
     build_network,
     load_checkpoint,
     save_checkpoint,
 )
-from matte.training.blend import blend_segmenters, fold_norms
+from matte.training.blend import blend_networks, fold_norms
 from tests.commands import run
 from tests.trained_networks import randomise_norms
 
@@ -22,7 +24,8 @@ PICTURE = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
 @pytest.fixture
 def unexported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blends without their ONNX files, which take longest; the command's test writes one."""
-    monkeypatch.setattr("matte.training.blend.export_segmenter", lambda checkpoint, path: None)
+    for name in ("export_segmenter", "export_refiner"):
+        monkeypatch.setattr(f"matte.training.blend.{name}", lambda checkpoint, path: None)
 
 
 def saved(path: Path, seed: int, architecture: str = LIGHT) -> Path:
@@ -45,7 +48,7 @@ def test_folded_norms_change_nothing() -> None:
     randomise_norms(network)
     with torch.inference_mode():
         before = network(PICTURE)
-        fold_norms(network, PICTURE)
+        fold_norms(network, {"image": PICTURE})
         assert float((network(PICTURE) - before).abs().max()) < SAME
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert norms
@@ -58,7 +61,7 @@ def test_a_blend_goes_from_one_network_to_the_other(tmp_path: Path) -> None:
     answers = {}
     for share in (0.0, 0.5, 1.0):
         out = tmp_path / f"{share}.safetensors"
-        blend_segmenters(tuned, start, share, out)
+        blend_networks(tuned, start, share, out)
         assert load_checkpoint(out)[1].size == 96
         answers[share] = answer(out)
     assert float((answers[1.0] - answer(tuned)).abs().max()) < SAME
@@ -68,18 +71,40 @@ def test_a_blend_goes_from_one_network_to_the_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unexported")
+def test_refiners_are_blended_too(tmp_path: Path) -> None:
+    tuned, start = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    for seed, path in enumerate((tuned, start)):
+        torch.manual_seed(seed)
+        refiner = SlimNetwork(SlimDesign(attention=False))
+        randomise_norms(refiner)
+        save_network(refiner, path)
+    inputs = PICTURE, torch.full((2, 1, 64, 96), 0.5)
+    answers = []
+    for share in (0.0, 0.5, 1.0):
+        out = tmp_path / f"{share}.safetensors"
+        blend_networks(tuned, start, share, out)
+        with torch.inference_mode():
+            answers.append(load_network(out)(*inputs))
+    with torch.inference_mode():
+        first, last = (load_network(path)(*inputs) for path in (tuned, start))
+    assert float((answers[2] - first).abs().max()) < SAME
+    assert float((answers[0] - last).abs().max()) < SAME
+    assert float((answers[1] - answers[0]).abs().max()) > 100 * SAME
+
+
+@pytest.mark.usefixtures("unexported")
 def test_what_the_start_lacks_stays(tmp_path: Path) -> None:
     tuned = saved(tmp_path / "a.safetensors", 1)
     torch.manual_seed(3)
     source = build_network("unet").encoder
     torch.save(source.state_dict(), tmp_path / "mobilenet.pth")
     wide = saved(tmp_path / "wide.safetensors", 4, "deeplab-unet")
-    blend_segmenters(wide, tmp_path / "mobilenet.pth", 0.25, tmp_path / "out.safetensors")
+    blend_networks(wide, tmp_path / "mobilenet.pth", 0.25, tmp_path / "out.safetensors")
     ours, mixed = (load_checkpoint(p)[0] for p in (wide, tmp_path / "out.safetensors"))
     head = "network.head.0.weight"
     assert torch.equal(ours.state_dict()[head], mixed.state_dict()[head])
     with pytest.raises(WeightsError, match="does not fit"):
-        blend_segmenters(tuned, tmp_path / "mobilenet.pth", 0.5, tmp_path / "no.safetensors")
+        blend_networks(tuned, tmp_path / "mobilenet.pth", 0.5, tmp_path / "no.safetensors")
     assert not (tmp_path / "no.safetensors").exists()
 
 

@@ -2,6 +2,7 @@ import torch
 
 from matte.training.losses import (
     absolute_loss,
+    focal_loss,
     gradient_loss,
     laplacian_loss,
     segmentation_losses,
@@ -18,6 +19,15 @@ def labels() -> torch.Tensor:
     label[:, :, :4] = 255
     label[:, 6:] = 128
     return label
+
+
+def test_what_is_nearly_right_hardly_counts_in_the_focal_loss() -> None:
+    truth = torch.tensor([[[True, False]]])
+    everywhere, first = torch.ones_like(truth), torch.tensor([[[True, False]]])
+    losses = [focal_loss(torch.tensor([[[x, -x]]]), truth, everywhere) for x in (4.0, 1.0, -1.0)]
+    assert losses[0] < 0.01 * losses[1] < 0.1 * losses[2]
+    wrong = torch.tensor([[[4.0, 4.0]]])
+    assert focal_loss(wrong, truth, first) < 0.01 < focal_loss(wrong, truth, everywhere)
 
 
 def test_label_128_does_not_count() -> None:

@@ -42,6 +42,20 @@ def test_tiny_pictures_have_trimaps(
     assert isinstance(trimap_flaw(trimap), str)
 
 
+def test_a_learned_band_is_automatic_where_nothing_was_learnt() -> None:
+    confidence = blob(300, 400, 0.02)
+    mask, settings = sure(confidence), TrimapSettings(k="learned")
+    automatic = draw_trimap(mask, confidence, TrimapSettings(k="auto"))
+    assert np.array_equal(draw_trimap(mask, confidence, settings).trimap, automatic.trimap)
+    unknown = np.zeros((75, 100), np.float32)
+    unknown[20:50, 65:85] = 0.9
+    learned = draw_trimap(mask, confidence, settings, unknown)
+    assert learned.follows_confidence
+    assert learned.description.endswith("wider where the edge is soft")
+    unknown_parts = learned.trimap == UNKNOWN
+    assert unknown_parts[:, 260:].mean() > unknown_parts[:, :200].mean()
+
+
 @pytest.mark.parametrize("long_side", [400, 800, 1600])
 def test_a_share_is_its_pixels(long_side: int) -> None:
     confidence = blob(3 * long_side // 4, long_side, 0.01)

@@ -10,6 +10,7 @@ from matte.arrays import UNKNOWN, Confidence, Mask, as_mask
 from matte.imaging.resizing import resize
 from matte.trimap import reach
 from matte.trimap.reach import (
+    BAND_LEVELS,
     DOUBT_LEVELS,
     FAR_SHARES,
     MAX_DRAWN_UNKNOWN_SHARE,
@@ -17,6 +18,7 @@ from matte.trimap.reach import (
     confidence_band,
     even_band,
     has_soft_edge,
+    learned_band,
     reach_for,
 )
 from tests.trimap.blobs import blob, sure
@@ -31,6 +33,39 @@ def edge(mask: Mask) -> NDArray[np.bool_]:
     """The pixels with one of the other kind beside them."""
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     return np.asarray(cv2.dilate(mask, cross) != cv2.erode(mask, cross))
+
+
+def test_a_learned_band_is_wide_where_the_edge_is_soft_and_holds_on_to_the_subject() -> None:
+    mask = sure(blob(300, 400, 0.01))
+    unknown = np.zeros((75, 100), np.float32)
+    unknown[20:40, 60:90] = 0.8  # hair, from the disc outwards
+    unknown[60:70, 5:15] = 0.9  # something else
+    band = learned_band(mask, unknown, Reach(3, 12))
+    assert band.min_probability == BAND_LEVELS[0]
+    assert (band.trimap[90:150, 330:350] == UNKNOWN).all()
+    assert not band.trimap[240:280, 20:60].any()
+    narrow = even_band(mask, 3)
+    left = slice(0, 200)
+    assert np.array_equal(band.trimap[:, left], narrow[:, left])
+
+
+def test_only_what_is_likelier_counts_where_the_learned_band_is_too_large() -> None:
+    mask = sure(blob(300, 400, 0.01))
+    unknown = np.full((75, 100), 0.5, np.float32)
+    unknown[20:40, 60:90] = 0.7
+    band = learned_band(mask, unknown, Reach(3, 12))
+    assert band.min_probability == 0.6
+    assert 0 < np.mean(band.trimap == UNKNOWN) <= MAX_DRAWN_UNKNOWN_SHARE
+
+
+@given(MASKS, CONFIDENCES)
+def test_a_learned_band_holds_the_edge_and_what_is_sure_agrees(
+    subject: NDArray[np.bool_], unknown: Floats
+) -> None:
+    mask = as_mask(subject)
+    trimap = learned_band(mask, unknown, reach_for(mask)).trimap
+    assert (trimap[edge(mask)] == UNKNOWN).all()
+    assert np.array_equal(trimap[trimap != UNKNOWN], mask[trimap != UNKNOWN])
 
 
 @given(MASKS, st.floats(1, 40))

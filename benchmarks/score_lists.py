@@ -49,6 +49,7 @@ SOURCES: dict[str, tuple[Source, ...]] = {
         Source("people with hair", "matting_gt/author_demos", "alphas", 12, ("p3m_",)),
         Source("animals with fur", "matting_gt/author_demos", "alphas", 12, ("am2k_",)),
         Source("objects", "matting_gt/author_demos", "alphas", 12, ("aim_o_",)),
+        Source("things", "matting_gt/alphamatting_lowres", "alphamatting", 12),
     ),
 }
 

@@ -232,9 +232,8 @@ def _plan_job(
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import max_pixels
 
-    background = parse_background(ground["bg"])
+    background, limit = parse_background(ground["bg"]), max_pixels(settings.config)
     first, last = _parse_range(source["start"], source["end"])
-    limit = max_pixels(settings.config)
     found = open_clip(clip, limit)
     files = files_from_options(clip, isinstance(background, Transparent), outputs)
     opened = clip_for_files(found, files, source["hdr"])

@@ -5,7 +5,7 @@ from functools import partial
 
 from matte.configs.loader import MergedSettings
 from matte.gpu.choice import device_of, plan_on_device
-from matte.pipeline import build as building
+from matte.pipeline import build as pipelines
 from matte.pipeline.networks import NetworkSupply
 from matte.pipeline.run import BuiltPipeline
 
@@ -15,7 +15,7 @@ def build_for_photos(merged: MergedSettings, opener: NetworkSupply | None = None
 
     `opener` has begun to open the settings' networks, or has them open for many pipelines.
     """
-    built = building.build(merged, opener)
+    built = pipelines.build(merged, opener)
     device = device_of(built.line, built.config)
     if device is None:
         return built

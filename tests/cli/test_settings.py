@@ -34,7 +34,7 @@ def test_every_setting_is_an_option_in_its_fields_group(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "metavar", "ending"),
     [
-        ("k", "PIXELS|auto", "[1 … 101]"),
+        ("k", "PIXELS|auto|learned", "[1 … 101]"),
         ("tile", "PIXELS|auto|off", "[64 … 4096]"),
         ("keep_parts", "NUMBER|all", "[1 … 1000]"),
         ("width", "PIXELS|PERCENT|none", "."),

@@ -105,9 +105,9 @@ def test_no_subject_is_an_answer(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--k", ""), "--k '': give whole numbers or auto, such as 3,7,auto"),
-        (("--k", "3,x"), "--k '3,x': give whole numbers or auto"),
-        (("--k", "0"), "k = 0: give 1 … 101, or auto"),
+        (("--k", ""), "--k '': give whole numbers, auto or learned, such as 3,7,auto"),
+        (("--k", "3,x"), "--k '3,x': give whole numbers, auto or learned"),
+        (("--k", "0"), "k = 0: give 1 … 101, auto, or learned"),
         (("--iterations", "4,,6"), "--iterations '4,,6': give whole numbers such as 4,6"),
         (("--iterations", "0"), "iterations = 0: give 1 … 100"),
         (("--width", "wide"), "'wide' is not a length"),

@@ -65,7 +65,7 @@ def test_what_is_not_set_has_a_word_and_an_old_spelling(name: str, tmp_path: Pat
         ("erode", -2, "erode = -2: give 0 … 100, or auto"),
         ("threshold", 1, "threshold = 1.0: give a number between 0 and 1"),
         ("fill_holes", float("nan"), "fill_holes = nan: give 0 … 1"),
-        ("k", 102, "k = 102: give 1 … 101, or auto"),
+        ("k", 102, "k = 102: give 1 … 101, auto, or learned"),
         ("tile", 100, "tile = 100: give a multiple of 32 from 64 to 4096, auto, or off"),
         ("width", "51%", "width = '51%': give up to 10000 pixels, or 50%"),
         ("width", 12, "width = 12: give pixels, or a percentage such as 3%, as text"),

@@ -15,7 +15,7 @@ def test_photos_stay_on_the_processor_with_their_networks() -> None:
 def test_photos_follow_their_networks_to_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     merged = merge_settings("fast")
     built = BuiltPipeline(line(merged.config), merged)
-    monkeypatch.setattr(build, "build", lambda *_: built)
+    monkeypatch.setattr("matte.pipeline.build.build", lambda *_: built)
     monkeypatch.setattr(choice, "no_torch_gpu_reason", str)
     found = build.build_for_photos(merged).line
     assert isinstance(found, DevicePhotoLine)

@@ -74,6 +74,6 @@ def test_numbers_and_words() -> None:
     assert parse_value("k", "auto") == "auto"
     assert parse_value("threshold", "0.4") == 0.4
     assert parse_value("width", "12") == "12"
-    assert SETTINGS["k"].words == ("auto",)
+    assert SETTINGS["k"].words == ("auto", "learned")
     assert SETTINGS["shape"].words == ("ellipse", "rect", "cross")
     assert SETTINGS["width"].words == ("none",)

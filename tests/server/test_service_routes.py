@@ -12,7 +12,7 @@ def test_settings_are_described(client: httpx.Client) -> None:
     by_name = {row["name"]: row for row in told["settings"]}
     assert tuple(by_name) == PICTURE_SETTINGS
     assert by_name["k"]["kind"] == "integer"
-    assert by_name["k"]["words"] == ["auto"]
+    assert by_name["k"]["words"] == ["auto", "learned"]
     assert (by_name["k"]["minimum"], by_name["k"]["maximum"]) == (1, 101)
     assert by_name["threshold"]["kind"] == "number"
     assert by_name["width"]["kind"] == "text"

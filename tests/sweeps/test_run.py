@@ -42,7 +42,7 @@ def test_what_is_not_named_is_the_settings() -> None:
     assert kernel.k == 7
     with pytest.raises(SettingError, match="2500 settings: give at most 200"):
         sweep_settings(k=range(1, 51), iterations=range(1, 51))
-    with pytest.raises(SettingError, match="k = 0: give 1 … 101, or auto"):
+    with pytest.raises(SettingError, match="k = 0: give 1 … 101, auto, or learned"):
         sweep_settings(k=[0])
 
 

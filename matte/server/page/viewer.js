@@ -119,7 +119,7 @@ class MatteViewer extends HTMLElement {
   }
   paint(from, to) {
     if (!this.overlay.width) return;
-    const context = this.overlay.getContext("2d"), f = this.overlay.width / this.size[0];
+    const context = this.overlay.getContext("2d", { willReadFrequently: true }), f = this.overlay.width / this.size[0];
     const [r, g, b, a] = COLOURS[VALUES[this.tool]];
     context.globalCompositeOperation = a ? "source-over" : "destination-out";
     context.strokeStyle = a ? `rgb(${r} ${g} ${b} / ${a / 255})` : "#000";

@@ -24,6 +24,7 @@ from matte.cli.settings import COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import MergedSettings
 from matte.configs.settings import TrimapSettings
+from matte.configs.stage_settings import BAND_WORDS
 from matte.errors import MatteError, SettingError, printable
 from matte.text_tables import draw_table, terminal_columns
 
@@ -231,9 +232,9 @@ def _parse_integer(word: str) -> int:
 
 def _parse_kernel(word: str) -> "Kernel":
     """Return a kernel\'s side from its text, or one of the words."""
-    words: dict[str, Kernel] = {"auto": "auto", "learned": "learned"}
-    if word in words:
-        return words[word]
+    for known in BAND_WORDS:
+        if word == known:
+            return known
     if not re.fullmatch(r"[+-]?\d+", word, re.ASCII):
         raise ValueError("whole numbers, auto or learned, such as 3,7,auto")
     return int(word)

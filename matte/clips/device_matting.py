@@ -17,6 +17,7 @@ from matte.clips.device_steps import (
     DeviceSparseSegmenter,
     make_device_stabiliser,
 )
+from matte.clips.matting import count_line_work
 from matte.clips.motion import MotionTracker
 from matte.configs.settings import Config
 from matte.errors import MatteError, MatteWarning, NamedNetworkError, SettingError
@@ -156,8 +157,5 @@ class DeviceFrameMatter:
             confidence = Confidence(download_plane(frame.confidence))
             prior = Prior(Segmentation(confidence), from_segmenter=True)
         found = self._processor_line.run(frame.picture.array, prior)
-        for name, ms in found.report["ms"].items():
-            self.watch.add(name, ms)
-        if fallback := found.report.get("fallback"):
-            self.doubts[fallback["reason"]] += 1
+        count_line_work(found, self.watch, self.doubts)
         return upload_plane(found.alpha, self._device)

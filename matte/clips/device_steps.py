@@ -16,6 +16,7 @@ from matte.clips.motion import Motion
 from matte.clips.stabilising import (
     MAX_ALPHA_DIFFERENCE,
     MIN_ALPHA_CHANGE,
+    NoStabiliser,
     TemporalMode,
     alpha_edge,
 )
@@ -200,17 +201,6 @@ class DeviceStabiliser(Protocol):
         ...
 
 
-class _NoStabiliser:
-    """Leaves alphas as they are."""
-
-    def stabilise(self, alpha: Planes, motion: DeviceMotion) -> Planes:
-        """Return the alpha itself."""
-        return alpha
-
-    def pending_alpha(self) -> None:
-        """Return None: no alpha comes late."""
-
-
 class _AverageStabiliser:
     """Makes alpha an exponential moving average along the motion, where it is soft or changes."""
 
@@ -270,4 +260,4 @@ def make_device_stabiliser(mode: TemporalMode) -> DeviceStabiliser:
     """Return a new stabiliser for one clip, by the word of `--temporal`."""
     if mode == "flow":
         return _AverageStabiliser()
-    return _NeighbourStabiliser() if mode == "ofd" else _NoStabiliser()
+    return _NeighbourStabiliser() if mode == "ofd" else NoStabiliser()

@@ -16,7 +16,7 @@ from matte.clips.stabilising import make_stabiliser
 from matte.configs.settings import Config
 from matte.errors import MatteError, SettingError
 from matte.imaging.resizing import resize
-from matte.pipeline.line import NO_PRIOR, Line, Prior
+from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.low_resolution import LowResolutionRefiner
 from matte.runtime.memory import keep_freed_memory
@@ -163,12 +163,9 @@ class FrameMatter:
                 segmentation, previous=self._history, from_segmenter=True, is_chosen=chosen
             )
         found = self._line.run(frame.image, prior)
-        for name, ms in found.report["ms"].items():
-            self.watch.add(name, ms)
-        if fallback := found.report.get("fallback"):
-            self.doubts[fallback["reason"]] += 1
-            if frame.followed is not None:  # the other line keeps everybody
-                return Alpha(_limit(found.alpha, frame.followed))
+        fell_back = count_line_work(found, self.watch, self.doubts)
+        if fell_back and frame.followed is not None:  # the other line keeps everybody
+            return Alpha(_limit(found.alpha, frame.followed))
         return found.alpha
 
     def stabilise(self, frame: SegmentedFrame, alpha: Alpha) -> Alpha | None:
@@ -182,6 +179,16 @@ class FrameMatter:
     def pending_alpha(self) -> Alpha | None:
         """Return, after the last frame, the alpha that is still to come, if there is one."""
         return self._stabiliser.pending_alpha()
+
+
+def count_line_work(found: LineResult, watch: Stopwatch, doubts: Counter[str]) -> bool:
+    """Add up a line's milliseconds, and why another line took over; return whether one did."""
+    for name, ms in found.report["ms"].items():
+        watch.add(name, ms)
+    fallback = found.report.get("fallback")
+    if fallback:
+        doubts[fallback["reason"]] += 1
+    return bool(fallback)
 
 
 def _limit(values: FloatArray, followed: Followed) -> FloatArray:

@@ -52,8 +52,7 @@ class VideoRun:
     `watch` adds up the milliseconds of each step, which overlap. `faults` are the frames that are
     broken in the clip; `doubts` counts in how many frames another line took over, by its reason;
     `following` says how surely the chosen subjects were followed, None if all are kept; `review`
-    collects pictures of its doubtful moments. All are complete at the end. `passes` are what is
-    changed in frames that are matted.
+    collects pictures of its doubtful moments. All are complete at the end.
     """
 
     def __init__(
@@ -68,12 +67,14 @@ class VideoRun:
         colours: bool = True,
         device: DevicePlan | None = None,
         choices: Sequence[TimedChoice] = (),
+        passes: EditorPasses = NO_PASSES,
     ) -> None:
         """Prepare the run; `start` and `end` are seconds after the clip's first frame.
 
         Unless `colours` are wanted, a frame's foreground is good for an opaque composite only,
         and the picture itself elsewhere, which is quicker. `device` is where frames are worked on;
         None: on the processor. `choices` say whom to follow; without any all subjects are kept.
+        `passes` are what is changed in frames that are matted.
         """
         self.clip = clip
         self.watch = Stopwatch()
@@ -84,7 +85,7 @@ class VideoRun:
         follower = SubjectFollower(choices) if choices else None
         self.following = FollowingRecord(choices) if choices else None
         self.review = ReviewSheet()
-        self.passes = NO_PASSES
+        self._passes = passes
         self._matter = open_matter(line, config, size, self.watch, device, follower)
         self._composing = open_composing(composer, self.watch, colours, device)
         self.doubts = self._matter.doubts
@@ -162,7 +163,7 @@ class VideoRun:
         """Yield each frame with its foreground colours, put on its background."""
         for batch in in_batches(frames, self._matter.batch):
             times = [self.clip.seconds(each.frame.pts) for each in batch]
-            matted = [self.passes.apply(each.matted) for each in batch]
+            matted = [self._passes.apply(each.matted) for each in batch]
             composed = self._composing.compose_all(matted, times)
             for each, seconds, result in zip(batch, times, composed, strict=True):
                 sureness = self._recorded_sureness(each, float(seconds), result.alpha)
@@ -250,8 +251,8 @@ def open_run(
             colours=colours,
             device=plan,
             choices=choices,
+            passes=passes,
         )
-        run.passes = passes
         yield run
 
 

@@ -5,7 +5,7 @@ every frame, in order.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from matte.imaging.resizing import resize
 from matte.imaging.sampling import sample_at
 
 TemporalMode = Literal["off", "ofd", "flow"]
+AlphaT = TypeVar("AlphaT")
 
 MIN_ALPHA_CHANGE = 0.01  # alpha nearer than this to 0, 1 or its past value stays as it is
 MAX_ALPHA_DIFFERENCE = 0.1  # between alphas that agree: ξ of MODNet's de-flicker
@@ -44,9 +45,9 @@ class Stabiliser(Protocol):
 
 
 class NoStabiliser:
-    """Leaves alphas as they are."""
+    """Leaves alphas as they are, of whatever kind."""
 
-    def stabilise(self, alpha: Alpha, motion: Motion) -> Alpha:
+    def stabilise(self, alpha: AlphaT, motion: object) -> AlphaT:
         """Return the alpha itself."""
         return alpha
 

@@ -1,7 +1,7 @@
 """The settings of the stages: mask, band, alpha, composite."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from matte.configs.fields import check_fields, setting
 from matte.configs.lengths import Length
@@ -10,6 +10,8 @@ from matte.configs.lengths import Length
 CLEANING_SETTINGS = ("keep_parts", "fill_holes", "open_mask", "close_mask", "smooth_mask")
 
 MASK_SETTINGS = ("subject", *CLEANING_SETTINGS)  # what means something only where there is a mask
+BandWord = Literal["auto", "learned"]  # of k, where the picture decides how wide the band is
+BAND_WORDS: tuple[BandWord, ...] = get_args(BandWord)
 NUMBER = r"\d{1,6}(\.\d{1,3})?%?"
 
 
@@ -116,7 +118,7 @@ class TrimapSettings:
     or "learned" asks for a kernel again: the default one, unless k is named too.
     """
 
-    k: int | Literal["auto", "learned"] = setting(
+    k: int | BandWord = setting(
         7,
         "How wide the unknown band is, in which hair is looked for. auto: wider where the network"
         " is unsure and where the subject is large. learned: wide where the network has learnt that"

@@ -69,7 +69,7 @@ def read_in_child(arguments: Sequence[str]) -> None:
     except ImportError:
         _print_cause("reading .h5 files needs h5py")
     # h5py's errors have no common class below Exception.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # see above
         _print_cause(str(error) if isinstance(error, _UnsafeFileError) else "it is damaged")
 
 

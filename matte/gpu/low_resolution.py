@@ -19,10 +19,9 @@ from matte.gpu.pictures import (
 )
 from matte.gpu.refiner import DeviceRefiner
 from matte.gpu.warping import upsample_coefficients
-from matte.imaging.regions import align_slice
 from matte.imaging.resizing import can_halve
 from matte.refiner.gca import MIN_VISIBLE_ALPHA
-from matte.refiner.low_resolution import BLOCK, EPSILON, MARGIN, RADIUS
+from matte.refiner.low_resolution import EPSILON, MARGIN, RADIUS, aligned_box
 
 WHITE = 255
 
@@ -79,11 +78,7 @@ class DeviceLowResolution:
         found = region_box(region, margin=round(MARGIN * factor))
         if found is None:
             return None
-        block = round(BLOCK * factor)
-        rows, columns = (
-            align_slice(part, block, length)
-            for part, length in zip(found, trimap.shape, strict=True)
-        )
+        rows, columns = aligned_box(found, trimap.shape, factor)
         part, known = picture.crop((rows, columns)), trimap.levels[..., rows, columns]
         high, wide = known.shape[2:]
         height, width = max(1, round(high / factor)), max(1, round(wide / factor))

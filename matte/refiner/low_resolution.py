@@ -117,17 +117,22 @@ class LowResolutionRefiner:
         found = bounding_box(region, margin=round(MARGIN * factor))
         if found is None:
             return None
-        block = round(BLOCK * factor)
-        rows, columns = (
-            align_slice(part, block, length)
-            for part, length in zip(found, trimap.shape, strict=True)
-        )
+        rows, columns = aligned_box(found, trimap.shape, factor)
         part, known = Image(image[rows, columns]), Trimap(trimap[rows, columns])
         height, width = (max(1, round(length / factor)) for length in known.shape)
         # OpenCV averages squares of two by two several times as fast as others.
         while can_halve(known.shape, (height, width)):
             part, known = shrink(part, known, known.shape[0] // 2, known.shape[1] // 2)
         return _Copy((rows, columns), *shrink(part, known, height, width))
+
+
+def aligned_box(box: Box, shape: tuple[int, ...], factor: float) -> Box:
+    """Return a box of a picture, widened to whole blocks of a copy that is `factor` smaller."""
+    block = round(BLOCK * factor)
+    rows, columns = (
+        align_slice(part, block, length) for part, length in zip(box, shape, strict=True)
+    )
+    return rows, columns
 
 
 def _upsample_into(

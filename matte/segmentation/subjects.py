@@ -86,7 +86,7 @@ def select_subjects(
     subjects = 1 + np.flatnonzero(areas >= MIN_SUBJECT_SHARE * areas.max())
     if choice.kind == "mask":
         assert region is not None, "whoever cuts the subject refuses a choice without its mask"
-        chosen = _overlapping(parts, subjects, areas[subjects - 1], region)
+        chosen = overlapping_subjects(parts, subjects, areas[subjects - 1], region)
     else:
         chosen = _choose(parts, subjects, areas[subjects - 1], choice)
     if len(chosen) == len(subjects):
@@ -115,10 +115,13 @@ def _choose(
     return subjects[best : best + 1]
 
 
-def _overlapping(
+def overlapping_subjects(
     parts: Labels, subjects: NDArray[np.intp], areas: Labels, region: BoolArray
 ) -> NDArray[np.intp]:
-    """Return the numbers of the subjects that a region is on."""
+    """Return the numbers of the subjects that a region (H, W) is on.
+
+    `parts` (H, W) holds each pixel's number, `areas` the subjects' pixels.
+    """
     shared = np.bincount(parts[region], minlength=int(subjects.max()) + 1)[subjects]
     smaller = np.minimum(areas, np.count_nonzero(region))
     return subjects[shared >= np.maximum(1, MIN_OVERLAP_SHARE * smaller)]
@@ -150,13 +153,18 @@ def _nearest_subjects(parts: Labels, subjects: NDArray[np.intp]) -> Labels:
 
 def _within_box(confidence: Confidence, box: tuple[Length, ...]) -> Confidence:
     """Return the confidence within a box with a small margin, and 0 elsewhere."""
-    height, width = confidence.shape
+    part, found = box_with_margin(box, confidence.shape), np.zeros_like(confidence)
+    found[part] = confidence[part]
+    return Confidence(found)
+
+
+def box_with_margin(box: tuple[Length, ...], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture of this shape that a box takes, with a margin."""
+    height, width = shape
     x, y, wide, high = (
         n.pixels(side) for n, side in zip(box, (width, height, width, height), strict=True)
     )
     margin = BOX_MARGIN_SHARE * max(height, width)
     top, bottom = (round(edge) for edge in (max(0, y - margin), max(0, y + high + margin)))
     left, right = (round(edge) for edge in (max(0, x - margin), max(0, x + wide + margin)))
-    found = np.zeros_like(confidence)
-    found[top:bottom, left:right] = confidence[top:bottom, left:right]
-    return Confidence(found)
+    return slice(top, bottom), slice(left, right)

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_origin
 from matte.configs.fields import SettingRule
 from matte.configs.loader import preset_names
 from matte.configs.settings import SETTINGS
+from matte.configs.stage_settings import BAND_WORDS
 from matte.limits import (
     MAX_STROKE_POINTS,
     MAX_STROKE_RADIUS,
@@ -82,7 +83,7 @@ AXIS: Schema = {"type": "array", "maxItems": MAX_SWEEP_SETTINGS}
 SWEEP: Schema = {
     "type": "object",
     "properties": {
-        "k": {**AXIS, "items": {"anyOf": [{"type": "integer"}, {"enum": ["auto", "learned"]}]}},
+        "k": {**AXIS, "items": {"anyOf": [{"type": "integer"}, {"enum": list(BAND_WORDS)}]}},
         "iterations": {**AXIS, "items": {"type": "integer"}},
         "width": {**AXIS, "items": {"type": "string"}},
     },

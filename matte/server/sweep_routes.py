@@ -17,6 +17,7 @@ from starlette.routing import Route
 from matte.arrays import Alpha, Image
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings
+from matte.configs.stage_settings import BAND_WORDS
 from matte.errors import MatteError
 from matte.imaging.resizing import resize, scaled_size
 from matte.limits import MAX_SWEEP_PIXELS, MAX_SWEEP_SETTINGS
@@ -264,7 +265,7 @@ def _checked(name: str, values: Any) -> list[Any]:
         raise ProblemError(400, f"{name} is no list of up to {MAX_SWEEP_SETTINGS}")
     kinds: tuple[type, ...] = (str,) if name == "width" else (int,)
     for value in values:
-        is_word = name == "k" and value in ("auto", "learned")
+        is_word = name == "k" and value in BAND_WORDS
         if isinstance(value, bool) or not (isinstance(value, kinds) or is_word):
             raise ProblemError(400, f"{name} holds {str(value)[:40]!r}", "see the documentation")
     return values

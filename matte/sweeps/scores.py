@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from matte.configs.settings import TrimapSettings
+from matte.configs.stage_settings import BandWord
 from matte.pipeline.line import NO_SUBJECT
 
-Kernel = int | Literal["auto", "learned"]
+Kernel = int | BandWord
 MIN_CLEAR_RATIO = 1.01  # of estimated errors; smaller differences count as equal
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -39,6 +39,8 @@ from matte.training.task import NOTHING_TO_VALIDATE, Batch
 ARCHITECTURE = "deeplab-unet-band"
 LEAST_ALPHA, MOST_ALPHA = 5, 250  # of 255: between them an edge is soft
 SHEET_PICTURES = 8  # pictures on the sheet
+SAMPLE_ARRAYS = ("picture", "alpha", "valid")
+MapT = TypeVar("MapT", Tensor, NDArray[Any])
 
 
 def train_band(
@@ -162,9 +164,6 @@ class BandTask:
             yield name, picture, band[inside], _soft_in(item, box.height, box.width)
 
 
-SAMPLE_ARRAYS = ("picture", "alpha", "valid")
-
-
 def _layers_before_band(network: SegmentationNetwork) -> int:
     """Return how many of the network's layers come before its band."""
     assert isinstance(network.network, DeepLabUnet)
@@ -176,9 +175,9 @@ def _layers_before_band(network: SegmentationNetwork) -> int:
 def _soft_in(item: Sample, height: int, width: int) -> NDArray[np.float32]:
     """Return 1 where a picture's alpha, shrunk to a size, is soft, else 0."""
     alpha = cv2.resize(item.truth, (width, height), interpolation=cv2.INTER_AREA)
-    return ((alpha > LEAST_ALPHA) & (alpha < MOST_ALPHA)).astype(np.float32)
+    return _is_soft(np.asarray(alpha)).astype(np.float32)
 
 
-def _is_soft(alpha: Tensor) -> Tensor:
-    """Return where alphas (N, H, W) uint8 are soft."""
+def _is_soft(alpha: MapT) -> MapT:
+    """Return where alphas, 0 … 255, are soft."""
     return (alpha > LEAST_ALPHA) & (alpha < MOST_ALPHA)

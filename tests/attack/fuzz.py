@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.attack.run import SMALL_COUNTS, Attack  # noqa: E402  # after the line above
-from tests.attack.targets import TARGETS  # noqa: E402
+from tests.attack.targets import TARGETS  # noqa: E402  # as above
 
 WORKER = Path(__file__).with_name("fuzz_worker.py")
 ATHERIS = importlib.util.find_spec("atheris") is not None

@@ -143,7 +143,7 @@ def run_guided(kind: str, seed: int, seconds: float, folder: Path) -> None:
         import matte.conversion.checkpoints
         import matte.media.pictures
         import matte.photos.run_file
-        import matte.training.recipes  # noqa: F401
+        import matte.training.recipes  # noqa: F401  # to be instrumented
 
         worker = Worker(kind, seed, 0, seconds, folder)
         warm_up(worker)

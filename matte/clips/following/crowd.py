@@ -11,10 +11,11 @@ from matte.clips.following.choices import TimedChoice
 from matte.clips.following.contest import Labels
 from matte.clips.following.tracks import SubjectTrack, start_track
 from matte.segmentation.subjects import (
-    BOX_MARGIN_SHARE,
     MAX_DISTANCE_SHARE,
     MIN_OVERLAP_SHARE,
     SubjectChoice,
+    box_with_margin,
+    overlapping_subjects,
 )
 
 MAX_TRACKS = 8  # numbers 1 … 8; more people than that are not told apart
@@ -85,15 +86,18 @@ class Crowd:
         if kind in ("at", "centre"):
             return self._nearest(choice.choice, in_sight)
         if kind == "box":
-            return self._split_by(_box_region(choice.choice, self.labels.shape), in_sight, codes)
+            boxed = np.zeros(self.labels.shape, np.bool_)
+            boxed[box_with_margin(choice.choice.numbers, boxed.shape)] = True
+            return self._split_by(boxed, in_sight, codes)
         assert choice.region is not None, "masks are read with their choices"
         height, width = self.labels.shape
         region = cv2.resize(choice.region.astype(np.float32), (width, height)) >= 0.5
         if not choice.is_stroke:
             return self._split_by(np.asarray(region), in_sight, codes)
-        shared = np.bincount(self.labels[region], minlength=MAX_TRACKS + 1)
-        least = {n: min(area, int(np.count_nonzero(region))) for n, area in in_sight.items()}
-        return {n for n in in_sight if shared[n] >= max(1, MIN_OVERLAP_SHARE * least[n])}
+        if not in_sight:
+            return set()
+        numbers, sizes = np.array(list(in_sight)), np.array(list(in_sight.values()))
+        return set(overlapping_subjects(self.labels, numbers, sizes, np.asarray(region)).tolist())
 
     def _nearest(self, choice: SubjectChoice, in_sight: Mapping[int, int]) -> set[int]:
         """Return the number of who is nearest to a place, if anybody is near enough."""
@@ -129,15 +133,3 @@ class Crowd:
                 self.tracks[number] = start_track(codes, np.asarray(whole & ~inside))
                 meant.add(new)
         return meant
-
-
-def _box_region(choice: SubjectChoice, shape: tuple[int, ...]) -> BoolArray:
-    """Return the region (h, w) of a box with a small margin."""
-    height, width = shape
-    sides = width, height, width, height
-    x, y, wide, high = (n.pixels(side) for n, side in zip(choice.numbers, sides, strict=True))
-    margin = BOX_MARGIN_SHARE * max(height, width)
-    region = np.zeros((height, width), np.bool_)
-    rows, columns = (round(max(0, start - margin)) for start in (y, x))
-    region[rows : round(max(0, y + high + margin)), columns : round(max(0, x + wide + margin))] = 1
-    return region

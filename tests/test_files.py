@@ -1,13 +1,13 @@
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from matte.errors import OutputError
 from matte.files import check_outputs, write_file, write_files
+from tests.rights import without_root_rights
 
 
 def test_a_file_is_written_once(tmp_path: Path) -> None:
@@ -46,6 +46,7 @@ import resource, sys
 from pathlib import Path
 from matte.errors import OutputError
 from matte.files import write_file
+from tests.rights import without_root_rights
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     write_file(Path(sys.argv[1]), bytes(1_000_000), overwrite=True)
@@ -91,24 +92,16 @@ def test_of_several_files_all_are_written_or_none(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.png", "two.png"]
 
 
-def test_a_folder_that_may_not_be_written_is_said() -> None:
-    """Root may write everywhere, so it is somebody else for a moment."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "old.png").write_bytes(b"old")
-        folder.chmod(0o555)
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(65534)
-        try:
-            for path in (folder / "new.png", folder / "old.png"):
-                with pytest.raises(OutputError, match=r"can't write .* \(Permission denied\): cho"):
-                    write_file(path, b"new", overwrite=True)
-        finally:
-            if root:
-                os.seteuid(0)
-            folder.chmod(0o755)
-        assert [file.read_bytes() for file in folder.iterdir()] == [b"old"]
+def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
+    folder = tmp_path
+    (folder / "old.png").write_bytes(b"old")
+    folder.chmod(0o555)
+    with without_root_rights():
+        for path in (folder / "new.png", folder / "old.png"):
+            with pytest.raises(OutputError, match=r"can't write .* \(Permission denied\): cho"):
+                write_file(path, b"new", overwrite=True)
+    folder.chmod(0o755)
+    assert [file.read_bytes() for file in folder.iterdir()] == [b"old"]
 
 
 def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from tests.commands import run
 from tests.conftest import SAMPLE, disc, save
 from tests.media.files import png
+from tests.rights import without_root_rights
 
 FOLDER = ("full", "bare", "closed")
 
@@ -137,40 +136,30 @@ def test_bad_input_gets_one_line_and_loses_nothing(
 
 @pytest.mark.usefixtures("fake")
 @pytest.mark.parametrize("what", ["file", "background", "mask", "folder", "result"])
-def test_what_is_not_permitted_is_said(what: str) -> None:
-    """Root may do everything, so it is somebody else for a moment."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        fill(folder)
-        folder.chmod(0o555)
-        secret = save(folder / "secret.png", disc(32, 40)[0])
-        secret.chmod(0)
-        (folder / "full").chmod(0)
-        photo, out = folder / PHOTO, "/dev/shm/never.png"
-        words, message = {
-            "file": ((secret,), f"can't read {secret} (Permission denied): name a picture"),
-            "background": ((photo, "--bg", secret, "-o", out), f"can't read {secret} (Permission"),
-            "mask": ((photo, "--mask-in", secret, "-o", out), f"can't read {secret} (Permission"),
-            "folder": ((folder / "full",), f"can't read {folder / 'full'} (Permission denied)"),
-            "result": ((photo,), f"can't write {folder / 'photo-matte.png'} (Permission denied)"),
-        }[what]
-        root = os.geteuid() == 0
-        for thread in set(threading.enumerate()) - {threading.current_thread()}:
-            thread.join(2)  # native code that tests before began must not lose its rights midway
-        if root:
-            os.seteuid(65534)
-        try:
-            result = run(*words, "--k", "3", "--iterations", "2")
-        finally:
-            if root:
-                os.seteuid(0)
-            (folder / "full").chmod(0o755)
-            folder.chmod(0o755)
-        assert result.exit_code == 1
-        assert result.stderr.startswith(f"Error: {message}"), result.stderr
-        assert result.stderr.count("\n") == 1
-        assert not list(folder.glob("*matte*"))
-        assert not Path(out).exists()
+def test_what_is_not_permitted_is_said(tmp_path: Path, what: str) -> None:
+    folder = tmp_path
+    fill(folder)
+    folder.chmod(0o555)
+    secret = save(folder / "secret.png", disc(32, 40)[0])
+    secret.chmod(0)
+    (folder / "full").chmod(0)
+    photo, out = folder / PHOTO, "/dev/shm/never.png"
+    words, message = {
+        "file": ((secret,), f"can't read {secret} (Permission denied): name a picture"),
+        "background": ((photo, "--bg", secret, "-o", out), f"can't read {secret} (Permission"),
+        "mask": ((photo, "--mask-in", secret, "-o", out), f"can't read {secret} (Permission"),
+        "folder": ((folder / "full",), f"can't read {folder / 'full'} (Permission denied)"),
+        "result": ((photo,), f"can't write {folder / 'photo-matte.png'} (Permission denied)"),
+    }[what]
+    with without_root_rights():
+        result = run(*words, "--k", "3", "--iterations", "2")
+    (folder / "full").chmod(0o755)
+    folder.chmod(0o755)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {message}"), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(folder.glob("*matte*"))
+    assert not Path(out).exists()
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:

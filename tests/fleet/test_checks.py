@@ -1,4 +1,3 @@
-import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from matte.fleet.request import FleetRequest
 from matte.photos.locations import on_disk
 from matte.stores.stored_file import stored_file
 from tests.fleet.clusters import OwnCluster, save_discs, store_discs, variant
+from tests.rights import without_root_rights
 from tests.stores.s3_server import S3Server
 
 
@@ -94,12 +94,15 @@ def test_a_store_that_can_not_be_written_ends_the_run_before_it_begins(s3: S3Ser
         pass
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="whoever may do everything may write everywhere")
 def test_a_folder_that_can_not_be_written_is_an_error(request_of_one: FleetRequest) -> None:
     made = request_of_one.variants[0]
     on_disk(made.results).mkdir()
     on_disk(made.results).chmod(0o500)
-    with pytest.raises(StoreError), cluster_probe(made.results, request_of_one.source / "00.png"):
+    with (
+        without_root_rights(),
+        pytest.raises(StoreError),
+        cluster_probe(made.results, request_of_one.source / "00.png"),
+    ):
         pass
 
 

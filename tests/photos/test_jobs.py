@@ -1,4 +1,3 @@
-import os
 import tempfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from matte.errors import MatteError
 from matte.files import STREAM
 from matte.photos.jobs import PhotoJob, plan_jobs
 from matte.photos.locations import on_disk
+from tests.rights import without_root_rights
 
 
 def tree(folder: Path, *names: str) -> Path:
@@ -95,24 +95,16 @@ def test_links_that_go_round_are_not_followed(tmp_path: Path) -> None:
     assert found.keys() == {"in/a.jpg", "in/x/b.jpg", "in/x/self.jpg"}
 
 
-def test_a_folder_that_may_not_be_read_fails_alone() -> None:
-    """Root may read everything, so it is somebody else for a moment."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = tree(Path(name), "a.jpg", "private/b.jpg")
-        folder.chmod(0o755)
-        (folder / "private").chmod(0)
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(65534)
-        try:
-            found = [job.source for job in plan_jobs([folder], None, ".png")]
-            with pytest.raises(MatteError, match=r"can't read .*private \(Permission denied\)"):
-                plan_jobs([folder / "private"], None, ".png")
-        finally:
-            if root:
-                os.seteuid(0)
-            (folder / "private").chmod(0o755)
-        assert found == [folder / "a.jpg", folder / "private"]
+def test_a_folder_that_may_not_be_read_fails_alone(tmp_path: Path) -> None:
+    folder = tree(tmp_path, "a.jpg", "private/b.jpg")
+    folder.chmod(0o755)
+    (folder / "private").chmod(0)
+    with without_root_rights():
+        found = [job.source for job in plan_jobs([folder], None, ".png")]
+        with pytest.raises(MatteError, match=r"can't read .*private \(Permission denied\)"):
+            plan_jobs([folder / "private"], None, ".png")
+    (folder / "private").chmod(0o755)
+    assert found == [folder / "a.jpg", folder / "private"]
 
 
 def test_what_can_not_be_planned_is_said(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from matte.refiner.parts import (
     Plan,
     cheapest_plan,
     fits,
+    is_too_deep_for_tiles,
     part_plan,
     remaining_task,
     whole_cost,
@@ -118,10 +119,13 @@ class Gca:
     def stale_tiling(self, trimap: Trimap, stale: BoolArray) -> Tiling | None:
         """Return the tiles by which to refine stale pixels again; None: all is refined again.
 
-        That is where no tile fits, or where the network sees less in the whole picture.
+        That is where no tile fits or sees enough, or where the network sees less in the whole
+        picture.
         """
         tiling = tiling_for_side(self.tile) if isinstance(self.tile, int) else Tiling()
         if self.tile == "off" or min(trimap.shape) < tiling.side:
+            return None
+        if self.tile == "auto" and is_too_deep_for_tiles(trimap):
             return None
         pixels = tiling.side**2
         seen = len(tile_corners(StaleTask(trimap, stale), tiling)) * pixels / 1e6

@@ -27,6 +27,10 @@ SETTLED_DISTANCE = 0.05  # of alpha from 0 or 1, within which it is settled
 MIN_EDGE_STEP = 0.2  # of alpha between neighbouring pixels of the copy
 MARGIN_CELLS = 1  # around those that are not settled
 NO_PIXEL_LIMIT = 1 << 62
+# Pixels between an unknown pixel and the nearest known one, up to which tiles see enough around it:
+# on 15 pictures of hair and fur with bands of 250 pixels, SAD was 2.4 times as much without a limit.
+MAX_TILED_DEPTH = 40
+DEPTH_STEP = 4  # pixels between those whose depth is measured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +104,8 @@ def cheapest_plan(
     if copy is not None:
         detail = _tiles_cost(RefineTask(trimap, copy.cells), tiling)
         costs[COPY] = copy.plan.costs[copy.plan.method] + TILES_AFTER_COPY * detail
+    if len(costs) > 1 and is_too_deep_for_tiles(trimap):
+        del costs[TILES]
     advantage = COPY_ADVANTAGE if large else 1.0
     method = min(costs, key=lambda name: costs[name] / (advantage if name == COPY else 1.0))
     return Plan(None if method == WHOLE else tiling, copy if method == COPY else None, costs)
@@ -137,6 +143,16 @@ def fits(trimap: Trimap, max_pixels: int) -> bool:
     """Return whether a network that may see so many pixels at once may see the whole picture."""
     height, width = trimap.shape
     return bool((height + MAX_PADDING) * (width + MAX_PADDING) <= max_pixels)
+
+
+def is_too_deep_for_tiles(trimap: Trimap) -> bool:
+    """Return whether tiles would see almost only unknown pixels somewhere, and had to guess there.
+
+    It is measured on every fourth row and column.
+    """
+    unknown = (trimap[::DEPTH_STEP, ::DEPTH_STEP] == UNKNOWN).astype(np.uint8)
+    depth = float(cv2.distanceTransform(unknown, cv2.DIST_L2, 3).max()) * DEPTH_STEP
+    return depth > MAX_TILED_DEPTH
 
 
 def whole_cost(pixels: int, attention: bool) -> float:

@@ -152,4 +152,4 @@ def test_with_little_memory_networks_see_less_at_once() -> None:
     assert check(shipped(), image, trimap)[1] == "whole"
     assert check(shipped(max_memory="326MiB"), image, trimap)[1] == "tiles"
     large, wide = sample(660, 650), halves(everywhere(660, 650))
-    assert check(shipped(max_memory="326MiB"), large, wide)[1] == "tiles"
+    assert check(shipped(max_memory="326MiB"), large, wide)[1] == "copy and tiles"

@@ -27,8 +27,8 @@ SETTLED_DISTANCE = 0.05  # of alpha from 0 or 1, within which it is settled
 MIN_EDGE_STEP = 0.2  # of alpha between neighbouring pixels of the copy
 MARGIN_CELLS = 1  # around those that are not settled
 NO_PIXEL_LIMIT = 1 << 62
-# Pixels between an unknown pixel and the nearest known one, up to which tiles see enough around it:
-# on 15 pictures of hair and fur with bands of 250 pixels, SAD was 2.4 times as much without a limit.
+# Pixels between an unknown pixel and the nearest known one up to which tiles see enough around it:
+# on 15 pictures of hair and fur with bands of 250 pixels SAD was 2.4 times as much without a limit.
 MAX_TILED_DEPTH = 40
 DEPTH_STEP = 4  # pixels between those whose depth is measured
 

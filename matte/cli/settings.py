@@ -26,7 +26,7 @@ NETWORKS = {
 }
 # Settings that several commands take together.
 BAND = section_settings("trimap")
-VIDEO = ("temporal", "segment_every", "refine_size", "keep_alpha")
+VIDEO = ("temporal", "segment_every", "refine_size", "keep_alpha", "despeckle")
 SEGMENTING = section_settings("segmentation")
 COMPOSITING = section_settings("compositing")
 RUNNING = (

@@ -147,7 +147,7 @@ class DeviceFrameMatter:
             return self._stabiliser.stabilise(alpha, frame.motion)
 
     def pending_alpha(self) -> Planes | None:
-        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        """Return, after the last frame, the next alpha that is still to come, if there is one."""
         return self._stabiliser.pending_alpha()
 
     def _matte_on_processor(self, frame: DeviceFrame) -> Planes:

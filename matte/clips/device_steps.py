@@ -197,7 +197,7 @@ class DeviceStabiliser(Protocol):
         ...
 
     def pending_alpha(self) -> Planes | None:
-        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        """Return, after the last frame, the next alpha that is still to come, if there is one."""
         ...
 
 
@@ -252,8 +252,9 @@ class _NeighbourStabiliser:
         return neighbour_mean(alphas, colours, motion.upload(agreement), MAX_ALPHA_DIFFERENCE)
 
     def pending_alpha(self) -> Planes | None:
-        """Return the last frame's alpha."""
-        return self._frames[-1][0] if self._frames else None
+        """Return the last frame's alpha, once."""
+        last, self._frames = self._frames[-1:], []
+        return last[0][0] if last else None
 
 
 def make_device_stabiliser(mode: TemporalMode) -> DeviceStabiliser:

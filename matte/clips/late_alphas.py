@@ -31,8 +31,7 @@ def stabilise_frames(
         if stabilised is not None:
             alpha = stabilised
             yield from _release(waiting, alpha)
-    last = matter.pending_alpha()
-    if last is not None:
+    while (last := matter.pending_alpha()) is not None:
         yield from _release(waiting, last)
 
 

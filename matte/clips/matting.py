@@ -9,11 +9,12 @@ import numpy as np
 
 from matte.arrays import Alpha, Confidence, FloatArray, Image
 from matte.clips.alpha_reuse import AlphaHistory
+from matte.clips.despeckling import Despeckler, despeckling_delay
 from matte.clips.following.follower import Followed, SubjectFollower
 from matte.clips.mask_reuse import SparseSegmenter
 from matte.clips.motion import Motion, MotionTracker
 from matte.clips.stabilising import make_stabiliser
-from matte.configs.settings import Config
+from matte.configs.settings import Config, VideoSettings
 from matte.errors import MatteError, SettingError
 from matte.imaging.resizing import resize
 from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
@@ -72,7 +73,7 @@ class Matter(Protocol):
         ...
 
     def pending_alpha(self) -> Any:
-        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        """Return, after the last frame, the next alpha that is still to come, if there is one."""
         ...
 
 
@@ -92,10 +93,13 @@ class FrameMatter:
         size: tuple[int, int],
         watch: Stopwatch | None = None,
         follower: SubjectFollower | None = None,
+        *,
+        live: bool = False,
     ) -> None:
         """Start a clip whose frames have this `size`, height and width.
 
-        The `follower` finds the chosen subjects; None: all are kept.
+        The `follower` finds the chosen subjects; None: all are kept. `live`: no alpha waits for
+        later frames to be despeckled.
         """
         if follower is not None and line.segmenter is None:
             raise SettingError(NO_MASK, "leave it out")
@@ -117,7 +121,7 @@ class FrameMatter:
         self._history = (
             AlphaHistory(video.keep_alpha, refined_long_side) if video.keep_alpha else None
         )
-        self._stabiliser = make_stabiliser(video.temporal)
+        self._stabiliser = make_stabiliser(video.temporal, _despeckler(video, size, live))
         self._follower = follower
 
     batch = 1
@@ -177,8 +181,19 @@ class FrameMatter:
             return self._stabiliser.stabilise(alpha, frame.motion)
 
     def pending_alpha(self) -> Alpha | None:
-        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        """Return, after the last frame, the next alpha that is still to come, if there is one."""
         return self._stabiliser.pending_alpha()
+
+
+def _despeckler(video: VideoSettings, size: tuple[int, int], live: bool) -> Despeckler | None:
+    """Return what takes flecks out of a clip's alphas; None where they stay.
+
+    What one look for the subject found lasts until the next.
+    """
+    if video.despeckle is None:
+        return None
+    max_frames = video.despeckle * video.segment_every
+    return Despeckler(max_frames, 0 if live else despeckling_delay(max_frames, size))
 
 
 def count_line_work(found: LineResult, watch: Stopwatch, doubts: Counter[str]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, BoolArray, FloatArray
+from matte.clips.despeckling import Despeckler
 from matte.clips.motion import Motion
 from matte.clips.subject_flow import pixels_at, subject_flow
 from matte.errors import SettingError
@@ -40,7 +41,7 @@ class Stabiliser(Protocol):
         ...
 
     def pending_alpha(self) -> Alpha | None:
-        """Return, after the last frame, the alpha that is still to come, if there is one."""
+        """Return, after the last frame, the next alpha that is still to come, if there is one."""
         ...
 
 
@@ -76,8 +77,9 @@ class NeighbourStabiliser:
         return self._frames[0].alpha if len(self._frames) == 2 else None
 
     def pending_alpha(self) -> Alpha | None:
-        """Return the last frame's alpha."""
-        return self._frames[-1].alpha if self._frames else None
+        """Return the last frame's alpha, once."""
+        last, self._frames = self._frames[-1:], []
+        return last[0].alpha if last else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,8 +182,32 @@ STABILISERS: dict[str, type[NoStabiliser] | type[NeighbourStabiliser] | type[Ave
 }
 
 
-def make_stabiliser(mode: TemporalMode) -> Stabiliser:
-    """Return a new stabiliser for one clip: "off", "ofd" or "flow", as `--temporal` names them."""
+class DespecklingStabiliser:
+    """Takes flecks out of alphas before they are stabilised, which would make them last longer."""
+
+    def __init__(self, despeckler: Despeckler, stabiliser: Stabiliser) -> None:
+        self._despeckler, self._stabiliser = despeckler, stabiliser
+
+    def stabilise(self, alpha: Alpha, motion: Motion) -> Alpha | None:
+        """Take a frame's alpha, and return the next one that is ready; None if none is yet."""
+        clean = self._despeckler.clean(alpha, motion)
+        return None if clean is None else self._stabiliser.stabilise(*clean)
+
+    def pending_alpha(self) -> Alpha | None:
+        """Return, after the last frame, the next alpha that is still to come, if there is one."""
+        while (clean := self._despeckler.pending()) is not None:
+            found = self._stabiliser.stabilise(*clean)
+            if found is not None:
+                return found
+        return self._stabiliser.pending_alpha()
+
+
+def make_stabiliser(mode: TemporalMode, despeckler: Despeckler | None = None) -> Stabiliser:
+    """Return a new stabiliser for one clip: "off", "ofd" or "flow", as `--temporal` names them.
+
+    The `despeckler` takes flecks out first; None: they stay.
+    """
     if mode not in STABILISERS:
         raise SettingError(f"mode {mode!r} is not known", "give " + ", ".join(STABILISERS))
-    return STABILISERS[mode]()
+    stabiliser: Stabiliser = STABILISERS[mode]()
+    return stabiliser if despeckler is None else DespecklingStabiliser(despeckler, stabiliser)

@@ -17,13 +17,15 @@ def open_matter(
     watch: Stopwatch,
     plan: DevicePlan | None,
     follower: SubjectFollower | None = None,
+    *,
+    live: bool = False,
 ) -> Matter:
     """Return what mattes a clip's frames of this `size`; on the processor without a plan.
 
-    Subjects are followed there alone.
+    Subjects are followed there alone. `live`: no alpha waits for later frames to be despeckled.
     """
     if plan is None or follower is not None:
-        return FrameMatter(line, config, size, watch, follower)
+        return FrameMatter(line, config, size, watch, follower, live=live)
     from matte.clips.device_matting import DeviceFrameMatter  # torch is for GPUs only
 
     return DeviceFrameMatter(line, config, size, watch, plan=plan)

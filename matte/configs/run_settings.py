@@ -71,6 +71,17 @@ class VideoSettings:
         old_unset=0,
     )
 
+    despeckle: int | None = setting(
+        None,
+        "Take flecks out of video's alpha, and fill holes: small parts away from the subject that"
+        " last for up to this many frames (of those in which the subject is looked for).",
+        "Refining",
+        unit="frames",
+        minimum=1,
+        maximum=25,
+        unset="off",
+    )
+
     def __post_init__(self) -> None:
         check_fields(self)
 

@@ -51,15 +51,17 @@ def plan_device(
     None where they are on the processor, and, with a warning, where the rest of the line can't
     follow them. Raises PictureError if one such picture takes more memory than there is.
     """
-    device = device_of(line, config, deep=deep)
+    device = device_of(line, config, deep=deep, despeckles=config.video.despeckle is not None)
     return None if device is None else plan_on_device(device, size, memory)
 
 
-def device_of(line: Line, config: Config, *, deep: bool = False) -> "torch.device | None":
+def device_of(
+    line: Line, config: Config, *, deep: bool = False, despeckles: bool = False
+) -> "torch.device | None":
     """Return the GPU that the whole line can run on: the networks are there already.
 
     None where they are on the processor, and, with a warning, where the rest of the line can't
-    follow them; `deep` is of more than 8 bits.
+    follow them; `deep` is of more than 8 bits, `despeckles` of a clip that loses its flecks.
     """
     number = _gpu_of_networks(line)
     if number is None:
@@ -67,6 +69,8 @@ def device_of(line: Line, config: Config, *, deep: bool = False) -> "torch.devic
     why = no_torch_gpu_reason()
     if not why and deep:
         why = "there are more than 8 bits"
+    if not why and despeckles:
+        why = "despeckle is set"
     if not why:
         from matte.gpu.frame_line import missing_step  # torch is for GPUs only
 

@@ -60,3 +60,17 @@ def test_passes_take_green_light_and_regions_away(tmp_path: Path) -> None:
     refused = run(*words, "--overwrite", "--garbage-matte", tmp_path / "nowhere.json")
     assert refused.exit_code != 0
     assert "can't read" in refused.stderr
+
+
+@pytest.mark.usefixtures("fake")
+def test_flecks_are_taken_out_by_a_setting(tmp_path: Path) -> None:
+    source, report = clip(tmp_path / "in.mp4"), tmp_path / "report.json"
+    words = ("video", source, "--bg", "red", "-q", "--report", report, *BAND)
+    result = run(*words, "--despeckle", "2")
+    assert result.exit_code == 0, result.output
+    told = json.loads(report.read_text())
+    assert told["settings"]["despeckle"] == 2
+    assert told["frames"] == len(CFR)
+    refused = run(*words, "--overwrite", "--despeckle", "0")
+    assert refused.exit_code != 0
+    assert "give 1 … 25, or off" in refused.stderr

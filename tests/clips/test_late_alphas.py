@@ -34,7 +34,7 @@ def in_progress(number: int, good: str) -> FrameInProgress:
     return FrameInProgress(Frame(number, 1, PIXEL), PIXEL, segmented, alpha)
 
 
-@pytest.mark.parametrize("delay", [0, 1])
+@pytest.mark.parametrize("delay", [0, 1, 3])
 @pytest.mark.parametrize(
     ("clip", "alphas"),
     [

@@ -38,7 +38,8 @@ def run(matter: FrameMatter, frames: Sequence[Image]) -> list[Alpha]:
     for frame in frames:
         segmented = matter.segment(frame)
         found.append(matter.stabilise(segmented, matter.refine(segmented)))
-    found.append(matter.pending_alpha())
+    while (last := matter.pending_alpha()) is not None:
+        found.append(last)
     return [alpha for alpha in found if alpha is not None]
 
 
@@ -58,6 +59,42 @@ def test_every_frame_gets_an_alpha(temporal: str, segment_every: int) -> None:
     assert max(float(np.abs(alpha - truth).mean()) for alpha in found) < 0.05
     assert set(matter.watch.ms) == {"follow", "segment", "refine", "steady"}
     assert matter.watch.ms["refine"] == 12
+
+
+class Speckled(AsSegmented):
+    """A line whose alpha has a fleck for three frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+        alpha = super().run(image, prior).alpha.copy()
+        self.seen += 1
+        alpha[4:8, 4:8] = 2 <= self.seen <= 4
+        return LineResult(Alpha(alpha), report={"ms": {}})
+
+
+@pytest.mark.parametrize(
+    ("segment_every", "despeckle", "live", "flecks"),
+    [
+        (1, 2, False, [2, 3, 4]),
+        (1, 3, False, []),
+        (2, 2, False, []),  # what is found in one frame lasts for two
+        (1, 2, True, [4]),
+        (1, None, False, [2, 3, 4]),
+    ],
+)
+def test_flecks_are_taken_out(
+    segment_every: int, despeckle: int | None, live: bool, flecks: list[int]
+) -> None:
+    frames, _ = still_clip(8)
+    video = VideoSettings(temporal="off", segment_every=segment_every, despeckle=despeckle)
+    size = frames[0].shape[0], frames[0].shape[1]
+    matter = FrameMatter(Speckled(), Config(video=video), size, live=live)
+    found = run(matter, frames)
+    assert len(found) == 8
+    assert [number for number, alpha in enumerate(found, 1) if alpha[5, 5] > 0.5] == flecks
 
 
 def test_a_line_without_a_segmenter_sees_pictures_alone() -> None:

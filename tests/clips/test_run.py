@@ -50,6 +50,31 @@ def numbers(frames: list[VideoFrame]) -> list[int]:
     return [round(255 * float(frame.alpha.mean())) for frame in frames]
 
 
+class Speckled(Numbered):
+    """A line whose alpha is one fleck, in its fourth and fifth frame."""
+
+    def run(self, image: Image, given: Prior = NO_PRIOR) -> LineResult:
+        self.seen += 1
+        alpha = np.zeros(image.shape[:2], np.float32)
+        alpha[20, 30] = self.seen in (4, 5)
+        return LineResult(Alpha(alpha), report={"ms": {}})
+
+
+@pytest.mark.parametrize("temporal", ["off", "ofd"])
+@pytest.mark.parametrize(("despeckle", "flecks"), [(None, [3, 4]), (1, [3, 4]), (2, [])])
+def test_flecks_are_taken_out_of_their_frames(
+    tmp_path: Path, temporal: str, despeckle: int | None, flecks: list[int]
+) -> None:
+    video = VideoSettings(temporal=temporal, despeckle=despeckle)  # type: ignore[arg-type]  # one of its words
+    with open_composer(parse_background("black"), CompositingSettings()) as composer:
+        found = VideoRun(
+            open_clip(clip(tmp_path / "a.mp4")), Speckled(), Config(video=video), composer
+        )
+        frames = list(found.frames())
+    assert [frame.pts for frame in frames] == list(CFR)
+    assert [n for n, frame in enumerate(frames) if frame.alpha.max() > 0] == flecks
+
+
 @pytest.mark.parametrize("times", [CFR, VFR, (0,), (400, 2000)])
 @pytest.mark.parametrize("temporal", ["off", "ofd"])
 def test_every_frame_comes_out_in_its_time(

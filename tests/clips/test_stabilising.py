@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import Alpha, Image
+from matte.clips.despeckling import Despeckler
 from matte.clips.motion import MotionTracker
 from matte.clips.stabilising import STABILISERS, TemporalMode, make_stabiliser
 from matte.errors import SettingError
@@ -149,6 +150,25 @@ def test_a_size_may_change_between_frames(mode: TemporalMode) -> None:
     frames = [Image(np.full((*shape, 3), 60, np.uint8)) for shape in shapes]
     alphas = [Alpha(np.full(shape, 0.5, np.float32)) for shape in shapes]
     assert [alpha.shape for alpha in run(mode, frames, alphas)] == shapes
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+def test_flecks_go_before_alphas_are_averaged(mode: TemporalMode, count: int) -> None:
+    frames, alphas = still_clip(count)
+    speckled = [alpha.copy() for alpha in alphas]
+    speckled[count // 2][5:9, 5:9] = 1
+    tracker, stabiliser = MotionTracker(), make_stabiliser(mode, Despeckler(2, 2))
+    found = [
+        stabiliser.stabilise(Alpha(alpha), tracker.track(frame))
+        for frame, alpha in zip(frames, speckled, strict=True)
+    ]
+    assert [alpha is None for alpha in found] == [n < 2 + DELAYS[mode] for n in range(count)]
+    while (last := stabiliser.pending_alpha()) is not None:
+        found.append(last)
+    out = [alpha for alpha in found if alpha is not None]
+    assert len(out) == count
+    assert all(np.array_equal(*each) for each in zip(out, run(mode, frames, alphas), strict=True))
 
 
 def test_a_mistyped_mode_is_refused() -> None:

@@ -8,7 +8,7 @@ import torch
 
 from matte.errors import MatteWarning, PictureError
 from matte.gpu import choice
-from matte.gpu.choice import device_of, plan_batch
+from matte.gpu.choice import device_of, plan_batch, plan_device
 from matte.runtime.memory import MemoryLimit
 from matte.stages import NetworkFacts
 from tests.fakes import Unrefined
@@ -52,6 +52,8 @@ def test_a_line_follows_its_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_of(line(config), config) == torch.device("cuda", 0)
     with pytest.warns(MatteWarning, match=r"only the networks run on the GPU \(there are more"):
         assert device_of(line(config), config, deep=True) is None
+    with pytest.warns(MatteWarning, match="despeckle is set"):
+        assert plan_device(line(config), settings(despeckle=2), FULL_HD, MemoryLimit()) is None
     cleaned = settings(keep_parts=1)
     with pytest.warns(MatteWarning, match="keep_parts is set"):
         assert device_of(line(cleaned), cleaned) is None

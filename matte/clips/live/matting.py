@@ -236,7 +236,7 @@ def _matter_for(
         plan = plan_device(pipeline.line, config, size, pipeline.memory)
     if plan is not None:
         plan = replace(plan, batch=1)  # a camera's frames come one by one
-    return open_matter(pipeline.line, config, size, Stopwatch(), plan, follower), plan
+    return open_matter(pipeline.line, config, size, Stopwatch(), plan, follower, live=True), plan
 
 
 def _refuse_delay(merged: MergedSettings) -> MergedSettings:

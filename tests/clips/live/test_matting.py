@@ -213,6 +213,37 @@ def test_a_frame_later_is_too_late(line: NumberedLine, facts: ClipFacts) -> None
         )
 
 
+def test_flecks_make_no_frame_late(facts: ClipFacts) -> None:
+    class Large(CountingCamera):
+        def frames(self, stopped: Event) -> Iterator[CameraFrame]:
+            for each in super().frames(stopped):
+                yield replace(each, pixels=Image(np.zeros((36, 48, 3), np.uint8)))
+
+    class Blinking(NumberedLine):
+        """A line whose alpha has a fleck in the third frame, and one from the fifth on."""
+
+        def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+            self.runs += 1
+            alpha = np.zeros(image.shape[:2], np.float32)
+            alpha[2, 2] = self.runs == 3 or self.runs >= 5
+            return LineResult(Alpha(alpha), report={"ms": {}})
+
+    merged = merge_settings("fast", flags={"despeckle": 2, "temporal": "off", "segment_every": 1})
+    counting = Large(facts, 9, step=None)
+    found = []
+    with (
+        CameraWatcher(counting) as newest,
+        LiveMatting(newest, merged, pipelines_of(Blinking()), [background("white")]) as live,
+    ):
+        for number in range(9):
+            counting.gate.release()
+            frame = live.next_frame(5)
+            assert frame is not None
+            assert frame.shot.number == number
+            found.append(float(frame.alpha[2, 2]))
+    assert found == [0, 0, 0, 0, 0, 0, 1, 1, 1]
+
+
 def test_whom_a_click_means_is_followed_and_found_again_in_the_mirror(facts: ClipFacts) -> None:
     picture = np.zeros((96, 160, 3), np.uint8)
     picture[20:80, 20:50] = (255, 200, 120)

@@ -62,8 +62,8 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 )
 @output_options(
     "NAME-matte.mp4 beside the video; NAME-matte.mov without --bg",
-    "Video to write: .mp4 .mov .mkv .webm; or a folder or name%05d.png for pictures, .gif or .webp"
-    " for animations.",
+    "Video to write: .mp4 .mov .mkv .webm; or a folder, name%05d.png or name%05d.exr for pictures,"
+    " .gif or .webp for animations.",
 )
 @option(
     "--start",

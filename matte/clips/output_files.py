@@ -10,7 +10,7 @@ from matte.errors import OutputError
 from matte.files import RESULT_SUFFIX, Output, check_names, check_output
 from matte.media.video.animations import ANIMATIONS
 from matte.media.video.codecs import FORMATS
-from matte.media.video.sequences import first_picture_path, is_sequence
+from matte.media.video.sequences import PICTURE_ENDINGS, first_picture_path, is_sequence
 
 COMPOSITE_ENDINGS = (".m4v", ".mkv", ".mov")  # that a composite may have as its source does
 
@@ -28,10 +28,10 @@ def default_output(source: Path, transparent: bool) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class VideoFiles:
-    """What is written of a video: clips, GIFs, animated WebPs or numbered PNGs.
+    """What is written of a video: clips, GIFs, animated WebPs, numbered PNGs or OpenEXR files.
 
-    The name of each says which: a folder or a pattern such as name%05d.png stands for PNGs. None
-    where it is not wanted.
+    The name of each says which: a folder or a pattern such as name%05d.png stands for PNGs,
+    name%05d.exr for OpenEXR. None where it is not wanted.
     """
 
     composite: Path | None
@@ -80,9 +80,9 @@ class VideoFiles:
         names: list[Output] = []
         for path in self.paths():
             if is_sequence(path):
-                names.append((first_picture_path(path), (".png",)))
-            elif path.suffix.lower() == ".png":
-                remedy = f"number them: {path.stem}%05d.png"
+                names.append((first_picture_path(path), PICTURE_ENDINGS))
+            elif path.suffix.lower() in PICTURE_ENDINGS:
+                remedy = f"number them: {path.stem}%05d{path.suffix}"
                 raise OutputError(f"{path.name} is one picture, a video has many", remedy)
             else:
                 names.append((path, (*FORMATS, *ANIMATIONS)))

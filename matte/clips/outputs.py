@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.clips.frames import VideoFrame
+from matte.clips.linear_frames import linear_colours, linear_cutout
 from matte.clips.output_files import VideoFiles
 from matte.errors import MatteWarning, SettingError
 from matte.files import check_output, write_pending
@@ -20,7 +21,7 @@ from matte.media.video.clip import Clip
 from matte.media.video.codecs import CODECS, FORMATS, choose_codec, default_codec
 from matte.media.video.facts import ClipFacts
 from matte.media.video.hdr import BT709_TAGS, HdrLight, HdrMode, hdr_light, sdr_facts
-from matte.media.video.sequences import SequenceWriter, is_sequence
+from matte.media.video.sequences import SequenceWriter, is_linear_sequence, is_sequence
 from matte.media.video.unfinished import FrameWriter, OutputBlock, publish_together
 from matte.media.video.writer import ClipWriter
 from matte.placement import PendingFile, pending_file
@@ -148,8 +149,13 @@ class VideoWriters(OutputBlock):
         channels, codec = 4 if files.transparent else 3, files.codec
         facts, shown = _shown_facts(clip.facts, files.composite, channels, codec)
         writer = _writer(files.composite, facts, channels, files, codec, files.crf, files.bitrate)
-        is_clip = isinstance(writer, ClipWriter)
-        stream = _OutputStream(writer, lambda frame: shown(frame.composite), is_clip)
+        light, is_clip = hdr_light(facts.colours), isinstance(writer, ClipWriter)
+        if not is_linear_sequence(files.composite):
+            stream = _OutputStream(writer, lambda frame: shown(frame.composite), is_clip)
+        elif files.transparent:
+            stream = _OutputStream(writer, lambda frame: linear_cutout(frame, light))
+        else:
+            stream = _OutputStream(writer, lambda frame: linear_colours(frame.composite, light))
         self._streams.append(stream)
         if isinstance(writer, ClipWriter):
             writer.copy_from(clip, start, end)
@@ -164,14 +170,23 @@ class VideoWriters(OutputBlock):
             dtype = np.uint16 if _keeps_16_bits(files.alpha, codec) else np.uint8
             grey = replace(facts, colours=BT709_TAGS) if hdr_light(facts.colours) else facts
             writer = _writer(files.alpha, grey, 1, files, codec, deep=dtype == np.uint16)
-            self._streams.append(
-                _OutputStream(writer, lambda frame: quantise_alpha(frame.alpha, dtype))
-            )
+            if is_linear_sequence(files.alpha):
+                stream = _OutputStream(writer, lambda frame: frame.alpha)
+            else:
+                stream = _OutputStream(writer, lambda frame: quantise_alpha(frame.alpha, dtype))
+            self._streams.append(stream)
         if files.foreground is not None:
             codec = _codec_for(files.codec, files.foreground)
             facts, shown = _shown_facts(facts, files.foreground, 3, codec)
             writer = _writer(files.foreground, facts, 3, files, codec)
-            self._streams.append(_OutputStream(writer, lambda frame: shown(frame.foreground)))
+            light = hdr_light(facts.colours)
+            if is_linear_sequence(files.foreground):
+                stream = _OutputStream(
+                    writer, lambda frame: linear_colours(frame.foreground, light)
+                )
+            else:
+                stream = _OutputStream(writer, lambda frame: shown(frame.foreground))
+            self._streams.append(stream)
 
 
 def clip_for_files(clip: Clip, files: VideoFiles, hdr: HdrMode) -> Clip:
@@ -213,7 +228,9 @@ def _shown_facts(
 
 
 def _keeps_depth(path: Path, channels: int, codec: str | None) -> bool:
-    """Return whether a file has tags for its colours, and more than 8 bits for them."""
+    """Return whether a file has tags for its colours, and more than 8 bits; or linear light."""
+    if is_linear_sequence(path):
+        return True
     if is_sequence(path) or path.suffix.lower() not in FORMATS:
         return False
     kind = "rgba-deep" if channels == 4 else "rgb-deep"
@@ -230,7 +247,7 @@ def _writer(
     bitrate: int | None = None,
     deep: bool | None = None,
 ) -> FrameWriter:
-    """Return the writer for a file of this name: of a clip, of PNGs or of an animation."""
+    """Return the writer for a file of this name: of a clip, of pictures or of an animation."""
     if not is_sequence(path) and path.suffix.lower() in FORMATS:
         return ClipWriter(
             path,

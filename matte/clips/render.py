@@ -23,9 +23,10 @@ from matte.clips.run import VideoRun, open_run
 from matte.compositing.backgrounds import Background, FilmFile, PictureFile
 from matte.configs.loader import MergedSettings
 from matte.configs.times import check_time_range
-from matte.errors import InterruptedRunError, MatteError, MatteWarning, OutputError
+from matte.errors import InterruptedRunError, MatteError, MatteWarning, OutputError, SettingError
 from matte.media.encoding import encode
 from matte.media.video.clip import Clip
+from matte.media.video.sequences import is_linear_sequence
 from matte.pipeline.run import BuiltPipeline
 
 # A rate is measured on so many frames after so many others, or on as many as there is time for.
@@ -121,6 +122,10 @@ class RenderJob:
 
     def __post_init__(self) -> None:
         check_time_range(self.start, self.end)
+        composite = self.files.composite
+        if self.premultiply and composite is not None and is_linear_sequence(composite):
+            cause = "--premultiply means nothing in .exr, which always is so"
+            raise SettingError(cause, "leave it out")
 
     @property
     def sources(self) -> list[Path]:

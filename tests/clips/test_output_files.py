@@ -31,6 +31,8 @@ def test_files_move_to_another_folder_without_meeting(tmp_path: Path) -> None:
 def test_a_video_is_no_single_picture() -> None:
     with pytest.raises(OutputError, match=r"one picture, a video has many: number them: o%05d.png"):
         VideoFiles(Path("o.png")).check([])
+    with pytest.raises(OutputError, match=r"number them: o%05d.exr"):
+        VideoFiles(Path("o.exr")).check([])
 
 
 def test_options_are_taken_by_their_names() -> None:

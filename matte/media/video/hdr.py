@@ -77,6 +77,17 @@ class HdrLight:
         colours = self.to_sdr(Image(np.ascontiguousarray(pixels[:, :, :3])))
         return np.dstack([colours, alpha])
 
+    def to_linear(self, pixels: NDArray[Any]) -> FloatArray:
+        """Return 16-bit pixels as linear light with BT.709's primaries, 1 at `WHITE_NITS`.
+
+        Colours outside of BT.709 have negative values.
+        """
+        light = np.empty(pixels.shape, np.float32)
+        for rows in strip_slices(*pixels.shape[:2]):
+            nits = self._to_nits(pixels[rows])
+            light[rows] = cv2.transform(nits, self._to_bt709 / WHITE_NITS)
+        return light
+
     def from_sdr(self, pixels: Image) -> Image:
         """Return sRGB pixels of 8 or 16 bits as 16-bit pixels, white at `WHITE_NITS`."""
         out = np.empty(pixels.shape, np.uint16)

@@ -1,4 +1,4 @@
-"""Clips as numbered PNG files."""
+"""Clips as numbered pictures: PNG files, or OpenEXR files of linear light."""
 
 import os
 import re
@@ -13,19 +13,26 @@ from numpy.typing import NDArray
 from matte.errors import MatteWarning, OutputError
 from matte.files import check_output, check_outputs, make_folder
 from matte.media.encoding import encode
+from matte.media.exr import encode_exr, open_exr_library
 from matte.media.sources import error_text
 from matte.media.video.facts import ClipFacts
 from matte.media.video.unfinished import FrameWriter, UnfinishedOutput
 from matte.placement import PendingFile, create_file, remove_quietly
 
+PICTURE_ENDINGS = (".png", ".exr")
 NUMBER_PATTERN = re.compile(r"%0?\d*d")
 
 
 def is_sequence(path: Path) -> bool:
     """Return whether the path names numbered pictures: as name%05d.png does, or a folder."""
-    if path.suffix.lower() == ".png":
+    if path.suffix.lower() in PICTURE_ENDINGS:
         return NUMBER_PATTERN.search(path.name) is not None
     return not path.suffix or os.path.isdir(path)
+
+
+def is_linear_sequence(path: Path) -> bool:
+    """Return whether the path names numbered pictures of linear light: as name%05d.exr does."""
+    return path.suffix.lower() == ".exr" and is_sequence(path)
 
 
 def first_picture_path(path: Path) -> Path:
@@ -36,7 +43,7 @@ def first_picture_path(path: Path) -> Path:
 
 def _name_pattern(path: Path) -> Path:
     """Return the path with %d in its name; those in a folder are named %05d.png."""
-    return path if path.suffix.lower() == ".png" else path / "%05d.png"
+    return path if path.suffix.lower() in PICTURE_ENDINGS else path / "%05d.png"
 
 
 def _numbered_name(name: str, number: int) -> str:
@@ -45,9 +52,10 @@ def _numbered_name(name: str, number: int) -> str:
 
 
 class SequenceWriter(FrameWriter):
-    """Writes numbered PNG files, from 1 on: `folder`/00001.png, … or as a pattern says.
+    """Writes numbered pictures, from 1 on: `folder`/00001.png, … or as a pattern says.
 
-    They keep 16 bits and straight alpha, but no times: every frame is one file. The folder is made
+    PNG files keep 16 bits and straight alpha; OpenEXR files have half floats, and the shape of the
+    clip's pixels. Neither has times: every frame is one file. The folder is made
     if only itself is missing. They are written into another one beside their place and moved there
     when whole; if the `with` block is left by an exception, that one is kept as `partial`.
     """
@@ -55,10 +63,13 @@ class SequenceWriter(FrameWriter):
     def __init__(self, path: Path, like: ClipFacts, *, overwrite: bool = False) -> None:
         pattern = _name_pattern(path)
         self.path = path
+        self._ending, self._aspect = pattern.suffix.lower(), float(like.sample_aspect)
+        if self._ending == ".exr":
+            open_exr_library()
         self._name, self._folder = pattern.name, pattern.parent
         exists = os.path.isdir(self._folder)
         if exists:
-            check_outputs([(first_picture_path(path), (".png",))], [like.path], True)
+            check_outputs([(first_picture_path(path), PICTURE_ENDINGS)], [like.path], True)
         else:
             check_output(self._folder, overwrite=True)
         present = [name for name in self._present_names() if not overwrite]
@@ -75,8 +86,11 @@ class SequenceWriter(FrameWriter):
         self._made_folder = False
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
-        """Add a frame: grey, RGB or RGBA, uint8 or uint16."""
-        data = encode(pixels, ".png")
+        """Add a frame: grey, RGB or RGBA, uint8 or uint16; for .exr float32, premultiplied."""
+        if self._ending == ".exr":
+            data = encode_exr({"": pixels}, self._aspect)
+        else:
+            data = encode(pixels, ".png")
         file = self._unfinished.temporary / _numbered_name(self._name, self._count + 1)
         with ExitStack() as part:  # of a picture, which is removed
             part.callback(remove_quietly, file)

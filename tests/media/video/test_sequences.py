@@ -1,14 +1,17 @@
+import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import OpenEXR
 import pytest
 from PIL import Image as Pillow
 
-from matte.errors import MatteWarning, OutputError
+from matte.errors import BackendError, MatteWarning, OutputError
 from matte.media.video.clip import open_clip
 from matte.media.video.facts import ClipFacts
-from matte.media.video.sequences import SequenceWriter, is_sequence
+from matte.media.video.sequences import SequenceWriter, is_linear_sequence, is_sequence
 from matte.placement import create_file
 from tests.media.clips import STEP, VFR, clip, names, still
 
@@ -29,6 +32,8 @@ def test_what_names_a_sequence(tmp_path: Path) -> None:
     assert is_sequence(Path("frames"))
     assert is_sequence(Path("a/name%05d.png"))
     assert not is_sequence(Path("a.png"))
+    assert is_linear_sequence(Path("a/name%05d.EXR"))
+    assert not any(is_linear_sequence(Path(name)) for name in ("a.exr", "a%d.png", "exr"))
     assert not is_sequence(Path("a.mov"))
     assert not is_sequence(Path("x" * 300 + ".mov"))  # the system refuses to look for it
 
@@ -49,6 +54,29 @@ def test_numbered_pictures(tmp_path: Path, facts: ClipFacts, deep: bool) -> None
         with pytest.raises(OutputError, match=r"holds .*001"):
             SequenceWriter(tmp_path / name, facts)
         SequenceWriter(tmp_path / name, facts, overwrite=True)._unfinished.discard()
+
+
+def test_numbered_pictures_of_linear_light(tmp_path: Path) -> None:
+    facts = open_clip(clip(tmp_path / "in.mp4", VFR, aspect=Fraction(4, 3))).facts
+    frames = np.random.default_rng(0).random((3, 48, 64, 4)).astype(np.float32) * 2
+    with SequenceWriter(tmp_path / "f" / "%04d.exr", facts) as writer:
+        for at, frame in enumerate(frames):
+            writer.write(frame, at * STEP)
+    assert names(tmp_path / "f") == ["0001.exr", "0002.exr", "0003.exr"]
+    found = OpenEXR.File(str(tmp_path / "f" / "0002.exr"))
+    np.testing.assert_allclose(found.channels()["RGBA"].pixels, frames[1], rtol=1e-3)
+    assert found.header()["pixelAspectRatio"] == pytest.approx(4 / 3)
+    with pytest.raises(OutputError, match=r"holds 0001\.exr"):
+        SequenceWriter(tmp_path / "f" / "%04d.exr", facts)
+
+
+def test_a_missing_library_is_told_before_the_first_frame(
+    tmp_path: Path, facts: ClipFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "OpenEXR", None)
+    with pytest.raises(BackendError, match=r"writing \.exr needs OpenEXR"):
+        SequenceWriter(tmp_path / "f" / "%04d.exr", facts)
+    assert names(tmp_path) == ["in.mp4"]
 
 
 def test_pictures_of_an_earlier_run_are_told(tmp_path: Path, facts: ClipFacts) -> None:

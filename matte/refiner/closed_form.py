@@ -5,9 +5,16 @@ A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matt
 
 import contextlib
 import io
+import sys
 import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +26,10 @@ from matte.stages import NO_CONTEXT, RefineContext, Refined
 from matte.watching import tell_watcher
 
 MARGIN_PIXELS = 16  # of known pixels around the band; farther ones don't change the solution
+
+# Those around PyMatting's closed form.
+PACKAGES = ("", ".util", ".laplacian", ".preconditioner", ".solver", ".alpha")
+SOLVER_LOCK = Lock()
 
 
 class ClosedForm:
@@ -35,7 +46,7 @@ class ClosedForm:
         (folder,) = spec.submodule_search_locations or [""]
         if not any(Path(folder).rglob("*.nbi")):
             warnings.warn(
-                "PyMatting compiles itself at its first use: about a minute",
+                "PyMatting compiles its solver at its first use: some seconds",
                 MatteWarning,
                 stacklevel=2,
             )
@@ -57,8 +68,7 @@ class ClosedForm:
         if neighbours.size == 1:  # nothing to tell apart; PyMatting would divide 0 by 0
             alpha[unknown] = neighbours[0] / 255
             return Refined(Alpha(alpha))
-        from pymatting import estimate_alpha_cf
-
+        estimate_alpha_cf = closed_form_solver()
         rgb = image[box] / np.float64(np.iinfo(image.dtype).max)
         known = np.where(unknown, 0.5, trimap / 255)[box]
         # PyMatting prints remarks about its preconditioner; the solution is exact all the same.
@@ -79,3 +89,38 @@ class ClosedForm:
 def _tell_of_iteration(*solution: object) -> None:
     """Tell whoever watches, and may stop the work, that an iteration of the solver is done."""
     tell_watcher("refine", 0.5)
+
+
+def closed_form_solver() -> Callable[..., Any]:
+    """Return PyMatting's `estimate_alpha_cf`; unless all is imported, only that is compiled.
+
+    All of PyMatting takes a minute, this some seconds.
+    """
+    with SOLVER_LOCK:
+        return _import_solver()
+
+
+@cache
+def _import_solver() -> Callable[..., Any]:
+    """Import the solver's own modules, within packages that are empty and then forgotten.
+
+    The packages themselves import, and so compile, every method of PyMatting.
+    """
+    solver: Callable[..., Any]
+    if "pymatting" not in sys.modules:
+        spec = find_spec("pymatting")
+        (folder,) = (spec and spec.submodule_search_locations) or [""]
+        for name in PACKAGES:
+            package = ModuleType(f"pymatting{name}")
+            package.__path__ = [str(Path(folder, *name.split(".")))]
+            sys.modules[package.__name__] = package
+        try:
+            solver = import_module("pymatting.alpha.estimate_alpha_cf").estimate_alpha_cf
+            return solver
+        except ImportError:
+            pass  # another version, whose modules lie elsewhere
+        finally:
+            for name in [n for n in sys.modules if n.partition(".")[0] == "pymatting"]:
+                del sys.modules[name]
+    solver = import_module("pymatting").estimate_alpha_cf
+    return solver

@@ -8,7 +8,8 @@ from tests.gpu.lines import line
 
 
 def test_photos_stay_on_the_processor_with_their_networks() -> None:
-    pipeline = build.build_for_photos(merge_settings("fast", flags={"device": "cpu"}))
+    asked = {"device": "cpu", "backend": "onnx", "precision": "fp32"}
+    pipeline = build.build_for_photos(merge_settings("fast", flags=asked))
     assert not isinstance(pipeline.line, DevicePhotoLine)
 
 

@@ -1,13 +1,18 @@
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from matte.arrays import UNKNOWN, Image, Trimap
 from matte.errors import PictureError
-from matte.refiner.closed_form import ClosedForm
+from matte.refiner import closed_form
+from matte.refiner.closed_form import ClosedForm, closed_form_solver
 from matte.watching import watched_by
 from tests.refiner.contract import RefinerContract
 
-# PyMatting compiles at its first import and says so.
+# PyMatting's solver is compiled at its first use, which is said.
 pytestmark = pytest.mark.filterwarnings("ignore:PyMatting compiles")
 
 
@@ -38,3 +43,60 @@ class TestClosedForm(RefinerContract):
 
         with pytest.raises(InterruptedError), watched_by(stop):
             ClosedForm().refine(Image(image), Trimap(trimap))
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """PyMatting as before its first import."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pymatting"]:
+        monkeypatch.delitem(sys.modules, name)
+    closed_form._import_solver.cache_clear()
+    yield
+    closed_form._import_solver.cache_clear()
+
+
+class NamesLookedFor(list[str]):
+    """The first of the finders of modules: it finds none, and keeps their names."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        self.append(name)
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_only_the_solver_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = NamesLookedFor()
+    monkeypatch.setattr(sys, "meta_path", [names, *sys.meta_path])
+    solver = closed_form_solver()
+    assert solver.__module__ == "pymatting.alpha.estimate_alpha_cf"
+    assert {name for name in names if name.startswith("pymatting.")} == {
+        "pymatting.alpha.estimate_alpha_cf",
+        "pymatting.laplacian.cf_laplacian",
+        "pymatting.preconditioner.ichol",
+        "pymatting.solver.cg",
+        "pymatting.util.util",
+    }
+    assert not [name for name in sys.modules if name.startswith("pymatting")], "whole for others"
+    assert closed_form_solver() is solver
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_what_is_imported_already_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ModuleType("pymatting")
+    monkeypatch.setattr(whole, "estimate_alpha_cf", sorted, raising=False)
+    monkeypatch.setitem(sys.modules, "pymatting", whole)
+    assert closed_form_solver() is sorted
+    assert sys.modules["pymatting"] is whole
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_of_a_pymatting_with_other_modules_all_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_other(name: str) -> ModuleType:
+        if name != "pymatting":
+            raise ModuleNotFoundError(name)
+        assert name not in sys.modules, "the empty one is gone"
+        return whole
+
+    whole = ModuleType("pymatting")
+    monkeypatch.setattr(whole, "estimate_alpha_cf", sorted, raising=False)
+    monkeypatch.setattr(closed_form, "import_module", import_other)
+    assert closed_form_solver() is sorted

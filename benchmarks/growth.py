@@ -1,6 +1,7 @@
 """Whether a process grows with the pictures it mattes: no more than 20 MiB over 1,000 of them.
 
     python benchmarks/growth.py [--pictures 1000] [--preset NAME] [--backend NAME] [--json FILE]
+    python benchmarks/growth.py --sides 300 1600 --warm-up 500    # as photos are
     python benchmarks/growth.py --side 256 --pictures 40 --warm-up 20
 
 Parts of the sample portrait, each of another size, go through one pipeline. With `--side` all are
@@ -26,7 +27,6 @@ from matte.errors import MatteWarning
 from matte.media.pictures import read_photo
 
 MAX_GROWTH_MIB = 20.0
-SIDES = (64, 256)  # pixels
 SAMPLES = 10  # how often memory is read
 
 
@@ -35,13 +35,15 @@ def main() -> None:
     parser = harness.parser(__doc__, data=False)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--warm-up", type=int, default=200)
+    parser.add_argument("--sides", type=int, nargs=2, default=(64, 256), help="in pixels")
     parser.add_argument("--side", type=int, help="of all pictures, in pixels")
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--backend", default="auto")
     options = parser.parse_args()
     pipeline = matte.load(options.preset, backend=options.backend)
     warnings.simplefilter("ignore", MatteWarning)  # a part may hold nobody
-    found = measure(pipeline, options.pictures, options.warm_up, options.side)
+    sides = (options.side, options.side) if options.side else tuple(options.sides)
+    found = measure(pipeline, options.pictures, options.warm_up, sides)
     harness.write(options.json, {"preset": options.preset, **found})
     verdict = "fine" if found["growth_mib"] <= MAX_GROWTH_MIB else f"over {MAX_GROWTH_MIB:.0f} MiB"
     print(f"{found['growth_mib']:+.1f} MiB over {options.pictures} pictures: {verdict}")
@@ -49,32 +51,31 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def measure(pipeline: matte.Pipeline, pictures: int, warm_up: int, side: int | None) -> Row:
+def measure(pipeline: matte.Pipeline, pictures: int, warm_up: int, sides: tuple[int, int]) -> Row:
     """Return the MiB that the process held, again and again, and how much more at the end."""
-    nobody = np.zeros((SIDES[1], SIDES[1], 3), np.uint8)
+    nobody = np.zeros((sides[1], sides[1], 3), np.uint8)
     networks = pipeline(nobody).report["networks"]  # the fallback is loaded, too
     step = max(1, pictures // SAMPLES)
     held: list[float] = []
     start = time.perf_counter()
-    for number, part in enumerate(portrait_parts(warm_up + pictures, side), 1 - warm_up):
+    for number, part in enumerate(portrait_parts(warm_up + pictures, sides), 1 - warm_up):
         pipeline(part)
         if number >= 0 and number % step == 0:
             held.append(round(resident_mib(), 1))
             seconds = time.perf_counter() - start
             print(f"{number:6} pictures, {held[-1]:7.1f} MiB, {seconds:.0f} s", flush=True)
     growth = round(held[-1] - held[0], 1)
-    about = {"networks": networks, "pictures": pictures, "warm_up": warm_up}
+    about = {"networks": networks, "pictures": pictures, "warm_up": warm_up, "sides": sides}
     return {**about, "mib": held, "growth_mib": growth}
 
 
-def portrait_parts(count: int, side: int | None) -> Iterator[Image]:
-    """Yield parts of the portrait, resized to one size, or hardly two of them to the same."""
+def portrait_parts(count: int, sides: tuple[int, int]) -> Iterator[Image]:
+    """Yield parts of the portrait, resized to lengths between two, the first to the larger one."""
     whole = read_photo(harness.SAMPLE).pixels
-    largest = side or SIDES[1]
-    yield Image(np.asarray(cv2.resize(whole, (largest, largest))))
+    yield Image(np.asarray(cv2.resize(whole, (sides[1], sides[1]))))
     random = np.random.default_rng(0)
     for _ in range(count - 1):
-        height, width = (side, side) if side else random.integers(*SIDES, 2)
+        height, width = random.integers(*sides, 2, endpoint=True)
         cut = int(random.integers(384, 513))
         top, left = (int(random.integers(0, 513 - cut)) for _ in range(2))
         part = whole[top : top + cut, left : left + cut]

@@ -64,7 +64,7 @@ MORE_GROUNDS = ("blur", "transparent")  # besides the backgrounds that --bg name
     type=FILE,
     group="Result",
     common=True,
-    help="Record what is shown: .mp4, .mov, .mkv or .webm.",
+    help="Record what is shown: .mp4, .mov, .mkv or .webm; with a file's sound where one plays.",
 )
 @option(
     "--overwrite",
@@ -138,6 +138,7 @@ def webcam(
     from matte.clips.live.recording import Recorder
     from matte.clips.live.show import LiveShow, StopCondition
     from matte.files import check_names
+    from matte.media.video.camera import ClipCamera
     from matte.media.video.camera_watcher import CameraWatcher
     from matte.media.video.codecs import FORMATS
     from matte.pipeline.build import build_for_video
@@ -147,7 +148,8 @@ def webcam(
         window = None if no_window else _open_window(opened)
         camera = _open_camera(source, size, settings.config.media.max_pixels)
         choices = _background_choices(grounds, settings, camera.facts.sample_aspect, opened)
-        recorder = Recorder(camera.facts, record or RECORDING)
+        played = camera if isinstance(camera, ClipCamera) else None
+        recorder = Recorder(camera.facts, record or RECORDING, played)
         opened.callback(recorder.stop)
         if record is not None:
             check_names([(record, FORMATS)], [Path(text) for text in grounds])

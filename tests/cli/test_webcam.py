@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from matte.media.video.clip import open_clip
 from matte.media.window import PictureWindow
 from tests import fakes
 from tests.commands import loaded_by, run
-from tests.media.clips import CFR, clip, names
+from tests.media.clips import CFR, clip, names, packets
 
 BAND = ("--width", "3")
 QUICK = tuple(range(0, 20 * 240, 240))  # a hundred frames a second
@@ -68,6 +69,20 @@ def test_it_ends_after_so_many_frames() -> None:
     assert (result.exit_code, result.stdout) == (0, ""), result.output
     assert result.stderr.startswith("25 shown, ")
     assert len(list(open_clip(Path("out.mkv")).frames())) == 25
+
+
+def test_a_recording_has_the_sound_of_the_file_that_plays(here: Path) -> None:
+    source = clip(here / "heard.mp4", QUICK, rate=Fraction(100), sound="stereo")
+    words = ("--device", source, "--loop", "--frames", "30", "--bg", "white", "--quiet", *BAND)
+    result = run("webcam", *words, "--no-window", "--record", "out.mp4")
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    shown = open_clip(here / "out.mp4")
+    times = [float(shown.seconds(frame.pts)) for frame in shown.frames()]
+    sound = [float(time) for time, _ in packets(here / "out.mp4", "audio")]
+    assert len(times) == 30
+    assert times[-1] > 0.2  # the file ends before
+    assert abs(sound[-1] - times[-1]) < 0.05
+    assert max(after - before for before, after in pairwise(sound)) < 0.05
 
 
 def test_keys_work_in_the_window(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from matte.arrays import Image
 from matte.errors import OutputError
 from matte.interrupts import held_interrupts
+from matte.media.video.camera import ClipCamera
 from matte.media.video.facts import ClipFacts
+from matte.media.video.played_sound import PlayedSound
 from matte.media.video.writer import ClipWriter
 
 TICK_SECONDS = Fraction(1, 90_000)  # the clock of MPEG
@@ -20,9 +22,14 @@ class Recorder:
     Files have numbers after the name of `path`, unless start() names one.
     """
 
-    def __init__(self, camera: ClipFacts, path: Path) -> None:
-        """Prepare recordings of pictures that have the size and rate of the `camera`."""
+    def __init__(self, camera: ClipFacts, path: Path, played: ClipCamera | None = None) -> None:
+        """Prepare recordings of pictures that have the size and rate of the `camera`.
+
+        They have the sound of the clip that is `played` in its place, if one is.
+        """
         self.path = path
+        self._played = played
+        self._sound: PlayedSound | None = None
         self._facts = replace(
             camera,
             time_base=TICK_SECONDS,
@@ -47,13 +54,19 @@ class Recorder:
         """Begin a recording: in the next free file with a number, unless a `path` is named."""
         path = path or next_free_path(self.path)
         self._writer = ClipWriter(path, self._facts, overwrite=overwrite)
-        self._began = self._held = None
+        self._began = self._held = self._sound = None
 
     def write(self, picture: Image, seconds: Fraction) -> None:
         """Add a picture, RGB, shown from `seconds` on; it is ignored while nothing is recorded."""
         if self._writer is None:
             return
-        self._began = seconds if self._began is None else self._began
+        if self._began is None:
+            self._began = seconds
+            if self._played is not None:
+                played = self._played
+                self._sound = self._writer.copy_sound(
+                    played.facts, seconds, lambda: played.loop_seconds
+                )
         pts = round((seconds - self._began) / TICK_SECONDS)
         if self._held is not None:
             pts = max(pts, self._held[1] + 1)
@@ -84,6 +97,8 @@ class Recorder:
         """Write the held picture; if that fails, keep what was written as a .partial file."""
         assert self._writer is not None
         assert self._held is not None
+        if self._sound is not None:
+            self._sound.end = (self._held[1] + duration) * TICK_SECONDS
         try:
             self._writer.write(*self._held, duration)
         except OutputError as error:

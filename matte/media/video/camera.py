@@ -57,6 +57,8 @@ class ClipCamera:
     ) -> None:
         self._clip = open_clip(path, max_pixels)
         self._loops = loop
+        self.loop_seconds: Fraction | None = None
+        """After how many seconds it is played again; None until then."""
         self.facts = replace(self._clip.facts, depth=8)
 
     def frames(self, stopped: Event) -> Iterator[CameraFrame]:
@@ -78,4 +80,5 @@ class ClipCamera:
                 end = max(end, loop_start + self._clip.seconds(frame.pts + frame.duration))
             if not self._loops or end == loop_start:
                 return
+            self.loop_seconds = self.loop_seconds or end
             loop_start = end

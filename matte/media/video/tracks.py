@@ -32,6 +32,8 @@ class TrackCopier:
     not, for they show what the first may no longer show.
     """
 
+    kinds: tuple[str, ...] = COPIED_KINDS
+
     def __init__(
         self,
         facts: ClipFacts,
@@ -141,7 +143,7 @@ class TrackCopier:
 
     def _add_output(self, stream: Stream) -> str:
         """Add the stream to the output; return "", or why it can't be added."""
-        if stream.type not in COPIED_KINDS:
+        if stream.type not in self.kinds:
             return (
                 "only the first pictures are written"
                 if stream.type == "video"

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from math import lcm
@@ -28,6 +29,7 @@ from matte.media.video.codecs import FORMATS, choose_codec, encoder_options, pix
 from matte.media.video.colours import FrameEncoder, output_colour_tags
 from matte.media.video.container import count_frames, ffmpeg_error_text
 from matte.media.video.facts import ClipFacts, ColourTags
+from matte.media.video.played_sound import PlayedSound
 from matte.media.video.reserve import DiskReserve
 from matte.media.video.tracks import TrackCopier, lasting_metadata
 from matte.media.video.unfinished import FrameWriter, UnfinishedOutput
@@ -107,6 +109,17 @@ class ClipWriter(FrameWriter):
         """
         self._tracks = TrackCopier(clip.facts, self._output, self._mux_one, start, end)
         self._clip, self._end = clip.facts, end
+
+    def copy_sound(
+        self, clip: ClipFacts, begin: Fraction, loop_seconds: Callable[[], Fraction | None]
+    ) -> PlayedSound:
+        """Copy a clip's sound from `begin` on, as it is played, and return what does so.
+
+        Call it before the first frame, whose time must be 0.
+        """
+        self._clip = self._like
+        self._tracks = PlayedSound(clip, self._output, self._mux_one, begin, loop_seconds)
+        return self._tracks
 
     def write(self, pixels: NDArray[Any], pts: int, duration: int = 0) -> None:
         """Add a frame, shown at `pts` of the clip's time base for `duration`, until the next."""

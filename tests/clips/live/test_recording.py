@@ -1,6 +1,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+from matte.arrays import Image
 from matte.clips.live.matting import LiveBackground, LiveFrame, LiveMatting
 from matte.clips.live.recording import Recorder, next_free_path
 from matte.clips.live.show import LiveShow, StopCondition
@@ -8,7 +9,7 @@ from matte.media.video.camera import ClipCamera
 from matte.media.video.camera_watcher import CameraFrame, CameraWatcher
 from matte.media.video.clip import BrokenFrame, open_clip
 from tests.clips.live.cameras import OFF, NumberedLine, UnchangedComposer, pipelines_of
-from tests.media.clips import BASE, CFR, clip, mean_error, still
+from tests.media.clips import BASE, CFR, clip, frame_times, mean_error, packets, still
 
 
 def test_a_recording_has_the_times_of_the_frames(line: NumberedLine, tmp_path: Path) -> None:
@@ -41,6 +42,36 @@ def test_a_recording_has_the_times_of_the_frames(line: NumberedLine, tmp_path: P
         assert not isinstance(frame, BrokenFrame)
         assert abs(found.seconds(frame.pts) - (shot.seconds - first)) <= Fraction(1, 90_000)
         assert mean_error(frame.pixels, still(round(shot.seconds / (1001 * BASE)))) < 4
+
+
+def test_recordings_have_the_sound_of_the_clip_that_is_played(tmp_path: Path) -> None:
+    """Two of them, the second over the place where the clip begins again."""
+    source = clip(tmp_path / "in.mp4", CFR, sound="stereo")
+    played = ClipCamera(source, loop=True)
+    recorder = Recorder(played.facts, tmp_path / "a.mp4", played)
+    length = 20 * 1001 * BASE
+    shots = [(n * 1001 * BASE) for n in range(50)]
+    heard = packets(source, "audio")
+    for first, last in ((3, 9), (12, 50)):
+        recorder.start()
+        for number in range(first, last):
+            if number == 20:
+                played.loop_seconds = length  # as its frames() says then
+            recorder.write(Image(still(number)), shots[number])
+        path = recorder.stop()
+        assert path is not None
+        begin, end = shots[first], shots[last - 1] + 1001 * BASE
+        wanted = [
+            (loop * length + time - begin, data)
+            for loop in range(3)
+            for time, data in heard
+            if 0 <= time < length and begin <= loop * length + time < end
+        ]
+        found = packets(path, "audio")
+        assert [data for _, data in found] == [data for _, data in wanted]
+        shifts = [abs(a - b) for (a, _), (b, _) in zip(found, wanted, strict=True)]
+        assert max(shifts) < Fraction(1, 10_000)
+        assert len(frame_times(open_clip(path))) == last - first
 
 
 def test_names_that_are_free(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def test_a_file_may_begin_again(tmp_path: Path) -> None:
     shots = seen(source, 50)
     steps = {b.seconds - a.seconds for a, b in pairwise(shots)}
     assert steps == {240 * BASE}
+    assert source.loop_seconds == 20 * 240 * BASE
+    assert ClipCamera(tmp_path / "in.mp4").loop_seconds is None
     assert mean_error(shots[40].pixels, still(0)) < 2.5
 
 

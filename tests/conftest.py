@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from matte.arrays import Alpha, Image
 from matte.files import write_file
@@ -110,6 +111,12 @@ def tests_are_no_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which execution is the fastest here is no test's question; how that is found, is."""
+    monkeypatch.setattr("matte.runtime.fastest.TIMING_ROUNDS", 1)
+
+
+@pytest.fixture(autouse=True)
 def fast_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the disk; tests/test_placement.py looks at what would be waited for."""
     monkeypatch.setattr(os, "fsync", lambda file: None)
@@ -151,6 +158,16 @@ def disc(height: int, width: int) -> tuple[Image, Alpha]:
     subject, ground = np.array([230, 180, 60]), np.array([20, 60, 90])
     picture = alpha[:, :, None] * subject + (1 - alpha[:, :, None]) * ground
     return Image(np.rint(picture).astype(np.uint8)), Alpha(alpha)
+
+
+def small_portrait(number: int) -> NDArray[np.uint8]:
+    """The shipped portrait, 96 pixels high, with so many columns less.
+
+    It has somebody in it: where nobody is, a second and larger network is asked.
+    """
+    with Pillow.open(SAMPLE) as picture:
+        small = np.asarray(picture.convert("RGB").resize((96, 96)))
+    return np.ascontiguousarray(small[:, number:])
 
 
 def save(path: Path, array: NDArray[Any]) -> Path:

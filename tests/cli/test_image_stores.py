@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from tests.commands import loaded_by, run
+from tests.conftest import small_portrait
 from tests.stores.s3_server import SECRET, Call, Fault, S3Server
 
 QUICK = ("--preset", "fast", "--refiner", "guided", "--backend", "onnx", "--precision", "fp32")
@@ -27,9 +27,8 @@ def pictures(s3: S3Server) -> S3Server:
     """The server, with small pictures in one bucket and nothing in another one."""
     s3.buckets["results"] = {}
     for number in range(COUNT):
-        noise = np.random.default_rng(number).integers(0, 255, (60, 80, 3)).astype(np.uint8)
         data = io.BytesIO()
-        Pillow.fromarray(noise).save(data, "png")
+        Pillow.fromarray(small_portrait(number)).save(data, "png")
         s3.put("bucket", f"in/{'deep/' if number % 2 else ''}{number:02d}.png", data.getvalue())
     return s3
 

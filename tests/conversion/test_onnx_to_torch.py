@@ -10,10 +10,9 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from matte.conversion.modnet_export import export_modnet
+from matte.conversion.onnx_graphs import stored_tensors
 from matte.conversion.onnx_to_torch import is_own_file, torch_from_onnx
 from matte.errors import WeightsError
-from matte.modnet.network import ModnetInfo
 from matte.modnet.network import build_network as build_modnet
 from matte.refiner.slim import SlimNetwork
 from matte.segmentation.network import (
@@ -24,7 +23,6 @@ from matte.segmentation.network import (
 from matte.training.start import refit_norms, start_modnet, start_refiner, start_segmenter
 from matte.weights.store import weights_named
 from tests.conversion.exports import REFINERS, SMALL_MODNETS, NetworkExports
-from tests.trained_networks import lived_in
 
 ROUNDING = 0.02  # what float16 weights may change, as far as the output's scale goes
 
@@ -101,28 +99,29 @@ def test_modnets_come_back_with_the_heads_that_only_training_needs(
     assert apart(started, back.network, image) == 0
 
 
-def test_equal_tensors_come_back_too(tmp_path: Path) -> None:
+def test_equal_tensors_come_back_too(exports: NetworkExports) -> None:
     """All ones and all zeros, which exporters like to store once."""
-    network = lived_in(build_modnet(ModnetInfo("mobilenetv3_small_050", width=0.25, size=64)))
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.ones_(module.weight)
-            nn.init.zeros_(module.bias)
-    export_modnet(network, tmp_path / "net.onnx")
-    state = torch_from_onnx(tmp_path / "net.onnx").network.state_dict()
-    for key, tensor in network.state_dict().items():
-        if "bnorm" in key:
-            assert torch.equal(state[key], tensor)
+    exported = exports.modnet("se_block")
+    state = torch_from_onnx(exported.path).network.state_dict()
+    norms = {k: t for k, t in exported.network.state_dict().items() if "bnorm" in k}
+    weights = [tensor for key, tensor in norms.items() if key.endswith("weight")]
+    assert sum(bool((tensor == 1).all()) for tensor in weights) > 2
+    assert all(torch.equal(state[key], tensor) for key, tensor in norms.items())
 
 
-def test_a_shipped_segmenter_starts_a_modnet(tmp_path: Path) -> None:
-    back = torch_from_onnx(weights_named("person").path)
+def test_a_shipped_segmenter_starts_a_modnet() -> None:
+    file = weights_named("person").path
     network = build_modnet()
-    start_modnet(network, weights_named("person").path)
-    first = next(back.network.get_submodule("network.encoder").parameters())
+    start_modnet(network, file)
+    name = "network.network.encoder.model.conv_stem.weight"
+    first = torch.from_numpy(stored_tensors(onnx.load(file))[name])
     assert torch.equal(next(network.backbone.parameters()), first)
-    with pytest.raises(WeightsError, match=r"person\.onnx holds a segmenter: give a refiner"):
-        start_refiner(SlimNetwork(), weights_named("person").path)
+
+
+def test_a_segmenter_starts_no_refiner(exports: NetworkExports) -> None:
+    file = exports.segmenter("deeplab-unet-light").path
+    with pytest.raises(WeightsError, match=r"net\.onnx holds a segmenter: give a refiner"):
+        start_refiner(SlimNetwork(), file)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from matte.errors import PictureError, SettingError
 from matte.interrupts import deferred_interrupts
 
 if TYPE_CHECKING:
-    from matte.clips.live.matting import LiveBackground, LiveMatting
+    from matte.clips.live.frames import LiveBackground
+    from matte.clips.live.matting import LiveMatting
     from matte.clips.live.statistics import DisplayStatistics
     from matte.media.video.camera_watcher import Camera
     from matte.media.window import PictureWindow
@@ -202,7 +203,7 @@ def _background_choices(
 ) -> "list[LiveBackground]":
     """Return the backgrounds that --bg names, then those that are always offered."""
     from matte.clips.backgrounds import open_composer
-    from matte.clips.live.matting import LiveBackground
+    from matte.clips.live.frames import LiveBackground
     from matte.compositing.backgrounds import parse_background
 
     found = {text: parse_background(text) for text in names}

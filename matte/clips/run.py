@@ -25,7 +25,12 @@ from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame
 from matte.clips.late_alphas import stabilise_frames
 from matte.clips.passes import NO_PASSES, EditorPasses
 from matte.clips.steps import open_composing, open_matter
-from matte.clips.threads import in_batches, run_ahead, single_threaded_opencv
+from matte.clips.threads import (
+    MIN_THREADS_FOR_ALL,
+    in_batches,
+    run_ahead,
+    single_threaded_opencv,
+)
 from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.composer import Composer
 from matte.configs.settings import Config
@@ -43,7 +48,6 @@ if TYPE_CHECKING:
 
 # Frames that wait before each step: they even out what takes longer for some frames than others.
 MAX_FRAMES_AHEAD, MAX_PIXELS_AHEAD = 4, 2_000_000
-MIN_THREADS_FOR_ALL = 4  # processors from which each step gets a thread of its own
 
 
 class VideoRun:

@@ -5,10 +5,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from queue import SimpleQueue
-from threading import Lock, Semaphore, Thread
-from typing import TypeVar
+from threading import Condition, Lock, Semaphore, Thread
+from typing import Generic, TypeVar
 
 import cv2
+
+MIN_THREADS_FOR_ALL = 4  # processors from which each step gets a thread of its own
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -64,6 +66,72 @@ def run_ahead(
         except KeyboardInterrupt:  # the thread still works with what would be closed
             thread.join()
             raise
+
+
+class TimedResults(Generic[Out]):
+    """Results of a generator that runs in a thread, to be fetched by who waits only for so long.
+
+    A result waits until it is fetched; the generator goes on meanwhile only once it is.
+    """
+
+    def __init__(self, items: Generator[Out]) -> None:
+        """Start the thread; close() ends it."""
+        self._changed = Condition()
+        self._result: Out | _End | None = None
+        self._closed = False
+        self._thread = Thread(target=self._work, args=(items,), name="results", daemon=True)
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether there are no more results."""
+        with self._changed:
+            return isinstance(self._result, _End)
+
+    def fetch(self, max_wait: float) -> Out | None:
+        """Return the next result; None if none comes within `max_wait` seconds, or all have.
+
+        Raises what ended the generator, if it was an error.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._result is not None, max_wait)
+            result = self._result
+            if isinstance(result, _End):
+                if result.error is not None:
+                    raise result.error
+                return None
+            self._result = None
+            self._changed.notify_all()
+            return result
+
+    def close(self) -> None:
+        """End the thread, and close the generator."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _work(self, items: Generator[Out]) -> None:
+        """Hand over all results, then the end."""
+        end = _End()
+        try:
+            with closing(items):
+                for result in items:
+                    if not self._hand_over(result):
+                        break
+        except BaseException as error:  # noqa: BLE001  # raised again where results are fetched
+            end = _End(error)
+        with self._changed:
+            self._result = end
+            self._changed.notify_all()
+
+    def _hand_over(self, result: Out) -> bool:
+        """Wait until a result is fetched; return False if none is wanted any more."""
+        with self._changed:
+            self._result = result
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._result is None or self._closed)
+            return not self._closed
 
 
 def in_batches(items: Iterator[In], size: int) -> Iterator[list[In]]:

@@ -1,11 +1,12 @@
 import threading
 import time
 from collections.abc import Generator, Iterator
+from threading import Semaphore
 
 import cv2
 import pytest
 
-from matte.clips.threads import run_ahead, single_threaded_opencv
+from matte.clips.threads import TimedResults, run_ahead, single_threaded_opencv
 
 
 class Source:
@@ -124,3 +125,57 @@ def test_blocks_with_one_thread_may_overlap() -> None:
         assert cv2.getNumThreads() == 3
     finally:
         cv2.setNumThreads(before)
+
+
+def test_results_are_fetched_by_who_waits_only_so_long() -> None:
+    going = Semaphore(0)
+    reached: list[int] = []
+
+    def numbers() -> Generator[int]:
+        for number in range(4):
+            going.acquire()
+            reached.append(number)
+            yield number
+
+    results = TimedResults(numbers())
+    assert results.fetch(0.01) is None
+    going.release(4)
+    assert results.fetch(5) == 0
+    assert results.fetch(5) == 1
+    for _ in range(5000):
+        if len(reached) == 3:
+            break
+        time.sleep(0.001)
+    time.sleep(0.05)
+    assert len(reached) == 3, "it goes on when a result is fetched"
+    assert [results.fetch(5), results.fetch(5), results.fetch(5)] == [2, 3, None]
+    assert results.ended
+    results.close()
+
+
+def test_errors_are_raised_where_results_are_fetched() -> None:
+    def failing() -> Generator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    results = TimedResults(failing())
+    assert results.fetch(5) == 1
+    with pytest.raises(ValueError, match="no more"):
+        results.fetch(5)
+    results.close()
+
+
+def test_closed_results_close_their_generator() -> None:
+    closed = []
+
+    def numbers() -> Generator[int]:
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    results = TimedResults(numbers())
+    assert results.fetch(5) == 0
+    results.close()
+    assert closed == [True]
+    assert results.fetch(0) is None

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from matte.arrays import Image
-from matte.clips.live.matting import LiveFrame, LiveMatting
+from matte.clips.live.frames import LiveFrame
+from matte.clips.live.matting import LiveMatting
 from matte.clips.live.recording import Recorder, next_free_path
 from matte.clips.live.statistics import DisplayStatistics
 from matte.errors import MatteError, MatteWarning

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha, Image
 from matte.clips.backgrounds import open_composer
-from matte.clips.live.matting import LiveBackground, LiveMatting
+from matte.clips.live.frames import LiveBackground, LiveFrame
+from matte.clips.live.matting import MAX_FRAMES_IN_WORK, LiveMatting
 from matte.compositing.backgrounds import parse_background
 from matte.compositing.composer import BEGINNING, Composer
 from matte.configs.loader import MergedSettings, merge_settings
@@ -113,11 +114,31 @@ def background(name: str) -> LiveBackground:
         return LiveBackground(name, composer)
 
 
-def pipelines_of(line: Line) -> Callable[[MergedSettings], BuiltPipeline]:
+def pipelines_of(
+    line: Line, settings: MergedSettings = OFF
+) -> Callable[[MergedSettings], BuiltPipeline]:
     """What builds the pipeline of any settings: one line for all."""
-    return lambda merged: BuiltPipeline(line, OFF, 10**6)
+    return lambda merged: BuiltPipeline(line, settings, 10**6)
 
 
 def matting(newest: CameraWatcher, line: Line, name: str = "white") -> LiveMatting:
     """What mattes a camera's frames by the line, on one background."""
     return LiveMatting(newest, OFF, pipelines_of(line), [background(name)])
+
+
+def all_of(live: LiveMatting) -> list[LiveFrame]:
+    found = []
+    while not live.ended:
+        frame = live.next_frame(5)
+        if frame is not None:
+            found.append(frame)
+    return found
+
+
+def after_those_in_work(live: LiveMatting) -> LiveFrame:
+    """The first frame that was begun when this is called, or a later one."""
+    for _ in range(MAX_FRAMES_IN_WORK):
+        assert live.next_frame(5) is not None
+    frame = live.next_frame(5)
+    assert frame is not None
+    return frame

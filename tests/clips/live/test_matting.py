@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from threading import Event, Semaphore
+from threading import enumerate as threads
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 import matte
 from matte.arrays import Alpha, Image
-from matte.clips.live.matting import LiveBackground, LiveFrame, LiveMatting
+from matte.clips.live.frames import LiveBackground
+from matte.clips.live.matting import LiveMatting
 from matte.compositing.composer import Composer
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.loader import MergedSettings, merge_settings
@@ -25,21 +27,14 @@ from tests.clips.live.cameras import (
     CountingCamera,
     NumberedLine,
     TimedGround,
+    after_those_in_work,
+    all_of,
     background,
     matting,
     pipelines_of,
 )
 
 WHITE = [background("white")]
-
-
-def all_of(live: LiveMatting) -> list[LiveFrame]:
-    found = []
-    while not live.ended:
-        frame = live.next_frame(5)
-        if frame is not None:
-            found.append(frame)
-    return found
 
 
 def test_mask_and_picture_belong_together_however_slow_the_line_is(
@@ -81,6 +76,25 @@ def test_a_quick_line_sees_every_frame(line: NumberedLine, facts: ClipFacts) -> 
     assert live.dropped_frames == 0
 
 
+def test_what_fails_is_raised_and_ends_all_threads(facts: ClipFacts) -> None:
+    class Failing(NumberedLine):
+        def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
+            if self.runs == 2:
+                raise WeightsError("the network is damaged")
+            return super().run(image, prior)
+
+    before = set(threads())
+    with (
+        CameraWatcher(CountingCamera(facts, 1000)) as newest,
+        matting(newest, Failing()) as live,
+    ):
+        assert live.next_frame(5)
+        assert live.next_frame(5)
+        with pytest.raises(WeightsError, match="damaged"):
+            live.next_frame(5)
+    assert set(threads()) <= before
+
+
 def test_frames_may_be_mirrored(line: NumberedLine, facts: ClipFacts) -> None:
     with (
         CameraWatcher(CountingCamera(facts, 1)) as newest,
@@ -91,18 +105,6 @@ def test_frames_may_be_mirrored(line: NumberedLine, facts: ClipFacts) -> None:
     assert frame is not None
     assert (frame.image == cv2.flip(frame.shot.pixels, 1)).all()
     assert (frame.image[:, :8] == 0).all()
-
-
-def test_what_is_transparent_is_shown_on_a_board(line: NumberedLine, facts: ClipFacts) -> None:
-    with (
-        CameraWatcher(CountingCamera(facts, 2)) as newest,
-        matting(newest, line, "transparent") as live,
-    ):
-        frame = live.next_frame(5)
-    assert frame is not None
-    assert frame.composite.shape == (12, 16, 4)
-    assert frame.shown.shape == (12, 16, 3)
-    assert frame.shown.max() > 150
 
 
 def test_grounds_stand_still_while_they_are_not_seen(line: NumberedLine, facts: ClipFacts) -> None:
@@ -157,11 +159,11 @@ def test_a_preset_takes_over_when_it_is_ready(facts: ClipFacts) -> None:
         live.next_frame(5)
         assert live.preset_title == "fast → balanced"
         before = lines["fast"].runs
-        assert live.next_frame(5)
-        assert lines["fast"].runs == before + 1  # it goes on meanwhile
+        after_those_in_work(live)
+        assert lines["fast"].runs > before  # it goes on meanwhile
         ready.release()
         until_preset(live, "balanced")
-        assert live.next_frame(5)
+        after_those_in_work(live)
         assert lines["balanced"].runs >= 2  # once before it was seen
         ready.release(2)
         live.next_preset()
@@ -255,8 +257,7 @@ def test_whom_a_click_means_is_followed_and_found_again_in_the_mirror(facts: Cli
                 yield replace(each, pixels=Image(picture))
 
     def kept(live: LiveMatting) -> list[bool]:
-        frame = live.next_frame(5)
-        assert frame is not None
+        frame = after_those_in_work(live)
         return [bool(frame.alpha[50, x] > 0.5) for x in (35, 120)]
 
     size = replace(facts, width=160, height=96)

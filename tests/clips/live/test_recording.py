@@ -2,7 +2,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from matte.arrays import Image
-from matte.clips.live.matting import LiveBackground, LiveFrame, LiveMatting
+from matte.clips.live.frames import LiveBackground, LiveFrame
+from matte.clips.live.matting import LiveMatting
 from matte.clips.live.recording import Recorder, next_free_path
 from matte.clips.live.show import LiveShow, StopCondition
 from matte.media.video.camera import ClipCamera

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from matte.conversion.onnx_graphs import trace_network
+from matte.conversion.onnx_graphs import traced_graph
 from matte.files import write_file
 
 OUTER_CHANNELS, INNER_CHANNELS = 64, 16  # channels between the blocks, and inside them
@@ -136,7 +136,7 @@ def random_network() -> U2NetP:
 def write_onnx(path: Path) -> None:
     """Write the network as ONNX, for pictures of INPUT_SIDE pixels a side."""
     example = torch.zeros(1, 3, 64, 64)  # small: it is only traced
-    model = trace_network(random_network(), {"picture": example}, ["mask"])
+    model = traced_graph(random_network(), {"picture": example}, ["mask"])
     fixed = onnxslim.slim(model, input_shapes=[f"picture:1,3,{INPUT_SIDE},{INPUT_SIDE}"])
     write_file(path, fixed.SerializeToString(), overwrite=True)
 

@@ -40,6 +40,16 @@ def trace_network(
     maps (N, C, H, W) or one number for each item, (N,). What the tracer freezes at their size is
     for the caller to find out, by other sizes.
     """
+    slimmed = onnxslim.slim(traced_graph(network, inputs, outputs))
+    assert isinstance(slimmed, onnx.ModelProto)
+    _name_tensors(slimmed, network.state_dict())
+    return slimmed
+
+
+def traced_graph(
+    network: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]
+) -> onnx.ModelProto:
+    """Return what `trace_network` begins with: the graph as torch writes it, in every detail."""
     axes = {
         name: {axis: size for axis, size in FREE_AXES.items() if axis < example.ndim}
         for name, example in inputs.items()
@@ -65,10 +75,7 @@ def trace_network(
                 f"this network can't be exported ({str(error).strip().partition('.')[0]})",
                 "choose another architecture",
             ) from error
-    slimmed = onnxslim.slim(onnx.load_from_string(stream.getvalue()))
-    assert isinstance(slimmed, onnx.ModelProto)
-    _name_tensors(slimmed, network.state_dict())
-    return slimmed
+    return onnx.load_from_string(stream.getvalue())
 
 
 def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:

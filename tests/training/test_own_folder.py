@@ -18,7 +18,7 @@ from tests.training.conftest import disc
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/training.md").read_text(encoding="utf-8")
-SMALL = ("sizes=[64]", "run.batch=2", "run.steps=2", "run.validate_every=1")
+SMALL = ("sizes=[64]", "run.batch=2", "run.steps=2", "run.validate_every=2")
 
 
 @pytest.fixture

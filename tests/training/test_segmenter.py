@@ -38,14 +38,15 @@ def trained(settings: SegmenterRecipe, data: Path, out: Path) -> Path:
 
 
 def test_a_few_steps_learn_the_discs(settings: SegmenterRecipe, data: Path, tmp_path: Path) -> None:
-    longer = replace(settings, run=replace(settings.run, steps=40, validate_every=20))
+    run = replace(settings.run, steps=40, validate_every=20)
+    longer = replace(settings, run=run, architecture="deeplab-unet-light")
     best = trained(longer, data, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     curve = [sum(row["losses"].values()) for row in rows]
     assert len(curve) == 2
     assert curve[1] < 0.8 * curve[0]
     network, info = load_checkpoint(best)
-    assert (info.architecture, info.size) == ("unet", 64)
+    assert (info.architecture, info.size) == ("deeplab-unet-light", 64)
     assert info.metrics["iou discs"] > 0.5
     assert not network.training
 
@@ -95,7 +96,9 @@ def test_shapes_are_drawn_anew_for_each_batch_and_mattes_stay_soft(
     assert set(np.unique(label)) <= {0, 128, 255}
 
 
-def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_path: Path) -> None:
+def test_the_command_trains_exports_and_resumes(
+    recipe: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     discs = tmp_path / "data"
     shutil.copytree(data, discs)
     (discs / "discs/images/broken.png").write_bytes(b"x")
@@ -109,10 +112,16 @@ def test_the_command_trains_resumes_and_exports(recipe: Path, data: Path, tmp_pa
     assert (out / "best.onnx").is_file()
     assert open_onnx_file(out / "best.onnx", threads=1).metadata()["matte.size"] == "64"
     recipe.write_text(recipe.read_text().replace("steps = 3", "steps = 4"))
+    exported: list[Path] = []
+    monkeypatch.setattr(
+        "matte.training.segmenter.export_segmenter", lambda _, path: exported.append(path)
+    )
     again = [*arguments, "--resume"]
     result = CliRunner().invoke(train, [str(a) for a in again], catch_exceptions=False)
     assert result.exit_code == 0
-    assert len((out / "metrics.jsonl").read_text().splitlines()) == 2
+    rows = [json.loads(row) for row in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [3, 4]
+    assert set(exported) <= {out / "best.onnx"}
 
 
 def test_of_several_processes_one_speaks(

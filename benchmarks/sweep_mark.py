@@ -5,7 +5,7 @@
 Pictures with true alpha of six kinds (portraits, people, animals, things, cut-outs and composites
 on photos) go through the line with each of eleven bands. The error is the SAD in the soft region:
 where the truth is soft, and 1 % of the long side around. The mark is the setting of the least
-estimated error (`matte/sweeps/alpha_errors.py`). `hits`: how often it is the one of the least SAD;
+estimated error (`matte/refiner/alpha_errors.py`). `hits`: how often it is the one of the least SAD;
 `regret`: by how much its SAD is larger than that, on average. The weights are fitted again, and
 measured on pictures that they were not fitted on: in eight parts, a picture and its composites in
 one part. `--kept` keeps the alphas, which take nearly all of the time, for the next run.
@@ -30,7 +30,7 @@ from matte.configs.settings import TrimapSettings
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import TwoStage
 from matte.pipeline.steps import cut_subject, draw, refine
-from matte.sweeps.alpha_errors import MIN_SUM, WEIGHTS, AlphaErrors
+from matte.refiner.alpha_errors import MIN_SUM, WEIGHTS, AlphaErrors
 from matte.trimap.drawing import trimap_flaw
 
 KERNELS = ((2, 6), (3, 3), (3, 6), (5, 6), (7, 6), (12, 6), (13, 6), (21, 6))

@@ -32,7 +32,7 @@ from matte.gpu.transfer import (
     upload_frames,
     upload_plane,
 )
-from matte.pipeline.line import NO_PRIOR, Line, Prior
+from matte.pipeline.line import Line, Prior
 from matte.pipeline.timing import Stopwatch
 from matte.stages import Segmentation
 
@@ -152,10 +152,10 @@ class DeviceFrameMatter:
 
     def _matte_on_processor(self, frame: DeviceFrame) -> Planes:
         """Return the alpha that the processor's line finds, and count why MODNet did, if it did."""
-        prior = NO_PRIOR
+        prior = Prior(is_frame=True)
         if frame.confidence is not None:
             confidence = Confidence(download_plane(frame.confidence))
-            prior = Prior(Segmentation(confidence), from_segmenter=True)
+            prior = Prior(Segmentation(confidence), is_frame=True, from_segmenter=True)
         found = self._processor_line.run(frame.picture.array, prior)
         count_line_work(found, self.watch, self.doubts)
         return upload_plane(found.alpha, self._device)

@@ -17,7 +17,7 @@ from matte.clips.stabilising import make_stabiliser
 from matte.configs.settings import Config, VideoSettings
 from matte.errors import MatteError, SettingError
 from matte.imaging.resizing import resize
-from matte.pipeline.line import NO_PRIOR, Line, LineResult, Prior
+from matte.pipeline.line import Line, LineResult, Prior
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.low_resolution import LowResolutionRefiner
 from matte.runtime.memory import keep_freed_memory
@@ -159,12 +159,16 @@ class FrameMatter:
         """Return the frame's alpha, by the line's trimap and refiner, not yet stabilised."""
         if self._history is not None:
             self._history.start_frame(frame.motion)
-        prior = NO_PRIOR
+        prior = Prior(is_frame=True)
         if frame.confidence is not None:
             segmentation = Segmentation(frame.confidence)
             chosen = frame.followed is not None and frame.followed.share is not None
             prior = Prior(
-                segmentation, previous=self._history, from_segmenter=True, is_chosen=chosen
+                segmentation,
+                previous=self._history,
+                is_frame=True,
+                from_segmenter=True,
+                is_chosen=chosen,
             )
         found = self._line.run(frame.image, prior)
         fell_back = count_line_work(found, self.watch, self.doubts)

@@ -98,13 +98,22 @@ class FrameLine:
     ) -> DeviceRefined:
         """Return refined alpha, limited by the confidence where that has drawn the trimap."""
         trimap = drawn.trimap
-        reusable = None if previous is None else previous.warped_alpha(picture, trimap)
-        refined = self._refiner.refine(picture, trimap, reusable)
+        refined = self.refine_unlimited(picture, drawn, previous)
         alpha = refined.alpha if previous is None else previous.update(refined.alpha)
         if drawn.follows_confidence:
             threshold = self._config.segmentation.threshold
             alpha = limit_by_confidence(alpha, trimap.unknown, confidence, threshold)
         return DeviceRefined(alpha, refined.report)
+
+    def refine_unlimited(
+        self,
+        picture: DevicePicture,
+        drawn: DrawnFrame,
+        previous: DevicePreviousAlpha | None = None,
+    ) -> DeviceRefined:
+        """Return alpha as the refiner finds it."""
+        reusable = None if previous is None else previous.warped_alpha(picture, drawn.trimap)
+        return self._refiner.refine(picture, drawn.trimap, reusable)
 
 
 def frame_line(

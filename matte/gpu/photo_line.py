@@ -20,6 +20,7 @@ from matte.pipeline.line import (
     Prior,
     trimap_report,
 )
+from matte.pipeline.steps import Subject, limit_photo
 from matte.pipeline.timing import Stopwatch
 from matte.stages import Refiner, Segmentation, Segmenter
 
@@ -87,9 +88,13 @@ class DevicePhotoLine:
         if drawn.doubt:
             return Segmentation(Confidence(download_plane(confidence)))
         with watch("refine"):
-            refined = line.refine(picture, confidence, drawn)
+            refined = line.refine_unlimited(picture, drawn)
             alpha = Alpha(download_plane(refined.alpha))
-        mask = Mask(download_plane(drawn.mask).astype(np.uint8) * np.uint8(SUBJECT))
+            mask = Mask(download_plane(drawn.mask).astype(np.uint8) * np.uint8(SUBJECT))
+            if drawn.follows_confidence:
+                found = Segmentation(Confidence(download_plane(confidence)))
+                subject = Subject(found, mask, self.config.segmentation.threshold)
+                alpha = limit_photo(image, alpha, drawn.trimap.array, subject)
         report = trimap_report(drawn.trimap.array, drawn.description)
         report |= {"refined": refined.report, "ms": watch.ms, "on": str(plan.device)}
         return LineResult(alpha, mask, drawn.trimap.array, report)

@@ -115,6 +115,12 @@ class GuidedWindows:
         explained = a[0] * c[0] + a[1] * c[1] + a[2] * c[2]
         return whole, np.maximum(whole - explained, 0)
 
+    def as_map(self, values: FloatArray) -> FloatArray:
+        """Return values of each window that holds a pixel of the region at its centre (H, W)."""
+        found = np.zeros(self._shape, np.float32)
+        found.ravel()[self._window_indices] = values
+        return found
+
     def weighted_coefficients(self, target: FloatArray) -> FloatArray:
         """Return the mean of a and b (H, W, 4) over the windows that hold a pixel.
 

@@ -47,6 +47,8 @@ class Prior:
     segmentation: Segmentation | None = None
     trimap: Trimap | None = None
     previous: PreviousAlpha | None = None
+    is_frame: bool = False
+    """Whether the picture is a clip's frame, and has to go with those around it."""
     from_segmenter: bool = False
     """Whether a segmenter made the segmentation: then a tiny mask is no subject."""
     limit: Subject | None = None
@@ -137,7 +139,7 @@ class TwoStage:
         watch = Stopwatch()
         if prior.trimap is not None:
             given = DrawnTrimap(prior.trimap, TRIMAP_AS_GIVEN, prior.limit is not None)
-            return self._refine(image, prior.limit, given, prior.previous, watch)
+            return self._refine(image, prior.limit, given, prior, watch)
         segmentation = prior.segmentation
         if segmentation is None:
             with watch("segment"), no_replacement("segmenter", self.named):
@@ -159,7 +161,7 @@ class TwoStage:
                 report,
                 self._reason_for_none(segmentation, prior),
             )
-        return self._refine(image, subject, drawn, prior.previous, watch)
+        return self._refine(image, subject, drawn, prior, watch)
 
     def _reason_for_none(self, segmentation: Segmentation, prior: Prior) -> str:
         """Return why there is no subject: nobody at all, or nobody of those that were chosen."""
@@ -180,7 +182,7 @@ class TwoStage:
         image: Image,
         subject: Subject | None,
         drawn: DrawnTrimap,
-        previous: PreviousAlpha | None,
+        prior: Prior,
         watch: Stopwatch,
     ) -> LineResult:
         """Return the refined alpha; what is sure as alpha where the trimap is doubted.
@@ -197,7 +199,7 @@ class TwoStage:
             report["ms"] = watch.ms
             return LineResult(Alpha(sure.astype(np.float32)), mask, trimap, report, doubt)
         with watch("refine"), no_replacement("refiner", self.named):
-            refined = refine(self.refiner, image, subject, drawn, previous)
+            refined = refine(self.refiner, image, subject, drawn, prior.previous, prior.is_frame)
         self.budget.update_pace(trimap, watch.ms)
         report |= {"refined": refined.report, "ms": watch.ms}
         return LineResult(refined.alpha, mask, trimap, report)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matte.arrays import BoolArray, FloatArray, Image, Mask
+from matte.arrays import Alpha, BoolArray, FloatArray, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.errors import SettingError
 from matte.refiner.confidence_limits import limit_by_confidence
+from matte.refiner.disputes import settle_disputes
 from matte.segmentation.agreement import agree_with_mask
 from matte.segmentation.masks import make_mask
 from matte.segmentation.subjects import SubjectChoice, parse_subject, select_subjects
@@ -85,18 +86,33 @@ def refine(
     subject: Subject | None,
     drawn: DrawnTrimap,
     previous: PreviousAlpha | None = None,
+    is_frame: bool = False,
 ) -> Refined:
     """Return the refined alpha, limited by the confidence where that has drawn the trimap.
 
     `subject` is None where the trimap is a user's; the next frame can go on from the alpha before
-    it is limited.
+    it is limited. In photos, but not in a clip's frames, in which the choice might flicker, the
+    refiner is believed where it looks righter than the limit.
     """
     features = None if subject is None else subject.features
     refined = refiner.refine(image, drawn.trimap, RefineContext(previous, features))
     alpha = refined.alpha if previous is None else previous.update(refined.alpha)
     if subject is not None and drawn.follows_confidence:
-        found = subject.segmentation
-        alpha = limit_by_confidence(
-            alpha, drawn.trimap, found.confidence, subject.threshold, found.unknown
-        )
+        if is_frame:
+            alpha = limit_frame(alpha, drawn.trimap, subject)
+        else:
+            alpha = limit_photo(image, alpha, drawn.trimap, subject)
     return Refined(alpha, refined.report)
+
+
+def limit_frame(alpha: Alpha, trimap: Trimap, subject: Subject) -> Alpha:
+    """Return a clip's alpha, limited by the confidence."""
+    found = subject.segmentation
+    return limit_by_confidence(alpha, trimap, found.confidence, subject.threshold, found.unknown)
+
+
+def limit_photo(image: Image, alpha: Alpha, trimap: Trimap, subject: Subject) -> Alpha:
+    """Return a photo's alpha, limited by the confidence but where the refiner looks righter."""
+    limited = limit_frame(alpha, trimap, subject)
+    confidence = subject.segmentation.confidence
+    return settle_disputes(image, trimap, confidence, subject.mask, alpha, limited)

@@ -21,8 +21,8 @@ from matte.pipeline.line import NO_SUBJECT, TwoStage
 from matte.pipeline.steps import Subject, cut_subject, draw, refine
 from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch
+from matte.refiner.alpha_errors import AlphaErrors
 from matte.stages import Progress, Refiner
-from matte.sweeps.alpha_errors import AlphaErrors
 from matte.sweeps.scores import Kernel, SettingScore, SweepChoice, choose_setting
 from matte.trimap.drawing import DrawnTrimap, trimap_flaw, unknown_share
 

@@ -18,7 +18,7 @@ from matte.gpu.results import FrameResults
 from matte.imaging.resizing import resize
 from matte.modnet.adapter import Modnet
 from matte.pipeline.build import build_two_stage
-from matte.pipeline.line import NO_SUBJECT, TwoStage
+from matte.pipeline.line import NO_SUBJECT, Prior, TwoStage
 from matte.pipeline.networks import open_weights
 from matte.runtime.execution import Execution
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Refiner
@@ -51,7 +51,7 @@ def ground(height: int, width: int) -> Image:
 
 
 def in_numpy(image: Image, asked: Config, line: TwoStage | None = None) -> Expected:
-    found = (line or build_two_stage(asked)).run(image)
+    found = (line or build_two_stage(asked)).run(image, Prior(is_frame=True))
     return compose(image, found.alpha, asked, found.mask, found.trimap)
 
 

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 import matte
-from matte.arrays import Confidence, Image, Trimap
+from matte.arrays import Alpha, Confidence, Image, Trimap
 from matte.configs.settings import Config, SegmentationSettings, TrimapSettings
 from matte.errors import MatteError
 from matte.pipeline.budget import Budget
 from matte.pipeline.line import Prior, TrimapFree, TwoStage
 from matte.pipeline.subject_masks import SubjectMask
-from matte.stages import Segmentation
+from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
 from tests.fakes import BrightIsAlpha, two_stage
 from tests.pipeline.contract import ALPHA, BAND, IMAGE, LineContract, Opposes
 
@@ -45,6 +45,27 @@ def test_a_soft_confidence_limits_the_refiner() -> None:
     surely = (result.trimap == 128) & (ALPHA == 1)
     assert surely.any()
     assert (result.alpha[surely] == 1).all()
+
+
+def test_the_refiner_is_believed_in_photos_where_it_looks_righter() -> None:
+    """A frame is limited to what the segmenter sees: too little of the disc."""
+    bitten = ALPHA.copy()
+    bitten[26:38, 42:] *= np.float32(0.4)
+
+    class TooLittle(Soft):
+        def segment(self, image: Image, size: tuple[int, int] | None = None) -> Segmentation:
+            return Segmentation(Confidence(bitten))
+
+    class IsRight(Opposes):
+        def refine(
+            self, image: Image, trimap: Trimap, context: RefineContext = NO_CONTEXT
+        ) -> Refined:
+            return Refined(Alpha(ALPHA.copy()))
+
+    auto = TrimapSettings(k="auto")
+    line = TwoStage(TooLittle(), SegmentationSettings(), auto, IsRight(), Budget(0))
+    photo, frame = line.run(IMAGE).alpha, line.run(IMAGE, Prior(is_frame=True)).alpha
+    assert np.abs(photo - ALPHA).sum() < 0.2 * np.abs(frame - ALPHA).sum()
 
 
 @pytest.mark.parametrize("from_segmenter", [False, True], ids=["own mask", "frame of a clip"])

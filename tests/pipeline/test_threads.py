@@ -39,6 +39,6 @@ def test_threads_find_what_one_finds(preset: str) -> None:
 
 
 def test_threads_refine_in_tiles_and_after_a_small_copy() -> None:
-    pipeline = matte.load("fast", precision="fp32", width="5%")
+    pipeline = matte.load("fast", precision="fp32", width="2%")
     found = check_same(pipeline, pictures((700, 700), (1920, 900)), 1)
     assert [each.report["refined"]["way"] for each in found] == ["tiles", "copy and tiles"]

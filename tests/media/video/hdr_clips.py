@@ -23,7 +23,8 @@ def hdr_clip(path: Path, kind: str, pictures: list[Image]) -> Path:
     light = LIGHT[kind]
     tags = ColourTags(1, 9, light.primaries, light.transfer)
     height, width = pictures[0].shape[:2]
-    parameters = "log-level=error:keyint=10"
+    # At the end of clips of two frames x265 hands on packets without times if it reorders frames.
+    parameters = "log-level=error:keyint=10:bframes=0"
     if kind == "pq":
         parameters += f":hdr10=1:repeat-headers=1:{DISPLAY}"
     with av.open(str(path), "w") as output:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import Alpha, Confidence, Image, Mask
-from matte.sweeps.alpha_errors import AlphaErrors, AlphaFeatures
+from matte.refiner.alpha_errors import AlphaErrors, AlphaFeatures
 from tests.conftest import disc
 
 WHOLE = np.ones((120, 160), bool)

@@ -23,8 +23,6 @@ PART_WEIGHTS = (-1.41, 1.36, 0.0, -0.3)
 PICTURE_WEIGHTS = (-0.83, 1.53, 0.4, 0.07)
 BIAS = -1.63
 
-Box = tuple[slice, slice]  # rows, columns
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disputes:
@@ -50,26 +48,23 @@ def settle_disputes(
 ) -> Alpha:
     """Return the limited alpha, with the refined one in the parts where that looks righter.
 
-    `limited` is `refined` (H, W) within the limits of the confidence.
+    `limited` is `refined` (H, W) within the limits of the confidence. It is changed in place: one
+    more copy of a large picture's alpha would exceed the memory that is planned for.
     """
     if refined is limited or not _disagree(refined, limited):
         return limited
     disputes = collect_disputes(image, trimap, confidence, mask, refined, limited)
-    score = (
-        np.clip(disputes.features, -MAX_LOG_RATIO, MAX_LOG_RATIO)
-        @ np.array([*PART_WEIGHTS, *PICTURE_WEIGHTS])
-        + BIAS
-    )
+    features = np.clip(disputes.features, -MAX_LOG_RATIO, MAX_LOG_RATIO)
+    score = features @ np.array([*PART_WEIGHTS, *PICTURE_WEIGHTS]) + BIAS
     if not (score > 0).any():
         return limited
     believed = np.concatenate([[0], score > 0]).astype(np.float32)[disputes.labels]
     height, width = limited.shape
     shares = EnlargedColumns(believed, height, width)
-    found = limited.copy()
     for columns in strip_slices(width, height):
-        gap = refined[:, columns] - limited[:, columns]
-        found[:, columns] += shares[columns] * gap
-    return Alpha(found)
+        part = limited[:, columns]
+        part += shares[columns] * (refined[:, columns] - part)
+    return limited
 
 
 def _disagree(refined: Alpha, limited: Alpha) -> bool:

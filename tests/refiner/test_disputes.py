@@ -89,7 +89,7 @@ def test_large_pictures_are_compared_small(known: tuple[Image, Alpha], factor: i
     trimap = Trimap(np.full(truth.shape, UNKNOWN, np.uint8))
     mask = Mask(np.where(limited > 0.5, SUBJECT, 0).astype(np.uint8))
     confidence = Confidence(np.clip(limited, 0.3, 0.7))
-    found = settle_disputes(image, trimap, confidence, mask, truth, limited)
+    found = settle_disputes(image, trimap, confidence, mask, truth, Alpha(limited.copy()))
     assert found.shape == truth.shape
     assert np.abs(found - truth).mean() < 0.1 * np.abs(limited - truth).mean()
     disputes = collect_disputes(image, trimap, confidence, mask, truth, limited)

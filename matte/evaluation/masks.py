@@ -20,7 +20,7 @@ from matte.metrics.intervals import mean_of_ratios
 from matte.metrics.masks import CLASS_SHARES, class_shares, mask_scores
 from matte.pipeline.build import segmenter_of
 from matte.pipeline.networks import OpenNetwork, open_network
-from matte.pipeline.steps import cut_subject
+from matte.pipeline.steps import cut_subject, segment_photo
 from matte.runtime.machine import describe_machine
 from matte.stages import Progress, Segmenter
 
@@ -79,7 +79,9 @@ def evaluate_segmenters(
 
     def masks(case: MaskCase) -> dict[str, Mask]:
         return {
-            each.name: cut_subject(each.segmenter.segment(case.image), each.settings).mask
+            each.name: cut_subject(
+                segment_photo(each.segmenter, case.image, each.settings.threshold), each.settings
+            ).mask
             for each in contestants
         }
 

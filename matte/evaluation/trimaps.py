@@ -77,7 +77,8 @@ def trimaps_from_segmenter(segmenter: Segmenter, config: Config) -> TrimapSource
     """Return the trimaps that matte itself draws around the segmenter's subject, right or wrong."""
 
     def draw(name: str, image: Image, truth: Alpha) -> Trimap:
-        subject = steps.cut_subject(segmenter.segment(image), config.segmentation)
+        found = steps.segment_photo(segmenter, image, config.segmentation.threshold)
+        subject = steps.cut_subject(found, config.segmentation)
         return steps.draw(subject, config.trimap).trimap
 
     return TrimapSource(draw, agrees_with_truth=False)

@@ -11,7 +11,7 @@ from matte.errors import MatteError, NamedNetworkError, SettingError
 from matte.gpu.choice import DevicePlan
 from matte.gpu.frame_line import FrameLine, frame_line
 from matte.gpu.pictures import upload_picture
-from matte.gpu.transfer import device_work, download_plane
+from matte.gpu.transfer import device_work, download_plane, upload_plane
 from matte.pipeline.line import (
     NO_PRIOR,
     Line,
@@ -22,6 +22,7 @@ from matte.pipeline.line import (
 )
 from matte.pipeline.steps import Subject, limit_photo
 from matte.pipeline.timing import Stopwatch
+from matte.segmentation.specks import without_specks
 from matte.stages import Refiner, Segmentation, Segmenter
 
 
@@ -83,17 +84,20 @@ class DevicePhotoLine:
         with watch("segment"):
             picture = upload_picture(image, plan.device)
             confidence = line.segmenter.segment(picture.planes)
+            seen = Confidence(download_plane(confidence))
+            cleaned = without_specks(seen, self.config.segmentation.threshold)
+            if cleaned is not seen:
+                confidence = upload_plane(cleaned, plan.device)
         with watch("trimap"):
             drawn = line.draw(confidence)
         if drawn.doubt:
-            return Segmentation(Confidence(download_plane(confidence)))
+            return Segmentation(cleaned)
         with watch("refine"):
             refined = line.refine_unlimited(picture, drawn)
             alpha = Alpha(download_plane(refined.alpha))
             mask = Mask(download_plane(drawn.mask).astype(np.uint8) * np.uint8(SUBJECT))
             if drawn.follows_confidence:
-                found = Segmentation(Confidence(download_plane(confidence)))
-                subject = Subject(found, mask, self.config.segmentation.threshold)
+                subject = Subject(Segmentation(cleaned), mask, self.config.segmentation.threshold)
                 alpha = limit_photo(image, alpha, drawn.trimap.array, subject)
         report = trimap_report(drawn.trimap.array, drawn.description)
         report |= {"refined": refined.report, "ms": watch.ms, "on": str(plan.device)}

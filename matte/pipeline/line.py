@@ -17,7 +17,7 @@ from matte.errors import (
     WeightsError,
 )
 from matte.pipeline.budget import Budget
-from matte.pipeline.steps import Subject, cut_subject, draw, refine
+from matte.pipeline.steps import Subject, cut_subject, draw, refine, segment_photo
 from matte.pipeline.subject_masks import SubjectMask
 from matte.pipeline.timing import Stopwatch
 from matte.stages import (
@@ -143,7 +143,7 @@ class TwoStage:
         segmentation = prior.segmentation
         if segmentation is None:
             with watch("segment"), no_replacement("segmenter", self.named):
-                segmentation = self.segmenter.segment(image)
+                segmentation = self._segment(image, prior)
         with watch("trimap"):
             region = None if prior.subject_mask is None else prior.subject_mask.region
             settings = self.segmentation
@@ -162,6 +162,12 @@ class TwoStage:
                 self._reason_for_none(segmentation, prior),
             )
         return self._refine(image, subject, drawn, prior, watch)
+
+    def _segment(self, image: Image, prior: Prior) -> Segmentation:
+        """Return where the segmenter sees the subject."""
+        if prior.is_frame:
+            return self.segmenter.segment(image)
+        return segment_photo(self.segmenter, image, self.segmentation.threshold)
 
     def _reason_for_none(self, segmentation: Segmentation, prior: Prior) -> str:
         """Return why there is no subject: nobody at all, or nobody of those that were chosen."""

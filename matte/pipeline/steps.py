@@ -14,8 +14,16 @@ from matte.refiner.confidence_limits import limit_by_confidence
 from matte.refiner.disputes import settle_disputes
 from matte.segmentation.agreement import agree_with_mask
 from matte.segmentation.masks import make_mask
+from matte.segmentation.specks import without_specks
 from matte.segmentation.subjects import SubjectChoice, parse_subject, select_subjects
-from matte.stages import PreviousAlpha, RefineContext, Refined, Refiner, Segmentation
+from matte.stages import (
+    PreviousAlpha,
+    RefineContext,
+    Refined,
+    Refiner,
+    Segmentation,
+    Segmenter,
+)
 from matte.trimap.drawing import DrawnTrimap, draw_trimap
 from matte.trimap.reach import reach_for
 
@@ -72,6 +80,12 @@ def cut_subject(
         )
         segmentation = replace(segmentation, confidence=confidence)
     return Subject(segmentation, mask, settings.threshold)
+
+
+def segment_photo(segmenter: Segmenter, image: Image, threshold: float) -> Segmentation:
+    """Return where the segmenter sees a photo's subject, without specks."""
+    found = segmenter.segment(image)
+    return replace(found, confidence=without_specks(found.confidence, threshold))
 
 
 def draw(subject: Subject, settings: TrimapSettings) -> DrawnTrimap:

@@ -14,7 +14,7 @@ from matte.media.pictures import Photo
 from matte.pipeline.build import build
 from matte.pipeline.line import Prior
 from matte.pipeline.run import BuiltPipeline, FoundAlpha
-from matte.pipeline.steps import Subject, cut_subject, draw
+from matte.pipeline.steps import Subject, cut_subject, draw, segment_photo
 from matte.pipeline.timing import Stopwatch
 from matte.server.cache import Arrays, StepCache
 from matte.server.last_alpha import LastAlpha, RefinedBefore
@@ -158,12 +158,15 @@ class PictureSteps:
             raise ProblemError(409, NO_TRIMAP, "ask for another result, or leave modnet out")
         pixels = self.photo().pixels
         named = self._asked.config.segmentation
+        threshold = self.pipeline().config.segmentation.threshold
 
         def segment() -> Segmentation:
             with self.watch("segment"):
-                return segmenter.segment(pixels)
+                return segment_photo(segmenter, pixels, threshold)
 
-        return self._find_or_make("segmentation", (named.segmenter, named.size), segment, _maps)
+        return self._find_or_make(
+            "segmentation", (named.segmenter, named.size, threshold), segment, _maps
+        )
 
     def _subject(self) -> Subject:
         """Return the subject's mask, cleaned as asked."""

@@ -18,7 +18,7 @@ from matte.media.pictures import Photo
 from matte.media.sources import is_source, source_name
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import NO_SUBJECT, TwoStage
-from matte.pipeline.steps import Subject, cut_subject, draw, refine
+from matte.pipeline.steps import Subject, cut_subject, draw, refine, segment_photo
 from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
 from matte.pipeline.timing import Stopwatch
 from matte.refiner.alpha_errors import AlphaErrors
@@ -94,7 +94,7 @@ def sweep(
         region = read_subject_mask(path, photo.pixels.shape).region
     watch = Stopwatch()
     with watch("segment"):
-        segmentation = line.segmenter.segment(photo.pixels)
+        segmentation = segment_photo(line.segmenter, photo.pixels, line.segmentation.threshold)
         subject = cut_subject(segmentation, line.segmentation, region)
     tried = [_draw(subject, band) for band in bands or sweep_settings()]
     waiting = [place for place, one in enumerate(tried) if not one.doubt]

@@ -39,7 +39,7 @@ def test_architecture_draws_the_layers_that_are_enforced() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     drawn = re.search(r"^    cli > .*?\n\n", text, re.MULTILINE | re.DOTALL)
     assert drawn is not None
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     layers = [layer for layer in contracts["contracts"][0]["layers"] if layer != "__main__"]
     assert " ".join(drawn[0].split()) == " > ".join(layers)
 

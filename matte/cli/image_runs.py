@@ -131,7 +131,7 @@ def run_pictures(
 ) -> None:
     """Do what remains to be done; raise if anything failed."""
     from matte.files import STREAM
-    from matte.photos.many import RunSummary
+    from matte.photos.many import EXISTS, RunSummary
 
     summary = RunSummary(0, remaining.done_before, len(remaining.failed_before))
     summary.retries = sum(store.retries for store in request.stores)
@@ -158,7 +158,8 @@ def run_pictures(
         print_summary(summary, shown.quiet)
     if summary.failed:
         cause = f"{summary.failed} of {len(request.jobs)} pictures failed"
-        again = "; --retry-failed tries again" if request.results else ""
+        is_any_to_retry = summary.failed > summary.causes[EXISTS] and request.results
+        again = "; --retry-failed tries again" if is_any_to_retry else ""
         raise MatteError(cause, f"see above{again}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 from click.shell_completion import CompletionItem
 
 import matte
@@ -126,6 +127,8 @@ def one_line_errors() -> Iterator[None]:
         raise Failure(InterruptedRunError("interrupted")) from None
     except MatteError as error:
         raise Failure(error) from error
+    except NoArgsIsHelpError:
+        raise  # its message is the help, of many lines
     except click.ClickException as error:
         error.message = printable(" ".join(error.message.split()))  # type: ignore[misc]  # final
         raise

@@ -124,27 +124,39 @@ class RunRecorder:
         self._announced = set(group)
         there = existing([job.target for job in group if not replaces(job)])
         for each in group:
-            if each.target not in there:
-                self._record(each, "began")
+            began = self._make_record(each, "began")
+            if began is not None and each.target not in there:
+                self._write(began)
         self._run_file.flush()
         return there
 
     def end(self, outcome: PhotoOutcome) -> PictureRecord | None:
-        """Write down what became of a picture; return what is written."""
+        """Write down what became of a picture; return its record.
+
+        A result that was there is not written down: the picture has not failed, and what an earlier
+        run did stays known, so that no later run takes what is there for a failure's.
+        """
         error = outcome.error
-        record = self._record(outcome.job, "done" if error is None else "failed", error)
+        record = self._make_record(outcome.job, "done" if error is None else "failed", error)
+        if record is not None and cause_alone(outcome) != EXISTS:
+            self._write(record)
         self._begun.pop(outcome.job, None)
         return record
 
-    def _record(
+    def _write(self, record: PictureRecord) -> None:
+        """Add a record to the run file."""
+        assert self._run_file is not None
+        self._run_file.add(record)
+
+    def _make_record(
         self, job: PhotoJob, state: State, error: MatteError | None = None
     ) -> PictureRecord | None:
-        """Add a record of a picture that is a file; return it."""
+        """Return the record of a picture that is a file; None without a run file."""
         if self._run_file is None or self._results is None or job.source == STREAM:
             return None
         size, mtime_ns = source_state(job.source)
         now = time.time()
-        record = PictureRecord(
+        return PictureRecord(
             target=target_name(job, self._results),
             state=state,
             source=str(job.source),
@@ -156,8 +168,6 @@ class RunRecorder:
             cause="" if error is None else error.cause,
             remedy="" if error is None else error.remedy,
         )
-        self._run_file.add(record)
-        return record
 
 
 def run_recorded(

@@ -40,6 +40,8 @@ MatteInput = NDArray[Any] | Source | None
 NO_SUBJECT_REMEDY = (
     "give a rough mask with --mask-in, a lower --threshold, or another network with --segmenter"
 )
+PEOPLE_ONLY = ("person", "person-light")  # of the shipped segmenters
+PEOPLE_ONLY_REMEDY = "; {name} sees people alone: --preset balanced animals and things, too"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +104,13 @@ class BuiltPipeline:
             warnings.warn(warning, MatteWarning, stacklevel=3)
         return with_colours(photo, found)
 
+    def _remedy(self) -> str:
+        """Return what helps where no subject is found."""
+        network = self.config.segmentation.segmenter
+        if self.config.modnet.modnet or network not in PEOPLE_ONLY:
+            return NO_SUBJECT_REMEDY
+        return NO_SUBJECT_REMEDY + PEOPLE_ONLY_REMEDY.format(name=network)
+
     def find_alpha(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> FoundAlpha:
         """Return a photo's alpha, mask and trimap; `name` is what its warnings call it."""
         self.memory.check_image(photo.pixels)
@@ -112,8 +121,8 @@ class BuiltPipeline:
             report["subject_mask"] = prior.subject_mask.facts
         report["subjects"] = [subject.as_json() for subject in seen_subjects(alpha)]
         if self.config.pipeline.require_subject and not report["subject"]:
-            raise PictureError(f"no subject found in {name or 'the picture'}", NO_SUBJECT_REMEDY)
-        told = tuple(_warnings(name or "the picture", result, report))
+            raise PictureError(f"no subject found in {name or 'the picture'}", self._remedy())
+        told = tuple(_warnings(name or "the picture", result, report, self._remedy()))
         if prior.subject_mask is not None and prior.subject_mask.note:
             told += (prior.subject_mask.note,)
         if prior.note:
@@ -179,17 +188,17 @@ def with_colours(photo: Photo, found: FoundAlpha) -> Matte:
     return Matte(found.alpha, foreground, found.mask, found.trimap, report)
 
 
-def _warnings(name: str, result: LineResult, report: dict[str, Any]) -> Iterator[str]:
-    """Yield what a person should know of the result before using it."""
+def _warnings(name: str, result: LineResult, report: dict[str, Any], remedy: str) -> Iterator[str]:
+    """Yield what a person should know of the result; `remedy` is what helps without a subject."""
     fallback = report.get("fallback", {})
     if "error" in fallback:
         yield f"{name}: MODNet can't be asked: {fallback['error']}"
     elif fallback and "found" not in fallback:
-        remedy = f" ({fallback['remedy']})" if "remedy" in fallback else ""
-        yield f"{name}: {fallback['reason']}{remedy}: its matte is MODNet's"
+        found = f" ({fallback['remedy']})" if "remedy" in fallback else ""
+        yield f"{name}: {fallback['reason']}{found}: its matte is MODNet's"
     if result.doubt == NO_CHOSEN_SUBJECT:
         yield f"{name}: {NO_CHOSEN_SUBJECT}: alpha is 0"
     elif not report["subject"]:
-        yield f"no subject found in {name}: alpha is nowhere above one half: {NO_SUBJECT_REMEDY}"
+        yield f"no subject found in {name}: alpha is nowhere above one half: {remedy}"
     if result.mask is None and result.trimap is not None and (flaw := trimap_flaw(result.trimap)):
         yield f"{name}: {flaw}: it is used as it is"

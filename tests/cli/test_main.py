@@ -30,6 +30,15 @@ def test_a_file_alone_means_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("words", [[], ["image"], ["weights"]])
+def test_without_arguments_the_help_is_shown_in_lines(words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: ")
+    assert result.stderr.count("\n") > 8
+    assert max(map(len, result.stderr.splitlines())) <= 80
+
+
 def test_a_first_word_that_exists_is_a_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,26 @@ def test_a_run_is_gone_on_with(pictures: Path, tmp_path: Path) -> None:
     assert "k was " in other.stderr
 
 
+def test_a_result_that_is_there_has_not_failed(pictures: Path, tmp_path: Path) -> None:
+    """So neither --resume nor --retry-failed replaces what somebody has changed since."""
+    out = tmp_path / "out"
+    for path in list(pictures.iterdir())[2:]:
+        path.unlink()
+    assert run("image", pictures, "-o", out, *QUICK).exit_code == 0
+    mine = sorted(out.glob("*.png"))[0]
+    mine.write_bytes(b"retouched")
+    before = results(out)
+    again = run("image", pictures, "-o", out, *QUICK)
+    assert again.exit_code == 1
+    assert "2 failed: exists (--skip-existing leaves" in again.stderr
+    assert "--retry-failed" not in again.stderr
+    for words in ("--resume", "--retry-failed"):
+        after = run("image", pictures, "-o", out, words, *QUICK)
+        assert after.exit_code == 0, after.stderr
+        assert "2 were there" in after.stderr
+        assert results(out) == before
+
+
 def test_a_dry_run_writes_nothing(pictures: Path, tmp_path: Path) -> None:
     done = run("image", pictures, "-o", tmp_path / "out", "--dry-run", *QUICK)
     assert done.exit_code == 0

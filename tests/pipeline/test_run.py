@@ -157,6 +157,22 @@ def test_a_given_trimap_that_is_odd_is_used_and_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("preset", "flags", "told"),
+    [
+        ("fast", {}, True),
+        ("balanced", {"segmenter": "person"}, True),
+        ("balanced", {}, False),
+        ("balanced", {"modnet": "modnet"}, False),
+    ],
+)
+def test_who_sees_people_alone_says_so(preset: str, flags: dict[str, str], told: bool) -> None:
+    pipeline = build(merge_settings(preset, flags={**flags, "fallback": "none"}))
+    with pytest.warns(MatteWarning, match="no subject found") as found:
+        pipeline(np.full((64, 80, 3), 90, np.uint8))
+    assert ("sees people alone: --preset balanced" in str(found[0].message)) == told
+
+
 def test_a_fallback_is_told_once_and_by_name(tmp_path: Path) -> None:
     pipeline = build(merge_settings("balanced", flags={"k": 101}))
     path = save(tmp_path / "photo.png", IMAGE)

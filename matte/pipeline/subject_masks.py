@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import Alpha, BoolArray, as_alpha
-from matte.errors import PictureError
+from matte.configs.settings import SegmentationSettings
+from matte.errors import PictureError, SettingError
 from matte.files import file_facts
 from matte.imaging.resizing import resize
 from matte.limits import DEFAULT_MAX_PIXELS
@@ -76,6 +77,9 @@ def read_subject_mask(
     """
     name = "the mask of the subject"
     facts: dict[str, Any] = {}
+    if isinstance(mask, str) and _is_choice(mask):
+        cause = f"{mask!r} is no mask but a choice, which counts for all pictures of a pipeline"
+        raise SettingError(cause, f"matte.load(subject={mask!r})")
     if is_source(mask):
         name = source_name(mask, name)
         alpha = Alpha(read_alpha(mask, max_pixels, kind="mask of the subject"))
@@ -90,6 +94,15 @@ def read_subject_mask(
     if not region.any():
         raise PictureError(f"{name} marks nothing", "paint white where the subject is")
     return SubjectMask(region, facts, note)
+
+
+def _is_choice(text: str) -> bool:
+    """Return whether a text is what --subject takes, and no file."""
+    try:
+        SegmentationSettings(subject=text)
+    except SettingError:
+        return False
+    return not Path(text).exists()
 
 
 def scale_mask(mask: Alpha, shape: tuple[int, ...], name: str) -> tuple[Alpha, str]:

@@ -9,6 +9,7 @@ import pytest
 from matte.arrays import Image
 from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError, SettingError
+from matte.media.photo_inputs import as_photo
 from matte.pipeline.line import NO_CHOSEN_SUBJECT, Prior
 from matte.pipeline.steps import cut_subject
 from matte.pipeline.subject_masks import mask_path, mask_place, read_subject_mask
@@ -30,6 +31,13 @@ def test_the_file_chooses_in_a_pipeline_s_settings(tmp_path: Path) -> None:
     assert not result.alpha[:, 50:].any()
     assert result.report["subject_mask"]["file"] == str(path)
     assert result.report["settings"]["subject"] == f"mask:{path}"
+
+
+@pytest.mark.parametrize("words", ["largest", "2", "at:30%,50%"])
+def test_a_choice_is_no_mask(words: str) -> None:
+    pipeline = build(merge_settings("fast", flags=FLAGS))
+    with pytest.raises(SettingError, match=rf"'{words}' is no mask .*matte\.load\(subject="):
+        pipeline.prior(as_photo(IMAGE), subject=words)
 
 
 def test_an_array_chooses_for_one_picture() -> None:

@@ -18,6 +18,7 @@ from matte.training.settings import CollectionSettings, DataSet
 
 LineReport = Callable[[str], None]  # called with each line that a run reports
 SetPictures = tuple[DataSet, list[tuple[Entry, Sample]]]
+MIN_VALIDATION_PICTURES = 5  # fewer are told to be too few
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +87,11 @@ def collect_pictures(
         f"{sum(len(training) for _, training in sets)} pictures to train on,"
         f" {len(validation)} to validate, {len(skipped)} skipped"
     )
+    if 0 < len(validation) < MIN_VALIDATION_PICTURES:
+        progress(
+            f"so few pictures say little of which network is the best: give more, or a held_back"
+            f" of more than {settings.held_back:g}"
+        )
     return Collection(tuple(sets), tuple(validation), tuple(skipped))
 
 

@@ -45,6 +45,15 @@ def test_broken_pairs_are_named_and_skipped(data: Path, tmp_path: Path) -> None:
     assert "5 skipped" in said[-1]
 
 
+@pytest.mark.parametrize(("share", "warned"), [(0.2, True), (0.9, False), (0.0, False)])
+def test_too_few_to_validate_are_told(data: Path, share: float, warned: bool) -> None:
+    said: list[str] = []
+    settings = CollectionSettings(held_back=share)
+    found = collect_pictures((DataSet("discs"),), settings, data, said.append)
+    assert (0 < len(found.validation) < 5) == warned
+    assert any("so few pictures say little" in line for line in said) == warned
+
+
 def test_pictures_are_kept_small(data: Path, recipe: Path) -> None:
     settings = read_recipe(SegmenterRecipe, str(recipe))
     small = replace(settings.collect, longest=48)

@@ -23,7 +23,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     "did you mean 'guided'?"
     """
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=2, cutoff=0.6)
+    close = close_names(word, names)
     if close:
         return "did you mean " + " or ".join(repr(c) for c in close) + "?"
     return "choose from " + ", ".join(names) if names else "none is known"
+
+
+def close_names(word: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that are nearest to a mistyped word: two at most, or none."""
+    return difflib.get_close_matches(word, sorted(known), n=2, cutoff=0.6)

@@ -200,9 +200,12 @@ def watch_pictures(
     if request.stores:
         remedy = "run it again with --resume when pictures have come"
         raise SettingError("--watch is for folders on a disk, not in a store", remedy)
-    if request.results is None or not request.folders or shown.report is not None:
-        cause = "--watch is for a folder, has no end, and so no --report"
-        raise SettingError(cause, "give a folder, and another one with -o")
+    if not request.folders:
+        raise SettingError("--watch is for a folder", "give one")
+    if request.results is None:
+        raise SettingError("--watch needs a folder for the results", "give one with -o")
+    if shown.report is not None:
+        raise SettingError("--watch has no end, and so no --report", "leave it out")
     summary = RunSummary(0, remaining.done_before, len(remaining.failed_before))
     waiting = {job.source for job in remaining.jobs}
     known = {

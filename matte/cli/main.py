@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from matte.errors import (
     printable,
 )
 from matte.interrupts import end_process, is_program
-from matte.registry import nearest, resolve
+from matte.registry import close_names, resolve
 from matte.stores.opening import is_store_address
 
 COMMANDS = {
@@ -49,6 +50,7 @@ COMMANDS = {
     "weights": "matte.cli.weights:weights",
 }
 OWN_OPTIONS = ("--help", "-h", "--version")
+MAX_COMPARED_FILES = 5000  # of a folder, with a name that is not there
 
 
 class Failure(click.ClickException):
@@ -139,11 +141,24 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _refuse_typo(word: str) -> None:
-    """Raise if a first word is neither a file nor an option: it is a mistyped command."""
+    """Raise if a first word is neither a file nor an option: it is a mistyped command or name."""
     path = Path(word)
     exists = os.path.lexists(word)
     if word and not (word.startswith("-") or path.suffix or exists or is_store_address(word)):
-        raise SettingError(f"no command or file {word!r}", nearest(word, COMMANDS))
+        near = [*close_names(word, COMMANDS), *_near_files(word)]
+        remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else "see matte --help"
+        raise SettingError(f"no command, file or folder {word!r}", remedy)
+
+
+def _near_files(word: str) -> list[str]:
+    """Return the files and folders beside a path that is not there whose names are nearly its."""
+    folder, name = os.path.split(word.rstrip("/"))
+    try:
+        with os.scandir(folder or ".") as found:
+            beside = [entry.name for entry in islice(found, MAX_COMPARED_FILES)]
+    except (OSError, ValueError):
+        return []
+    return [os.path.join(folder, near) for near in close_names(name, beside)]  # as typed
 
 
 def _print_warnings_once() -> Callable[..., None]:

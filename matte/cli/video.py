@@ -232,7 +232,7 @@ def _plan_job(
     from matte.media.video.clip import open_clip
     from matte.pipeline.build import max_pixels
 
-    background, limit = parse_background(ground["bg"]), max_pixels(settings.config)
+    background, limit = parse_background(ground["bg"], films=True), max_pixels(settings.config)
     first, last = _parse_range(source["start"], source["end"])
     found = open_clip(clip, limit)
     files = files_from_options(clip, isinstance(background, Transparent), outputs)

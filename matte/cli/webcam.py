@@ -206,7 +206,7 @@ def _background_choices(
     from matte.clips.live.frames import LiveBackground
     from matte.compositing.backgrounds import parse_background
 
-    found = {text: parse_background(text) for text in names}
+    found = {text: parse_background(text, films=True) for text in names}
     kinds = {type(background) for background in found.values()}
     offered = {text: parse_background(text) for text in MORE_GROUNDS}
     found |= {text: other for text, other in offered.items() if type(other) not in kinds}

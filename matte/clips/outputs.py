@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from matte.clips.frames import VideoFrame
 from matte.clips.linear_frames import linear_colours, linear_cutout
 from matte.clips.output_files import VideoFiles
-from matte.errors import MatteWarning, SettingError
+from matte.configs.times import format_time
+from matte.errors import MatteWarning, OutputError, SettingError
 from matte.files import check_output, write_pending
 from matte.imaging.bit_depth import quantise_alpha
 from matte.media.video.animations import AnimationWriter
@@ -76,6 +77,7 @@ class VideoWriters(OutputBlock):
         self.review: Callable[[], bytes] = bytes  # and so is this
         self._report_path, self._review_path = files.report, files.review
         self._overwrite = files.overwrite
+        self._is_empty, self._clip_seconds = True, clip.facts.duration
         self._first_pts = clip.facts.start
         self._pts_shift = None if start > 0 else 0
         self._streams: list[_OutputStream] = []
@@ -92,8 +94,14 @@ class VideoWriters(OutputBlock):
         """The files that frames are written to."""
         return tuple(each.writer.path for each in self._streams)
 
+    @property
+    def result_paths(self) -> tuple[Path, ...]:
+        """The same, and the sheet of doubtful moments if one is wanted."""
+        return self.paths if self._review_path is None else (*self.paths, self._review_path)
+
     def write(self, frame: VideoFrame) -> None:
         """Add a frame to each of the files."""
+        self._is_empty = False
         if self._pts_shift is None:
             self._pts_shift = frame.pts - self._first_pts
         for each in self._streams:
@@ -101,7 +109,11 @@ class VideoWriters(OutputBlock):
             each.writer.write(each.pixels(frame), pts, frame.duration)
 
     def finish(self) -> None:
-        """Complete all files, still under temporary names."""
+        """Complete all files, still under temporary names; raise OutputError without a frame."""
+        if self._is_empty and self._streams:
+            length = self._clip_seconds
+            told = "" if length is None else f": the clip is {format_time(float(length))} long"
+            raise OutputError(f"no frames for {self.paths[0]}", f"choose another range{told}")
         for each in self._streams:
             each.writer.finish()
 

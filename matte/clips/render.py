@@ -292,7 +292,7 @@ def _result(writers: VideoWriters, run: VideoRun, count: int, began: float) -> R
     faults, doubts = tuple(run.faults), dict(run.doubts)
     ms = run.watch.ms
     if run.device is None:
-        found = RenderResult(writers.paths, count, seconds, ms, faults, doubts)
+        found = RenderResult(writers.result_paths, count, seconds, ms, faults, doubts)
         return replace(found, following=run.following)
     device = run.device.as_json()
-    return RenderResult(writers.paths, count, seconds, ms, faults, doubts, device)
+    return RenderResult(writers.result_paths, count, seconds, ms, faults, doubts, device)

@@ -273,7 +273,7 @@ def video_frames(
     check_time_range(start, end)
     clip = open_clip(path, pipeline.max_pixels)
     clip = clip.tone_mapped() if hdr == "sdr" else clip
-    parsed = parse_background(background)
+    parsed = parse_background(background, films=True)
     choices = choices_for(clip, subjects, pipeline.max_pixels)
     opened = open_run(pipeline, clip, parsed, start=start, end=end, choices=choices)
     with opened as run, closing(run.frames()) as frames:

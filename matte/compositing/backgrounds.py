@@ -76,11 +76,12 @@ class Transparent:
 Background = PlainColour | PictureFile | FilmFile | Blur | Transparent
 
 
-def parse_background(text: str) -> Background:
+def parse_background(text: str, films: bool = False) -> Background:
     """Return the background that the text of --bg names.
 
     A picture or a video, by its ending, if a file has the name or it ends as files do; else
     `transparent`, `blur`, `blur:RADIUS` (pixels, or a percentage of the long side), or a colour.
+    With `films` errors offer videos, too; nothing else depends on it.
     """
     if os.path.isfile(text):  # noqa: PTH113  # False where pathlib raises: loops, long names
         return _file_background(Path(text))
@@ -89,7 +90,16 @@ def parse_background(text: str) -> Background:
         return Blur(parse_length(radius)) if colon else Blur()
     if text == "transparent":
         return Transparent()
-    return _file_background(Path(text)) if Path(text).suffix else PlainColour(parse_colour(text))
+    file = "picture or video" if films else "picture"
+    path, is_folder = Path(text), os.path.isdir(text)  # noqa: PTH112  # as above
+    if path.suffix.lower() in FILM_SUFFIXES or (path.suffix and not is_folder):
+        return _file_background(path)
+    try:
+        return PlainColour(_named_colour(text))
+    except (ValueError, SettingError) as error:
+        if is_folder:
+            raise SettingError(f"background {text!r} is a folder", f"name one {file}") from error
+        raise _no_colour(text, file) from error
 
 
 def _file_background(path: Path) -> PictureFile | FilmFile:
@@ -100,12 +110,22 @@ def _file_background(path: Path) -> PictureFile | FilmFile:
 def parse_colour(text: str) -> tuple[int, int, int]:
     """Return the RGB of a colour's name (`white`), `#rrggbb`, or `rgb(255, 255, 255)`."""
     try:
-        return as_colour(ImageColor.getrgb(text))
+        return _named_colour(text)
     except (ValueError, SettingError) as error:
-        raise SettingError(
-            f"background {text!r} is neither a file nor a colour",
-            "give a picture, 'blur', 'transparent', a name such as 'white', or '#rrggbb'",
-        ) from error
+        raise _no_colour(text, "picture") from error
+
+
+def _named_colour(text: str) -> tuple[int, int, int]:
+    """Return a colour's RGB; raise ValueError or SettingError if the text is none."""
+    return as_colour(ImageColor.getrgb(text))
+
+
+def _no_colour(text: str, file: str) -> SettingError:
+    """Return the error that a text names no background; `file` is the kind that it could name."""
+    return SettingError(
+        f"background {text!r} is neither a file nor a colour",
+        f"give a {file}, 'blur', 'transparent', a name such as 'white', or '#rrggbb'",
+    )
 
 
 def as_colour(values: Any) -> tuple[int, int, int]:

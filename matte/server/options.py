@@ -46,7 +46,7 @@ class ServerOptions:
         if not (self.is_loopback or self.token or open_to_all):
             raise SettingError(
                 f"everybody who reaches {self.host} could use the server",
-                "give a secret word by --token-file or MATTE_TOKEN, or say --no-token",
+                "give a secret word by --token-file, MATTE_TOKEN or --new-token, or say --no-token",
             )
 
 

@@ -30,5 +30,5 @@ def test_commands_options_and_networks_are_completed() -> None:
 
 def test_a_file_that_is_not_there_yet_is_no_mistake() -> None:
     assert completed(["photo"], "--segm") == ["--segmenter"]
-    with pytest.raises(click.ClickException, match="no command or file"):
+    with pytest.raises(click.ClickException, match="no command, file or folder"):
         main.main(["photo", "--segmenter"], standalone_mode=False)

@@ -11,7 +11,7 @@ import pytest
 
 from matte.photos.run_file import RUN_FOLDER, read_run_file
 from tests.commands import run
-from tests.conftest import disc, save
+from tests.conftest import SAMPLE, disc, save
 from tests.server.running import wait_for
 
 QUICK = ("--preset", "fast", "--refiner", "guided", "--backend", "onnx", "--precision", "fp32")
@@ -48,12 +48,22 @@ def test_a_folder_is_watched_until_the_user_ends_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
-@pytest.mark.parametrize("more", [(), ("-o", "out", "--report", "r.json")])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("in",), "--watch needs a folder for the results: give one with -o"),
+        (
+            ("in", "-o", "out", "--report", "r.json"),
+            "--watch has no end, and so no --report: leave it out",
+        ),
+        ((str(SAMPLE), "-o", "out.png"), "--watch is for a folder: give one"),
+    ],
+)
 def test_watching_needs_two_folders_and_no_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").mkdir()
-    done = run("image", "in", "--watch", *more)
+    done = run("image", *words, "--watch")
     assert done.exit_code == 2
-    assert "--watch is for a folder" in done.stderr
+    assert done.stderr == f"Error: {told}\n"

@@ -50,10 +50,37 @@ def test_a_first_word_that_exists_is_a_path(
 
 
 @pytest.mark.parametrize(("word", "nearest"), [("imge", "image"), ("trimpa", "trimap")])
-def test_a_mistyped_command_meets_the_nearest(word: str, nearest: str) -> None:
+def test_a_mistyped_command_meets_the_nearest(
+    word: str, nearest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     result = run(word)
     assert result.exit_code == 2
-    assert result.stderr == f"Error: no command or file '{word}': did you mean '{nearest}'?\n"
+    told = f"Error: no command, file or folder '{word}': did you mean '{nearest}'?\n"
+    assert result.stderr == told
+
+
+@pytest.mark.parametrize(
+    ("word", "remedy"),
+    [
+        ("shoott", "did you mean 'shoot'?"),
+        ("./shoott/", "did you mean './shoot'?"),
+        ("shoot/inn", "did you mean 'shoot/in'?"),
+        ("trian", "did you mean 'train' or 'trimap' or 'trains'?"),
+        ("nowhere/shoot", "see matte --help"),
+        ("zzzzzzzz", "see matte --help"),
+        ("a\0b", "see matte --help"),
+    ],
+)
+def test_a_mistyped_folder_meets_the_nearest(
+    word: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shoot" / "in").mkdir(parents=True)
+    (tmp_path / "trains").mkdir()
+    monkeypatch.chdir(tmp_path)
+    result = run(word, "-o", "cut9")
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: no command, file or folder {word!r}: {remedy}\n"
 
 
 def test_a_word_with_a_suffix_is_a_path() -> None:

@@ -18,7 +18,7 @@ from matte.errors import SettingError
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--host", "0.0.0.0"], "--token-file"),
+        (["--host", "0.0.0.0"], "--token-file, MATTE_TOKEN or --new-token, or say --no-token"),
         (["--forget-after", "soon"], "is no time"),
         (["--max-upload", "much"], "amount of memory"),
         (["--token-file", "none.txt"], "can't read a token"),

@@ -17,7 +17,7 @@ BAND = ("--width", "3")
 def test_a_subject_is_followed_and_doubts_are_reported(tmp_path: Path) -> None:
     source, report = clip(tmp_path / "in.mp4"), tmp_path / "report.json"
     review = tmp_path / "review.png"
-    words = ("video", source, "--bg", "red", "--report", report, "--review", review, "-q", *BAND)
+    words = ("video", source, "--bg", "red", "--report", report, "--review", review, *BAND)
     result = run(*words, "--subject", "at:0,40", "--subject", "all@0.5")
     assert result.exit_code == 0, result.output
     assert "Warning: 0:00.000 to 0:00." in result.stderr
@@ -26,6 +26,7 @@ def test_a_subject_is_followed_and_doubts_are_reported(tmp_path: Path) -> None:
     assert told["choices"] == ["at:0,40", "all@0:00.500"]
     assert len(told["sureness"]) == len(CFR)
     assert told["sureness"][0] == 0
+    assert result.stdout == f"{tmp_path / 'in-matte.mp4'}\n{review}\n"
     assert told["sureness"][-1] == 1
     assert told["doubtful"][0]["reason"] == "nobody is where --subject says"
     assert names(tmp_path) == ["in-matte.mp4", "in.mp4", "report.json", "review.png"]

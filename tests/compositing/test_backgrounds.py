@@ -47,12 +47,22 @@ def test_a_folder_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     Path("blur").mkdir()
     assert parse_background("blur") == Blur()
+    Path("white").mkdir()
+    assert parse_background("white") == PlainColour((255, 255, 255))
+    for name in ("beaches", "beaches.2024"):
+        Path(name).mkdir()
+        with pytest.raises(SettingError, match=rf"'{name}' is a folder: name one picture$"):
+            parse_background(name)
+        with pytest.raises(SettingError, match=r"is a folder: name one picture or video$"):
+            parse_background(name, films=True)
 
 
 @pytest.mark.parametrize("name", ["beach", "#12", "#11223344", "", "Blur", "x" * 5000, "a\0b"])
 def test_what_is_no_background_is_said(name: str) -> None:
-    with pytest.raises(SettingError, match="is neither a file nor a colour"):
+    with pytest.raises(SettingError, match="is neither a file nor a colour: give a picture, "):
         parse_background(name)
+    with pytest.raises(SettingError, match="a colour: give a picture or video, 'blur', "):
+        parse_background(name, films=True)
     with pytest.raises(SettingError, match="is neither a file nor a colour"):
         parse_colour(name)
 

@@ -134,9 +134,9 @@ def default_codec(suffix: str, kind: str) -> str:
     """
     if kind.startswith("rgba"):
         if suffix not in ALPHA_CODECS:
-            raise SettingError(
-                f"{suffix} can't hold transparency", f"end it in {', '.join(sorted(ALPHA_CODECS))}"
-            )
+            endings = ", ".join(sorted(ALPHA_CODECS))
+            remedy = f"end it in {endings}, or give a background with --bg"
+            raise SettingError(f"{suffix} can't hold transparency", remedy)
         return ALPHA_CODECS[suffix]
     if suffix == ".webm":
         return "av1" if kind.endswith("-deep") else "vp9"
@@ -161,7 +161,8 @@ def choose_codec(path: Path, name: str | None, kind: str) -> tuple[Codec, str]:
         kind = kind.removesuffix("-deep")
     if kind not in codec.formats:
         able = [other for other, each in CODECS.items() if kind in each.formats]
-        raise SettingError(f"{name} can't hold transparency", f"choose one of {', '.join(able)}")
+        remedy = f"choose one of {', '.join(able)}, or give a background with --bg"
+        raise SettingError(f"{name} can't hold transparency", remedy)
     return codec, kind
 
 

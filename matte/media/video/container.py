@@ -13,6 +13,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from matte.errors import PictureError
+from matte.media.pictures import READABLE
 from matte.media.sources import error_text
 
 # Demuxers that may open a file. The others take text for pictures, or open what a file names.
@@ -53,6 +54,9 @@ def open_container(path: Path) -> Iterator[InputContainer]:
             f"file:{path}", "r", container_options=options, metadata_errors="replace"
         )
     except (FFmpegError, ValueError, OSError) as error:
+        if path.suffix.lower() in READABLE:
+            remedy = f"name a video, or cut it out with matte image {path}"
+            raise PictureError(f"{path} is a picture", remedy) from error
         raise PictureError(
             f"{path} is not a readable video ({ffmpeg_error_text(error)})", REMEDY
         ) from error

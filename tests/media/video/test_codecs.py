@@ -17,7 +17,7 @@ from matte.media.video.codecs import (
 @pytest.mark.parametrize("kind", ["rgb", "rgb-deep", "grey", "grey-deep", "rgba", "rgba-deep"])
 def test_every_default_fits_its_ending_and_its_content(suffix: str, kind: str) -> None:
     if kind.startswith("rgba") and suffix in (".mp4", ".m4v"):
-        with pytest.raises(SettingError, match=r"can't hold transparency: end it in \.mkv, \.mov"):
+        with pytest.raises(SettingError, match=r"\.mov, \.webm, or give a background with --bg$"):
             default_codec(suffix, kind)
         return
     codec, written = choose_codec(Path(f"a{suffix}"), None, kind)
@@ -35,7 +35,12 @@ def test_more_than_8_bits_are_dropped_where_the_codec_has_none() -> None:
     [
         ("a.mp4", "h266", "rgb", "no codec 'h266': choose one of h264"),
         ("a.mp4", "prores", "rgb", ".mp4 is not for prores: end the file in .mov, .mkv"),
-        ("a.mov", "h264", "rgba", "h264 can't hold transparency: choose one of vp9, prores, ffv1"),
+        (
+            "a.mov",
+            "h264",
+            "rgba",
+            "h264 can't hold transparency: choose one of vp9, prores, ffv1, or",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_does(

@@ -28,7 +28,7 @@ def test_what_is_no_video_is_said_in_a_line(tmp_path: Path, sample: Path) -> Non
         "missing.mp4": "No such file",
         "empty.mp4": "is empty",
         "words.txt": "not a readable video",
-        str(sample): "not a readable video",
+        str(sample): "is a picture: name a video, or cut it out with matte image ",
         "cut.mp4": "not a readable video",
         "heard.mp4": "has no video stream, only audio",
         "none.mp4": "no",

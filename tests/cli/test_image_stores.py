@@ -85,7 +85,7 @@ def test_processes_share_what_is_in_a_store(pictures: S3Server, tmp_path: Path) 
     assert [text.count('"began"') for text in texts if '"began"' in text] == [COUNT - 1]
     assert sum(text.count('"done"') for text in texts) == COUNT - 1
     again = run(IN, "-o", OUT, "--resume", *QUICK)
-    assert f"{COUNT - 1} were there; 1 failed before" in again.stderr
+    assert f"{COUNT - 1} were there; 1 failed: exists" in again.stderr
 
 
 def test_nothing_is_replaced_unless_asked(pictures: S3Server, tmp_path: Path) -> None:

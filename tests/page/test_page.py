@@ -23,7 +23,8 @@ ALL_WHITE = "rgb(255, 255, 255)"
 
 # The unknown pixels of the overlay are orange.
 COUNT_UNKNOWN = """(canvas) => {
-  const { data } = canvas.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
   return data.filter((value, place) => place % 4 === 0 && value > 200).length;
 }"""
 

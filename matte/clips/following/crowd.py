@@ -43,6 +43,11 @@ class Crowd:
         """The tracks that are hidden."""
         return {number: track for number, track in self.tracks.items() if track.hidden_frames}
 
+    @property
+    def is_chosen_hidden(self) -> bool:
+        """Whether any of the chosen is out of sight."""
+        return any(track.hidden_frames for track in self.chosen.values())
+
     def add(self, codes: ColourCodes, region: BoolArray, labels: Labels) -> int:
         """Track somebody new, who is in a region (h, w); the number is written into the labels.
 

@@ -20,11 +20,13 @@ from matte.clips.following.parts import (
     connected_parts,
     is_mixture,
     likely_parts,
+    part_of,
     sole_owner,
     tracks_in_part,
     verified_parts,
 )
 from matte.clips.motion import Motion
+from matte.clips.following.tracks import start_track
 from matte.imaging.flow import warp_labels
 from matte.imaging.resizing import resize
 
@@ -32,6 +34,9 @@ MIN_PERSON_CONFIDENCE = 0.4
 MIN_PART_SHARE = 0.004  # of the frame: smaller parts are nobody by themselves
 MAX_GAP_PIXELS = 4  # of the small copy, by which a small part belongs to its neighbour
 MIN_FOLLOWED_AGREEMENT = 0.5  # of the frames, where flow says how somebody moves
+# A stranger who is in several parts, of this share of the largest, for so long, is several.
+MIN_GROUP_SHARE, APART_FRAMES = 0.3, 3
+MIN_RECOGNISED_SHARE = 0.2  # of the area of somebody who was hidden
 SAMPLING_STEP = 2  # of rows and columns, of which flow's median is taken
 LIKENESS_INTERVAL = 3  # frames between two comparisons with the memory
 VERIFYING_FRAMES = 20  # after subjects have met, in which looks decide who is who
@@ -104,7 +109,8 @@ class SubjectFollower:
         alone: dict[Part, int] = {}
         meeting: set[int] = set()
         self._probability = 1.0
-        for part in connected_parts(person, codes):
+        parts = list(connected_parts(person, codes))
+        for part in parts:
             present, hidden = tracks_in_part(part, warped, crowd.tracks, sizes)
             owner = 0
             if not present:
@@ -126,6 +132,9 @@ class SubjectFollower:
             if own.any():
                 self._probability = min(self._probability, float(owners.probability[own].mean()))
         _place_fresh(crowd, frame, fresh, labels)
+        _part_strangers(crowd, codes, parts, alone, labels)
+        if crowd.is_chosen_hidden:
+            _recognise(crowd, codes, labels)
         if self._verified_frames < VERIFYING_FRAMES and len(crowd.tracks) > 1:
             _verify(crowd, codes, alone, meeting, labels)
         self._verified_frames += 1
@@ -215,6 +224,53 @@ def _place_fresh(
     for part in fresh:
         if part.area < least:
             _join_neighbour(crowd, part, labels)
+
+
+def _part_strangers(
+    crowd: Crowd,
+    codes: ColourCodes,
+    parts: Sequence[Part],
+    alone: dict[Part, int],
+    labels: NDArray[np.uint8],
+) -> None:
+    """Track each apart of those who were taken for one, and have walked apart."""
+    counts = np.array([np.bincount(labels[part.region], minlength=MAX_TRACKS + 1) for part in parts])
+    for number, track in list(crowd.tracks.items()):
+        if track.chosen or not len(parts):
+            continue
+        areas = counts[:, number]
+        least = max(MIN_GROUP_SHARE * areas.max(), MIN_PART_SHARE * labels.size)
+        found = [parts[at] for at in np.argsort(-areas) if areas[at] >= least]
+        track.apart_frames = track.apart_frames + 1 if len(found) > 1 else 0
+        if track.apart_frames < APART_FRAMES:
+            continue
+        regions = [np.asarray(part.region & (labels == number)) for part in found]
+        crowd.tracks[number] = start_track(codes, regions[0])
+        for part, region in zip(found[1:], regions[1:], strict=True):
+            new = crowd.add(codes, region, labels)
+            if part in alone:
+                alone[part] = new
+
+
+def _recognise(crowd: Crowd, codes: ColourCodes, labels: NDArray[np.uint8]) -> None:
+    """Take strangers who appeared while others were hidden for those whom they look like."""
+    hidden = crowd.out_of_sight
+    longest = max(track.hidden_frames for track in hidden.values())
+    young = {
+        number: part_of(np.asarray(labels == number), codes)
+        for number, track in crowd.tracks.items()
+        if not track.chosen and not track.hidden_frames and track.age < longest
+        and (labels == number).any()
+    }
+    pairs = likely_parts(young.values(), hidden)
+    for number, part in young.items():
+        found = pairs.get(part, 0)
+        if not found or part.area < MIN_RECOGNISED_SHARE * hidden[found].area:
+            continue
+        if crowd.tracks[number].age < hidden[found].hidden_frames:
+            labels[part.region] = found
+            crowd.tracks[found].restart(part.region)
+            del crowd.tracks[number]
 
 
 def _split_part(

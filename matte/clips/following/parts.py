@@ -16,7 +16,7 @@ from matte.clips.following.appearance import (
     likeness,
     mixture_likeness,
 )
-from matte.clips.following.boxes import Box, Slices, box_gap, box_height, touches_side
+from matte.clips.following.boxes import Box, Slices, box_gap, box_height, box_of, touches_side
 from matte.clips.following.tracks import SubjectTrack
 
 MIN_LIKENESS = 0.75  # from which a part can be somebody who was out of sight
@@ -62,6 +62,13 @@ def connected_parts(person: BoolArray, codes: ColourCodes) -> Iterator[Part]:
         left, top, wide, high, area = (int(value) for value in stats[number])
         within = slice(top, top + high), slice(left, left + wide)
         yield Part(np.asarray(numbers == number), within, area, codes)
+
+
+def part_of(region: BoolArray, codes: ColourCodes) -> Part:
+    """Return a region (h, w) that has pixels, connected or not, as one part."""
+    left, top, right, bottom = (int(side) for side in box_of(region))
+    within = slice(top, bottom), slice(left, right)
+    return Part(region, within, int(np.count_nonzero(region)), codes)
 
 
 def tracks_in_part(

@@ -33,6 +33,8 @@ class SubjectTrack:
     velocity: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
     moved_frames: int = 0
     hidden_frames: int = 0
+    apart_frames: int = 0
+    """For how long it has been in several parts."""
     age: int = 0
     shape: FloatArray | None = None
 

@@ -20,6 +20,7 @@ MAX_COLOUR_EVIDENCE = 3.0  # natural logarithm, of one pixel
 COLOUR_WINDOW, NEAR_WINDOW, VOTE_WINDOW = 5, 11, 5  # sides in pixels
 SPLIT_WINDOW = 11  # of colours where neither flow nor place say anything
 MIN_APPEARING_PIXELS, MIN_APPEARING_SHARE = 12, 0.03  # of a hidden subject that comes into sight
+STRANGER_PENALTY = 1.0  # of a pixel, for whoever was never seen
 STRANGER_SHARE = 0.005  # that any colour may have on somebody who was never seen
 FLOW_EVIDENCE = 1.5  # for a shape's place, of a pixel that the flow leads back to the subject
 
@@ -72,9 +73,11 @@ def owners_of_region(
             scores[row] += cv2.blur(before * flow_weight, (3, 3))
             scores[row] += NEAR_WEIGHT * cv2.blur(before, (NEAR_WINDOW, NEAR_WINDOW))
             colour = colour + np.float32(FLOW_EVIDENCE) * before
+            visible = float(np.count_nonzero(before)) / track.area
         else:
+            visible = 0.0
             scores[row] -= HIDDEN_PENALTY
-        scores[row] += SHAPE_WEIGHT * (2 * track.place_shape(colour, within) - 1)
+        scores[row] += SHAPE_WEIGHT * (2 * track.place_shape(colour, within, visible) - 1)
     numbers = np.array(list(tracks), np.uint8)
     for row, number in enumerate(numbers):
         if number in hidden:
@@ -89,14 +92,15 @@ def split_by_colour(
 ) -> Labels:
     """Return who is where in a region (h, w) by colours alone; 0 where it is nobody of them.
 
-    `histogram` is the region's own: whoever was never seen has about its colours.
+    `histogram` is the region's own: whoever was never seen has about its colours, but those of the
+    others are among them, too, which the penalty makes up for.
     """
     box = box_of(region)
     left, top, right, bottom = box.astype(int)
     within = slice(top, bottom), slice(left, right)
     part, codes = region[within], frame.codes[within]
     bands = band_of_rows(np.arange(bottom - top), 0, box_height(box))
-    stranger = np.log(histogram.sum(axis=0) / 2 + STRANGER_SHARE / 2)
+    stranger = np.log(histogram.sum(axis=0) / 2 + STRANGER_SHARE / 2) - STRANGER_PENALTY
     logs = [track.appearance.log_shares()[bands[:, None], codes] for track in tracks.values()]
     evidence = _relative(np.stack([stranger[codes], *logs]).astype(np.float32))
     weight = part.astype(np.float32)

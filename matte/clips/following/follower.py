@@ -9,38 +9,27 @@ from numpy.typing import NDArray
 
 from matte.arrays import BoolArray, Confidence, FloatArray
 from matte.clips.following.appearance import ColourCodes, colour_codes, colour_histogram, likeness
-from matte.clips.following.boxes import box_gap
+from matte.clips.following.arrivals import MIN_PART_SHARE, join_neighbour, place_arrivals
 from matte.clips.following.choices import TimedChoice
-from matte.clips.following.contest import ContestFrame, owners_of_region, split_by_colour
+from matte.clips.following.contest import ContestFrame, owners_of_region
 from matte.clips.following.crowd import MAX_TRACKS, Crowd
 from matte.clips.following.parts import (
-    MIN_LIKENESS,
-    SURE_LIKENESS,
     Part,
     connected_parts,
-    is_mixture,
-    likely_parts,
-    part_of,
     sole_owner,
     tracks_in_part,
     verified_parts,
 )
+from matte.clips.following.strangers import part_groups, recognise_hidden
 from matte.clips.motion import Motion
-from matte.clips.following.tracks import start_track
 from matte.imaging.flow import warp_labels
 from matte.imaging.resizing import resize
 
 MIN_PERSON_CONFIDENCE = 0.4
-MIN_PART_SHARE = 0.004  # of the frame: smaller parts are nobody by themselves
-MAX_GAP_PIXELS = 4  # of the small copy, by which a small part belongs to its neighbour
 MIN_FOLLOWED_AGREEMENT = 0.5  # of the frames, where flow says how somebody moves
-# A stranger who is in several parts, of this share of the largest, for so long, is several.
-MIN_GROUP_SHARE, APART_FRAMES = 0.3, 3
-MIN_RECOGNISED_SHARE = 0.2  # of the area of somebody who was hidden
 SAMPLING_STEP = 2  # of rows and columns, of which flow's median is taken
 LIKENESS_INTERVAL = 3  # frames between two comparisons with the memory
 VERIFYING_FRAMES = 20  # after subjects have met, in which looks decide who is who
-MIN_SPLIT_SHARE = 0.08  # of a part: smaller pieces of it are nobody's
 SURENESS_LIKENESS = (0.5, 0.9)  # from not sure at all to quite sure
 EDGE_WINDOW = 5  # pixels, over which the border to others is softened
 
@@ -131,10 +120,10 @@ class SubjectFollower:
             own = region & _is_labelled(owners.labels, crowd.chosen)
             if own.any():
                 self._probability = min(self._probability, float(owners.probability[own].mean()))
-        _place_fresh(crowd, frame, fresh, labels)
-        _part_strangers(crowd, codes, parts, alone, labels)
+        place_arrivals(crowd, frame, fresh, labels)
+        part_groups(crowd, codes, parts, alone, labels)
         if crowd.is_chosen_hidden:
-            _recognise(crowd, codes, labels)
+            recognise_hidden(crowd, codes, labels)
         if self._verified_frames < VERIFYING_FRAMES and len(crowd.tracks) > 1:
             _verify(crowd, codes, alone, meeting, labels)
         self._verified_frames += 1
@@ -182,7 +171,7 @@ def _first_crowd(codes: ColourCodes, person: BoolArray) -> Crowd:
         if part.area >= MIN_PART_SHARE * person.size:
             crowd.add(codes, part.region, crowd.labels)
         else:
-            _join_neighbour(crowd, part, crowd.labels)
+            join_neighbour(crowd, part, crowd.labels)
     return crowd
 
 
@@ -199,126 +188,6 @@ def _move_tracks(
     before = warped[step, step]
     for number, track in crowd.tracks.items():
         track.move(sure & (before == number), flow, camera, SAMPLING_STEP**2)
-
-
-def _place_fresh(
-    crowd: Crowd, frame: ContestFrame, fresh: Sequence[Part], labels: NDArray[np.uint8]
-) -> None:
-    """Label the parts in which nobody was before: who was hidden, somebody new, a neighbour."""
-    least = MIN_PART_SHARE * labels.size
-    large = [part for part in fresh if part.area >= least]
-    hidden = crowd.out_of_sight
-    whole: list[Part] = []
-    for part in large:
-        found = _split_part(crowd, frame, part, labels, len(large)) if hidden else set()
-        hidden = {number: track for number, track in hidden.items() if number not in found}
-        if not found:
-            whole.append(part)
-    pairs = likely_parts(whole, hidden)
-    for part in whole:
-        if part in pairs:
-            labels[part.region] = pairs[part]
-            crowd.tracks[pairs[part]].restart(part.region)
-        else:
-            crowd.add(frame.codes, part.region, labels)
-    for part in fresh:
-        if part.area < least:
-            _join_neighbour(crowd, part, labels)
-
-
-def _part_strangers(
-    crowd: Crowd,
-    codes: ColourCodes,
-    parts: Sequence[Part],
-    alone: dict[Part, int],
-    labels: NDArray[np.uint8],
-) -> None:
-    """Track each apart of those who were taken for one, and have walked apart."""
-    counts = np.array([np.bincount(labels[part.region], minlength=MAX_TRACKS + 1) for part in parts])
-    for number, track in list(crowd.tracks.items()):
-        if track.chosen or not len(parts):
-            continue
-        areas = counts[:, number]
-        least = max(MIN_GROUP_SHARE * areas.max(), MIN_PART_SHARE * labels.size)
-        found = [parts[at] for at in np.argsort(-areas) if areas[at] >= least]
-        track.apart_frames = track.apart_frames + 1 if len(found) > 1 else 0
-        if track.apart_frames < APART_FRAMES:
-            continue
-        regions = [np.asarray(part.region & (labels == number)) for part in found]
-        crowd.tracks[number] = start_track(codes, regions[0])
-        for part, region in zip(found[1:], regions[1:], strict=True):
-            new = crowd.add(codes, region, labels)
-            if part in alone:
-                alone[part] = new
-
-
-def _recognise(crowd: Crowd, codes: ColourCodes, labels: NDArray[np.uint8]) -> None:
-    """Take strangers who appeared while others were hidden for those whom they look like."""
-    hidden = crowd.out_of_sight
-    longest = max(track.hidden_frames for track in hidden.values())
-    young = {
-        number: part_of(np.asarray(labels == number), codes)
-        for number, track in crowd.tracks.items()
-        if not track.chosen and not track.hidden_frames and track.age < longest
-        and (labels == number).any()
-    }
-    pairs = likely_parts(young.values(), hidden)
-    for number, part in young.items():
-        found = pairs.get(part, 0)
-        if not found or part.area < MIN_RECOGNISED_SHARE * hidden[found].area:
-            continue
-        if crowd.tracks[number].age < hidden[found].hidden_frames:
-            labels[part.region] = found
-            crowd.tracks[found].restart(part.region)
-            del crowd.tracks[number]
-
-
-def _split_part(
-    crowd: Crowd, frame: ContestFrame, part: Part, labels: NDArray[np.uint8], parts: int
-) -> set[int]:
-    """Label a part in which several who were hidden appear together; return their numbers."""
-    hidden = crowd.out_of_sight
-    alike = {n: likeness(part.histogram, each.appearance.histogram) for n, each in hidden.items()}
-    best = max(alike, key=alike.__getitem__)
-    if parts > 1 and alike[best] >= SURE_LIKENESS:
-        return set()
-    if alike[best] >= MIN_LIKENESS and not is_mixture(part, hidden, best, margin=0.01):
-        return set()
-    split = split_by_colour(frame, part.region, part.histogram, hidden)
-    found: dict[int, BoolArray] = {}
-    for number, track in hidden.items():
-        pieces = list(connected_parts(split == number, frame.codes))
-        piece = max(pieces, key=lambda each: each.area, default=None)
-        if piece is None or piece.area < MIN_SPLIT_SHARE * part.area:
-            continue
-        if likeness(piece.histogram, track.appearance.histogram) >= MIN_LIKENESS:
-            found[number] = piece.region
-    if not found:
-        return set()
-    for number, region in found.items():
-        labels[region] = number
-        crowd.tracks[number].restart(region)
-    rest = part.region & ~np.any(list(found.values()), axis=0)
-    for piece in connected_parts(np.asarray(rest), frame.codes):
-        if piece.area >= max(2 * MIN_SPLIT_SHARE * part.area, MIN_PART_SHARE * labels.size):
-            crowd.add(frame.codes, piece.region, labels)
-        else:
-            near = cv2.dilate(piece.region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-            around = np.bincount(labels[near & ~piece.region], minlength=MAX_TRACKS + 1)
-            labels[piece.region] = int(around[1:].argmax()) + 1 if around[1:].any() else 0
-    return set(found)
-
-
-def _join_neighbour(crowd: Crowd, part: Part, labels: NDArray[np.uint8]) -> None:
-    """Label a small part as whoever is next to it, if anybody is."""
-    gaps = {
-        number: box_gap(track.box, part.box)
-        for number, track in crowd.tracks.items()
-        if track.box is not None and not track.hidden_frames
-    }
-    nearest = min(gaps, key=gaps.__getitem__, default=0)
-    if nearest and gaps[nearest] <= MAX_GAP_PIXELS:
-        labels[part.region] = nearest
 
 
 def _verify(

@@ -18,6 +18,8 @@ LEARNING_INTERVAL = 3  # frames
 SEARCH_REACH = (2, 8)  # pixels, up and aside, by which a shape is looked for around its box
 SEARCH_PENALTY = (0.01, 0.01)  # for each such pixel
 SEARCH_GAIN = 0.5  # of the found step by which the box is moved
+# Shares of its area, seen in the frame before, from which the box begins to move so, and wholly.
+SEARCHED_SHARES = (0.3, 0.7)
 
 
 @dataclass(slots=True, eq=False)
@@ -106,10 +108,12 @@ class SubjectTrack:
             shape = self.shape + np.float32(SHAPE_LEARNING_RATE) * (shape - self.shape)
         self.shape = np.asarray(shape, np.float32)
 
-    def place_shape(self, evidence: FloatArray, within: Slices) -> FloatArray:
+    def place_shape(self, evidence: FloatArray, within: Slices, visible: float) -> FloatArray:
         """Return the shape as it lies in a part of a frame (h, w), 0 … 1, and move the box to it.
 
-        It lies, near its box, where the `evidence` (h, w) for the subject is the strongest.
+        It lies, near its box, where the `evidence` (h, w) for the subject is the strongest. The box
+        goes there only if enough of it is `visible`, a share of the usual area: else what can still
+        be seen would hold it back while the subject walks on behind somebody.
         """
         if self.box is None or self.shape is None:
             return np.full(evidence.shape, 0.5, np.float32)
@@ -129,7 +133,9 @@ class SubjectTrack:
         best = int(found.argmax())
         step = np.array([columns.flat[best], rows.flat[best]] * 2, np.float64)
         placed = paste(np.asarray(shape, np.float32), self.box + step, within)
-        self.box = self.box + SEARCH_GAIN * step
+        low, high = SEARCHED_SHARES
+        trust = float(np.clip((visible - low) / (high - low), 0, 1))
+        self.box = self.box + SEARCH_GAIN * trust * step
         return placed
 
 

@@ -28,11 +28,13 @@ def test_its_shape_is_found_where_its_evidence_is() -> None:
     image, seen = scene([Person(RED, YELLOW, 40)])
     track = start_track(codes_of(image), seen[0])
     evidence = np.where(np.roll(seen[0], 5, axis=1), 1, -1).astype(np.float32)
-    placed = track.place_shape(evidence, WHOLE)
+    placed = track.place_shape(evidence, WHOLE, visible=1)
     assert placed[50, 63] > 0.9
     assert placed[50, 42] == 0
     assert track.box is not None
     assert track.box[0] == 42.5  # half of the way
+    track.place_shape(evidence, WHOLE, visible=0.2)
+    assert track.box[0] == 42.5  # what is left of it in sight holds nobody back
 
 
 def test_who_was_cut_off_is_learnt_anew_once_he_is_whole() -> None:

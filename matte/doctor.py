@@ -158,10 +158,9 @@ def _test_runs(backend: str, precisions: DevicePrecisions) -> Iterator[str]:
         return
     picture, settings = Image(np.full((64, 64, 3), 128, np.uint8)), SegmentationSettings()
     weights = find_weights("segmenter", settings.segmenter)
-    if backend == "torch" and weights.torch_path is None:
-        yield f"{settings.segmenter!r} has no torch weights"
-        return
     for device in precisions:
+        if backend == "torch" and device == "cpu":
+            continue  # the slowest there: nobody's run takes it unless it is named
         options: Any = {"backend": backend, "device": device, "precision": "fp32"}
         session = open_weights(weights, RuntimeSettings(**options))
         LetterboxedSegmenter(session, settings, weights.size).segment(picture)

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matte.configs.settings import RuntimeSettings
 from matte.conversion.folding import norm_pairs
 from matte.conversion.modnet_export import modnet_examples
 from matte.conversion.onnx_graphs import NORM_COUNTER, stored_tensors
@@ -36,7 +37,9 @@ from matte.modnet.network import build_network as build_modnet
 from matte.refiner.checkpoint import KIND as REFINER
 from matte.refiner.network import GcaDesign, GcaNetwork
 from matte.refiner.slim import SlimDesign, SlimNetwork
+from matte.runtime.execution import Execution
 from matte.runtime.opener import open_onnx_file
+from matte.runtime.torch import TorchSession
 from matte.segmentation.network import KIND as SEGMENTER
 from matte.segmentation.network import Probability
 from matte.segmentation.network import build_network as build_segmenter
@@ -90,6 +93,18 @@ def torch_from_onnx(file: Path) -> TorchNetwork:
     _check_same_outputs(exported, file, examples)
     network = exported.network if isinstance(exported, Probability) else exported
     return TorchNetwork(notes["kind"], network, exported, notes)
+
+
+def torch_session(path: Path, execution: Execution, settings: RuntimeSettings) -> TorchSession:
+    """Open the network of an ONNX file that matte wrote in torch, ready to run."""
+    model, found = _load_onnx(path), torch_from_onnx(path)
+    inputs = {
+        each.name: tuple(side.dim_value or None for side in each.type.tensor_type.shape.dim)
+        for each in model.graph.input
+    }
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    output = model.graph.output[0].name
+    return TorchSession(found.exported, inputs, output, execution, settings, metadata)
 
 
 def _u2net_from_onnx(model: onnx.ModelProto, file: Path) -> TorchNetwork:

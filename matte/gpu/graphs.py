@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from typing import Any
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -10,15 +10,13 @@ from torch import Tensor
 from matte.errors import SettingError
 from matte.gpu.constants import KeptConstants, keep_constants
 from matte.gpu.results import FrameFunction, FrameResults
-
-MAX_GRAPHS = 4  # of different shapes; each holds the memory of a whole run
-WARM_UP_RUNS = 3  # before the work is recorded
+from matte.runtime.cuda_graphs import MAX_GRAPHS, RecordedWork
 
 
 class GraphedFunction:
     """A function of frames whose work on the GPU is recorded for each shape, and then replayed.
 
-    The processor has nothing left to do but to start it. Threads may share it.
+    Threads may share it.
     """
 
     def __init__(self, function: FrameFunction) -> None:
@@ -40,25 +38,17 @@ class GraphedFunction:
 
 
 class _FrameGraph:
-    """The recorded work of a function on frames of one shape."""
+    """The recorded work of a function on frames of one shape, and the constants that it reads."""
 
     def __init__(self, function: FrameFunction, frames: Tensor, background: Tensor | None) -> None:
-        self._inputs = (frames.clone(), None if background is None else background.clone())
-        side_stream: Any = torch.cuda.Stream(frames.device)  # type: ignore[no-untyped-call]  # torch's
-        side_stream.wait_stream(torch.cuda.current_stream(frames.device))
-        self._constants: KeptConstants = {}
-        with torch.cuda.stream(side_stream), keep_constants(self._constants):
-            for _ in range(WARM_UP_RUNS):
-                function(*self._inputs)
-        torch.cuda.current_stream(frames.device).wait_stream(side_stream)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph), keep_constants(self._constants):
-            self._results = function(*self._inputs)
+        constants: KeptConstants = {}
+
+        def kept() -> AbstractContextManager[None]:
+            return keep_constants(constants)
+
+        self._constants = constants
+        self._work = RecordedWork(function, (frames, background), kept)
 
     def replay(self, *inputs: Tensor | None) -> FrameResults:
         """Return the results for frames and background of the recorded shape."""
-        for place, values in zip(self._inputs, inputs, strict=True):
-            if place is not None and values is not None:
-                place.copy_(values)
-        self._graph.replay()
-        return self._results.clone()
+        return self._work.replay(*inputs).clone()

@@ -18,13 +18,14 @@ from matte.runtime.execution_memo import remembered_execution
 from matte.runtime.opener import open_known_fastest, open_session
 from matte.runtime.session import Session
 from matte.stages import NetworkFacts
-from matte.weights.store import Weights, find_weights
+from matte.weights.store import SHIPPED_FOLDER, Weights, find_weights
 
-# What makes a torch session of a stored network, by its kind.
+# What makes a torch session of stored torch weights, by their kind; and of a shipped ONNX file.
 TORCH_SESSIONS = {
     "modnet": "matte.modnet.checkpoint:torch_session",
     "refiner": "matte.refiner.checkpoint:torch_session",
     "segmenter": "matte.segmentation.network:torch_session",
+    "shipped": "matte.conversion.onnx_to_torch:torch_session",
 }
 
 
@@ -110,21 +111,22 @@ def _find_weights(kind: str, name: str) -> Weights:
 def open_weights(weights: Weights, settings: RuntimeSettings) -> Session:
     """Return a session of stored weights, with the backend that the settings ask for."""
     settings = _exact_settings(weights, settings)
-    if settings.backend == "torch" and weights.torch_path is None:
+    network = as_runtime_network(weights)
+    if settings.backend == "torch" and network.torch is None:
         raise WeightsError(
             f"{weights.path.name} has no torch weights", "use --backend onnx or openvino"
         )
-    return open_session(as_runtime_network(weights), settings)
+    return open_session(network, settings)
 
 
 def as_runtime_network(weights: Weights) -> NetworkSource:
     """Return stored weights as the runtimes know them: files, hashes, precisions."""
-    torch_path = weights.torch_path
+    torch_path, is_shipped = weights.torch_path, weights.folder == SHIPPED_FOLDER
 
     def open_torch(execution: Execution, settings: RuntimeSettings) -> Session:
-        session: Session = resolve("kind", TORCH_SESSIONS, weights.kind)(
-            torch_path, execution, settings
-        )
+        kind = weights.kind if torch_path else "shipped"
+        path = torch_path or weights.path
+        session: Session = resolve("kind", TORCH_SESSIONS, kind)(path, execution, settings)
         return session
 
     return NetworkSource(
@@ -134,7 +136,7 @@ def as_runtime_network(weights: Weights) -> NetworkSource:
         weights.int8_path,
         weights.int8_sha256,
         weights.is_stranger,
-        open_torch if torch_path else None,
+        open_torch if torch_path or is_shipped else None,
     )
 
 

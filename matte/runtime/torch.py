@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError
+from matte.runtime.cuda_graphs import GraphedNetwork
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.gpus import gpu_number
 from matte.runtime.threads import usable_threads
@@ -86,17 +87,27 @@ class TorchSession:
         output: str,
         execution: Execution = CPU_EXECUTION,
         settings: RuntimeSettings | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
+        """`metadata` is what the network's ONNX file says, where it came from one.
+
+        On CUDA, unless it is compiled, the network is replayed as a CUDA graph.
+        """
         torch.set_num_threads((settings.threads if settings else 0) or usable_threads())
         self.execution = execution
         self.inputs = inputs
         compiled = settings is not None and settings.torch_compile
-        self._network = DeviceNetwork(network, execution, compiled=compiled)
+        network_there = DeviceNetwork(network, execution, compiled=compiled)
+        self._device = network_there.device
+        self._network: Callable[..., torch.Tensor] = network_there
+        if self._device.type == "cuda" and not compiled:
+            self._network = GraphedNetwork(network_there)
         self._output = output
+        self._metadata = dict(metadata or {})
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Run the network on inputs by name, and return its one output by name."""
-        device = self._network.device
+        device = self._device
         with translate_torch_errors(device):
             tensors = {name: torch.from_numpy(v).to(device) for name, v in inputs.items()}
             values = self._network(**tensors).cpu()
@@ -107,8 +118,11 @@ class TorchSession:
         return {self._output: self._network(**inputs)}
 
     def metadata(self) -> dict[str, str]:
-        """Return nothing: the store's manifest says what torch weights were made for."""
-        return {}
+        """Return what the network's ONNX file says.
+
+        Of torch weights it is nothing: the store's manifest says what they were made for.
+        """
+        return self._metadata
 
 
 def torch_device(execution: Execution) -> torch.device:

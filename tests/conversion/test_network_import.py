@@ -65,7 +65,6 @@ def test_files_of_the_official_onnx_run_at_once(tmp_path: Path) -> None:
             ["photo.png", "--modnet", "my-modnet", "--refiner-protocol", "demo"],
             "a run with --modnet",
         ),
-        (["photo.png", "--backend", "torch"], "gca-slim.onnx has no torch weights"),
         (["weights", "path", "nothing"], "no network 'nothing'"),
         (["weights", "download", "person"], "'person' has no address"),
         (["weights", "import", "none.pth"], "can't read none.pth"),

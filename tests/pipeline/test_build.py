@@ -12,6 +12,7 @@ from matte.pipeline.build import build, build_two_stage, max_pixels, pipeline_fo
 from matte.pipeline.line import MissingSegmenter, TrimapFree
 from matte.pipeline.networks import NetworkOpener, open_network
 from matte.refiner.guided import Guided
+from matte.runtime.session import trained_size
 from tests.conftest import disc
 from tests.evaluation.conftest import Write
 
@@ -86,10 +87,21 @@ def test_pictures_are_as_large_as_settings_and_memory_allow() -> None:
     assert max_pixels(little) < 200_000_000
 
 
-def test_torch_without_torch_weights_is_refused() -> None:
+def test_torch_runs_shipped_networks_and_refuses_strangers(linear_network: Write) -> None:
     settings = merge_settings("fast", flags={"backend": "torch"}).config.runtime
+    picture = {"image": np.random.default_rng(0).random((1, 3, 64, 96), np.float32)}
+    plain = merge_settings("fast", flags={"backend": "onnx", "precision": "fp32"}).config.runtime
+    by_torch, by_onnx = (
+        open_network("segmenter", "person-light", each).session for each in (settings, plain)
+    )
+    assert by_torch.execution.backend == "torch"
+    assert trained_size(by_torch) == trained_size(by_onnx)
+    assert by_torch.inputs == by_onnx.inputs
+    (found,), (expected,) = (each.run(picture).values() for each in (by_torch, by_onnx))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    odd = str(linear_network("odd", [[9.0, 0, 0]], [-3.0]))
     with pytest.raises(WeightsError, match="has no torch weights: use --backend onnx or openvino"):
-        open_network("segmenter", "person-light", settings)
+        open_network("segmenter", odd, settings)
 
 
 def test_a_named_segmenter_that_gives_no_confidence_is_an_error(linear_network: Write) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matte.clips.render import RenderJob, RenderResult
     from matte.pipeline.run import BuiltPipeline
 
-CODECS = ("h264", "h265", "av1", "vp9", "prores", "ffv1")
+CODECS = ("h264", "h265", "h264-nvenc", "h265-nvenc", "av1", "vp9", "prores", "ffv1")
 OUTPUTS = ("output", "alpha", "foreground", "report", "review")
 ENCODING = ("codec", "crf", "bitrate")
 MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one

@@ -30,6 +30,8 @@ class Codec:
     max_crf: int = 0
     odd_size_formats: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    crf_option: str = "crf"  # what the encoder calls it
+    hardware: str = ""  # that it needs
     tag: str = ""
     has_bitrate: bool = True
     # Its stream has no pixel aspect, and PyAV writes none to Matroska.
@@ -43,6 +45,9 @@ YUV420_FORMATS = {
     "grey": "yuv420p",
     "grey-deep": "yuv420p10le",
 }
+NVENC_FORMATS = {"rgb": "yuv420p", "grey": "yuv420p"}
+NVENC_OPTIONS = {"preset": "p4", "tune": "hq", "rc": "vbr"}
+NVENC_HARDWARE = "an NVIDIA GPU with an encoder, which those for data centres may lack"
 FULL_CHROMA = {"yuv420p": "yuv444p", "yuv420p10le": "yuv444p10le"}
 CODECS: Mapping[str, Codec] = MappingProxyType(
     {
@@ -66,6 +71,30 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             odd_size_formats=FULL_CHROMA,
             options={"preset": "fast", "x265-params": "log-level=error"},
             tag="hvc1",  # Apple's players want it
+        ),
+        "h264-nvenc": Codec(
+            "h264_nvenc",
+            NVENC_FORMATS,
+            (".mp4", ".m4v", ".mov", ".mkv"),
+            crf=19,
+            alpha_crf=5,
+            max_crf=51,
+            odd_size_formats=FULL_CHROMA,
+            options=NVENC_OPTIONS,
+            crf_option="cq",
+            hardware=NVENC_HARDWARE,
+        ),
+        "h265-nvenc": Codec(
+            "hevc_nvenc",
+            {**NVENC_FORMATS, "rgb-deep": "p010le", "grey-deep": "p010le"},
+            (".mp4", ".m4v", ".mov", ".mkv"),
+            crf=21,
+            alpha_crf=7,
+            max_crf=51,
+            options=NVENC_OPTIONS,
+            crf_option="cq",
+            hardware=NVENC_HARDWARE,
+            tag="hvc1",
         ),
         "av1": Codec(
             "libsvtav1",
@@ -190,5 +219,5 @@ def encoder_options(
     if bitrate is None and codec.crf is not None:
         opaque = kind.startswith("rgb") and not kind.startswith("rgba")
         default_crf = codec.crf if opaque else codec.alpha_crf
-        options["crf"] = str(default_crf if crf is None else crf)
+        options[codec.crf_option] = str(default_crf if crf is None else crf)
     return options

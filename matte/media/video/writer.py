@@ -284,7 +284,9 @@ class ClipWriter(FrameWriter):
         if isinstance(error, UnknownCodecError):
             return OutputError(f"the encoder {name} is missing", "choose another --codec")
         cause = f"can't write {self.path} with {name} ({ffmpeg_error_text(error)})"
-        return OutputError(cause, "choose another place or another --codec")
+        needed = self._codec.hardware
+        remedy = f"it needs {needed}; " if needed else ""
+        return OutputError(cause, f"{remedy}choose another place or another --codec")
 
 
 def _is_matroska(path: Path) -> bool:

@@ -14,6 +14,7 @@ from matte.errors import MatteError, MatteWarning, OutputError, SettingError
 from matte.media.video.clip import BrokenFrame, Frame, open_clip
 from matte.media.video.codecs import CODECS
 from matte.media.video.writer import ClipWriter
+from matte.runtime.gpus import nvidia_gpus
 from tests.media.clips import (
     CFR,
     STEP,
@@ -76,7 +77,7 @@ def test_a_clip_comes_back(tmp_path: Path, name: str, suffix: str) -> None:
         assert mean_error(one.pixels, other.pixels) < 4  # few pixels with much colour
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", [name for name, each in CODECS.items() if not each.hardware])
 def test_every_codec_and_what_it_keeps(tmp_path: Path, codec: str) -> None:
     source = open_clip(clip(tmp_path / "in.mp4", VFR, aspect=Fraction(4, 3)))
     for suffix in CODECS[codec].endings:
@@ -227,6 +228,15 @@ def _absent() -> Any:
     from dataclasses import replace
 
     return replace(CODECS["h264"], encoder="libnone")
+
+
+@pytest.mark.skipif(bool(nvidia_gpus()), reason="there is a GPU that may have an encoder")
+@pytest.mark.parametrize("codec", [name for name, each in CODECS.items() if each.hardware])
+def test_hardware_that_is_not_there_is_named(tmp_path: Path, codec: str) -> None:
+    source = open_clip(clip(tmp_path / "in.mp4"))
+    with pytest.raises(OutputError, match="it needs an NVIDIA GPU with an encoder"):
+        ClipWriter(tmp_path / "out.mp4", source.facts, codec=codec)
+    assert names(tmp_path) == ["in.mp4"]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])

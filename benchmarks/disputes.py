@@ -24,7 +24,7 @@ from known_pictures import Known, known_pictures, shrunk
 from numpy.typing import NDArray
 from scenes import PORTRAITS, entries_of
 
-from matte.arrays import Alpha, Image, as_alpha
+from matte.arrays import UNKNOWN, Alpha, Image, as_alpha
 from matte.configs.loader import merge_settings
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read_sample
@@ -32,6 +32,7 @@ from matte.imaging.resizing import resize
 from matte.pipeline.build import build_two_stage
 from matte.pipeline.line import TwoStage
 from matte.pipeline.steps import cut_subject, draw
+from matte.refiner.alpha_errors import AlphaErrors
 from matte.refiner.confidence_limits import limit_by_confidence
 from matte.refiner.disputes import (
     BIAS,
@@ -135,7 +136,8 @@ def measure(line: TwoStage, known: Known) -> DisputedPicture | None:
     trimap, confidence = drawn.trimap, subject.segmentation.confidence
     refined = line.refiner.refine(image, trimap, RefineContext(None, subject.features)).alpha
     limited = limit_by_confidence(refined, trimap, confidence, subject.threshold)
-    disputes = collect_disputes(image, trimap, confidence, subject.mask, refined, limited)
+    errors = AlphaErrors(image, confidence, subject.mask, trimap == UNKNOWN)
+    disputes = collect_disputes(errors, refined, limited)
     small = resize(truth, *disputes.labels.shape)
     pixels = truth.size / small.size / 1000
     gap = (np.abs(disputes.refined - small) - np.abs(disputes.limited - small)) * pixels

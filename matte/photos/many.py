@@ -124,9 +124,8 @@ class RunRecorder:
         self._announced = set(group)
         there = existing([job.target for job in group if not replaces(job)])
         for each in group:
-            began = self._make_record(each, "began")
-            if began is not None and each.target not in there:
-                self._write(began)
+            if each.target not in there:
+                self._write(self._make_record(each, "began"))
         self._run_file.flush()
         return there
 
@@ -138,15 +137,15 @@ class RunRecorder:
         """
         error = outcome.error
         record = self._make_record(outcome.job, "done" if error is None else "failed", error)
-        if record is not None and cause_alone(outcome) != EXISTS:
+        if cause_alone(outcome) != EXISTS:
             self._write(record)
         self._begun.pop(outcome.job, None)
         return record
 
-    def _write(self, record: PictureRecord) -> None:
-        """Add a record to the run file."""
-        assert self._run_file is not None
-        self._run_file.add(record)
+    def _write(self, record: PictureRecord | None) -> None:
+        """Add a record to the run file, if there are both."""
+        if self._run_file is not None and record is not None:
+            self._run_file.add(record)
 
     def _make_record(
         self, job: PhotoJob, state: State, error: MatteError | None = None

@@ -35,12 +35,12 @@ from matte.pipeline.timing import Stopwatch
 from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit
 from matte.stages import Matte, Segmentation
 from matte.trimap.drawing import trimap_flaw
+from matte.weights.store import all_weights
 
 MatteInput = NDArray[Any] | Source | None
 NO_SUBJECT_REMEDY = (
     "give a rough mask with --mask-in, a lower --threshold, or another network with --segmenter"
 )
-PEOPLE_ONLY = ("person", "person-light")  # of the shipped segmenters
 PEOPLE_ONLY_REMEDY = "; {name} sees people alone: --preset balanced animals and things, too"
 
 
@@ -106,10 +106,11 @@ class BuiltPipeline:
 
     def _remedy(self) -> str:
         """Return what helps where no subject is found."""
-        network = self.config.segmentation.segmenter
-        if self.config.modnet.modnet or network not in PEOPLE_ONLY:
+        name = self.config.segmentation.segmenter
+        weights = all_weights().get(name)
+        if self.config.modnet.modnet or weights is None or not weights.people_only:
             return NO_SUBJECT_REMEDY
-        return NO_SUBJECT_REMEDY + PEOPLE_ONLY_REMEDY.format(name=network)
+        return NO_SUBJECT_REMEDY + PEOPLE_ONLY_REMEDY.format(name=name)
 
     def find_alpha(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> FoundAlpha:
         """Return a photo's alpha, mask and trimap; `name` is what its warnings call it."""

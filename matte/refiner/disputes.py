@@ -53,7 +53,8 @@ def settle_disputes(
     """
     if refined is limited or not _disagree(refined, limited):
         return limited
-    disputes = collect_disputes(image, trimap, confidence, mask, refined, limited)
+    errors = AlphaErrors(image, confidence, mask, trimap == UNKNOWN)
+    disputes = collect_disputes(errors, refined, limited)
     features = np.clip(disputes.features, -MAX_LOG_RATIO, MAX_LOG_RATIO)
     score = features @ np.array([*PART_WEIGHTS, *PICTURE_WEIGHTS]) + BIAS
     if not (score > 0).any():
@@ -73,17 +74,9 @@ def _disagree(refined: Alpha, limited: Alpha) -> bool:
     return any(np.abs(refined[rows] - limited[rows]).max() > MIN_DIFFERENCE for rows in strips)
 
 
-def collect_disputes(
-    image: Image,
-    trimap: Trimap,
-    confidence: Confidence,
-    mask: Mask,
-    refined: Alpha,
-    limited: Alpha,
-) -> Disputes:
+def collect_disputes(errors: AlphaErrors, refined: Alpha, limited: Alpha) -> Disputes:
     """Return the parts in which the alphas disagree, with their features."""
-    estimate = AlphaErrors(image, confidence, mask, trimap == UNKNOWN)
-    free, bound = estimate.maps(refined), estimate.maps(limited)
+    free, bound = errors.maps(refined), errors.maps(limited)
     square = np.ones((2 * GROWTH + 1, 2 * GROWTH + 1), np.uint8)
     apart = (np.abs(free.alpha - bound.alpha) > MIN_DIFFERENCE).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(apart, square))

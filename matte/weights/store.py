@@ -46,6 +46,7 @@ class Weights:
     command: str = ""  # that trained it
     steps: int = 0  # of the checkpoint that this is
     time: str = ""  # that they took, and on what
+    people_only: bool = False  # whether it sees nothing else
     weaknesses: tuple[str, ...] = ()
     failures: str = ""  # what the picture of failures shows, and whose it is
     origin: str = ""  # of those that matte did not train

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image, Mask, Trimap
+from matte.refiner.alpha_errors import AlphaErrors
 from matte.refiner.disputes import collect_disputes, settle_disputes
 from tests.conftest import disc
 
@@ -31,6 +32,12 @@ def settled(image: Image, refined: Alpha, limited: Alpha) -> Alpha:
     return settle_disputes(image, trimap, confidence, mask, refined, limited)
 
 
+def errors_of(image: Image, alpha: Alpha) -> AlphaErrors:
+    """What the errors of an alpha are estimated by, where the segmenter found `alpha`."""
+    mask = Mask(np.where(alpha > 0.5, SUBJECT, 0).astype(np.uint8))
+    return AlphaErrors(image, Confidence(alpha), mask, np.ones(alpha.shape, np.bool_))
+
+
 def test_the_refiner_is_believed_where_the_colours_speak_for_it(known: tuple[Image, Alpha]) -> None:
     image, truth = known
     found = settled(image, truth, cut(truth))
@@ -58,24 +65,21 @@ def test_who_agrees_has_no_dispute(known: tuple[Image, Alpha]) -> None:
     assert settled(image, truth, truth) is truth
     near = Alpha(np.clip(truth * np.float32(0.95), 0, 1))
     assert settled(image, near, truth) is truth
-    trimap = Trimap(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8))
-    mask = Mask(np.where(truth > 0.5, SUBJECT, 0).astype(np.uint8))
-    found = collect_disputes(image, trimap, Confidence(truth), mask, near, truth)
+    found = collect_disputes(errors_of(image, truth), near, truth)
     assert found.labels.max() == 0
     assert found.features.shape == (0, 8)
 
 
 def test_features_say_which_alpha_has_more_of_them(known: tuple[Image, Alpha]) -> None:
     image, truth = known
-    trimap = Trimap(np.full((HEIGHT, WIDTH), UNKNOWN, np.uint8))
-    mask = Mask(np.where(truth > 0.5, SUBJECT, 0).astype(np.uint8))
-    found = collect_disputes(image, trimap, Confidence(truth), mask, cut(truth), truth)
+    errors = errors_of(image, truth)
+    found = collect_disputes(errors, cut(truth), truth)
     assert len(found.features) == 1
     unexplained, _, contradiction, stray = found.features[0, :4]
     assert unexplained > 1
     assert contradiction > 1
     assert -0.1 < stray < 0  # the soft edge lies partly outside the mask
-    back = collect_disputes(image, trimap, Confidence(truth), mask, truth, cut(truth))
+    back = collect_disputes(errors, truth, cut(truth))
     np.testing.assert_allclose(back.features, -found.features, atol=1e-9)
 
 
@@ -92,5 +96,5 @@ def test_large_pictures_are_compared_small(known: tuple[Image, Alpha], factor: i
     found = settle_disputes(image, trimap, confidence, mask, truth, Alpha(limited.copy()))
     assert found.shape == truth.shape
     assert np.abs(found - truth).mean() < 0.1 * np.abs(limited - truth).mean()
-    disputes = collect_disputes(image, trimap, confidence, mask, truth, limited)
+    disputes = collect_disputes(errors_of(image, limited), truth, limited)
     assert max(disputes.labels.shape) <= 512

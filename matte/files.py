@@ -39,7 +39,10 @@ def check_names(outputs: Iterable[Output], sources: Iterable[Path]) -> None:
     inodes = {_inode(path) for path in used} - {None}
     for path, endings in outputs:
         if path.suffix.lower() not in endings:
-            raise OutputError(f"can't write {path.name}", "end it in " + ", ".join(sorted(endings)))
+            remedy = "end it in " + ", ".join(sorted(endings))
+            if not path.suffix:
+                remedy += "; if it should be a folder, make that first"
+            raise OutputError(f"can't write {path.name}", remedy)
         real = _real_path(path)
         if real in used or _inode(real) in inodes:
             raise OutputError(f"{path} is named twice", "give every file its own name")

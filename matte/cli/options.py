@@ -13,7 +13,7 @@ import click
 
 from matte.cli.grouped import option
 from matte.errors import BackendError, OutputError, SettingError, install_command, printable
-from matte.stores.opening import S3_SCHEME, is_store_address
+from matte.stores.opening import is_store_address, split_address
 from matte.stores.stored_file import StoredFile, stored_file
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class FileName(click.Path):
         """Refuse the empty name, which pathlib takes for the current folder."""
         if value == "":
             self.fail("an empty name", param, ctx)
-        if isinstance(value, str) and value.startswith(S3_SCHEME):
+        if isinstance(value, str) and is_store_address(value):
+            split_address(value)  # says what is wrong with others
             remedy = "a store holds what 'matte image' and 'matte fleet' read, and their results"
             raise SettingError(f"{value} can't stand here", remedy)
         return super().convert(value, param, ctx)

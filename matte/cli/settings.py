@@ -67,7 +67,10 @@ class NumberOrWord(click.ParamType[int | str]):
         try:
             number = int(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a whole number nor {' or '.join(self.words)}")
+            is_list = param is not None and param.name == "k" and "," in str(value)
+            several = "; 'matte sweep-trimap' tries several" if is_list else ""
+            words = " or ".join(self.words)
+            self.fail(f"{value!r} is neither a whole number nor {words}{several}")
         if self._low is not None and not self._low <= number <= self._high:
             self.fail(f"{value} is not {self._low} … {self._high} or {' or '.join(self.words)}")
         return number

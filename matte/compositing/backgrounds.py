@@ -12,6 +12,7 @@ from matte.arrays import Image
 from matte.configs.lengths import Length, parse_length
 from matte.errors import SettingError
 from matte.files import file_facts
+from matte.registry import close_names
 
 DEFAULT_BLUR_RADIUS = Length(2, percent=True)
 # Endings of videos. A GIF is a picture, unless it lies behind a video.
@@ -91,6 +92,11 @@ def parse_background(text: str, films: bool = False) -> Background:
     if text == "transparent":
         return Transparent()
     file = "picture or video" if films else "picture"
+    if "://" in text:
+        # No more of it is said: an address may hold a key.
+        raise SettingError(
+            f"{text.partition('//')[0]}// is on the web", f"download it first, and give the {file}"
+        )
     path, is_folder = Path(text), os.path.isdir(text)  # noqa: PTH112  # as above
     if path.suffix.lower() in FILM_SUFFIXES or (path.suffix and not is_folder):
         return _file_background(path)
@@ -122,9 +128,11 @@ def _named_colour(text: str) -> tuple[int, int, int]:
 
 def _no_colour(text: str, file: str) -> SettingError:
     """Return the error that a text names no background; `file` is the kind that it could name."""
+    near = close_names(text.lower(), ("blur", "transparent", *ImageColor.colormap))
+    meant = f"did you mean {' or '.join(map(repr, near))}? Else " if near else ""
     return SettingError(
         f"background {text!r} is neither a file nor a colour",
-        f"give a {file}, 'blur', 'transparent', a name such as 'white', or '#rrggbb'",
+        f"{meant}give a {file}, 'blur', 'transparent', a name such as 'white', or '#rrggbb'",
     )
 
 

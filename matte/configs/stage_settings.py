@@ -53,7 +53,7 @@ class SegmentationSettings:
         " white there, roughly; mask:FOLDER: the same, by the pictures' names.",
         "Subject and band",
         metavar="WHICH",
-        pattern=rf"largest|[1-9]\d?|centre|at:{NUMBER},{NUMBER}|box:{NUMBER}(,{NUMBER}){{3}}"
+        pattern=rf"largest|[1-9]\d?|cent(?:re|er)|at:{NUMBER},{NUMBER}|box:{NUMBER}(,{NUMBER}){{3}}"
         r"|mask:.+",
         examples="all, largest, 2, centre, at:30%,50%, box:0,0,50%,100% or mask:FILE",
         unset="all",

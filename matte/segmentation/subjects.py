@@ -58,6 +58,8 @@ def parse_subject(text: str) -> SubjectChoice:
     if kind == "mask":
         return SubjectChoice("mask", mask=places)
     numbers = tuple(parse_length(place) for place in places.split(",")) if places else ()
+    if kind == "center":
+        kind = "centre"
     if kind.isdecimal():
         return SubjectChoice("largest", int(kind))
     assert kind in ("largest", "centre", "at", "box"), f"{text!r} passed its pattern"

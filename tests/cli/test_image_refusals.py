@@ -91,7 +91,15 @@ BAD: list[tuple[list[str], int, str]] = [
     ([PHOTO, PHOTO, "-o", "new"], 1, "new/photo-matte.png is named twice"),
     (["full", "full", "-o", "new"], 1, "new/full/a-matte.png is named twice"),
     # What is asked for.
-    ([PHOTO, "--bg", "beech"], 2, "background 'beech' is neither a file nor a colour: give a"),
+    ([PHOTO, "--bg", "forest"], 2, "background 'forest' is neither a file nor a colour: did you"),
+    (
+        [PHOTO, "--bg", "Gren"],
+        2,
+        "background 'Gren' is neither a file nor a colour: did you mean 'green' or 'grey'? Else",
+    ),
+    ([PHOTO, "--bg", "meadow"], 2, "background 'meadow' is neither a file nor a colour: give a"),
+    ([PHOTO, "--bg", "https://host/a.jpg"], 2, "https:// is on the web: download it first, and"),
+    ([PHOTO, "--mask-in", "https://host/a.png"], 2, "https:// is on the web: download it first"),
     ([PHOTO, "--bg", ""], 2, "background '' is neither"),
     ([PHOTO, "--bg", "rgb(300,0,0)"], 2, "background 'rgb(300,0,0)'"),
     ([PHOTO, "--bg", "blur:-3"], 2, "'-3' is not a length: give pixels, or a percentage"),

@@ -56,6 +56,12 @@ def test_flags_win_over_the_preset_and_are_parsed() -> None:
     assert 'refiner = "gca-slim-plain"' in shown
 
 
+def test_a_list_of_kernels_is_for_a_sweep() -> None:
+    result = run("config", "show", "--k", "7,12")
+    assert result.exit_code == 2
+    assert "'matte sweep-trimap' tries several" in result.stderr
+
+
 def test_a_wrong_word_is_answered_with_those_that_are_right() -> None:
     result = run("config", "show", "--keep-parts", "most")
     assert result.exit_code == 2

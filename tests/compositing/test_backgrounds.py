@@ -59,9 +59,9 @@ def test_a_folder_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("name", ["beach", "#12", "#11223344", "", "Blur", "x" * 5000, "a\0b"])
 def test_what_is_no_background_is_said(name: str) -> None:
-    with pytest.raises(SettingError, match="is neither a file nor a colour: .*give a picture, "):
+    with pytest.raises(SettingError, match=r"is neither a file nor a colour: .*give a picture, "):
         parse_background(name)
-    with pytest.raises(SettingError, match="a colour: .*give a picture or video, 'blur', "):
+    with pytest.raises(SettingError, match=r"a colour: .*give a picture or video, 'blur', "):
         parse_background(name, films=True)
     with pytest.raises(SettingError, match="is neither a file nor a colour"):
         parse_colour(name)

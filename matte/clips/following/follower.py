@@ -123,7 +123,7 @@ class SubjectFollower:
         place_arrivals(crowd, frame, fresh, labels)
         part_groups(crowd, codes, parts, alone, labels)
         if crowd.is_chosen_hidden:
-            recognise_hidden(crowd, codes, labels)
+            recognise_hidden(crowd, codes, alone, labels)
         if self._verified_frames < VERIFYING_FRAMES and len(crowd.tracks) > 1:
             _verify(crowd, codes, alone, meeting, labels)
         self._verified_frames += 1

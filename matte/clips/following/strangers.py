@@ -25,15 +25,18 @@ def part_groups(
 ) -> None:
     """Track each of those who were taken for one stranger and have walked apart.
 
+    What is a stranger's next to somebody chosen may be his by mistake, and is left as it is.
     `parts` are a frame's connected parts, `alone` the numbers of those that are one track each;
     both it and the `labels` are changed.
     """
     if not parts:
         return
     counts = [np.bincount(labels[part.region], minlength=MAX_TRACKS + 1) for part in parts]
+    chosen = list(crowd.chosen)
+    is_free = np.array([not count[chosen].any() for count in counts])
     strangers = [number for number, track in crowd.tracks.items() if not track.chosen]
     for number in strangers:
-        areas = np.array([count[number] for count in counts])
+        areas = np.array([count[number] for count in counts]) * is_free
         least = max(MIN_GROUP_SHARE * areas.max(), MIN_PART_SHARE * labels.size)
         found = [parts[at] for at in np.argsort(-areas) if areas[at] >= least]
         track = crowd.tracks[number]
@@ -48,8 +51,13 @@ def part_groups(
                 alone[part] = new
 
 
-def recognise_hidden(crowd: Crowd, codes: ColourCodes, labels: Labels) -> None:
-    """Take strangers who appeared while others were hidden for those whom they look like."""
+def recognise_hidden(
+    crowd: Crowd, codes: ColourCodes, alone: dict[Part, int], labels: Labels
+) -> None:
+    """Take strangers who appeared while others were hidden for those whom they look like.
+
+    `alone` are the numbers of the parts that are one track each; they and the `labels` are changed.
+    """
     hidden = crowd.out_of_sight
     longest = max((track.hidden_frames for track in hidden.values()), default=0)
     young = {}
@@ -66,3 +74,4 @@ def recognise_hidden(crowd: Crowd, codes: ColourCodes, labels: Labels) -> None:
             labels[part.region] = pairs[part]
             found.restart(part.region)
             del crowd.tracks[number]
+            alone.update({p: pairs[part] for p, owner in alone.items() if owner == number})

@@ -51,6 +51,19 @@ def test_a_group_that_walks_apart_is_several_unless_it_is_chosen(chosen: bool) -
         assert set(np.unique(crowd.labels[group])) == {1, 2}
 
 
+def test_next_to_the_chosen_nobody_is_told_apart() -> None:
+    image, seen = scene([GREEN_ONE, BLUE_ONE, Person(RED, BLUE, 80)])
+    codes, crowd = codes_of(image), empty_crowd()
+    crowd.add(codes, np.asarray(seen[0] | seen[1]), crowd.labels)
+    chosen = crowd.add(codes, seen[2], crowd.labels)
+    crowd.tracks[chosen].chosen = True
+    parts = list(connected_parts(np.asarray(np.any(seen, axis=0)), codes))
+    assert len(parts) == 2  # the green one touches the chosen one
+    for _ in range(APART_FRAMES + 1):
+        part_groups(crowd, codes, parts, {}, crowd.labels)
+    assert crowd.tracks.keys() == {1, chosen}
+
+
 def test_a_small_piece_is_nobody_by_itself() -> None:
     image, seen = scene([GREEN_ONE])
     codes, crowd = codes_of(image), empty_crowd()
@@ -81,7 +94,9 @@ def test_a_newcomer_may_be_who_was_hidden(
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     crowd.add(codes_of(image), seen[0], labels)
     crowd.tracks[2].age = 4
-    recognise_hidden(crowd, codes_of(image), labels)
+    alone = dict.fromkeys(connected_parts(seen[0], codes_of(image)), 2)
+    recognise_hidden(crowd, codes_of(image), alone, labels)
     assert (labels[seen[0]] == (1 if found else 2)).all()
+    assert set(alone.values()) == {1 if found else 2}
     assert (2 in crowd.tracks) is not found
     assert bool(crowd.tracks[1].hidden_frames) is not found

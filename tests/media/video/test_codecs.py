@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from matte.errors import SettingError
+from matte.errors import OutputError, SettingError
+from matte.media.video.clip import open_clip
 from matte.media.video.codecs import (
     CODECS,
     FORMATS,
@@ -11,6 +12,9 @@ from matte.media.video.codecs import (
     encoder_options,
     pixel_format,
 )
+from matte.media.video.writer import ClipWriter
+from matte.runtime.gpus import nvidia_gpus
+from tests.media.clips import clip
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -73,3 +77,12 @@ def test_quality_is_the_users_or_that_of_the_content() -> None:
     ):
         with pytest.raises(SettingError, match=message):
             encoder_options(codec, name, "rgb", crf, bitrate)
+
+
+@pytest.mark.skipif(bool(nvidia_gpus()), reason="there is a GPU that may have an encoder")
+@pytest.mark.parametrize("codec", [name for name, each in CODECS.items() if each.hardware])
+def test_hardware_that_is_not_there_is_named(tmp_path: Path, codec: str) -> None:
+    source = open_clip(clip(tmp_path / "in.mp4"))
+    with pytest.raises(OutputError, match="it needs an NVIDIA GPU with an encoder"):
+        ClipWriter(tmp_path / "out.mp4", source.facts, codec=codec)
+    assert [each.name for each in tmp_path.iterdir()] == ["in.mp4"]

@@ -76,7 +76,10 @@ def compose_cutout(
 
 
 def plain_ground(random: Random) -> Uint8Array:
-    """Draw a wall without anything on it, perhaps shaded: plain grey must not be a subject."""
+    """Draw a wall without anything on it, perhaps shaded: plain grey must not be a subject.
+
+    Every fourth has a texture, from clouds to noise of single pixels.
+    """
     height, width = 64, 64
     first = random.uniform(0, 255, 3 if random.random() < 0.6 else 1) * np.ones(3)
     if random.random() < 0.2:
@@ -85,7 +88,12 @@ def plain_ground(random: Random) -> Uint8Array:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     angle = random.uniform(0, 2 * np.pi)
     slope = (x * np.cos(angle) + y * np.sin(angle))[:, :, None]
-    return np.asarray((first + change * slope).clip(0, 255), np.uint8)
+    wall = first + change * slope
+    if random.random() < 0.25:
+        side = int(random.choice([8, 32, 128, 384]))
+        texture = random.normal(0, random.uniform(5, 90), (side, side, int(random.choice([1, 3]))))
+        wall = cv2.resize(wall, (384, 384)) + cv2.resize(texture, (384, 384)).reshape(384, 384, -1)
+    return np.asarray(wall.clip(0, 255), np.uint8)
 
 
 def _random_window(background: Uint8Array, random: Random) -> Uint8Array:

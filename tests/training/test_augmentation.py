@@ -117,12 +117,13 @@ def test_dye_changes_the_colours_of_one_side_of_the_edge_only() -> None:
     assert (np.abs(empty.astype(int) - grey).max(axis=2) <= 1).all()
 
 
-def test_plain_grounds_are_smooth_and_of_many_colours() -> None:
+def test_plain_grounds_are_of_many_colours_and_mostly_smooth() -> None:
     random = np.random.default_rng(6)
     grounds = [plain_ground(random).astype(int) for _ in range(60)]
-    for ground in grounds:
-        assert np.abs(np.diff(ground, axis=0)).max() <= 4
-        assert np.abs(np.diff(ground, axis=1)).max() <= 4
+    steps = [max(np.abs(np.diff(ground, axis=axis)).max() for axis in (0, 1)) for ground in grounds]
+    smooth = [step <= 4 for step in steps]
+    assert 0.5 < np.mean(smooth) < 0.9
+    assert max(steps) > 60  # noise of single pixels
     means = np.array([ground.mean(axis=(0, 1)) for ground in grounds])
     assert (means.std(axis=0) > 40).all()
     assert any((ground == GREY).all() for ground in grounds)

@@ -18,6 +18,7 @@ from matte.errors import BackendError, MatteWarning
 T = TypeVar("T")
 WARM_UP_RUNS = 3  # before the work is recorded
 MAX_GRAPHS = 4  # of different shapes; each holds the memory of a whole run
+MAX_SEEN = 1000  # shapes that are counted
 PLAIN_RUNS = 2  # of a shape, before it is worth recording: photos come in all shapes, frames don't
 
 
@@ -87,6 +88,8 @@ class GraphedNetwork:
 
     def _graph_of(self, shapes: Any, inputs: Mapping[str, Tensor]) -> RecordedWork[Tensor] | None:
         """Return new recorded work for these shapes; None where it is not, or not yet, recorded."""
+        if len(self._seen) > MAX_SEEN:
+            self._seen.clear()
         self._seen[shapes] += 1
         if self._seen[shapes] <= PLAIN_RUNS:
             return None

@@ -47,7 +47,7 @@ def part_groups(
         crowd.tracks[number] = start_track(codes, regions[0])
         for part, region in zip(found[1:], regions[1:], strict=True):
             new = crowd.add(codes, region, labels)
-            if part in alone:
+            if alone.pop(part, 0) and new:
                 alone[part] = new
 
 

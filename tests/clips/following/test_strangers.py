@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from matte.clips.following.appearance import likeness
-from matte.clips.following.crowd import Crowd
+from matte.clips.following.crowd import MAX_TRACKS, Crowd
 from matte.clips.following.parts import connected_parts
 from matte.clips.following.strangers import APART_FRAMES, part_groups, recognise_hidden
 from tests.clips.following.people import (
@@ -62,6 +62,19 @@ def test_next_to_the_chosen_nobody_is_told_apart() -> None:
     for _ in range(APART_FRAMES + 1):
         part_groups(crowd, codes, parts, {}, crowd.labels)
     assert crowd.tracks.keys() == {1, chosen}
+
+
+def test_who_has_no_number_left_is_nobody() -> None:
+    image, seen = scene([GREEN_ONE, BLUE_ONE])
+    codes, crowd = codes_of(image), empty_crowd()
+    for _ in range(MAX_TRACKS):
+        crowd.add(codes, np.asarray(seen[0] | seen[1]), crowd.labels)
+    parts = list(connected_parts(np.asarray(seen[0] | seen[1]), codes))
+    alone = dict.fromkeys(parts, MAX_TRACKS)
+    for _ in range(APART_FRAMES):
+        part_groups(crowd, codes, parts, alone, crowd.labels)
+    assert list(alone.values()) == [MAX_TRACKS]
+    assert set(np.unique(crowd.labels)) == {0, MAX_TRACKS}
 
 
 def test_a_small_piece_is_nobody_by_itself() -> None:

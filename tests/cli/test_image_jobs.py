@@ -117,10 +117,9 @@ def test_ctrl_c_ends_all_and_leaves_whole_files(tmp_path: Path) -> None:
 @needs_groups
 def test_nobody_works_on_when_the_first_process_is_killed(tmp_path: Path) -> None:
     source, out = pictures(tmp_path / "in", 120), tmp_path / "out"
-    process = started(source, out)
-    wait_for(lambda: len(list(out.glob("*.png"))) >= 4, 60)
-    process.kill()
-    process.wait()
+    with started(source, out) as process:
+        wait_for(lambda: len(list(out.glob("*.png"))) >= 4, 60)
+        process.kill()
     wait_for(lambda: not group_members(process.pid), 20)
     written = len(list(out.glob("*.png")))
     assert written < 120

@@ -134,7 +134,7 @@ SetAbilities = Callable[[ProcessorAbilities], None]
 
 def patch_abilities(monkeypatch: pytest.MonkeyPatch, abilities: ProcessorAbilities) -> None:
     """Hands the runtimes a processor with these abilities instead of this machine's."""
-    for runtime in ("onnx", "openvino"):
+    for runtime in ("gpus", "onnx", "openvino"):
         monkeypatch.setattr(f"matte.runtime.{runtime}.processor_abilities", lambda: abilities)
     monkeypatch.setattr("matte.runtime.openvino.has_bf16", lambda: abilities.bf16)
 

@@ -6,6 +6,7 @@ import platform
 from importlib.util import find_spec
 
 from matte.runtime.execution import DevicePrecisions
+from matte.runtime.processor import processor_abilities
 
 NO_NVIDIA_GPU = "there is no GPU of NVIDIA's, or no driver for it"
 CUDA_DRIVERS = {"Linux": "libcuda.so.1", "Windows": "nvcuda.dll"}
@@ -32,11 +33,11 @@ def nvidia_gpus() -> tuple[str, ...]:
 
 
 def torch_device_precisions() -> DevicePrecisions:
-    """Return torch's precisions by device.
+    """Return torch's precisions by device; on a processor that only imitates bfloat16 without it.
 
     Where there can be no GPU, torch is not imported to be asked: that takes longer than a picture.
     """
-    found: DevicePrecisions = {"cpu": ("fp32", "bf16")}
+    found: DevicePrecisions = {"cpu": ("fp32", "bf16") if processor_abilities().bf16 else ("fp32",)}
     if not (nvidia_gpus() or _is_apple_silicon()):
         return found
     import torch

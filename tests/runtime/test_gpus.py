@@ -6,6 +6,7 @@ import pytest
 
 from matte.runtime import gpus
 from matte.runtime.gpus import gpu_number, nvidia_gpus, torch_device_precisions
+from matte.runtime.processor import ProcessorAbilities
 
 
 def test_without_a_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,9 +17,17 @@ def test_without_a_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> No
     nvidia_gpus.cache_clear()
     try:
         assert nvidia_gpus() == ()
-        assert torch_device_precisions()["cpu"] == ("fp32", "bf16")
+        assert list(torch_device_precisions()) == ["cpu"]
     finally:
         nvidia_gpus.cache_clear()
+
+
+@pytest.mark.parametrize("bf16", [True, False])
+def test_bfloat16_is_for_processors_that_multiply_it(
+    bf16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpus, "processor_abilities", lambda: ProcessorAbilities(bf16=bf16))
+    assert torch_device_precisions()["cpu"] == (("fp32", "bf16") if bf16 else ("fp32",))
 
 
 def test_macs_with_apples_processor_may_have_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from matte.runtime import gpus
 from matte.runtime.execution import Execution, NetworkSource
 from matte.runtime.gpus import gpu_number, no_torch_gpu_reason, nvidia_gpus, torch_device_precisions
 from matte.runtime.opener import open_session
+from matte.runtime.processor import ProcessorAbilities
 from matte.runtime.torch import DeviceNetwork, TorchSession
 
 CPU, GPU = Execution("torch"), Execution("torch", "gpu:0")
@@ -108,7 +109,8 @@ def test_what_torch_raises_has_a_remedy(error: RuntimeError, said: str) -> None:
         session(Fails(error)).run({"image": picture().numpy()})
 
 
-def test_it_is_a_runtime_like_the_others() -> None:
+def test_it_is_a_runtime_like_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "processor_abilities", lambda: ProcessorAbilities(bf16=True))
     network = NetworkSource(
         Path("small.onnx"), torch=lambda execution, s: session(Small(), execution)
     )

@@ -295,8 +295,10 @@ def test_the_subjects_data_are_made_of_labels(tmp_path: Path) -> None:
     assert files >= {pair.format(kind) for pair in pairs for kind in ("images", "masks")}
     assert "grounds/t2.png" in files
     assert not any("c2" in name for name in files)  # the teachers disagree
-    mask = np.asarray(Pillow.open(made / "animals/masks/a1.png"))
+    with Pillow.open(made / "animals/masks/a1.png") as picture_of_mask:
+        mask = np.asarray(picture_of_mask)
     assert set(np.unique(mask)) == {0, 128, 255}
     assert (mask[4:8, 4:8] == 128).all()  # small, and far from the animal
-    assert Pillow.open(made / "cutouts/horse_h1.png").mode == "RGBA"
+    with Pillow.open(made / "cutouts/horse_h1.png") as cut:
+        assert cut.mode == "RGBA"
     assert (tmp_path / "out/subjects").is_symlink()

@@ -109,7 +109,6 @@ def test_auto_learns_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (["--sizes", "huge"], 2, "no size 'huge': give 720p, 1080p"),
         (["--sizes", ","], 2, "no sizes: give one, such as 1080p"),
         (["--runtimes", "cuda"], 2, "no runtime 'cuda': choose from auto, "),
-        (["--runtimes", "torch", "--segmenter", "person-light"], 1, "person-light.onnx has no tor"),
         (["--against", "rembgg"], 2, "no peer 'rembgg': did you mean 'rembg'"),
         (["--against", "rembg"], 1, "peer 'rembg' is not installed: --install-peers puts rembg["),
         (["--against", "none.toml"], 2, "can't read none.toml"),

@@ -64,6 +64,7 @@ def test_a_resumed_run_has_the_unbroken_runs_curve(tmp_path: Path) -> None:
     assert curve(tmp_path / "unbroken") == curve(tmp_path / "broken")
 
 
+@pytest.mark.filterwarnings("ignore:this processor has no bfloat16")
 def test_mixed_precision_reaches_the_branches() -> None:
     one = task()
     fabric = CPU.fabric("bf16-mixed")

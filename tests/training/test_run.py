@@ -43,6 +43,7 @@ def test_a_network_that_gives_no_numbers_is_not_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "best.safetensors").exists()
 
 
+@pytest.mark.filterwarnings("ignore:this processor has no bfloat16")
 def test_bfloat16_trains_too(tmp_path: Path) -> None:
     rows = train_line(tmp_path, replace(SETTINGS, precision="bf16-mixed"))
     assert all(np.isfinite(row["validation"]["score"]) for row in rows)

@@ -88,9 +88,10 @@ def test_pictures_are_as_large_as_settings_and_memory_allow() -> None:
 
 
 def test_torch_runs_shipped_networks_and_refuses_strangers(linear_network: Write) -> None:
-    settings = merge_settings("fast", flags={"backend": "torch"}).config.runtime
+    exact = {"precision": "fp32"}
+    settings = merge_settings("fast", flags={"backend": "torch", **exact}).config.runtime
     picture = {"image": np.random.default_rng(0).random((1, 3, 64, 96), np.float32)}
-    plain = merge_settings("fast", flags={"backend": "onnx", "precision": "fp32"}).config.runtime
+    plain = merge_settings("fast", flags={"backend": "onnx", **exact}).config.runtime
     by_torch, by_onnx = (
         open_network("segmenter", "person-light", each).session for each in (settings, plain)
     )

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from matte.configs.settings import Config, RuntimeSettings
-from matte.errors import WeightsError
+from matte.errors import BackendError, WeightsError, install_command
 from matte.refiner import REFINERS
 from matte.registry import resolve
 from matte.runtime.backends import fits_memory
@@ -126,7 +126,12 @@ def as_runtime_network(weights: Weights) -> NetworkSource:
     def open_torch(execution: Execution, settings: RuntimeSettings) -> Session:
         kind = weights.kind if torch_path else "shipped"
         path = torch_path or weights.path
-        session: Session = resolve("kind", TORCH_SESSIONS, kind)(path, execution, settings)
+        try:
+            opener = resolve("kind", TORCH_SESSIONS, kind)
+        except ImportError as error:  # torch alone is installed
+            cause = f"{weights.path.name} can't run by torch ({error})"
+            raise BackendError(cause, install_command("torch")) from error
+        session: Session = opener(path, execution, settings)
         return session
 
     return NetworkSource(

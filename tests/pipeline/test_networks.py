@@ -6,8 +6,10 @@ import pytest
 
 from matte.configs.loader import merge_settings
 from matte.configs.settings import Config
-from matte.errors import WeightsError
+from matte.errors import BackendError, WeightsError
+from matte.pipeline import networks
 from matte.pipeline.networks import NetworkOpener, as_runtime_network, open_network
+from matte.runtime.execution import Execution
 from matte.weights.store import all_weights
 
 
@@ -43,6 +45,14 @@ def test_facts_name_the_network_as_it_was_asked_for() -> None:
     assert facts["name"] == str(file)
     assert facts["sha256"] == all_weights()["person-light"].sha256
     assert {"backend", "device", "precision", "why"} <= set(facts)
+
+
+def test_what_torch_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(networks.TORCH_SESSIONS, "shipped", "no_such_package:session")
+    source = as_runtime_network(all_weights()["person"])
+    assert source.torch is not None
+    with pytest.raises(BackendError, match=r"person\.onnx can't run by torch \(No module named"):
+        source.torch(Execution("torch"), config().runtime)
 
 
 def test_runtimes_get_every_file_of_a_network() -> None:

@@ -29,24 +29,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image
+from matte.arrays import SUBJECT, UNKNOWN, Alpha, Confidence, Image
 from matte.compositing.foreground import estimate_foreground
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_alpha
 from matte.training.collection import name_fraction
+from matte.training.merging import FAINT, MIN_AGREEMENT, MIN_SURE_SHARE, SURE, merge_masks
 
 Plane = NDArray[np.uint8]
-SUBJECT, IGNORED = 255, 128
 ANIMALS, PERSON, VOID = (3, 8, 10, 12, 13, 17), 15, 255  # VOC's classes
-# IoU of two teachers from which a garment's mask, and its cut-out, are good enough.
-MIN_AGREEMENT, MIN_CUTOUT_AGREEMENT = 0.8, 0.93
-SURE, FAINT = 0.85, 0.3  # a confidence that is sure, and one that is a suspicion
-MIN_SURE_SHARE, MIN_CUTOUT_SURE_SHARE = 0.7, 0.85  # of what is suspected
+# What a cut-out asks for: IoU of two teachers, of a teacher and the truth, how much is sure.
+MIN_CUTOUT_AGREEMENT, MIN_TRUE_AGREEMENT, MIN_CUTOUT_SURE_SHARE = 0.93, 0.85, 0.85
 MAX_GROUND_SURE_SHARE, MAX_GROUND_SHARE = 0.5, 0.01  # or there is a thing after all
 MIN_SHARE = 0.02  # of a picture, that a mask covers
 SMALL_SHARE, NEAR_PIXELS = 0.15, 31  # of the main part: smaller ones count only near it
@@ -87,12 +86,11 @@ class SubjectData:
             if any(each is None for each in seen):
                 continue
             one, other = (np.asarray(each) > 0.5 for each in seen)
-            agreement = (one & other).sum() / max(1, (one | other).sum())
+            agreement = _overlap(one, other)
             if agreement < MIN_AGREEMENT or (one & other).mean() < MIN_SHARE:
                 self.counts["clothing, dropped"] += 1
                 continue
-            mask = np.where(one & other, SUBJECT, np.where(one | other, IGNORED, 0))
-            self.keep("clothing", source, mask)
+            self.keep("clothing", source, merge_masks([each for each in seen if each is not None]))
             if agreement > MIN_CUTOUT_AGREEMENT:
                 self.cut_out(f"clothing_{source.stem}", picture, other)
 
@@ -106,8 +104,7 @@ class SubjectData:
                 sure = (seen > SURE).sum() / max(1, (seen > FAINT).sum())
                 share = (seen > 0.5).mean()
                 if sure >= MIN_SURE_SHARE and share >= MIN_SHARE:
-                    mask = np.where(seen >= 0.75, SUBJECT, np.where(seen <= 0.25, 0, IGNORED))
-                    self.keep("things", source, mask)
+                    self.keep("things", source, merge_masks([seen]))
                     if sure >= MIN_CUTOUT_SURE_SHARE:
                         self.cut_out(f"thing_{source.stem}", picture, seen > 0.5)
                 elif sure < MAX_GROUND_SURE_SHARE or share < MAX_GROUND_SHARE:
@@ -124,26 +121,22 @@ class SubjectData:
             subject = np.isin(label, classes)
             if subject.mean() < MIN_SHARE:
                 continue
-            mask = np.where(subject, SUBJECT, np.where((label == VOID) | (seen > 0.4), IGNORED, 0))
-            mask[_far_crumbs(subject)] = IGNORED
+            mask = np.where(subject, SUBJECT, np.where((label == VOID) | (seen > 0.4), UNKNOWN, 0))
+            mask[_far_crumbs(subject)] = UNKNOWN
             self.keep(name, source, mask)
-            found = seen > 0.5
-            agreement = (found & subject).sum() / max(1, (found | subject).sum())
-            if name == "animals" and agreement > 0.85:
+            is_clean = _overlap(np.asarray(seen > 0.5), subject) > MIN_TRUE_AGREEMENT
+            if name == "animals" and is_clean:
                 self.cut_out(f"animal_{source.stem}", picture, subject)
 
-    def teacher(
-        self, name: str, kind: str, source: Path, picture: Plane
-    ) -> NDArray[np.float32] | None:
+    def teacher(self, name: str, kind: str, source: Path, picture: Plane) -> Confidence | None:
         """Return a teacher's confidence (H, W), 0 … 1, of a picture; None if there is none."""
         for suffix in (".png", ".webp"):
             path = self.labels / name / kind / f"{source.stem}{suffix}"
             if path.is_file():
-                seen = np.asarray(read_alpha(path), np.float32)
-                return resize(seen, *picture.shape[:2])
+                return Confidence(resize(read_alpha(path), *picture.shape[:2]))
         return None
 
-    def keep(self, name: str, source: Path, mask: NDArray[np.int64]) -> None:
+    def keep(self, name: str, source: Path, mask: NDArray[Any]) -> None:
         """Write a picture and its mask into a set."""
         self.copy(f"{name}/images", source)
         target = self.out / "labels" / name / "masks" / f"{source.stem}.png"
@@ -204,6 +197,11 @@ def _pictures(folder: Path) -> Iterator[tuple[Path, Plane]]:
         picture = cv2.imread(str(source), cv2.IMREAD_COLOR)
         if picture is not None:
             yield source, np.asarray(picture, np.uint8)
+
+
+def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Return the intersection over union of two masks (h, w)."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
 
 
 def _far_crumbs(subject: NDArray[np.bool_]) -> NDArray[np.bool_]:

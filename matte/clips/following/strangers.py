@@ -29,12 +29,12 @@ def part_groups(
     `parts` are a frame's connected parts, `alone` the numbers of those that are one track each;
     both it and the `labels` are changed.
     """
-    if not parts:
+    strangers = [number for number, track in crowd.tracks.items() if not track.chosen]
+    if not parts or not strangers:
         return
     counts = [np.bincount(labels[part.region], minlength=MAX_TRACKS + 1) for part in parts]
     chosen = list(crowd.chosen)
     is_free = np.array([not count[chosen].any() for count in counts])
-    strangers = [number for number, track in crowd.tracks.items() if not track.chosen]
     for number in strangers:
         areas = np.array([count[number] for count in counts]) * is_free
         least = max(MIN_GROUP_SHARE * areas.max(), MIN_PART_SHARE * labels.size)
@@ -62,8 +62,10 @@ def recognise_hidden(
     longest = max((track.hidden_frames for track in hidden.values()), default=0)
     young = {}
     for number, track in crowd.tracks.items():
+        if track.chosen or track.age >= longest or number in hidden:
+            continue
         region = np.asarray(labels == number)
-        if not track.chosen and track.age < longest and number not in hidden and region.any():
+        if region.any():
             young[number] = part_of(region, codes)
     pairs = likely_parts(young.values(), hidden)
     for number, part in young.items():

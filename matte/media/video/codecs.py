@@ -39,6 +39,7 @@ class Codec:
     content_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+PLAYER_ENDINGS = (".mp4", ".m4v", ".mov", ".mkv")
 YUV420_FORMATS = {
     "rgb": "yuv420p",
     "rgb-deep": "yuv420p10le",
@@ -54,7 +55,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "h264": Codec(
             "libx264",
             YUV420_FORMATS,
-            (".mp4", ".m4v", ".mov", ".mkv"),
+            PLAYER_ENDINGS,
             crf=18,
             alpha_crf=4,
             max_crf=51,
@@ -64,7 +65,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "h265": Codec(
             "libx265",
             YUV420_FORMATS,
-            (".mp4", ".m4v", ".mov", ".mkv"),
+            PLAYER_ENDINGS,
             crf=20,
             alpha_crf=6,
             max_crf=51,
@@ -75,7 +76,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "h264-nvenc": Codec(
             "h264_nvenc",
             NVENC_FORMATS,
-            (".mp4", ".m4v", ".mov", ".mkv"),
+            PLAYER_ENDINGS,
             crf=19,
             alpha_crf=5,
             max_crf=51,
@@ -87,7 +88,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "h265-nvenc": Codec(
             "hevc_nvenc",
             {**NVENC_FORMATS, "rgb-deep": "p010le", "grey-deep": "p010le"},
-            (".mp4", ".m4v", ".mov", ".mkv"),
+            PLAYER_ENDINGS,
             crf=21,
             alpha_crf=7,
             max_crf=51,

@@ -294,5 +294,6 @@ def _result(writers: VideoWriters, run: VideoRun, count: int, began: float) -> R
     if run.device is None:
         found = RenderResult(writers.result_paths, count, seconds, ms, faults, doubts)
         return replace(found, following=run.following)
-    device = run.device.as_json()
+    decoder = "processor" if run.clip.gpu is None else "GPU"
+    device = {**run.device.as_json(), "decoder": decoder}
     return RenderResult(writers.result_paths, count, seconds, ms, faults, doubts, device)

@@ -235,6 +235,8 @@ def open_run(
     plan = None
     if not choices and passes.are_none:
         plan = plan_device(pipeline.line, config, size, pipeline.memory, deep=facts.deep)
+    if plan is not None and plan.device.type == "cuda":
+        clip = clip.decoded_on_gpu(plan.device.index)
     with open_composer(
         background,
         config.compositing,

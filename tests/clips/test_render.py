@@ -123,6 +123,7 @@ def test_the_report_says_where_frames_were_worked_on(
         open_clip(tmp_path / "in.mp4"), VideoFiles(tmp_path / "b.mp4"), parse_background("white")
     )
     told = again.render(pipeline).as_json()
-    assert told["frames_on"] == {"device": "cpu", "batch": 3, "planned_mib": 7}
+    place = {"device": "cpu", "batch": 3, "planned_mib": 7, "decoder": "processor"}
+    assert told["frames_on"] == place
     assert told["frames"] == len(CFR)
     assert "upload" in told["ms"]

@@ -3,20 +3,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from matte.api import Pipeline
 from matte.arrays import Alpha, Image
 from matte.clips.backgrounds import open_composer
 from matte.clips.frames import VideoFrame
-from matte.clips.run import VideoRun
+from matte.clips.run import VideoRun, open_run
 from matte.compositing.backgrounds import parse_background
-from matte.configs.loader import MergedSettings
+from matte.configs.loader import MergedSettings, merge_settings
 from matte.configs.settings import CompositingSettings, Config, VideoSettings
 from matte.errors import WeightsError
 from matte.gpu.choice import DevicePlan
 from matte.gpu.transfer import CPU
-from matte.media.video.clip import open_clip
+from matte.media.video.clip import Clip, open_clip
 from matte.pipeline.line import NO_PRIOR, LineResult, Prior, TrimapFree
+from matte.pipeline.run import BuiltPipeline
 from tests.fakes import BrightIsAlpha, Unrefined
 from tests.gpu.lines import line, settings
 from tests.media.clips import BASE, CFR, VFR, clip, damaged
@@ -153,6 +155,27 @@ def test_the_library_gives_frames_one_by_one(tmp_path: Path) -> None:
     frames.close()
     assert threading.active_count() == before
     assert next(pipeline.video(str(path))).composite.shape == (48, 64, 4)
+
+
+@pytest.mark.parametrize(("device", "asked"), [("cuda:1", [1]), ("cpu", [])])
+def test_a_gpu_that_works_on_frames_decodes_them(
+    tmp_path: Path, device: str, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+
+    def note(self: Clip, gpu: int) -> Clip:
+        found.append(gpu)
+        return self
+
+    monkeypatch.setattr(Clip, "decoded_on_gpu", note)
+    plan = DevicePlan(torch.device(device))
+    monkeypatch.setattr("matte.clips.run.plan_device", lambda *_, **__: plan)
+    monkeypatch.setattr("matte.clips.run.VideoRun", lambda of, *_, **__: of)
+    merged = merge_settings("fast", flags={"refiner": "guided"})
+    pipeline = BuiltPipeline(line(merged.config), merged)
+    source = open_clip(clip(tmp_path / "a.mp4", CFR[:2]))
+    with open_run(pipeline, source, parse_background("green")):
+        assert found == asked
 
 
 @pytest.mark.parametrize("temporal", ["flow", "ofd"])

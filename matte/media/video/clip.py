@@ -14,6 +14,7 @@ from matte.media.video.colours import FrameDecoder
 from matte.media.video.container import REMEDY, main_video_stream, open_container
 from matte.media.video.decoding import DecodedPicture, decode_pictures, first_decodable_frame
 from matte.media.video.facts import ClipFacts, read_clip_facts
+from matte.media.video.gpu_decoding import gpu_decodes_alike
 from matte.media.video.hdr import HdrLight, hdr_light, sdr_facts
 
 
@@ -45,9 +46,18 @@ class BrokenFrame:
 class Clip:
     """A video file. It is opened anew for every pass, so passes don't hinder each other."""
 
-    def __init__(self, facts: ClipFacts, tone_mapped_from: HdrLight | None = None) -> None:
-        """`tone_mapped_from` is the light of the file's samples, where frames come as SDR."""
+    def __init__(
+        self,
+        facts: ClipFacts,
+        tone_mapped_from: HdrLight | None = None,
+        gpu: int | None = None,
+    ) -> None:
+        """`tone_mapped_from` is the light of the file's samples, where frames come as SDR.
+
+        `gpu` is the number of the one that decodes them; None: the processor does.
+        """
         self.facts = facts
+        self.gpu = gpu
         self._tone_mapped_from = tone_mapped_from
 
     @property
@@ -59,7 +69,13 @@ class Clip:
         """Return the same clip with frames of 8 bits in SDR; a clip in SDR itself."""
         if self.light is None:
             return self
-        return Clip(sdr_facts(self.facts), self.light)
+        return Clip(sdr_facts(self.facts), self.light, self.gpu)
+
+    def decoded_on_gpu(self, gpu: int) -> "Clip":
+        """Return the same clip decoded by this GPU; the clip itself if that can't do it as well."""
+        if not gpu_decodes_alike(self.path, self.facts.index, gpu):
+            return self
+        return Clip(self.facts, self._tone_mapped_from, gpu)
 
     @property
     def path(self) -> Path:
@@ -80,7 +96,8 @@ class Clip:
         last = None if end is None else facts.start + math.ceil(Fraction(end) / facts.time_base)
         # Without a next one: as long as frames are on average.
         step = max(1, round(1 / (facts.rate * facts.time_base)))
-        pictures = decode_pictures(facts.path, facts.index, first if start > 0 else None)
+        since = first if start > 0 else None
+        pictures = decode_pictures(facts.path, facts.index, since, self.gpu)
         held: DecodedPicture | None = None
         for picture in pictures:
             if held is not None:

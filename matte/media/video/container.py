@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -44,16 +45,28 @@ REMEDY = "give a whole MP4, MOV, MKV, WebM or another video file"
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[InputContainer]:
-    """Open a video file, and close it afterwards; raise PictureError if it can't be opened."""
+def open_container(path: Path, gpu: int | None = None) -> Iterator[InputContainer]:
+    """Open a video file, and close it afterwards; raise PictureError if it can't be opened.
+
+    `gpu` is the number of the one that decodes; it raises what FFmpeg raises if that can't.
+    """
     check_video_file(path)
     options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
+    decoder = None
+    if gpu is not None:
+        decoder = HWAccel("cuda", str(gpu), allow_software_fallback=False)
     try:
         # With its protocol, for a name may look as if it began with one.
         container = av.open(
-            f"file:{path}", "r", container_options=options, metadata_errors="replace"
+            f"file:{path}",
+            "r",
+            container_options=options,
+            metadata_errors="replace",
+            hwaccel=decoder,
         )
     except (FFmpegError, ValueError, OSError) as error:
+        if decoder is not None:
+            raise
         if path.suffix.lower() in READABLE:
             remedy = f"name a video, or cut it out with matte image {path}"
             raise PictureError(f"{path} is a picture", remedy) from error

@@ -37,14 +37,19 @@ class DecodedPicture:
     fault: str = ""
 
 
-def decode_pictures(path: Path, index: int, start: int | None = None) -> Iterator[DecodedPicture]:
-    """Yield a stream's pictures, from the one shown at `start`, or an earlier one, on."""
+def decode_pictures(
+    path: Path, index: int, start: int | None = None, gpu: int | None = None
+) -> Iterator[DecodedPicture]:
+    """Yield a stream's pictures, from the one shown at `start`, or an earlier one, on.
+
+    `gpu` is the number of the one that decodes them; None: the processor does.
+    """
     if start is None:
-        yield from _DecodingPass(path, index).pictures()
+        yield from _DecodingPass(path, index, gpu=gpu).pictures()
         return
     back = 0
     while True:
-        attempt = _DecodingPass(path, index, start - back)
+        attempt = _DecodingPass(path, index, start - back, gpu=gpu)
         found = attempt.pictures()
         first = next(found, None)
         if attempt.from_beginning or (first is not None and first.pts <= start):
@@ -60,12 +65,17 @@ class _DecodingPass:
     """One pass over the file, from its beginning or from the key frame before a time."""
 
     def __init__(
-        self, path: Path, index: int, start: int | None = None, threaded: bool = True
+        self,
+        path: Path,
+        index: int,
+        start: int | None = None,
+        threaded: bool = True,
+        gpu: int | None = None,
     ) -> None:
         self.time_base = Fraction(1)
         self.from_beginning = start is None
         self._path, self._index, self._start = path, index, start
-        self._threaded = threaded
+        self._threaded, self._gpu = threaded, gpu
         self._waiting: set[int] = set()  # times of packets whose pictures have not come
         self._reported: set[int] = set()  # of those reported as missing
         self._last: int | None = None
@@ -73,7 +83,7 @@ class _DecodingPass:
 
     def pictures(self) -> Iterator[DecodedPicture]:
         """Yield this pass's pictures; a missing one has its time, but no frame."""
-        with open_container(self._path) as container:
+        with open_container(self._path, self._gpu) as container:
             stream = container.streams[self._index]
             assert isinstance(stream, VideoStream)  # open_clip chose it
             self.time_base = stream.time_base or Fraction(1)

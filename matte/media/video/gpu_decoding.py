@@ -1,0 +1,43 @@
+"""Whether an NVIDIA GPU (NVDEC) may decode a clip in place of the processor."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from av.codec.hwaccel import hwdevices_available
+from av.error import FFmpegError
+
+from matte.media.video.colours import FrameDecoder
+from matte.media.video.decoding import DecodedPicture, decode_pictures
+
+COMPARED_PICTURES = 5
+# Of PyAV, for a decoder, a GPU or a driver that is not there, or does not know the codec.
+NO_DECODER = (FFmpegError, NotImplementedError, RuntimeError, ValueError, OSError)
+
+
+def gpu_decodes_alike(path: Path, index: int, gpu: int) -> bool:
+    """Return whether the GPU gives a stream's first pictures exactly as the processor does.
+
+    Codecs define each bit of a picture, so what differs is a fault.
+    """
+    if "cuda" not in hwdevices_available():
+        return False
+    processor = islice(decode_pictures(path, index), COMPARED_PICTURES)
+    try:
+        found = list(islice(decode_pictures(path, index, gpu=gpu), COMPARED_PICTURES))
+        expected = list(processor)
+    except NO_DECODER:
+        return False
+    decoder = FrameDecoder()
+    return len(found) == len(expected) and all(
+        _are_alike(one, other, decoder) for one, other in zip(found, expected, strict=True)
+    )
+
+
+def _are_alike(one: DecodedPicture, other: DecodedPicture, decoder: FrameDecoder) -> bool:
+    """Return whether two pictures have the same time and pixels, and neither has a fault."""
+    if one.frame is None or other.frame is None or one.fault or other.fault:
+        return False
+    if (one.pts, one.frame.duration) != (other.pts, other.frame.duration):
+        return False
+    return np.array_equal(decoder.decode_rgb(one.frame), decoder.decode_rgb(other.frame))

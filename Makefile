@@ -87,7 +87,7 @@ fuzz-server: .venv/all .venv-fuzz/all
 # On a machine with a GPU, in an environment with a torch built for it: make gpu-test BIN=…
 # In eight minutes: what no time is left for, and what TensorRT's builder is missing for, is skipped.
 gpu-test:
-	timeout 120 $(BIN)/pytest -m gpu -n0
+	timeout 120 $(BIN)/pytest -m gpu -n0 $$(grep -rl "mark.gpu" tests)
 	timeout 200 $(BIN)/python benchmarks/gpu_clips.py --minutes 2.5
 	timeout 160 $(BIN)/python benchmarks/gpu.py --minutes 2
 

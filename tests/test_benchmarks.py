@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -53,6 +55,27 @@ def test_the_clips_of_a_gpu_are_walked_without_one(tmp_path: Path) -> None:
     assert row["parity"]["mean"] <= 1e-3
     assert row["tensors fps"] > 0
     assert {"upload", "segment", "refine", "download", "composite", "encode"} <= set(row["steps"])
+
+
+@pytest.mark.benchmarks
+def test_a_bundle_for_a_gpu_runs_where_it_is_unpacked(tmp_path: Path) -> None:
+    bundle, folder = tmp_path / "bundle.tar.gz", tmp_path / "there"
+    assert run("gpu_bundle.py", bundle).returncode == 0
+    with tarfile.open(bundle) as archive:
+        archive.extractall(folder, filter="data")
+    wheels = (folder / "wheels.txt").read_text().split()
+    assert {"numpy", "pytest", "timm"} <= {each.split("==")[0] for each in wheels}
+    assert not any(each.startswith("torch==") for each in wheels)
+    words = ["benchmarks/gpu_clips.py", "--dry-run", "--presets", "fast", "balanced", "best"]
+    walked = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    assert walked.returncode == 0, walked.stderr
+    assert "skipped" not in walked.stdout
 
 
 @pytest.mark.benchmarks

@@ -196,8 +196,9 @@ class VideoOptions(TypedDict, total=False):
     first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
     `hdr`: an HDR video keeps its light ("keep"), or is tone-mapped ("sdr").
     `subject` says whom to follow, one choice or several: "at:30%,50%@2.5"; `review` is a sheet of
-    the moments in which that was doubtful. `despill` takes a screen's light from the subject; the
-    mask or polygons (.json) of a `garbage_matte` say where it may be.
+    the moments in which that was doubtful. `screen`: the clip was shot in front of one of this
+    colour, by which alpha is mended, and whose light is taken from the subject; `despill` does the
+    latter alone; the mask or polygons (.json) of a `garbage_matte` say where the subject may be.
     """
 
     alpha: str | Path
@@ -213,6 +214,7 @@ class VideoOptions(TypedDict, total=False):
     hdr: Literal["keep", "sdr"]
     subject: str | Sequence[str]
     review: str | Path
+    screen: Literal["green", "blue"]
     despill: Literal["green", "blue"]
     garbage_matte: str | Path
 
@@ -261,6 +263,7 @@ def _plan_video(
     """Return the clip, whose frames have `limit` pixels at most, with what is to be made of it."""
     from matte.clips.output_files import files_from_options  # PyAV is for video only
     from matte.clips.outputs import clip_for_files
+    from matte.clips.passes import PassSettings
     from matte.clips.render import RenderJob
     from matte.clips.run import choices_for
     from matte.media.video.clip import open_clip
@@ -283,6 +286,9 @@ def _plan_video(
         options.get("start", 0),
         options.get("end"),
         choices_for(clip, [subject] if isinstance(subject, str) else subject, limit),
-        options.get("despill"),
-        Path(options["garbage_matte"]) if "garbage_matte" in options else None,
+        PassSettings(
+            options.get("screen"),
+            options.get("despill"),
+            Path(options["garbage_matte"]) if "garbage_matte" in options else None,
+        ),
     )

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -76,6 +77,22 @@ def test_a_bundle_for_a_gpu_runs_where_it_is_unpacked(tmp_path: Path) -> None:
     )
     assert walked.returncode == 0, walked.stderr
     assert "skipped" not in walked.stdout
+
+
+@pytest.mark.benchmarks
+def test_alpha_before_a_screen_is_scored(tmp_path: Path) -> None:
+    folder = tmp_path / "matting_fg_rgba" / "davidg200"
+    folder.mkdir(parents=True)
+    for number in range(4):
+        cutout = np.full((200, 90, 4), 180, np.uint8)
+        cutout[:, :, 3] = 0
+        cutout[20:180, 20:70, 3] = 255
+        (folder / f"{number}.png").write_bytes(cv2.imencode(".png", cutout)[1].tobytes())
+    file = tmp_path / "screen.json"
+    assert run("screen.py", tmp_path, "--preset", "fast", "--json", file).returncode == 0
+    (row,) = json.loads(file.read_text())["rows"]
+    assert row["better"].endswith(" of 1")
+    assert row["ms"] > 0
 
 
 @pytest.mark.benchmarks

@@ -96,18 +96,7 @@ subject_option = option(
     " percentages of width and height); mask:FILE: whom you have painted white there. May be given"
     " several times: at:30%,50%@1:02.5 counts from then on.  [default: all]",
 )
-despill_option = option(
-    "--despill",
-    type=click.Choice(("green", "blue")),
-    group="Result",
-    help="Take the light of a green or blue screen from the subject's colours.",
-)
-garbage_matte_option = option(
-    "--garbage-matte",
-    type=FILE,
-    group="Stages in and out",
-    help="A mask, white where the subject may be, or polygons (.json); elsewhere alpha is 0.",
-)
+PASSES = ("screen", "despill", "garbage_matte")
 review_option = option(
     "--review",
     type=FILE,
@@ -164,6 +153,32 @@ def output_options(
         return output(overwrite(quiet(command)))
 
     return decorate
+
+
+def pass_options(command: F) -> F:
+    """Add the options of what is changed in frames that are matted, `PASSES`."""
+    colours = click.Choice(("green", "blue"))
+    screen = option(
+        "--screen",
+        type=colours,
+        group="Result",
+        help="The clip was shot in front of a green or blue screen: what has its colour is"
+        " background, what hangs together with the subject and has not is subject, and its light"
+        " is taken from the subject's colours.",
+    )
+    despill = option(
+        "--despill",
+        type=colours,
+        group="Result",
+        help="Take the light of a green or blue screen from the subject's colours, no more.",
+    )
+    garbage_matte = option(
+        "--garbage-matte",
+        type=FILE,
+        group="Stages in and out",
+        help="A mask, white where the subject may be, or polygons (.json); elsewhere alpha is 0.",
+    )
+    return screen(despill(garbage_matte(command)))
 
 
 def pack_options(name: str, *keys: str) -> Callable[[F], F]:

@@ -10,11 +10,11 @@ import click
 from matte.cli.grouped import GroupedCommand, option
 from matte.cli.options import (
     FILE,
+    PASSES,
     VIDEO_GROUND,
-    despill_option,
-    garbage_matte_option,
     output_options,
     pack_options,
+    pass_options,
     premultiply_option,
     print_line,
     print_path,
@@ -149,10 +149,9 @@ MAX_FAULT_LINES = 20  # broken places of a clip that are printed one by one
 @option("--stats", is_flag=True, group="Running", help="Print how long each step took.")
 @subject_option
 @review_option
-@despill_option
-@garbage_matte_option
+@pass_options
 @pack_options("ground", "bg", "bg_end", "premultiply")
-@pack_options("source", "start", "end", "hdr", "subjects", "despill", "garbage_matte")
+@pack_options("source", "start", "end", "hdr", "subjects", *PASSES)
 @pack_options("outputs", *OUTPUTS, *ENCODING, "overwrite")
 def video(
     clip: Path,
@@ -226,6 +225,7 @@ def _plan_job(
     """Return the clip with what is to be made of it; raise if anything of that can't be."""
     from matte.clips.output_files import files_from_options
     from matte.clips.outputs import clip_for_files
+    from matte.clips.passes import PassSettings
     from matte.clips.render import RenderJob
     from matte.clips.run import choices_for
     from matte.compositing.backgrounds import Transparent, parse_background
@@ -239,8 +239,8 @@ def _plan_job(
     opened = clip_for_files(found, files, source["hdr"])
     choices = choices_for(opened, source["subjects"], limit)
     after, premultiply = ground["bg_end"], ground["premultiply"]
-    passes = source["despill"], source["garbage_matte"]
-    return RenderJob(opened, files, background, after, premultiply, first, last, choices, *passes)
+    passes = PassSettings(*(source[name] for name in PASSES))
+    return RenderJob(opened, files, background, after, premultiply, first, last, choices, passes)
 
 
 def _parse_range(start: str, end: str | None) -> tuple[float, float | None]:

@@ -1,24 +1,24 @@
-"""What is taken from frames before they are composed: a screen's light, whole regions."""
+"""What is taken from frames before they are composed: a screen and its light, whole regions."""
 
 import json
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.arrays import Alpha, Image
+from matte.arrays import Alpha
 from matte.clips.frames import MattedFrame
+from matte.compositing.screen_key import ScreenColour, key_screen, remove_spill
 from matte.configs.lengths import Length, parse_length
-from matte.errors import PictureError, SettingError
+from matte.errors import MatteWarning, PictureError, SettingError
 from matte.imaging.resizing import resize
 from matte.limits import DEFAULT_MAX_PIXELS
 from matte.media.pictures import read_alpha
 
-ScreenColour = Literal["green", "blue"]
-SCREEN_CHANNELS: dict[ScreenColour, int] = {"green": 1, "blue": 2}
 POLYGON_STEPS = 4  # of a pixel: how finely a polygon's edge is drawn
 MAX_POLYGON_BYTES = 1_000_000
 
@@ -27,22 +27,31 @@ MAX_POLYGON_BYTES = 1_000_000
 class EditorPasses:
     """What is changed in frames that are matted, before their colours are estimated.
 
-    `despill` is the screen's colour whose light is taken from the subject. `garbage_matte` (H, W)
-    is the highest alpha that each pixel may have.
+    `screen` is the colour of a screen that the clip was shot in front of: alpha is mended by it,
+    and its light is taken from the subject; by `despill` that alone. `garbage_matte` (H, W) is the
+    highest alpha that each pixel may have.
     """
 
+    screen: ScreenColour | None = None
     despill: ScreenColour | None = None
     garbage_matte: Alpha | None = None
 
     @property
     def are_none(self) -> bool:
         """Whether nothing is changed."""
-        return self.despill is None and self.garbage_matte is None
+        return self.screen is None and self.despill is None and self.garbage_matte is None
 
     def apply(self, frame: MattedFrame) -> MattedFrame:
         """Return the frame with its passes; its arrays are on the processor."""
-        if self.despill is not None:
-            frame = replace(frame, image=remove_spill(frame.image, self.despill))
+        if self.screen is not None:
+            alpha = key_screen(frame.image, frame.alpha, self.screen)
+            if alpha is frame.alpha:
+                told = f"in some frames there is no {self.screen} screen: alpha is the networks'"
+                warnings.warn(told, MatteWarning, stacklevel=2)
+            frame = replace(frame, alpha=alpha)
+        for colour in dict.fromkeys((self.screen, self.despill)):
+            if colour is not None:
+                frame = replace(frame, image=remove_spill(frame.image, colour))
         if self.garbage_matte is not None:
             frame = replace(frame, alpha=Alpha(np.minimum(frame.alpha, self.garbage_matte)))
         return frame
@@ -51,16 +60,28 @@ class EditorPasses:
 NO_PASSES = EditorPasses()
 
 
-def remove_spill(image: Image, screen: ScreenColour) -> Image:
-    """Return a picture in which nothing is greener (bluer) than it is red or blue (green).
+@dataclass(frozen=True, slots=True)
+class PassSettings:
+    """The passes that are wanted; a `garbage_matte` is a file, a mask or polygons."""
 
-    So what is yellow, or skin, stays as it is, and what was green becomes grey, cyan or yellow.
-    """
-    channel = SCREEN_CHANNELS[screen]
-    others = [image[:, :, other] for other in range(3) if other != channel]
-    found = image.copy()
-    found[:, :, channel] = np.minimum(image[:, :, channel], np.maximum(*others))
-    return Image(found)
+    screen: ScreenColour | None = None
+    despill: ScreenColour | None = None
+    garbage_matte: Path | None = None
+
+    @property
+    def change_colours(self) -> bool:
+        """Whether the subject gets other colours than the frame's."""
+        return self.screen is not None or self.despill is not None
+
+    def prepare(self, shape: tuple[int, int]) -> EditorPasses:
+        """Return the passes for frames of this height and width; a file is read now."""
+        matte = None
+        if self.garbage_matte is not None:
+            matte = read_garbage_matte(self.garbage_matte, shape)
+        return EditorPasses(self.screen, self.despill, matte)
+
+
+NO_PASS_SETTINGS = PassSettings()
 
 
 def read_garbage_matte(

@@ -17,7 +17,7 @@ from matte.clips.following.record import FollowingRecord
 from matte.clips.frames import FrameFault
 from matte.clips.output_files import VideoFiles
 from matte.clips.outputs import PartialFile, VideoWriters
-from matte.clips.passes import EditorPasses, ScreenColour, read_garbage_matte
+from matte.clips.passes import NO_PASS_SETTINGS, PassSettings
 from matte.clips.rate import RateCandidate, RateChoice, choose_candidate, rate_candidates
 from matte.clips.run import VideoRun, open_run
 from matte.compositing.backgrounds import Background, FilmFile, PictureFile
@@ -101,8 +101,7 @@ def _kept_text(kept: Sequence[PartialFile]) -> str:
 class RenderJob:
     """A clip, the files it becomes, its background, and its range in seconds after the first frame.
 
-    `choices` say whom to follow; None: the settings do. `despill` is the screen whose light is
-    taken from the subject; outside of the `garbage_matte`, a mask or polygons, alpha is 0.
+    `choices` say whom to follow; None: the settings do. `passes` change what is matted.
 
     >>> job = RenderJob(open_clip(path), files, parse_background("beach.jpg"))  # doctest: +SKIP
     >>> job.render(matte.load("fast")).frames  # doctest: +SKIP
@@ -117,8 +116,7 @@ class RenderJob:
     start: float = 0
     end: float | None = None
     choices: Sequence[TimedChoice] | None = None
-    despill: ScreenColour | None = None
-    garbage_matte: Path | None = None
+    passes: PassSettings = NO_PASS_SETTINGS
 
     def __post_init__(self) -> None:
         check_time_range(self.start, self.end)
@@ -133,7 +131,8 @@ class RenderJob:
         behind = self.background
         read = [behind.path] if isinstance(behind, PictureFile | FilmFile) else []
         masks = [Path(each.choice.mask) for each in self.choices or () if each.choice is not None]
-        masks += [] if self.garbage_matte is None else [self.garbage_matte]
+        garbage = self.passes.garbage_matte
+        masks += [] if garbage is None else [garbage]
         return [self.clip.path, *read, *(path for path in masks if path.name)]
 
     @property
@@ -252,13 +251,6 @@ class RenderJob:
         """Return the writers of the files; raises if one can't be written."""
         return VideoWriters(files, self.clip, self.sources, self.start, self.end)
 
-    def _passes(self) -> EditorPasses:
-        """Return what is changed in frames that are matted; its file is read now."""
-        matte, size = None, (self.clip.facts.height, self.clip.facts.width)
-        if self.garbage_matte is not None:
-            matte = read_garbage_matte(self.garbage_matte, size)
-        return EditorPasses(self.despill, matte)
-
     def _open_run(self, pipeline: BuiltPipeline) -> AbstractContextManager[VideoRun]:
         """Return the clip's run with a pipeline, to be used in a `with` block."""
         return open_run(
@@ -272,10 +264,10 @@ class RenderJob:
             colours=(
                 self.files.transparent
                 or self.files.foreground is not None
-                or self.despill is not None
+                or self.passes.change_colours
             ),
             choices=self.choices,
-            passes=self._passes(),
+            passes=self.passes.prepare((self.clip.facts.height, self.clip.facts.width)),
         )
 
 

@@ -64,6 +64,15 @@ def test_passes_take_green_light_and_regions_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_a_clip_without_the_named_screen_is_told_of(tmp_path: Path) -> None:
+    source = clip(tmp_path / "in.mp4")
+    result = run("video", source, "--bg", "red", "-q", "--screen", "green", *BAND)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("no green screen") == 1
+    assert names(tmp_path) == ["in-matte.mp4", "in.mp4"]
+
+
+@pytest.mark.usefixtures("fake")
 def test_flecks_are_taken_out_by_a_setting(tmp_path: Path) -> None:
     source, report = clip(tmp_path / "in.mp4"), tmp_path / "report.json"
     words = ("video", source, "--bg", "red", "-q", "--report", report, *BAND)

@@ -7,18 +7,11 @@ import pytest
 
 from matte.arrays import Alpha, Image
 from matte.clips.frames import MattedFrame
-from matte.clips.passes import NO_PASSES, EditorPasses, read_garbage_matte, remove_spill
-from matte.errors import PictureError
+from matte.clips.passes import NO_PASSES, EditorPasses, PassSettings, read_garbage_matte
+from matte.errors import MatteWarning, PictureError
+from tests.compositing.screen_scene import scene
 
 COLOURS = np.array([[[40, 200, 60], [230, 210, 40], [200, 160, 130], [30, 60, 200]]], np.uint8)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_nothing_stays_greener_than_it_is_red_or_blue(dtype: type[np.unsignedinteger]) -> None:
-    found = remove_spill(Image(COLOURS.astype(dtype)), "green")
-    assert found.dtype == dtype
-    assert found[0].tolist() == [[40, 60, 60], [230, 210, 40], [200, 160, 130], [30, 60, 200]]
-    assert remove_spill(Image(COLOURS), "blue")[0, 3].tolist() == [30, 60, 60]
 
 
 def test_passes_change_pictures_and_alphas_and_not_their_inputs() -> None:
@@ -27,11 +20,34 @@ def test_passes_change_pictures_and_alphas_and_not_their_inputs() -> None:
     assert NO_PASSES.apply(frame) is frame
     assert NO_PASSES.are_none
     keep = Alpha(np.array([[1, 0.5, 0, 1]], np.float32))
-    found = EditorPasses("green", keep).apply(frame)
+    found = EditorPasses(None, "green", keep).apply(frame)
     assert found.alpha.tolist() == [[1, 0.5, 0, 1]]
     assert found.image[0, 0, 1] == 60
     assert alpha.min() == 1
     assert COLOURS[0, 0, 1] == 200
+
+
+def test_a_screen_is_keyed_and_its_light_taken() -> None:
+    image, seen, truth = scene()
+    found = EditorPasses("green").apply(MattedFrame(image, seen))
+    assert np.abs(found.alpha - truth).mean() < np.abs(seen - truth).mean() / 10
+    assert (found.image[..., 1] <= np.maximum(found.image[..., 0], found.image[..., 2])).all()
+    with pytest.warns(MatteWarning, match="no blue screen"):
+        other = EditorPasses("blue").apply(MattedFrame(image, seen))
+    assert other.alpha is seen
+
+
+def test_settings_become_passes_of_a_size(tmp_path: Path) -> None:
+    file = tmp_path / "keep.json"
+    file.write_text("[[0, 0], [20, 0], [20, 20]]")
+    settings = PassSettings("blue", None, file)
+    assert settings.change_colours
+    found = settings.prepare((40, 60))
+    assert found.screen == "blue"
+    assert found.garbage_matte is not None
+    assert found.garbage_matte.shape == (40, 60)
+    assert not PassSettings(garbage_matte=file).change_colours
+    assert PassSettings().prepare((4, 6)).are_none
 
 
 def test_a_mask_of_any_size_limits_alpha(tmp_path: Path) -> None:

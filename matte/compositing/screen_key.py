@@ -82,7 +82,7 @@ def _own_share(share: FloatArray, subject: BoolArray) -> FloatArray:
     weight = resize_by_halving(subject.astype(np.float32), height, width)
     sums = resize_by_halving(np.where(subject, share, np.float32(0)), height, width)
     known = (weight > 0).astype(np.float32)
-    means = sums / np.maximum(weight, np.float32(1e-6))
+    means = np.asarray(sums / np.maximum(weight, np.float32(1e-6)), np.float32)
     filled = fill_gaps(means[:, :, None], known)[:, :, 0]
     return np.clip(resize(filled, *share.shape), MIN_OWN, MAX_OWN)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import BoolArray, Confidence, Image
 from matte.clips.following.appearance import ColourCodes, colour_codes
+from matte.clips.following.crowd import Crowd
 from matte.clips.following.follower import Followed, SubjectFollower
 from matte.clips.motion import MotionTracker
 from tests.textures import clouds
@@ -54,6 +55,16 @@ def scene(
 
 def codes_of(image: Image) -> ColourCodes:
     return colour_codes(np.asarray(image, np.uint8))
+
+
+def crowd_of(*people: Person) -> Crowd:
+    """A crowd of these people, told apart; of none, one that knows nobody yet."""
+    crowd = Crowd()
+    crowd.labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    image, seen = scene(people)
+    for region in seen:
+        crowd.add(codes_of(image), region, crowd.labels)
+    return crowd
 
 
 def confidence_of(seen: Sequence[BoolArray]) -> Confidence:

@@ -14,19 +14,11 @@ from tests.clips.following.people import (
     YELLOW,
     Person,
     codes_of,
+    crowd_of,
     scene,
 )
 
 NOBODY = np.zeros((HEIGHT, WIDTH), np.uint8)
-
-
-def crowd_of(*people: Person) -> Crowd:
-    crowd = Crowd()
-    crowd.labels = NOBODY.copy()
-    image, seen = scene(people)
-    for region in seen:
-        crowd.add(codes_of(image), region, crowd.labels)
-    return crowd
 
 
 def hide(crowd: Crowd, *numbers: int) -> None:

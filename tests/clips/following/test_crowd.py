@@ -13,20 +13,18 @@ from tests.clips.following.people import (
     YELLOW,
     Person,
     codes_of,
+    crowd_of,
     scene,
 )
 
-IMAGE, SEEN = scene([Person(RED, BLUE, 20), Person(GREEN, YELLOW, 80), Person(BLUE, RED, 138)])
+PEOPLE = (Person(RED, BLUE, 20), Person(GREEN, YELLOW, 80), Person(BLUE, RED, 138))
+IMAGE, SEEN = scene(PEOPLE)
 CODES = codes_of(IMAGE)
 
 
 @pytest.fixture
 def crowd() -> Crowd:
-    found = Crowd()
-    found.labels = np.zeros((HEIGHT, WIDTH), np.uint8)
-    for region in SEEN:
-        found.add(CODES, region, found.labels)
-    return found
+    return crowd_of(*PEOPLE)
 
 
 @pytest.mark.parametrize(

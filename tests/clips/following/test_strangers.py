@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from matte.clips.following.appearance import likeness
-from matte.clips.following.crowd import MAX_TRACKS, Crowd
+from matte.clips.following.crowd import MAX_TRACKS
 from matte.clips.following.parts import connected_parts
 from matte.clips.following.strangers import APART_FRAMES, part_groups, recognise_hidden
 from tests.clips.following.people import (
@@ -14,6 +14,7 @@ from tests.clips.following.people import (
     YELLOW,
     Person,
     codes_of,
+    crowd_of,
     scene,
 )
 
@@ -24,16 +25,10 @@ RED_ONE, GREEN_ONE, BLUE_ONE = (
 )
 
 
-def empty_crowd() -> Crowd:
-    crowd = Crowd()
-    crowd.labels = np.zeros((HEIGHT, WIDTH), np.uint8)
-    return crowd
-
-
 @pytest.mark.parametrize("chosen", [False, True])
 def test_a_group_that_walks_apart_is_several_unless_it_is_chosen(chosen: bool) -> None:
     image, seen = scene([GREEN_ONE, BLUE_ONE])
-    codes, crowd = codes_of(image), empty_crowd()
+    codes, crowd = codes_of(image), crowd_of()
     group = np.asarray(seen[0] | seen[1])
     crowd.add(codes, group, crowd.labels)
     crowd.tracks[1].chosen = chosen
@@ -53,7 +48,7 @@ def test_a_group_that_walks_apart_is_several_unless_it_is_chosen(chosen: bool) -
 
 def test_next_to_the_chosen_nobody_is_told_apart() -> None:
     image, seen = scene([GREEN_ONE, BLUE_ONE, Person(RED, BLUE, 80)])
-    codes, crowd = codes_of(image), empty_crowd()
+    codes, crowd = codes_of(image), crowd_of()
     crowd.add(codes, np.asarray(seen[0] | seen[1]), crowd.labels)
     chosen = crowd.add(codes, seen[2], crowd.labels)
     crowd.tracks[chosen].chosen = True
@@ -66,7 +61,7 @@ def test_next_to_the_chosen_nobody_is_told_apart() -> None:
 
 def test_who_has_no_number_left_is_nobody() -> None:
     image, seen = scene([GREEN_ONE, BLUE_ONE])
-    codes, crowd = codes_of(image), empty_crowd()
+    codes, crowd = codes_of(image), crowd_of()
     for _ in range(MAX_TRACKS):
         crowd.add(codes, np.asarray(seen[0] | seen[1]), crowd.labels)
     parts = list(connected_parts(np.asarray(seen[0] | seen[1]), codes))
@@ -79,7 +74,7 @@ def test_who_has_no_number_left_is_nobody() -> None:
 
 def test_a_small_piece_is_nobody_by_itself() -> None:
     image, seen = scene([GREEN_ONE])
-    codes, crowd = codes_of(image), empty_crowd()
+    codes, crowd = codes_of(image), crowd_of()
     region = seen[0].copy()
     region[70:74] = False  # the feet come off
     crowd.add(codes, region, crowd.labels)
@@ -99,7 +94,7 @@ def test_a_newcomer_may_be_who_was_hidden(
     newcomer: Person, hidden_frames: int, found: bool
 ) -> None:
     image, seen = scene([RED_ONE])
-    crowd = empty_crowd()
+    crowd = crowd_of()
     crowd.add(codes_of(image), seen[0], crowd.labels)
     crowd.tracks[1].chosen = True
     crowd.tracks[1].hidden_frames, crowd.tracks[1].box = hidden_frames, None

@@ -20,7 +20,7 @@ from matte.errors import SettingError
 from matte.gpu.build import build_for_photos
 from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import read_alpha
-from matte.media.sources import Source, is_source, source_name
+from matte.media.sources import Source, as_path, is_source, source_name
 from matte.photos.photo_matte import (
     BackgroundInput,
     PhotoMatte,
@@ -106,7 +106,7 @@ class Pipeline(run.BuiltPipeline):
 
         subjects = [subject] if isinstance(subject, str) else subject
         pipeline = pipeline_for_video(self)
-        return video_frames(pipeline, Path(path), background, start, end, hdr, subjects)
+        return video_frames(pipeline, as_path(path, "video"), background, start, end, hdr, subjects)
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -242,7 +242,7 @@ def video(
     """
     merged = pipeline.merged if pipeline else merge_settings()
     limit = max_pixels(merged.config)
-    job = _plan_video(Path(path), limit, output, background, overwrite, options)
+    job = _plan_video(as_path(path, "video"), limit, output, background, overwrite, options)
     job.files.check(job.sources)
     wanted = options.get("fps_target")
     if wanted:

@@ -126,6 +126,15 @@ def install_command(extra: str) -> str:
     return f"run pip install '.[{extra}]' in matte's checkout"
 
 
+def web_address_error(address: str, file: str = "file") -> SettingError:
+    """Return the error for an address of the web where a `file` is wanted: "picture", "video".
+
+    It names no more than the scheme, because the rest may hold a key.
+    """
+    scheme = address.partition("//")[0]
+    return SettingError(f"{scheme}// is on the web", f"download it first, and give the {file}")
+
+
 def is_memory_error(error: BaseException) -> bool:
     """Return whether an error says that memory is used up: Python's, a library's, a runtime's."""
     return isinstance(error, MemoryError) or bool(NO_MEMORY_WORDS.search(str(error)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from matte.errors import MatteError, MatteWarning, printable
+from matte.errors import MatteError, MatteWarning, printable, web_address_error
 
 NAMES = {
     "w\nError: forged.png": r"w\nError: forged.png",
@@ -20,3 +20,8 @@ def test_what_a_name_may_contain_is_escaped_in_every_message(name: str) -> None:
     assert str(MatteWarning(f"{name}: unsure")) == f"{NAMES[name]}: unsure"
     assert MatteError(name).cause == name, "reports have the name itself"
     printable(name).encode()
+
+
+def test_addresses_of_the_web_are_not_printed_for_they_may_hold_keys() -> None:
+    error = web_address_error("HTTPS://user:1234@host/a.jpg?key=1234", "picture")
+    assert str(error) == "HTTPS:// is on the web: download it first, and give the picture"

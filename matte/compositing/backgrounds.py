@@ -10,7 +10,7 @@ from PIL import ImageColor
 
 from matte.arrays import Image
 from matte.configs.lengths import Length, parse_length
-from matte.errors import SettingError
+from matte.errors import SettingError, web_address_error
 from matte.files import file_facts
 from matte.registry import close_names
 
@@ -93,10 +93,7 @@ def parse_background(text: str, films: bool = False) -> Background:
         return Transparent()
     file = "picture or video" if films else "picture"
     if "://" in text:
-        # No more of it is said: an address may hold a key.
-        raise SettingError(
-            f"{text.partition('//')[0]}// is on the web", f"download it first, and give the {file}"
-        )
+        raise web_address_error(text, file)
     path, is_folder = Path(text), os.path.isdir(text)  # noqa: PTH112  # as above
     if path.suffix.lower() in FILM_SUFFIXES or (path.suffix and not is_folder):
         return _file_background(path)

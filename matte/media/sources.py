@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
-from matte.errors import PictureError
+from matte.errors import PictureError, web_address_error
 from matte.limits import MAX_PIPE_WAIT_SECONDS
 
 Source = str | Path | bytes | BinaryIO
@@ -30,6 +30,18 @@ def source_name(source: Source, kind: str = "picture") -> str:
     return name if isinstance(name, str) and name else f"the {kind}"
 
 
+def as_path(name: str | Path, kind: str = "picture") -> Path:
+    """Return the path of a file to read; raise for an address of the web.
+
+    >>> as_path("photo.jpg")
+    PosixPath('photo.jpg')
+    """
+    # os.path answers False where pathlib raises: long names.
+    if isinstance(name, str) and "://" in name and not os.path.exists(name):  # noqa: PTH110
+        raise web_address_error(name, kind)
+    return Path(name)
+
+
 def read_source(source: Source, check_head: CheckHead, kind: str = "picture") -> bytes:
     """Return the bytes of a file, once `check_head` has let its first bytes and its name pass.
 
@@ -38,7 +50,7 @@ def read_source(source: Source, check_head: CheckHead, kind: str = "picture") ->
     """
     name = source_name(source, kind)
     if isinstance(source, str | os.PathLike):
-        return _read_path(Path(source), check_head)
+        return _read_path(as_path(source, kind), check_head)
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
         check_head(data[:HEAD_BYTES], name)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from matte.errors import SettingError
+from matte.errors import SettingError, web_address_error
 from matte.stores.folder import FolderStore
 from matte.stores.protocol import Store
 from matte.stores.s3 import S3Store
@@ -43,7 +43,7 @@ def split_address(text: str) -> tuple[str, str]:
     if not text.startswith(S3_SCHEME):
         scheme = text.partition("//")[0]
         if scheme.lower() in WEB_SCHEMES:
-            raise SettingError(f"{scheme}// is on the web", "download it first, and give the file")
+            raise web_address_error(text)
         raise SettingError(f"{scheme}// names no store that is known", "give an s3:// address")
     bucket, _, name = text.removeprefix(S3_SCHEME).partition("/")
     if "@" in bucket or ":" in bucket:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matte.errors import PictureError
+from matte.errors import PictureError, SettingError
 from matte.media.encoding import encode, encode_alpha
 from matte.media.pictures import read_alpha, read_image, read_mask, read_trimap
-from matte.media.sources import Source, is_source, read_source, source_name
+from matte.media.sources import Source, as_path, is_source, read_source, source_name
 from tests.media.files import noise
 
 RGB = noise(30, 40, 3)
@@ -123,3 +123,18 @@ def test_pipes_are_read_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("matte.media.sources.MAX_PIPE_WAIT_SECONDS", 0.05)
     with pytest.raises(PictureError, match="pipe is empty"):
         read_image(pipe)
+
+
+def test_addresses_are_no_paths_unless_a_file_has_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    address = "https://host/a.png?key=1234"
+    for call in (lambda: read_image(address), lambda: as_path(address)):
+        with pytest.raises(SettingError, match=r"^https:// is on the web: .* give the picture$"):
+            call()
+    with pytest.raises(SettingError, match=r"^s3:// is on the web: .* give the video$"):
+        as_path("s3://bucket/talk.mp4", "video")
+    Path("https:/host").mkdir(parents=True)
+    Path(address).write_bytes(encode(RGB, ".png"))
+    assert read_image(address).shape == RGB.shape

@@ -1,5 +1,6 @@
 """Alpha mattes for photos, and the subject on another background."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from matte.registry import resolve
@@ -27,7 +28,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Return a public name, imported at its first use: `matte --help` needs no runtime."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'matte' has no attribute {name!r}")
+        # Python itself names a near one, if it knows the name and the module.
+        this = sys.modules[__name__]
+        raise AttributeError(f"module 'matte' has no attribute {name!r}", name=name, obj=this)
     return resolve("public name", _HOMES, name)
 
 

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matte.arrays import as_alpha, same_size
-from matte.compositing.backgrounds import Transparent, parse_background
+from matte.clips.video_options import VideoOptions, given_options, plan_video
+from matte.compositing.backgrounds import background_text
 from matte.compositing.blend import Blend
 from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.lengths import Length
-from matte.configs.loader import DEFAULT_PRESET, merge_settings
-from matte.configs.settings import TrimapSettings
+from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings
+from matte.configs.settings import SETTINGS, TrimapSettings
 from matte.errors import SettingError
 from matte.gpu.build import build_for_photos
 from matte.media.photo_inputs import PhotoInput, as_photo
@@ -30,6 +31,7 @@ from matte.photos.photo_matte import (
 from matte.pipeline import run
 from matte.pipeline.build import build_for_video, max_pixels, pipeline_for_video
 from matte.pipeline.line import TwoStage
+from matte.registry import nearest
 from matte.stages import Progress
 from matte.sweeps import run as sweeping
 from matte.sweeps.run import Sweep, sweep_settings
@@ -37,9 +39,21 @@ from matte.sweeps.scores import Kernel
 
 if TYPE_CHECKING:
     from matte.clips.frames import VideoFrame
-    from matte.clips.render import RenderJob, RenderResult
+    from matte.clips.render import RenderResult
 
 __all__ = ["Pipeline", "composite", "load", "sweep", "video"]
+
+WITH_THE_PICTURE = "give it with the picture: matte.load()('portrait.jpg', {}=…)"
+WITH_THE_RESULT = "give it where a result is made: composite(), save() or video()"
+BY_NAME = "give the settings of a file by their names: matte.load(k=5)"
+# What people give to `load`, and what to do instead.
+OF_OTHER_CALLS = {
+    "mask": WITH_THE_PICTURE.format("mask"),
+    "trimap": WITH_THE_PICTURE.format("trimap"),
+    "background": WITH_THE_RESULT,
+    "bg": WITH_THE_RESULT,
+    "config": BY_NAME,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +97,7 @@ class Pipeline(run.BuiltPipeline):
         self,
         path: str | Path,
         *,
-        background: str = "transparent",
+        background: str | Path = "transparent",
         start: float = 0,
         end: float | None = None,
         hdr: Literal["keep", "sdr"] = "keep",
@@ -106,7 +120,8 @@ class Pipeline(run.BuiltPipeline):
 
         subjects = [subject] if isinstance(subject, str) else subject
         pipeline = pipeline_for_video(self)
-        return video_frames(pipeline, as_path(path, "video"), background, start, end, hdr, subjects)
+        behind = background_text(background)
+        return video_frames(pipeline, as_path(path, "video"), behind, start, end, hdr, subjects)
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -121,6 +136,12 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
     """
     if not isinstance(preset, str):
         raise SettingError(f"preset = {preset!r}", "give the name of one")
+    if preset.lower().endswith(".toml"):
+        raise SettingError(f"no preset {preset!r}", BY_NAME)
+    for name in overrides:
+        if name not in SETTINGS and name != OLD_PROTOCOL:
+            remedy = OF_OTHER_CALLS.get(name) or nearest(name, [*SETTINGS, "preset"])
+            raise SettingError(f"no setting {name!r}", remedy)
     built = build_for_photos(merge_settings(preset, flags=overrides))
     return Pipeline(built.line, built.merged, built.max_pixels, built.memory)
 
@@ -168,15 +189,15 @@ def sweep(
     line: TwoStage | None = None,
     progress: Progress | None = None,
     *,
-    k: Sequence[Kernel] = (),
-    iterations: Sequence[int] = (),
-    width: Sequence[Length | str] = (),
+    k: Kernel | Sequence[Kernel] = (),
+    iterations: int | Sequence[int] = (),
+    width: Length | str | Sequence[Length | str] = (),
 ) -> Sweep:
     """Segment a picture once, refine it with several unknown bands, and choose the best.
 
     Each kernel of `k` is combined with each number of `iterations`; each `width` is a band, too.
-    `bands` are settings of your own instead. `line` has the segmenter and the refiner, by default
-    those of the default preset.
+    Each may be one value or several. `bands` are settings of your own instead. `line` has the
+    segmenter and the refiner, by default those of the default preset.
 
     >>> sweep = matte.sweep("portrait.jpg", k=["auto", 7], width=["1%"])
     >>> [score.name for score in sweep.scores]
@@ -184,46 +205,23 @@ def sweep(
     >>> sweep.alphas[sweep.choice.best].shape
     (512, 512)
     """
-    return sweeping.sweep(image, bands or sweep_settings(k, iterations, width), line, progress)
+    for band in bands:
+        if not isinstance(band, TrimapSettings):
+            raise SettingError(f"bands = {bands!r}", "give kernels by name: k=[3, 7]")
+    bands = bands or sweep_settings(_several(k), _several(iterations), _several(width))
+    return sweeping.sweep(image, bands, line, progress)
 
 
-class VideoOptions(TypedDict, total=False):
-    """What `matte.video` takes besides, all of it optional, as `matte video` has it.
-
-    `alpha` and `foreground` are further files to write. `codec`, `crf` and `bitrate` ("6M") encode
-    the composite; `premultiply` multiplies a cut-out's colours with alpha. `background_end` is what
-    comes when a video behind ends first: "loop" or "hold". `start` and `end` are seconds after the
-    first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
-    `hdr`: an HDR video keeps its light ("keep"), or is tone-mapped ("sdr").
-    `subject` says whom to follow, one choice or several: "at:30%,50%@2.5"; `review` is a sheet of
-    the moments in which that was doubtful. `screen`: the clip was shot in front of one of this
-    colour, by which alpha is mended, and whose light is taken from the subject; `despill` does the
-    latter alone; the mask or polygons (.json) of a `garbage_matte` say where the subject may be.
-    """
-
-    alpha: str | Path
-    foreground: str | Path
-    codec: str
-    crf: int
-    bitrate: str
-    premultiply: bool
-    background_end: Literal["loop", "hold"]
-    start: float
-    end: float
-    fps_target: float
-    hdr: Literal["keep", "sdr"]
-    subject: str | Sequence[str]
-    review: str | Path
-    screen: Literal["green", "blue"]
-    despill: Literal["green", "blue"]
-    garbage_matte: str | Path
+def _several(values: Any) -> Sequence[Any]:
+    """Return several values, or one, as a sequence of them."""
+    return (values,) if isinstance(values, str | int | Length) else values
 
 
 def video(
     path: str | Path,
     output: str | Path | None = None,
     *,
-    background: str = "transparent",
+    background: str | Path = "transparent",
     pipeline: run.BuiltPipeline | None = None,
     overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -240,55 +238,16 @@ def video(
     >>> result.written, result.frames
     ((PosixPath('office.mp4'),), 5)
     """
+    if pipeline is not None and not isinstance(pipeline, run.BuiltPipeline):
+        raise SettingError(f"pipeline = {pipeline!r}", "give one that matte.load() returns")
+    given = given_options(options)
     merged = pipeline.merged if pipeline else merge_settings()
     limit = max_pixels(merged.config)
-    job = _plan_video(as_path(path, "video"), limit, output, background, overwrite, options)
+    job = plan_video(as_path(path, "video"), limit, output, background, overwrite, given)
     job.files.check(job.sources)
-    wanted = options.get("fps_target")
+    wanted = given.get("fps_target")
     if wanted:
         _, chosen = job.choose(merged, wanted, build_for_video)
     else:
         chosen = pipeline_for_video(pipeline) if pipeline else build_for_video(merged)
     return job.render(chosen, progress or (lambda _: None))
-
-
-def _plan_video(
-    path: Path,
-    limit: int,
-    output: str | Path | None,
-    background: str,
-    overwrite: bool,
-    options: VideoOptions,
-) -> "RenderJob":
-    """Return the clip, whose frames have `limit` pixels at most, with what is to be made of it."""
-    from matte.clips.output_files import files_from_options  # PyAV is for video only
-    from matte.clips.outputs import clip_for_files
-    from matte.clips.passes import PassSettings
-    from matte.clips.render import RenderJob
-    from matte.clips.run import choices_for
-    from matte.media.video.clip import open_clip
-
-    unknown = set(options) - set(VideoOptions.__annotations__)
-    if unknown:
-        names = ", ".join(VideoOptions.__annotations__)
-        raise SettingError(f"no option {', '.join(sorted(unknown))}", f"give some of {names}")
-    behind = parse_background(background)
-    named = {**options, "output": output, "overwrite": overwrite}
-    files = files_from_options(path, isinstance(behind, Transparent), named)
-    clip = clip_for_files(open_clip(path, limit), files, options.get("hdr", "keep"))
-    subject = options.get("subject", ())
-    return RenderJob(
-        clip,
-        files,
-        behind,
-        options.get("background_end", "loop"),
-        options.get("premultiply", False),
-        options.get("start", 0),
-        options.get("end"),
-        choices_for(clip, [subject] if isinstance(subject, str) else subject, limit),
-        PassSettings(
-            options.get("screen"),
-            options.get("despill"),
-            Path(options["garbage_matte"]) if "garbage_matte" in options else None,
-        ),
-    )

@@ -2,8 +2,10 @@
 
 import doctest
 import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import av
 import cv2
@@ -106,8 +108,12 @@ def test_what_a_video_can_not_do_is_said_before_a_network_is_opened(
     monkeypatch.setattr(api, "build_for_video", None)
     with pytest.raises(MatteError, match=r"talk\.txt"):
         matte.video("talk.mp4", "talk.txt")
-    with pytest.raises(SettingError, match="no option quality: give some of alpha, foreground"):
+    with pytest.raises(SettingError, match="no option 'quality': choose from alpha, background"):
         matte.video("talk.mp4", quality=3)  # type: ignore[call-arg]  # what is tested
+    with pytest.raises(SettingError, match=r"pipeline = 'fast': give one that matte\.load"):
+        matte.video("talk.mp4", pipeline="fast")  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(SettingError, match=r"https:// is on the web: .* give the video"):
+        matte.video("https://host/talk.mp4")
 
 
 def test_an_hdr_video_comes_in_the_light_that_is_asked(folder: Path) -> None:
@@ -118,3 +124,56 @@ def test_an_hdr_video_comes_in_the_light_that_is_asked(folder: Path) -> None:
     assert kinds == {"keep": np.uint16, "sdr": np.uint8}
     matte.video(source, "sdr.mp4", background="white", pipeline=pipeline, hdr="sdr")
     assert open_clip(Path("sdr.mp4")).light is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"preset": "fasst"}, "no preset 'fasst': did you mean 'fast'?"),
+        (
+            {"preset": "mine.toml"},
+            "no preset 'mine.toml': give the settings of a file by their name",
+        ),
+        (
+            {"config": "mine.toml"},
+            "no setting 'config': give the settings of a file by their names",
+        ),
+        ({"prest": "fast"}, "no setting 'prest': did you mean 'preset'?"),
+        ({"refinr": "gca"}, "no setting 'refinr': did you mean 'refiner' or 'video_refiner'?"),
+        ({"background": "white"}, "no setting 'background': give it where a result is made"),
+        ({"mask": "m.png"}, "no setting 'mask': give it with the picture: matte.load()("),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_mistakes_in_what_is_loaded_are_named(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        matte.load(**settings)
+    assert str(caught.value).startswith(message)
+
+
+def test_mistakes_in_how_a_video_is_matted_are_named(folder: Path) -> None:
+    pipeline = matte.load("fast", modnet="modnet")
+    wrong: dict[str, dict[str, Any]] = {
+        "hdr = 'srd': did you mean 'sdr'?": {"hdr": "srd"},
+        "start = '0:01': give a number": {"start": "0:01"},
+        "end = '1s': give a number": {"end": "1s"},
+        "background = (0, 0, 0): give a file's name": {"background": (0, 0, 0)},
+    }
+    for message, options in wrong.items():
+        with pytest.raises(SettingError) as caught:
+            next(pipeline.video("talk.mp4", **options))
+        assert str(caught.value).startswith(message)
+    assert next(pipeline.video("talk.mp4", background=Path("beach.jpg"))).composite.ndim == 3
+
+
+def test_a_sweep_takes_one_value_for_several(folder: Path) -> None:
+    names = [score.name for score in matte.sweep("portrait.jpg", k="auto", width="1%").scores]
+    assert names == ["k = auto", "width = 1%"]
+    with pytest.raises(SettingError, match=r"bands = \[3, 7\]: give kernels by name: k="):
+        matte.sweep("portrait.jpg", [3, 7])  # type: ignore[list-item]  # what is tested
+
+
+def test_a_misspelt_call_is_answered_with_the_near_one() -> None:
+    code = [sys.executable, "-c", "import matte; matte.vidoe"]
+    run = subprocess.run(code, capture_output=True, text=True, check=False)
+    assert "has no attribute 'vidoe'. Did you mean: 'video'?" in run.stderr

@@ -34,6 +34,7 @@ from matte.clips.threads import (
 from matte.compositing.backgrounds import Background, parse_background
 from matte.compositing.composer import Composer
 from matte.configs.settings import Config
+from matte.configs.tables import convert
 from matte.configs.times import check_time_range
 from matte.gpu.choice import DevicePlan, plan_device
 from matte.media.video.clip import BrokenFrame, Clip, Frame, open_clip
@@ -272,6 +273,9 @@ def video_frames(
     subjects: Sequence[str] = (),
 ) -> Generator[VideoFrame]:
     """Yield the frames of a video file as `Pipeline.video` does, with the same arguments."""
+    convert(hdr, HdrMode, "hdr")
+    for name, seconds in (("start", start), ("end", 0 if end is None else end)):
+        convert(seconds, float, name)
     check_time_range(start, end)
     clip = open_clip(path, pipeline.max_pixels)
     clip = clip.tone_mapped() if hdr == "sdr" else clip

@@ -1,6 +1,6 @@
 """What the user names behind the subject: a colour, a file, the photo's own background, nothing."""
 
-import os.path
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,16 @@ class Transparent:
 
 
 Background = PlainColour | PictureFile | FilmFile | Blur | Transparent
+
+
+def background_text(background: Any) -> str:
+    """Return what Python calls a background, a text or a path, as text for `parse_background`."""
+    if isinstance(background, str | os.PathLike):
+        return str(os.fspath(background))
+    raise SettingError(
+        f"background = {background!r}",
+        "give a file's name, 'blur', 'transparent', or a colour such as 'white' or '#205080'",
+    )
 
 
 def parse_background(text: str, films: bool = False) -> Background:

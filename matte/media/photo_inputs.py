@@ -38,6 +38,9 @@ def as_photo(image: PhotoInput, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
 def photo_from_pixels(pixels: Any) -> Photo:
     """Return a photo of an array's pixels; raise PictureError for what is no picture."""
     array = np.asarray(pixels)
+    if array.dtype.kind not in "buif":
+        what = f"a value of type {type(pixels).__name__} is no picture"
+        raise PictureError(what, "give a file, one of Pillow's pictures, or an array of pixels")
     if array.dtype.kind == "f":
         array = _as_uint16(array)
     if array.ndim == 3 and array.shape[2] == 1:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matte.arrays import Alpha, Image
-from matte.compositing.backgrounds import as_colour, colour_pixel, parse_background
+from matte.compositing.backgrounds import as_colour, background_text, colour_pixel, parse_background
 from matte.compositing.blend import Blend
 from matte.compositing.composer import Composer, PictureGround
 from matte.compositing.cutout import cut_out
@@ -73,7 +73,7 @@ class PhotoMatte(Matte):
         PosixPath('beach-portrait.jpg')
         """
         settings = compositing_settings(fit, position, blend)
-        finish = FinishOptions(parse_background(str(background)), settings)
+        finish = FinishOptions(parse_background(background_text(background)), settings)
         target = Path(path)
         outputs = PhotoOutputs(target)
         (_, suffixes), *_ = outputs.paths(finish.transparent)

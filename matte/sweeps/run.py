@@ -11,7 +11,8 @@ import numpy as np
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Mask, Trimap
 from matte.configs.lengths import Length, parse_length
 from matte.configs.loader import merge_settings
-from matte.configs.settings import TrimapSettings
+from matte.configs.settings import SETTINGS, TrimapSettings
+from matte.configs.tables import convert
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import Photo
@@ -65,6 +66,7 @@ def sweep_settings(
         base = replace(base, erode=None, dilate=None)
     bands: dict[TrimapSettings, None] = {}
     for side in k:
+        convert(side, SETTINGS["k"].hint, "k")
         times = iterations if iterations and isinstance(side, int) else (base.iterations,)
         bands |= dict.fromkeys(replace(base, k=side, iterations=n, width=None) for n in times)
     lengths = (parse_length(reach) if isinstance(reach, str) else reach for reach in width)

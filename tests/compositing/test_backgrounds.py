@@ -8,6 +8,7 @@ from matte.compositing.backgrounds import (
     PictureFile,
     PlainColour,
     Transparent,
+    background_text,
     parse_background,
     parse_colour,
 )
@@ -73,3 +74,12 @@ def test_what_is_no_background_is_said(name: str) -> None:
 def test_impossible_blurs_are_refused(text: str, cause: str) -> None:
     with pytest.raises(SettingError, match=cause):
         parse_background(text)
+
+
+def test_python_names_backgrounds_by_texts_and_paths() -> None:
+    assert background_text("white") == "white"
+    assert background_text(Path("beach.jpg")) == "beach.jpg"
+    with pytest.raises(
+        SettingError, match=r"^background = \(1, 2, 3\): give a file's name, 'blur'"
+    ):
+        background_text((1, 2, 3))

@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,3 +90,10 @@ def test_pillows_pictures_keep_16_bits_and_their_profile_and_stand_upright() -> 
 def test_pictures_over_the_limit_are_refused() -> None:
     with pytest.raises(PictureError, match="--max-pixels"):
         as_photo(Pillow.fromarray(RGB), max_pixels=50)
+
+
+@pytest.mark.parametrize("value", [None, ["a.jpg", "b.jpg"], object()])
+def test_what_is_no_picture_is_said(value: Any) -> None:
+    kind = type(value).__name__
+    with pytest.raises(PictureError, match=f"^a value of type {kind} is no picture: give a file, "):
+        as_photo(value)

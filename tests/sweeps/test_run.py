@@ -44,6 +44,8 @@ def test_what_is_not_named_is_the_settings() -> None:
         sweep_settings(k=range(1, 51), iterations=range(1, 51))
     with pytest.raises(SettingError, match="k = 0: give 1 … 101, auto, or learned"):
         sweep_settings(k=[0])
+    with pytest.raises(SettingError, match="k = 'autoo': give a whole number or 'auto', 'learned'"):
+        sweep_settings(k=["autoo"])  # type: ignore[list-item]  # what is tested
 
 
 def test_a_picture_is_segmented_once_and_refined_with_each_band() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from matte.errors import SettingError
+from matte.registry import nearest
 
 FORMATS = MappingProxyType(
     {".mp4": "mp4", ".mov": "mov", ".m4v": "mp4", ".mkv": "matroska", ".webm": "webm"}
@@ -181,7 +182,7 @@ def choose_codec(path: Path, name: str | None, kind: str) -> tuple[Codec, str]:
     suffix = path.suffix.lower()
     name = name or default_codec(suffix, kind)
     if name not in CODECS:
-        raise SettingError(f"no codec {name!r}", f"choose one of {', '.join(CODECS)}")
+        raise SettingError(f"no codec {name!r}", nearest(name, CODECS))
     codec = CODECS[name]
     if suffix not in codec.endings:
         raise SettingError(

@@ -37,7 +37,7 @@ def test_more_than_8_bits_are_dropped_where_the_codec_has_none() -> None:
 @pytest.mark.parametrize(
     ("name", "codec", "kind", "message"),
     [
-        ("a.mp4", "h266", "rgb", "no codec 'h266': choose one of h264"),
+        ("a.mp4", "h266", "rgb", "no codec 'h266': did you mean 'h265' or 'h264'"),
         ("a.mp4", "prores", "rgb", ".mp4 is not for prores: end the file in .mov, .mkv"),
         (
             "a.mov",

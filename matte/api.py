@@ -1,5 +1,6 @@
 """The calls of a library user: one call for whatever a command does."""
 
+import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from matte.compositing.fitting import Fit
 from matte.compositing.foreground import estimate_foreground
 from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings
+from matte.configs.python_names import in_python, python_names
 from matte.configs.settings import SETTINGS, TrimapSettings
-from matte.errors import SettingError
+from matte.errors import MatteWarning, SettingError
 from matte.gpu.build import build_for_photos
 from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import read_alpha
@@ -87,11 +89,13 @@ class Pipeline(run.BuiltPipeline):
         ((512, 512, 4), (512, 512, 3))
         """
         name = source_name(image) if is_source(image) else ""
-        photo = as_photo(image, self.max_pixels)
-        found = self.run(photo, self.prior(photo, mask, trimap, name, subject), name)
-        return PhotoMatte(
-            found.alpha, found.foreground, found.mask, found.trimap, found.report, photo
-        )
+        with python_names():
+            photo = as_photo(image, self.max_pixels)
+            found = self.find_alpha(photo, self.prior(photo, mask, trimap, name, subject), name)
+        for warning in found.warnings:
+            warnings.warn(in_python(warning), MatteWarning, stacklevel=2)
+        made = run.with_colours(photo, found)
+        return PhotoMatte(made.alpha, made.foreground, made.mask, made.trimap, made.report, photo)
 
     def video(
         self,
@@ -119,9 +123,16 @@ class Pipeline(run.BuiltPipeline):
         from matte.clips.run import video_frames  # PyAV is for video only
 
         subjects = [subject] if isinstance(subject, str) else subject
-        pipeline = pipeline_for_video(self)
-        behind = background_text(background)
-        return video_frames(pipeline, as_path(path, "video"), behind, start, end, hdr, subjects)
+        clip, behind = as_path(path, "video"), background_text(background)
+        with python_names():
+            pipeline = pipeline_for_video(self)
+        return _named_errors(video_frames(pipeline, clip, behind, start, end, hdr, subjects))
+
+
+def _named_errors(frames: Generator["VideoFrame"]) -> Generator["VideoFrame"]:
+    """Yield the frames; errors name arguments of Python."""
+    with python_names():
+        yield from frames
 
 
 def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
@@ -142,7 +153,8 @@ def load(preset: str = DEFAULT_PRESET, **overrides: Any) -> Pipeline:
         if name not in SETTINGS and name != OLD_PROTOCOL:
             remedy = OF_OTHER_CALLS.get(name) or nearest(name, [*SETTINGS, "preset"])
             raise SettingError(f"no setting {name!r}", remedy)
-    built = build_for_photos(merge_settings(preset, flags=overrides))
+    with python_names():
+        built = build_for_photos(merge_settings(preset, flags=overrides))
     return Pipeline(built.line, built.merged, built.max_pixels, built.memory)
 
 
@@ -172,15 +184,16 @@ def composite(
     >>> matte.composite("portrait.jpg", result.alpha, "beach.jpg", fit="contain").shape
     (512, 512, 3)
     """
-    known = read_alpha(alpha) if is_source(alpha) else as_alpha(alpha)
-    photo = as_photo(foreground)
-    same_size(("foreground", photo.pixels), ("alpha", known))
-    colours = photo.pixels
-    if not isinstance(foreground, np.ndarray):
-        known = photo.limit_alpha(known)
-        colours = estimate_foreground(photo.pixels, known)
-    settings = compositing_settings(fit, position, blend)
-    return compose_photo(photo, colours, known, background, settings)
+    with python_names():
+        known = read_alpha(alpha) if is_source(alpha) else as_alpha(alpha)
+        photo = as_photo(foreground)
+        same_size(("foreground", photo.pixels), ("alpha", known))
+        colours = photo.pixels
+        if not isinstance(foreground, np.ndarray):
+            known = photo.limit_alpha(known)
+            colours = estimate_foreground(photo.pixels, known)
+        settings = compositing_settings(fit, position, blend)
+        return compose_photo(photo, colours, known, background, settings)
 
 
 def sweep(
@@ -208,8 +221,9 @@ def sweep(
     for band in bands:
         if not isinstance(band, TrimapSettings):
             raise SettingError(f"bands = {bands!r}", "give kernels by name: k=[3, 7]")
-    bands = bands or sweep_settings(_several(k), _several(iterations), _several(width))
-    return sweeping.sweep(image, bands, line, progress)
+    with python_names():
+        bands = bands or sweep_settings(_several(k), _several(iterations), _several(width))
+        return sweeping.sweep(image, bands, line, progress)
 
 
 def _several(values: Any) -> Sequence[Any]:
@@ -240,14 +254,15 @@ def video(
     """
     if pipeline is not None and not isinstance(pipeline, run.BuiltPipeline):
         raise SettingError(f"pipeline = {pipeline!r}", "give one that matte.load() returns")
-    given = given_options(options)
-    merged = pipeline.merged if pipeline else merge_settings()
-    limit = max_pixels(merged.config)
-    job = plan_video(as_path(path, "video"), limit, output, background, overwrite, given)
-    job.files.check(job.sources)
-    wanted = given.get("fps_target")
-    if wanted:
-        _, chosen = job.choose(merged, wanted, build_for_video)
-    else:
-        chosen = pipeline_for_video(pipeline) if pipeline else build_for_video(merged)
-    return job.render(chosen, progress or (lambda _: None))
+    with python_names():
+        given = given_options(options)
+        merged = pipeline.merged if pipeline else merge_settings()
+        limit = max_pixels(merged.config)
+        job = plan_video(as_path(path, "video"), limit, output, background, overwrite, given)
+        job.files.check(job.sources)
+        wanted = given.get("fps_target")
+        if wanted:
+            _, chosen = job.choose(merged, wanted, build_for_video)
+        else:
+            chosen = pipeline_for_video(pipeline) if pipeline else build_for_video(merged)
+        return job.render(chosen, progress or (lambda _: None))

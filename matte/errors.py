@@ -57,10 +57,14 @@ class MatteError(Exception):
     exit_code = 1
 
     def __init__(self, cause: str, remedy: str = "") -> None:
+        self.set_text(cause, remedy)
+
+    def set_text(self, cause: str, remedy: str) -> None:
+        """Let the error say something else."""
         self.cause = cause
         self.remedy = remedy
         text = f"{cause}: {remedy}" if remedy else cause
-        super().__init__(printable(text))
+        self.args = (printable(text),)
 
 
 class SettingError(MatteError):

@@ -4,6 +4,7 @@ import doctest
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -177,3 +178,36 @@ def test_a_misspelt_call_is_answered_with_the_near_one() -> None:
     code = [sys.executable, "-c", "import matte; matte.vidoe"]
     run = subprocess.run(code, capture_output=True, text=True, check=False)
     assert "has no attribute 'vidoe'. Did you mean: 'video'?" in run.stderr
+
+
+def test_errors_name_arguments_and_no_options_of_the_command_line(folder: Path) -> None:
+    pipeline = matte.load("fast", modnet="modnet")
+    Path("there.mp4").touch()
+    wrong: dict[str, Callable[[], object]] = {
+        "add overwrite=True$": lambda: matte.video("talk.mp4", "there.mp4", background="red"),
+        "give crf or bitrate$": lambda: matte.video(
+            "talk.mp4", "a.mp4", background="red", crf=3, bitrate="1M", pipeline=pipeline
+        ),
+        "or give a background$": lambda: matte.video("talk.mp4", "a.mp4", pipeline=pipeline),
+        "^subject='1' and 2 begin": lambda: next(pipeline.video("talk.mp4", subject=["1", "2"])),
+        "or use device='cpu'$": lambda: matte.load(device="gpu:77"),
+        "raise max_pixels or": lambda: matte.load("fast", max_pixels=1000)("portrait.jpg"),
+        "^fit = 'covr': did": lambda: matte.composite(
+            "portrait.jpg",
+            np.ones((512, 512), np.float32),
+            "red",
+            fit="covr",  # type: ignore[arg-type]  # what is tested
+        ),
+    }
+    for message, call in wrong.items():
+        with pytest.raises(MatteError, match=message) as caught:
+            call()
+        assert "--" not in str(caught.value)
+
+
+def test_warnings_name_arguments_where_the_call_stands(folder: Path) -> None:
+    pipeline = matte.load("fast", segmenter="person-light", fallback="none")
+    with pytest.warns(matte.MatteWarning, match="a rough mask as mask, a lower threshold") as found:
+        pipeline(np.zeros((64, 64, 3), np.uint8))
+    assert [Path(each.filename) for each in found] == [Path(__file__)]
+    assert "--" not in str(found[0].message)

@@ -165,11 +165,9 @@ def _split_protocol(table: Mapping[str, Any], origin: str) -> dict[str, Any]:
         raise SettingError(f"{OLD_PROTOCOL} = {word!r}", nearest(str(word), known))
     found = {name: word if word in options else "auto" for name, options in words.items()}
     new = [name for name in PROTOCOLS if word in words[name]]
-    names = " and ".join(f"--{name.replace('_', '-')}" for name in new)
-    if origin != "flag":
-        names = f"{origin}: " + " and ".join(new)
-    old = "--protocol" if origin == "flag" else OLD_PROTOCOL
-    warnings.warn(f"{old} {word} is now {names} {word}", MatteWarning, stacklevel=5)
+    now = " and ".join(f"{name} = {word}" for name in new)
+    where = "" if origin == "flag" else f"{origin}: "
+    warnings.warn(f"{where}{OLD_PROTOCOL} = {word} is now {now}", MatteWarning, stacklevel=5)
     return found | rest
 
 

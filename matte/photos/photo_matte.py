@@ -13,6 +13,7 @@ from matte.compositing.blend import Blend
 from matte.compositing.composer import Composer, PictureGround
 from matte.compositing.cutout import cut_out
 from matte.compositing.fitting import Fit
+from matte.configs.python_names import python_names
 from matte.configs.settings import CompositingSettings
 from matte.configs.tables import from_table
 from matte.files import check_outputs
@@ -51,8 +52,9 @@ class PhotoMatte(Matte):
         >>> matte.load("fast")("portrait.jpg").composite("blur").shape
         (512, 512, 3)
         """
-        settings = compositing_settings(fit, position, blend)
-        return compose_photo(self.photo, self.foreground, self.alpha, background, settings)
+        with python_names():
+            settings = compositing_settings(fit, position, blend)
+            return compose_photo(self.photo, self.foreground, self.alpha, background, settings)
 
     def save(
         self,
@@ -72,13 +74,14 @@ class PhotoMatte(Matte):
         >>> matte.load("fast")("portrait.jpg").save("beach-portrait.jpg", "beach.jpg")
         PosixPath('beach-portrait.jpg')
         """
-        settings = compositing_settings(fit, position, blend)
-        finish = FinishOptions(parse_background(background_text(background)), settings)
-        target = Path(path)
-        outputs = PhotoOutputs(target)
-        (_, suffixes), *_ = outputs.paths(finish.transparent)
-        check_outputs([(target, suffixes)], finish.files(), overwrite)
-        outputs.write(self.photo, self, PhotoFinisher(finish), overwrite, finish.files())
+        with python_names():
+            settings = compositing_settings(fit, position, blend)
+            finish = FinishOptions(parse_background(background_text(background)), settings)
+            target = Path(path)
+            outputs = PhotoOutputs(target)
+            (_, suffixes), *_ = outputs.paths(finish.transparent)
+            check_outputs([(target, suffixes)], finish.files(), overwrite)
+            outputs.write(self.photo, self, PhotoFinisher(finish), overwrite, finish.files())
         return target
 
     def __repr__(self) -> str:

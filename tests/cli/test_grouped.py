@@ -75,7 +75,7 @@ def test_the_old_protocol_is_hidden_and_understood() -> None:
     result = run("config", "show", "--protocol", "demo")
     assert result.exit_code == 0
     assert 'refiner_protocol = "demo"' in result.stdout
-    assert "Warning: --protocol demo is now --refiner-protocol demo" in result.stderr
+    assert "Warning: protocol = demo is now refiner_protocol = demo" in result.stderr
 
 
 @pytest.mark.parametrize("flag", ["--erode=-1", "--size=0", "--width=", "--threads=0"])

@@ -21,14 +21,14 @@ def test_a_subject_is_followed_and_doubts_are_reported(tmp_path: Path) -> None:
     result = run(*words, "--subject", "at:0,40", "--subject", "all@0.5")
     assert result.exit_code == 0, result.output
     assert "Warning: 0:00.000 to 0:00." in result.stderr
-    assert "nobody is where --subject says: the result is empty there" in result.stderr
+    assert "nobody is where the choice says: the result is empty there" in result.stderr
     told = json.loads(report.read_text())["following"]
     assert told["choices"] == ["at:0,40", "all@0:00.500"]
     assert len(told["sureness"]) == len(CFR)
     assert told["sureness"][0] == 0
     assert result.stdout == f"{tmp_path / 'in-matte.mp4'}\n{review}\n"
     assert told["sureness"][-1] == 1
-    assert told["doubtful"][0]["reason"] == "nobody is where --subject says"
+    assert told["doubtful"][0]["reason"] == "nobody is where the choice says"
     assert names(tmp_path) == ["in-matte.mp4", "in.mp4", "report.json", "review.png"]
     refused = run(*words, "--subject", "left", "--overwrite")
     assert refused.exit_code != 0

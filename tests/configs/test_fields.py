@@ -111,14 +111,14 @@ def test_tables_are_plain_values() -> None:
 @pytest.mark.parametrize(
     ("word", "refiner", "modnet", "new"),
     [
-        ("demo", "demo", "auto", "--refiner-protocol demo"),
-        ("tester", "tester", "auto", "--refiner-protocol tester"),
-        ("native", "auto", "native", "--modnet-protocol native"),
-        ("auto", "auto", "auto", "--refiner-protocol and --modnet-protocol auto"),
+        ("demo", "demo", "auto", "refiner_protocol = demo"),
+        ("tester", "tester", "auto", "refiner_protocol = tester"),
+        ("native", "auto", "native", "modnet_protocol = native"),
+        ("auto", "auto", "auto", "refiner_protocol = auto and modnet_protocol = auto"),
     ],
 )
 def test_protocol_became_two_settings(word: str, refiner: str, modnet: str, new: str) -> None:
-    with pytest.warns(MatteWarning, match=f"--protocol {word} is now {new}"):
+    with pytest.warns(MatteWarning, match=f"^protocol = {word} is now {new}$"):
         runtime = merge_settings(flags={"protocol": word}).config.runtime
     assert (runtime.refiner_protocol, runtime.modnet_protocol) == (refiner, modnet)
 
@@ -126,7 +126,7 @@ def test_protocol_became_two_settings(word: str, refiner: str, modnet: str, new:
 def test_a_file_may_say_protocol_and_a_flag_replaces_it(tmp_path: Path) -> None:
     file = tmp_path / "old.toml"
     file.write_text('[runtime]\nprotocol = "tester"\n')
-    with pytest.warns(MatteWarning, match=r"protocol tester is now .*old\.toml: refiner_protocol"):
+    with pytest.warns(MatteWarning, match=r"old\.toml: protocol = tester is now refiner_pr"):
         runtime = merge_settings(file=file).config.runtime
     assert runtime.refiner_protocol == "tester"
     with pytest.warns(MatteWarning):

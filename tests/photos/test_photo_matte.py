@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,17 @@ def test_it_saves_itself_and_loses_nothing(tmp_path: Path) -> None:
 
 def test_it_says_what_it_is_in_a_line() -> None:
     assert repr(MATTE) == f"<matte 30×20, subject {float(ALPHA.mean()):.1%}>"
+
+
+def test_its_errors_name_arguments_and_no_options_of_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "there.png").touch()
+    wrong: dict[str, Callable[[], object]] = {
+        "exists: choose another name or add overwrite=True$": lambda: MATTE.save(
+            tmp_path / "there.png"
+        ),
+        "can't hold transparency: .* or give a background$": lambda: MATTE.save(tmp_path / "a.jpg"),
+        "pictures have none behind them: give a picture$": lambda: MATTE.composite("talk.mp4"),
+    }
+    for message, call in wrong.items():
+        with pytest.raises(MatteError, match=message):
+            call()

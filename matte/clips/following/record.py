@@ -13,7 +13,7 @@ MIN_SURENESS = 0.5  # below, a frame is doubtful
 MAX_PAUSE_SECONDS = 0.2  # between doubtful frames of one moment
 MIN_LOST_SECONDS = 1.0  # out of sight for longer: a warning says so
 
-UNSURE, OUT_OF_SIGHT, NOBODY_THERE = "unsure", "out of sight", "nobody is where --subject says"
+UNSURE, OUT_OF_SIGHT, NOBODY_THERE = "unsure", "out of sight", "nobody is where the choice says"
 
 
 @dataclass(slots=True)

@@ -34,4 +34,4 @@ def test_who_is_lost_for_long_is_warned_of_with_the_time(frames: int, warns: boo
 
 def test_a_choice_that_finds_nobody_is_warned_of() -> None:
     record = record_of([Followed(None, 0, seen=False, waiting=True), Followed(None)])
-    assert record.warnings[0].startswith("0:00.000 to 0:00.000: nobody is where --subject says")
+    assert record.warnings[0].startswith("0:00.000 to 0:00.000: nobody is where the choice says")

@@ -1,4 +1,4 @@
-"""Layers that keep the weights they start with."""
+"""Layers that keep the weights, and norms that keep the statistics, they start with."""
 
 from collections.abc import Iterator
 
@@ -25,3 +25,8 @@ def freeze_layers(network: nn.Module, count: int) -> list[nn.Module]:
     for module in layers[:count]:
         module.requires_grad_(False)
     return layers[:count]
+
+
+def batch_norms(network: nn.Module) -> list[nn.Module]:
+    """Return the network's batch norms; in evaluation mode their statistics stay as they are."""
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]

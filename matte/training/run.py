@@ -15,7 +15,7 @@ from matte.training.average import RunningAverage
 from matte.training.batches import iterate_batches
 from matte.training.collection import LineReport
 from matte.training.depthwise import keep_depthwise_in_float32
-from matte.training.freezing import freeze_layers
+from matte.training.freezing import batch_norms, freeze_layers
 from matte.training.journal import Journal
 from matte.training.optimiser import build_optimiser, set_learning_rate
 from matte.training.schedule import learning_rate
@@ -66,7 +66,9 @@ class TrainingRun:
         settings: RunSettings = task.settings.run
         self.settings = settings
         torch.manual_seed(settings.seed)
-        self._frozen = freeze_layers(task.network, settings.freeze)
+        self._in_evaluation = freeze_layers(task.network, settings.freeze)
+        if settings.norms == "fixed":
+            self._in_evaluation += batch_norms(task.network)
         scaling = fabric.strategy.precision
         if fabric.device.type == "cpu" and scaling.precision == "bf16-mixed":
             keep_depthwise_in_float32(task.network)
@@ -146,7 +148,7 @@ class TrainingRun:
         optimiser, progress = self.state.optimiser, self.state.progress
         set_learning_rate(optimiser, rate)
         self._module.train()
-        for layer in self._frozen:
+        for layer in self._in_evaluation:
             layer.eval()
         losses = self.task.losses(self._network, batch)
         optimiser.zero_grad()

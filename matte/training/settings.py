@@ -11,6 +11,7 @@ from matte.training.synthesis.refiner_samples import RefinerMix
 T = TypeVar("T")
 Schedule = Literal["cosine", "plateau", "constant"]
 Optimiser = Literal["adamw", "amsgrad"]
+NormStatistics = Literal["batch", "fixed"]
 SegmenterLoss = Literal["cross-entropy+dice", "cross-entropy"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 RefinerName = Literal["gca-slim", "gca"]
@@ -77,6 +78,8 @@ class RunSettings:
     bring nothing better; "constant".
     `encoder_rate`: the encoder's part of the rate. `freeze`: how many of the network's first
     layers (modules with weights of their own, norms included) keep the weights they start with.
+    `norms`: what batch norms take for mean and variance: each "batch"'s own, or "fixed" ones, those
+    they start with; networks whose norms were folded into convolutions go on undisturbed then.
     `optimiser`: "adamw", or "amsgrad", which is the same but never raises a weight's own rate.
     `weight_decay`: the optimiser's, on weights only. `momentum`: its first beta.
     `clip`: the largest norm of the gradients. `average`: decay of the running mean of the weights,
@@ -98,6 +101,7 @@ class RunSettings:
     plateau: int = 5
     encoder_rate: float = 0.3
     freeze: int = 0
+    norms: NormStatistics = "batch"
     optimiser: Optimiser = "adamw"
     weight_decay: float = 0.01
     momentum: float = 0.9
@@ -112,6 +116,7 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         require_known(get_args(Schedule), schedule=self.schedule)
+        require_known(get_args(NormStatistics), norms=self.norms)
         require_known(get_args(Optimiser), optimiser=self.optimiser)
         require_known(get_args(Precision), precision=self.precision)
         require_at_least(1, batch=self.batch, steps=self.steps, plateau=self.plateau)

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -34,11 +34,37 @@ from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.weights.store import all_weights, find_weights, storage_status
 
 BASE_PACKAGES = ("numpy", "opencv-python-headless", "Pillow", "click")
-OPTIONAL_PACKAGES = {
-    "torch": ("torch", "training and export"),
-    "segmentation-models-pytorch": ("torch", "training and export"),
-    "pymatting": ("classical", "the refiner 'closed-form'"),
+# What each extra is for, and the packages that it brings besides those of other extras.
+EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "heif": ("HEIC pictures", ("pillow-heif",)),
+    "exr": ("writing OpenEXR", ("OpenEXR",)),
+    "classical": ("the refiner 'closed-form'", ("pymatting",)),
+    "webcam": ("the window of matte webcam", ("pygame-ce",)),
+    "serve": ("matte serve", ("starlette", "uvicorn", "python-multipart")),
+    "stores": ("s3:// addresses", ("obstore",)),
+    "fleet": ("matte fleet", ("ray",)),
+    "torch": (
+        "running and exporting networks by torch",
+        (
+            "torch",
+            "timm",
+            "segmentation-models-pytorch",
+            "onnx",
+            "onnxslim",
+            "safetensors",
+            "h5py",
+        ),
+    ),
+    "train": ("matte train", ("lightning-fabric", "tensorboard", "tflite")),
+    "tensorrt": ("engines for NVIDIA's GPUs", ("tensorrt",)),
+    "quantise": ("networks in int8", ("nncf",)),
+    "phone": (
+        "networks for phones, in an environment of its own",
+        ("ai-edge-litert", "ai-edge-quantizer", "litert-torch"),
+    ),
 }
+# Packages with the same interface that may be there in place of others.
+REPLACEMENTS = {"pillow-heif": "pi-heif"}
 NETWORK_KINDS = tuple(TORCH_SESSIONS)  # that are run
 ENGINE_BACKENDS = ("onnx-tensorrt", "tensorrt")
 
@@ -79,22 +105,38 @@ def examine() -> list[ExaminedPart]:
 
 
 def _packages() -> Iterator[ExaminedPart]:
-    """Yield Python, matte and the packages that it uses."""
+    """Yield Python, matte, the packages that it needs, and its extras."""
     machine = f"{system_name()}, {usable_threads()} threads"
     yield ExaminedPart("python", True, True, f"{platform.python_version()} on {machine}")
     yield ExaminedPart("matte", True, True, matte.__version__)
     for name in BASE_PACKAGES:
-        yield _package(name, True, f"pip install {name}", "")
-    for name, (extra, use) in OPTIONAL_PACKAGES.items():
-        yield _package(name, False, install_command(extra), f", for {use}")
+        yield _package(name, True, f"pip install {name}")
+    for extra, (use, packages) in EXTRAS.items():
+        yield _extra(extra, use, packages)
 
 
-def _package(name: str, needed: bool, remedy: str, use: str) -> ExaminedPart:
-    """Return the version of a package, and in words what it is used for."""
+def _package(name: str, needed: bool, remedy: str) -> ExaminedPart:
+    """Return the version of a package."""
     try:
-        return ExaminedPart(name, True, needed, version(name) + use)
+        return ExaminedPart(name, True, needed, version(name))
     except PackageNotFoundError:
-        return ExaminedPart(name, False, needed, "not installed" + use, remedy)
+        return ExaminedPart(name, False, needed, "not installed", remedy)
+
+
+def _extra(extra: str, use: str, packages: Sequence[str]) -> ExaminedPart:
+    """Return whether an extra's packages are here, with the first one's version, and its use."""
+    found: list[ExaminedPart] = []
+    for name in packages:
+        part = _package(name, False, "")
+        if not part.works and name in REPLACEMENTS:
+            part = _package(REPLACEMENTS[name], False, "")
+        found.append(part if part.works else replace(part, name=name))
+    lacking = ", ".join(part.name for part in found if not part.works)
+    if lacking:
+        details = f"for {use}; {lacking} not installed"
+        return ExaminedPart(f"extra {extra}", False, False, details, install_command(extra))
+    details = f"for {use}; {found[0].name} {found[0].details}"
+    return ExaminedPart(f"extra {extra}", True, False, details)
 
 
 def _weights() -> Iterator[ExaminedPart]:
@@ -128,7 +170,7 @@ def _runtime(backend: str, package: str) -> ExaminedPart:
     """Return what is installed of a runtime, on which devices it runs, and whether it does."""
     name = f"runtime {backend}"
     remedy = INSTALL_COMMANDS.get(backend, f"pip install {package}")
-    package_part = replace(_package(package, False, remedy, ""), name=name)
+    package_part = replace(_package(package, False, remedy), name=name)
     if not find_spec(package):
         return replace(package_part, works=False, remedy=remedy)
     try:

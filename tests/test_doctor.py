@@ -1,17 +1,25 @@
 """What the doctor says of runtimes, GPUs and choices."""
 
 import importlib.util
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+from matte import doctor
 from matte.configs.settings import RuntimeSettings
-from matte.doctor import ExaminedPart, examine
+from matte.doctor import EXTRAS, ExaminedPart, examine
 from matte.pipeline.networks import open_weights
 from matte.runtime import backends
 from matte.runtime.gpus import NO_NVIDIA_GPU, nvidia_gpus
 from matte.runtime.processor import ProcessorAbilities
 from matte.weights.store import find_weights
 from tests.conftest import SetAbilities
+
+ROOT = Path(__file__).parents[1]
+FOR_DEVELOPERS = {"dev", "notebook"}
 
 
 def findings() -> dict[str, ExaminedPart]:
@@ -46,3 +54,28 @@ def test_a_runtime_that_is_not_there_has_a_remedy(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(backends.BACKEND_PACKAGES, "torch", "no_such_package")
     found = findings()["runtime torch"]
     assert (found.works, found.remedy) == (False, "run pip install '.[torch]' in matte's checkout")
+
+
+def test_extras_are_those_of_the_package_with_what_they_bring() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        extra: {re.split(r"[\[<>=]", each)[0] for each in packages if "mattekit" not in each}
+        for extra, packages in project["optional-dependencies"].items()
+        if extra not in FOR_DEVELOPERS
+    }
+    assert {extra: set(packages) for extra, (_, packages) in EXTRAS.items()} == extras
+
+
+def test_an_extra_is_there_with_all_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXTRAS, "serve", ("a test", ("click", "no-such-package")))
+    monkeypatch.setitem(EXTRAS, "exr", ("a test", ("click", "numpy")))
+    monkeypatch.setitem(EXTRAS, "heif", ("a test", ("no-such-heif",)))
+    monkeypatch.setitem(doctor.REPLACEMENTS, "no-such-heif", "click")
+    found = findings()
+    serve = found["extra serve"]
+    assert (serve.works, serve.needed) == (False, False)
+    assert serve.details == "for a test; no-such-package not installed"
+    assert serve.remedy == "run pip install '.[serve]' in matte's checkout"
+    for extra in ("exr", "heif"):
+        assert found[f"extra {extra}"].works
+        assert found[f"extra {extra}"].details == f"for a test; click {version('click')}"

@@ -10,7 +10,8 @@ from matte.cli.options import print_line
 def doctor(as_json: bool) -> None:
     """Check the installation, and print the command that installs what is missing.
 
-    Lists versions, runtimes, devices and networks. Exits with 1 if 'matte image' can't work.
+    Lists versions, extras, runtimes, devices and networks. Exits with 1 if 'matte image' can't
+    work.
 
     Example: matte doctor
     """

@@ -20,8 +20,15 @@ def test_doctor_finds_this_installation_well() -> None:
 def test_doctor_says_what_is_missing_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from matte import doctor
 
-    monkeypatch.setitem(doctor.OPTIONAL_PACKAGES, "no-such-package", ("classical", "a test"))
-    assert "run pip install '.[classical]' in matte's checkout" in run("doctor").stdout
+    monkeypatch.setitem(doctor.EXTRAS, "classical", ("a test", ("no-such-package",)))
+    expected = "for a test; no-such-package not installed: run pip install '.[classical]' in"
+    lines = run("doctor").stdout.splitlines()
+    assert [expected in line for line in lines if "extra classical" in line] == [True]
+    findings = {f["name"]: f for f in json.loads(run("doctor", "--json").stdout)}
+    lacking = findings["extra classical"]
+    assert (lacking["works"], lacking["needed"]) == (False, False)
+    assert lacking["remedy"] == "run pip install '.[classical]' in matte's checkout"
+    assert {f"extra {name}" for name in doctor.EXTRAS} <= findings.keys()
     monkeypatch.setattr(doctor, "BASE_PACKAGES", ("no-such-package",))
     result = run("doctor")
     assert result.exit_code == 1

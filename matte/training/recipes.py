@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from matte.configs.tables import from_file, read_toml
+from matte.configs.tables import from_table, read_toml
 from matte.errors import SettingError
 from matte.registry import nearest
 
@@ -22,7 +22,8 @@ def recipe_names() -> list[str]:
 def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
     """Read a shipped recipe, or a TOML file: plain keys, tables and one [[data]] per set.
 
-    `changes`: fields with other values, such as "run.steps=500".
+    `changes`: fields with other values, such as "run.steps=500". An error names the change that
+    brought it, or the file.
     """
     path = Path(name)
     if path.suffix != ".toml":
@@ -32,7 +33,25 @@ def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
     recipe = read_toml(path)
     for change in changes:
         _apply_change(recipe, change)
-    return from_file(cls, recipe, str(path))
+    try:
+        return from_table(cls, recipe, "settings")
+    except SettingError as error:
+        origin = _origin_of(error, cls, path, changes)
+        raise SettingError(f"{origin}: {error.cause}", error.remedy) from error
+
+
+def _origin_of(error: SettingError, cls: type, path: Path, changes: Sequence[str]) -> str:
+    """Return the first change with which the recipe has the error, or the file if it has it."""
+    recipe = read_toml(path)
+    for origin, change in ((str(path), ""), *((f"--set {change}", change) for change in changes)):
+        if change:
+            _apply_change(recipe, change)
+        try:
+            from_table(cls, recipe, "settings")
+        except SettingError as found:
+            if str(found) == str(error):
+                return origin
+    return str(path)
 
 
 def _apply_change(recipe: dict[str, Any], change: str) -> None:

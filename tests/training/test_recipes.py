@@ -71,3 +71,25 @@ def test_fields_of_a_recipe_can_be_changed(recipe: Path) -> None:
 def test_a_mistaken_change_is_named(recipe: Path, change: str, told: str) -> None:
     with pytest.raises(SettingError, match=told):
         read_recipe(SegmenterRecipe, str(recipe), [change])
+
+
+def test_an_error_is_blamed_on_the_change_that_brought_it_or_the_file(recipe: Path) -> None:
+    def error_of(*changes: str) -> str:
+        with pytest.raises(SettingError) as caught:
+            read_recipe(SegmenterRecipe, str(recipe), changes)
+        return str(caught.value)
+
+    assert (
+        error_of("boundary=2", "run.steps=-3") == "--set run.steps=-3: steps = -3: give at least 1"
+    )
+    assert error_of("run.stebs=7").startswith("--set run.stebs=7: no setting 'stebs' in run: ")
+    assert error_of("run.steps=-3", "run.steps=-3").startswith("--set run.steps=-3: ")
+    recipe.write_text(recipe.read_text().replace("[run]", "[run]\nclip = 0"))
+    assert error_of("boundary=2").startswith(f"{recipe}: clip = 0")
+
+
+def test_a_change_may_mend_what_the_file_has_wrong(recipe: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("[run]", "[run]\nclip = 0"))
+    assert read_recipe(SegmenterRecipe, str(recipe), ["run.clip=1"]).run.clip == 1
+    with pytest.raises(SettingError, match=r"^--set run\.steps=0: steps = 0: give at least 1"):
+        read_recipe(SegmenterRecipe, str(recipe), ["run.clip=1", "run.steps=0"])

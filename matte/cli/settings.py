@@ -1,6 +1,7 @@
 """An option for each setting, made from what the setting's field knows."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -13,9 +14,17 @@ from click.shell_completion import CompletionItem
 from matte.cli.grouped import option
 from matte.cli.options import FILE
 from matte.configs.fields import SettingRule
-from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings, preset_names
+from matte.configs.loader import (
+    DEFAULT_PRESET,
+    OLD_PROTOCOL,
+    MergedSettings,
+    merge_settings,
+    preset_names,
+    written_values,
+)
 from matte.configs.places import settings_file
 from matte.configs.settings import SETTINGS, Setting, section_settings
+from matte.errors import WeightsError
 
 # Which kind of stored network an option takes.
 NETWORKS = {
@@ -90,7 +99,11 @@ def setting_options(*names: str, default_preset: str = DEFAULT_PRESET) -> Callab
             own = settings_file()
             file = config_file or (own if os.path.isfile(own) else None)
             settings = merge_settings(preset, file, flags, default=default_preset)
-            return command(settings=settings, **arguments)
+            try:
+                return command(settings=settings, **arguments)
+            except WeightsError as error:
+                _name_file(error, settings, str(file))
+                raise
 
         decorated: Any = with_settings
         if "refiner_protocol" in names:
@@ -115,6 +128,17 @@ def setting_options(*names: str, default_preset: str = DEFAULT_PRESET) -> Callab
         return result
 
     return decorate
+
+
+def _name_file(error: WeightsError, settings: MergedSettings, file: str) -> None:
+    """Let the error say that the network which it is about is named by the settings file."""
+    written = written_values(settings.config)
+    for name in NETWORKS:
+        if settings.origins[name] != file or SETTINGS[name].rule.is_unset(written[name]):
+            continue
+        if re.search(rf"(?<![\w./-]){re.escape(written[name])}(?![\w-]|\.\w)", error.cause):
+            error.set_text(f"{file}: {error.cause}", error.remedy)
+            return
 
 
 def _setting_option(name: str, setting: Setting) -> Callable[[Any], Any]:

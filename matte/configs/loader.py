@@ -1,5 +1,6 @@
 """Merges the layers of settings: defaults < preset < settings file < flags."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any, get_args
 from matte.configs.fields import as_table
 from matte.configs.settings import SETTINGS, Config, ModnetSettings
 from matte.configs.stage_settings import MASK_SETTINGS
-from matte.configs.tables import convert, from_file, from_table, parse_setting, read_toml
+from matte.configs.tables import convert, errors_of, from_table, parse_setting, read_toml
 from matte.errors import MatteWarning, SettingError
 from matte.registry import nearest
 
@@ -46,12 +47,14 @@ def merge_settings(
     """
     user = read_toml(file) if file else {}
     own_preset = user.pop("preset", default)
-    name = convert(own_preset if preset is None else preset, str, "preset")
+    with errors_of(str(file) if preset is None and file else ""):
+        name = convert(own_preset if preset is None else preset, str, "preset")
+        preset_file = _preset_file(name)
 
     tables: dict[str, dict[str, Any]] = {}
     origins = dict.fromkeys(SETTINGS, "default")
     for origin, layer in (
-        (f"preset {name}", _parse_layer(read_toml(_preset_file(name)), f"preset {name}")),
+        (f"preset {name}", _parse_layer(read_toml(preset_file), f"preset {name}")),
         (str(file), _parse_layer(user, str(file))),
         ("flag", _flags_by_section(flags or {})),
     ):
@@ -65,7 +68,13 @@ def merge_settings(
         for setting, s in SETTINGS.items():
             if setting in layer.get(s.section, {}):
                 origins[setting] = origin
-    return MergedSettings(from_table(Config, tables, "settings"), name, origins)
+    try:
+        return MergedSettings(from_table(Config, tables, "settings"), name, origins)
+    except SettingError as error:
+        # Each file is right by itself: flags are wrong, or what both say excludes each other.
+        ours = [each for each in re.findall(r"\w+", error.cause) if origins.get(each) == str(file)]
+        where = f" ({' and '.join(ours)} of {file})" if ours else ""
+        raise SettingError(error.cause + where, error.remedy) from error
 
 
 def with_modnet(merged: MergedSettings) -> MergedSettings:
@@ -128,17 +137,18 @@ def written_values(config: Config) -> dict[str, Any]:
 
 def _parse_layer(layer: dict[str, Any], origin: str) -> dict[str, dict[str, Any]]:
     """Return a file's tables with their values parsed; errors name the file."""
-    runtime = layer.get("runtime")
-    if isinstance(runtime, Mapping):
-        layer = layer | {"runtime": _split_protocol(runtime, origin)}
-    from_file(Config, layer, origin)
-    return {
-        section: {
-            name: parse_setting(value, SETTINGS[name].hint, SETTINGS[name].rule, name)
-            for name, value in table.items()
+    with errors_of(origin):
+        runtime = layer.get("runtime")
+        if isinstance(runtime, Mapping):
+            layer = layer | {"runtime": _split_protocol(runtime, origin)}
+        from_table(Config, layer, "settings")
+        return {
+            section: {
+                name: parse_setting(value, SETTINGS[name].hint, SETTINGS[name].rule, name)
+                for name, value in table.items()
+            }
+            for section, table in layer.items()
         }
-        for section, table in layer.items()
-    }
 
 
 def _flags_by_section(flags: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

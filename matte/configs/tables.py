@@ -3,7 +3,8 @@
 import operator
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -30,10 +31,18 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def from_file(cls: type[T], table: Mapping[str, Any], file: str, where: str = "settings") -> T:
     """Return a settings dataclass filled from a file's table; errors name the file."""
-    try:
+    with errors_of(file):
         return from_table(cls, table, where)
+
+
+@contextmanager
+def errors_of(origin: str) -> Iterator[None]:
+    """Let SettingErrors from the block begin with what they are about: a file, a setting."""
+    try:
+        yield
     except SettingError as error:
-        raise SettingError(f"{file}: {error.cause}", error.remedy) from error
+        cause = f"{origin}: {error.cause}" if origin else error.cause
+        raise SettingError(cause, error.remedy) from error
 
 
 def from_table(cls: type[T], table: Mapping[str, Any], where: str) -> T:
@@ -83,7 +92,8 @@ def parse_setting(value: Any, hint: Any, rule: SettingRule | None, name: str) ->
         return convert(value, hint, name)
     parse, kind, remedy = PARSERS[rule.unit]
     if isinstance(value, str):
-        return parse(value)
+        with errors_of(name):
+            return parse(value)
     if isinstance(value, kind) and not isinstance(value, bool):
         return value
     raise SettingError(f"{name} = {value!r}", f"give {remedy}, as text")

@@ -96,8 +96,14 @@ def test_a_sweep_takes_tiles() -> None:
         (("--tile", "8192"), "tile = 8192: give a multiple of 32"),
         (("--tile", "much"), "Invalid value for '--tile': 'much' is neither a whole number nor"),
         (("--tile", "96.0"), "Invalid value for '--tile': '96.0' is neither a whole number nor"),
-        (("--max-memory", "much"), "'much' is not an amount of memory: give one such as 2GiB"),
-        (("--max-memory", "0"), "'0' is not an amount of memory: give one such as 2GiB"),
+        (
+            ("--max-memory", "much"),
+            "max_memory: 'much' is not an amount of memory: give one such as 2GiB",
+        ),
+        (
+            ("--max-memory", "0"),
+            "max_memory: '0' is not an amount of memory: give one such as 2GiB",
+        ),
         # What a network sees at once is somebody's wish.
         (
             ("--max-memory", "288MiB", "--tile", "off"),

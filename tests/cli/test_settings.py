@@ -1,5 +1,7 @@
 """Options are made from what the settings' fields know."""
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -66,3 +68,21 @@ def test_a_wrong_word_is_answered_with_those_that_are_right() -> None:
     result = run("config", "show", "--keep-parts", "most")
     assert result.exit_code == 2
     assert "'most' is neither a whole number nor all" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "Error: {file}: no refiner 'gided': did you mean 'guided'?"),
+        (("--refiner", "gidd"), "Error: no refiner 'gidd': did you mean 'guided'?"),
+        (("--refiner", "guided", "--segmenter", "persn"), "Error: no segmenter 'persn': did you"),
+    ],
+)
+def test_a_network_that_is_not_there_is_said_to_be_the_files_or_not(
+    words: tuple[str, ...], message: str, tmp_path: Path, sample: Path
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[refiner]\nrefiner = "gided"\n[modnet]\nmodnet = "none"\n')
+    result = run("image", sample, "--config", file, "-o", tmp_path / "out.png", *words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(message.format(file=file))

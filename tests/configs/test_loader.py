@@ -46,6 +46,10 @@ MISTAKES = [
     ('[trimap]\nk = "5"', "k = '5': give a whole number"),
     ("[trimap]\nk = true", "k = True: give a whole number"),
     ("[trimap]\nk = 0", "k = 0: give 1"),
+    ('[trimap]\nwidth = "wide"', "width: 'wide' is not a length: give"),
+    ('[runtime]\nprotocol = "testr"', "protocol = 'testr': did you mean 'tester'?"),
+    ('preset = "bets"', "no preset 'bets': did you mean 'best'?"),
+    ("preset = 3", "preset = 3: give text"),
     ("[segmentation]\nthreshold = nan", "threshold = nan: give"),
     ('[trimap]\nshape = "elipse"', "shape = 'elipse': did you mean 'ellipse'?"),
     ("[trimap", "is not TOML: "),
@@ -75,6 +79,32 @@ def test_mistakes_in_flags_are_named() -> None:
         merge_settings("shop.toml")
     with pytest.raises(SettingError, match="no preset ''"):
         merge_settings("")
+
+
+def test_a_mistake_in_a_flag_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('preset = "fast"\n[trimap]\nk = 5\nwidth = "3%"\n[runtime]\ndevice = "cpu"\n')
+    for flags, message in (
+        ({"k": 300}, "k = 300: give 1 … 101, auto, or learned"),
+        ({"width": "wide"}, "width: 'wide' is not a length: give pixels"),
+        ({"max_memory": "1PB"}, "max_memory: '1PB' is not an amount of memory"),
+        ({"protocol": "testr"}, "protocol = 'testr': did you mean"),
+    ):
+        with pytest.raises(SettingError) as caught:
+            merge_settings(file=file, flags=flags)
+        assert str(caught.value).startswith(message)
+        assert "mine.toml" not in str(caught.value)
+    with pytest.raises(SettingError, match=r"^no preset 'bets': did you"):
+        merge_settings("bets", file)
+
+
+def test_what_a_flag_and_the_file_say_together_is_named_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[runtime]\ndevice = "cpu"\n')
+    with pytest.raises(SettingError, match=r"require_gpu with device = 'cpu' \(device of .*mine"):
+        merge_settings(file=file, flags={"require_gpu": True})
+    with pytest.raises(SettingError, match="require_gpu with device = 'cpu': leave one"):
+        merge_settings(flags={"require_gpu": True, "device": "cpu"})
 
 
 def test_paths_and_numpy_numbers_are_settings_too() -> None:

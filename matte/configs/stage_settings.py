@@ -211,7 +211,8 @@ class RefinerSettings:
     )
     mirrored: bool = setting(
         False,
-        "Refine a photo twice, once mirrored, and take the mean: a little better, twice as long.",
+        "Segment and refine a photo twice, once mirrored, and take the means: better, twice as"
+        " long.",
         "Refining",
     )
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matte.refiner.mirrored import MirroredSession
 from matte.runtime.gpus import gpu_number
+from matte.runtime.mirrored import MirroredSession
 from matte.runtime.onnx import OnnxSession, PlacedValues
 from matte.runtime.session import Session
 

@@ -21,9 +21,10 @@ from matte.pipeline.peer import PeerNetwork
 from matte.pipeline.run import BuiltPipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
-from matte.refiner.mirrored import MirroredSession
 from matte.registry import resolve
 from matte.runtime.memory import MemoryLimit
+from matte.runtime.mirrored import MirroredSession
+from matte.runtime.session import Session
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
@@ -52,11 +53,12 @@ def pipeline_for_video(pipeline: BuiltPipeline) -> BuiltPipeline:
     photos.
     """
     merged = with_video_networks(pipeline.merged)
-    if merged.config.segmentation != pipeline.merged.config.segmentation:
+    ours, theirs = merged.config, pipeline.merged.config
+    if ours.segmentation != theirs.segmentation or ours.refiner.mirrored != theirs.refiner.mirrored:
         return build(merged)
-    if merged.config.refiner == pipeline.merged.config.refiner:
+    if ours.refiner == theirs.refiner:
         return pipeline
-    line = pipeline.line.with_refiner(lambda _: build_refiner(merged.config))
+    line = pipeline.line.with_refiner(lambda _: build_refiner(ours))
     return replace(pipeline, line=line, merged=merged)
 
 
@@ -97,8 +99,8 @@ def segmenter_of(found: OpenNetwork, config: Config) -> Segmenter:
     """Build the segmenter of an open network."""
     if found.weights.peer is not None:
         return _build_peer(found, "segmenter", config)
-    settings = config.segmentation
-    return LetterboxedSegmenter(found.session, settings, found.weights.size, found.facts)
+    settings, session = config.segmentation, _seen_twice(found.session, config)
+    return LetterboxedSegmenter(session, settings, found.weights.size, found.facts)
 
 
 def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refiner:
@@ -117,8 +119,13 @@ def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refine
         protocol = NO_BORDER if found.weights.recipe else "demo"
     elif tile == "auto":
         tile = "off"
-    session = MirroredSession(found.session) if config.refiner.mirrored else found.session
+    session = _seen_twice(found.session, config)
     return Gca(session, protocol, tile, memory_budget(config), found.facts)
+
+
+def _seen_twice(session: Session, config: Config) -> Session:
+    """Return a session that sees mirror images besides, if the settings ask for that."""
+    return MirroredSession(session) if config.refiner.mirrored else session
 
 
 def _build_line(merged: MergedSettings, opener: NetworkSupply | None) -> Line:

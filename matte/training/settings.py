@@ -159,18 +159,8 @@ class AugmentationSettings:
     jpeg: float = 0.25
 
     def __post_init__(self) -> None:
-        probabilities = (
-            "flip",
-            "crop",
-            "shrink",
-            "rotate",
-            "dye",
-            "plain",
-            "grey",
-            "blur",
-            "noise",
-        )
-        for name in (*probabilities, "jpeg"):
+        probabilities = "flip crop shrink rotate dye plain grey blur noise jpeg"
+        for name in probabilities.split():
             require_between(0, 1, **{name: getattr(self, name)})
         require_between(0.1, 1, smallest=self.smallest)
         require_between(0, 180, degrees=self.degrees)

@@ -9,7 +9,7 @@ from matte.configs.settings import RuntimeSettings
 from matte.errors import BackendError
 from matte.gpu.networks import DeviceSession, run_session
 from matte.pipeline.networks import open_network
-from matte.refiner.mirrored import MirroredSession
+from matte.runtime.mirrored import MirroredSession
 from matte.runtime.onnx import OnnxSession, PlacedValues
 from matte.runtime.torch import TorchSession
 from tests.fakes import FakeSession

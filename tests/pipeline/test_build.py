@@ -12,6 +12,7 @@ from matte.pipeline.build import build, build_two_stage, max_pixels, pipeline_fo
 from matte.pipeline.line import MissingSegmenter, TrimapFree
 from matte.pipeline.networks import NetworkOpener, open_network
 from matte.refiner.guided import Guided
+from matte.runtime.mirrored import MirroredSession
 from matte.runtime.session import trained_size
 from tests.conftest import disc
 from tests.evaluation.conftest import Write
@@ -43,6 +44,22 @@ def test_video_has_the_refiner_that_its_settings_name() -> None:
     assert video.facts["settings"]["refiner"] == "guided"
     assert video.line.segmenter is photos.line.segmenter, "the network stays loaded"
     assert pipeline_for_video(video) is video
+
+
+def test_pictures_may_be_seen_twice_by_both_networks() -> None:
+    once = build(merge_settings("balanced", flags=QUICK)).line
+    pipeline = build(merge_settings("balanced", flags={**QUICK, "mirrored": True}))
+    session = pipeline.line.segmenter.session
+    assert isinstance(session, MirroredSession)
+    assert isinstance(pipeline.line.refiner.session, MirroredSession)
+    found = [line.segmenter.segment(IMAGE).confidence for line in (once, pipeline.line)]
+    back = once.segmenter.segment(Image(IMAGE[:, ::-1].copy())).confidence[:, ::-1]
+    assert np.abs(found[1] - (found[0] + back) / 2).max() < 1e-3
+    assert np.abs(found[1] - found[0]).max() > 1e-3
+    named = {**QUICK, "segmenter": "person-light", "refiner": "guided"}
+    merged = merge_settings("best", flags=named)
+    video = pipeline_for_video(build(merged))
+    assert not isinstance(video.line.segmenter.session, MirroredSession)
 
 
 def test_a_modnet_needs_neither_segmenter_nor_refiner() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matte.refiner.mirrored import MirroredSession
 from matte.runtime.execution import Execution
+from matte.runtime.mirrored import MirroredSession
 
 
 class FromTheLeft:

@@ -95,12 +95,16 @@ def refuse_unused_cleaning(merged: MergedSettings, run: str) -> None:
 def with_video_networks(merged: MergedSettings) -> MergedSettings:
     """Return merged settings with the networks of videos in place of those of pictures.
 
-    A segmenter that the user named stays. Frames are not refined twice unless a flag says so.
+    A segmenter that the user named stays. Frames are not segmented or refined twice unless a flag
+    says so.
     """
     config, origins = merged.config, dict(merged.origins)
     video = config.video
     if config.refiner.mirrored and origins["mirrored"] != "flag":
         config = replace(config, refiner=replace(config.refiner, mirrored=False))
+    if config.segmentation.segment_mirrored and origins["segment_mirrored"] != "flag":
+        once = replace(config.segmentation, segment_mirrored=False)
+        config = replace(config, segmentation=once)
     if video.video_refiner:
         config = replace(config, refiner=replace(config.refiner, refiner=video.video_refiner))
         origins["refiner"] = origins["video_refiner"]

@@ -36,6 +36,9 @@ class SegmentationSettings:
         unset="auto",
         old_unset=0,
     )
+    segment_mirrored: bool = setting(
+        False, "Look for a photo's subject twice, once mirrored: better.", "Subject and band"
+    )
     threshold: float = setting(
         0.5,
         "How sure the network must be that a pixel belongs to the subject, between 0 and 1.",
@@ -211,8 +214,7 @@ class RefinerSettings:
     )
     mirrored: bool = setting(
         False,
-        "Segment and refine a photo twice, once mirrored, and take the means: better, twice as"
-        " long.",
+        "Refine a photo twice, once mirrored, and take the mean: a little better, twice as long.",
         "Refining",
     )
 

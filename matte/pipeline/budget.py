@@ -44,13 +44,19 @@ class Budget:
     """The milliseconds that a picture may take; None: no limit.
 
     The segmenter runs first, and its time shows this machine's pace; the refiner's own time for the
-    last picture shows it better. The refiner's network runs `refiner_runs` times for a picture.
+    last picture shows it better. The refiner's network runs `refiner_runs` times for a picture, the
+    segmenter's `segmenter_runs` times.
     """
 
     def __init__(
-        self, ms: int | None, segmenter: str = "", refiner: str = "", refiner_runs: int = 1
+        self,
+        ms: int | None,
+        segmenter: str = "",
+        refiner: str = "",
+        refiner_runs: int = 1,
+        segmenter_runs: int = 1,
     ) -> None:
-        self._ms, self._refiner_runs = ms, refiner_runs
+        self._ms, self._refiner_runs, self._segmenter_runs = ms, refiner_runs, segmenter_runs
         self._segmenter = measured_costs().get(segmenter) if ms else None
         self._refiner = measured_costs().get(refiner) if ms else None
         self._pace = 0.0  # this machine's time over the measured one, in the refiner's last run
@@ -83,4 +89,4 @@ class Budget:
         """Return this machine's time over the measured one, in the segmenter's run."""
         if self._segmenter is None or "segment" not in spent:
             return 1.0
-        return spent["segment"] / self._segmenter.estimate_ms(trimap)
+        return spent["segment"] / (self._segmenter_runs * self._segmenter.estimate_ms(trimap))

@@ -24,7 +24,6 @@ from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
 from matte.runtime.memory import MemoryLimit
 from matte.runtime.mirrored import MirroredSession
-from matte.runtime.session import Session
 from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
@@ -53,12 +52,11 @@ def pipeline_for_video(pipeline: BuiltPipeline) -> BuiltPipeline:
     photos.
     """
     merged = with_video_networks(pipeline.merged)
-    ours, theirs = merged.config, pipeline.merged.config
-    if ours.segmentation != theirs.segmentation or ours.refiner.mirrored != theirs.refiner.mirrored:
+    if merged.config.segmentation != pipeline.merged.config.segmentation:
         return build(merged)
-    if ours.refiner == theirs.refiner:
+    if merged.config.refiner == pipeline.merged.config.refiner:
         return pipeline
-    line = pipeline.line.with_refiner(lambda _: build_refiner(ours))
+    line = pipeline.line.with_refiner(lambda _: build_refiner(merged.config))
     return replace(pipeline, line=line, merged=merged)
 
 
@@ -86,6 +84,7 @@ def build_two_stage(
         config.segmentation.segmenter,
         config.refiner.refiner,
         refiner_runs=2 if config.refiner.mirrored else 1,
+        segmenter_runs=2 if config.segmentation.segment_mirrored else 1,
     )
     return TwoStage(segmenter, config.segmentation, config.trimap, refiner, budget, named)
 
@@ -99,7 +98,9 @@ def segmenter_of(found: OpenNetwork, config: Config) -> Segmenter:
     """Build the segmenter of an open network."""
     if found.weights.peer is not None:
         return _build_peer(found, "segmenter", config)
-    settings, session = config.segmentation, _seen_twice(found.session, config)
+    settings, session = config.segmentation, found.session
+    if settings.segment_mirrored:
+        session = MirroredSession(session)
     return LetterboxedSegmenter(session, settings, found.weights.size, found.facts)
 
 
@@ -119,13 +120,8 @@ def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refine
         protocol = NO_BORDER if found.weights.recipe else "demo"
     elif tile == "auto":
         tile = "off"
-    session = _seen_twice(found.session, config)
+    session = MirroredSession(found.session) if config.refiner.mirrored else found.session
     return Gca(session, protocol, tile, memory_budget(config), found.facts)
-
-
-def _seen_twice(session: Session, config: Config) -> Session:
-    """Return a session that sees mirror images besides, if the settings ask for that."""
-    return MirroredSession(session) if config.refiner.mirrored else session
 
 
 def _build_line(merged: MergedSettings, opener: NetworkSupply | None) -> Line:

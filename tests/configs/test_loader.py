@@ -174,8 +174,11 @@ def test_what_was_replaced_comes_from_the_defaults(tmp_path: Path) -> None:
     assert merge_settings("balanced", path, {"k": 7}).origins["k"] == "flag"
 
 
-def test_clips_are_not_refined_twice_unless_asked() -> None:
+def test_clips_are_not_seen_twice_unless_asked() -> None:
     assert merge_settings("best").config.refiner.mirrored
     assert not with_video_networks(merge_settings("best")).config.refiner.mirrored
-    asked = merge_settings("fast", flags={"mirrored": True})
+    assert merge_settings("best").config.segmentation.segment_mirrored
+    assert not with_video_networks(merge_settings("best")).config.segmentation.segment_mirrored
+    asked = merge_settings("fast", flags={"mirrored": True, "segment_mirrored": True})
     assert with_video_networks(asked).config.refiner.mirrored
+    assert with_video_networks(asked).config.segmentation.segment_mirrored

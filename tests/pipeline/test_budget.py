@@ -58,3 +58,11 @@ def test_a_refiner_that_runs_twice_takes_twice_as_long() -> None:
         budget = Budget(round(1.5 * guided), "person", "guided", refiner_runs=runs)
         assert budget.overrun(TRIMAP, {}).startswith(told)
         assert bool(budget.overrun(TRIMAP, {})) is bool(told)
+
+
+def test_a_segmenter_that_runs_twice_shows_the_pace_of_one_run() -> None:
+    guided, person = (measured_costs()[name].estimate_ms(TRIMAP) for name in ("guided", "person"))
+    for runs in (1, 2):
+        budget = Budget(round(runs * person + 1.5 * guided), "person", "guided", 1, runs)
+        assert budget.overrun(TRIMAP, {"segment": runs * person}) == ""
+        assert budget.overrun(TRIMAP, {"segment": 1.8 * runs * person})

@@ -47,8 +47,8 @@ def test_video_has_the_refiner_that_its_settings_name() -> None:
 
 
 def test_pictures_may_be_seen_twice_by_both_networks() -> None:
-    once = build(merge_settings("balanced", flags=QUICK)).line
-    pipeline = build(merge_settings("balanced", flags={**QUICK, "mirrored": True}))
+    once = build(merge_settings("balanced", flags={**QUICK, "segment_mirrored": False})).line
+    pipeline = build(merge_settings("best", flags=QUICK))
     session = pipeline.line.segmenter.session
     assert isinstance(session, MirroredSession)
     assert isinstance(pipeline.line.refiner.session, MirroredSession)

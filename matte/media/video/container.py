@@ -41,6 +41,8 @@ CONTAINERS = (
     "dv",
     "rm",
 )
+# Of PyAV, for a GPU's decoder, where there is no GPU or driver, or it does not know the codec.
+NO_DECODER = (FFmpegError, NotImplementedError, RuntimeError, ValueError, OSError)
 REMEDY = "give a whole MP4, MOV, MKV, WebM or another video file"
 
 
@@ -48,7 +50,7 @@ REMEDY = "give a whole MP4, MOV, MKV, WebM or another video file"
 def open_container(path: Path, gpu: int | None = None) -> Iterator[InputContainer]:
     """Open a video file, and close it afterwards; raise PictureError if it can't be opened.
 
-    `gpu` is the number of the one that decodes; it raises what FFmpeg raises if that can't.
+    `gpu` is the number of the one that decodes; raises one of NO_DECODER if that can't.
     """
     check_video_file(path)
     options = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}

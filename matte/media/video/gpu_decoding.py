@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from av.codec.hwaccel import hwdevices_available
-from av.error import FFmpegError
 
 from matte.media.video.colours import FrameDecoder
+from matte.media.video.container import NO_DECODER
 from matte.media.video.decoding import DecodedPicture, decode_pictures
 
 COMPARED_PICTURES = 5
-# Of PyAV, for a decoder, a GPU or a driver that is not there, or does not know the codec.
-NO_DECODER = (FFmpegError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
 def gpu_decodes_alike(path: Path, index: int, gpu: int) -> bool:

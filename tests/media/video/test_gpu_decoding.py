@@ -112,6 +112,20 @@ def test_a_gpu_without_a_decoder_is_not_used(
     assert open_clip(source).decoded_on_gpu(GPU).gpu is None
 
 
+def test_a_gpu_that_is_lost_meanwhile_leaves_the_clip_to_the_processor(
+    source: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = open_clip(source)
+    found = plain.decoded_on_gpu(GPU)
+    assert found.gpu == GPU
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise FFmpegError(1, "no")
+
+    monkeypatch.setattr(container, "HWAccel", refuse)
+    assert [each.pts for each in found.frames()] == [each.pts for each in plain.frames()]
+
+
 def test_a_machine_without_that_gpu_has_no_decoder_there(source: Path) -> None:
     assert open_clip(source).decoded_on_gpu(99).gpu is None
 

@@ -14,7 +14,7 @@ from matte.media.video.colours import FrameDecoder
 from matte.media.video.container import REMEDY, main_video_stream, open_container
 from matte.media.video.decoding import DecodedPicture, decode_pictures, first_decodable_frame
 from matte.media.video.facts import ClipFacts, read_clip_facts
-from matte.media.video.gpu_decoding import gpu_decodes_alike
+from matte.media.video.gpu_decoding import decode_by_gpu, gpu_decodes_alike
 from matte.media.video.hdr import HdrLight, hdr_light, sdr_facts
 
 
@@ -97,7 +97,10 @@ class Clip:
         # Without a next one: as long as frames are on average.
         step = max(1, round(1 / (facts.rate * facts.time_base)))
         since = first if start > 0 else None
-        pictures = decode_pictures(facts.path, facts.index, since, self.gpu)
+        if self.gpu is None:
+            pictures = decode_pictures(facts.path, facts.index, since)
+        else:
+            pictures = decode_by_gpu(facts.path, facts.index, since, self.gpu)
         held: DecodedPicture | None = None
         for picture in pictures:
             if held is not None:

@@ -1,7 +1,6 @@
 """A video stream decoded: its pictures in the order in which they are shown, and missing ones."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +13,6 @@ from av.video.stream import VideoStream
 from matte.errors import PictureError
 from matte.limits import MAX_UNREADABLE_PACKETS
 from matte.media.video.container import (
-    NO_DECODER,
     demux_packets,
     discard_other_streams,
     ffmpeg_error_text,
@@ -85,13 +83,7 @@ class _DecodingPass:
 
     def pictures(self) -> Iterator[DecodedPicture]:
         """Yield this pass's pictures; a missing one has its time, but no frame."""
-        with ExitStack() as stack:
-            try:
-                container = stack.enter_context(open_container(self._path, self._gpu))
-            except NO_DECODER:
-                if self._gpu is None:
-                    raise
-                container = stack.enter_context(open_container(self._path))  # it is busy now
+        with open_container(self._path, self._gpu) as container:
             stream = container.streams[self._index]
             assert isinstance(stream, VideoStream)  # open_clip chose it
             self.time_base = stream.time_base or Fraction(1)

@@ -1,5 +1,6 @@
 """Whether an NVIDIA GPU (NVDEC) may decode a clip in place of the processor."""
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -30,6 +31,19 @@ def gpu_decodes_alike(path: Path, index: int, gpu: int) -> bool:
     return len(found) == len(expected) and all(
         _are_alike(one, other, decoder) for one, other in zip(found, expected, strict=True)
     )
+
+
+def decode_by_gpu(path: Path, index: int, start: int | None, gpu: int) -> Iterator[DecodedPicture]:
+    """Yield what decode_pictures() does, by the processor if the GPU can't any more."""
+    found = decode_pictures(path, index, start, gpu)
+    try:
+        first = next(found, None)
+    except NO_DECODER:
+        yield from decode_pictures(path, index, start)
+        return
+    if first is not None:
+        yield first
+        yield from found
 
 
 def _are_alike(one: DecodedPicture, other: DecodedPicture, decoder: FrameDecoder) -> bool:

@@ -96,7 +96,7 @@ subject_option = option(
     " percentages of width and height); mask:FILE: whom you have painted white there. May be given"
     " several times: at:30%,50%@1:02.5 counts from then on.  [default: all]",
 )
-PASSES = ("screen", "despill", "garbage_matte")
+PASSES = ("despill", "garbage_matte")
 review_option = option(
     "--review",
     type=FILE,
@@ -157,18 +157,9 @@ def output_options(
 
 def pass_options(command: F) -> F:
     """Add the options of what is changed in frames that are matted, `PASSES`."""
-    colours = click.Choice(("green", "blue"))
-    screen = option(
-        "--screen",
-        type=colours,
-        group="Result",
-        help="The clip was shot in front of a green or blue screen: what has its colour is"
-        " background, what hangs together with the subject and has not is subject, and its light"
-        " is taken from the subject's colours.",
-    )
     despill = option(
         "--despill",
-        type=colours,
+        type=click.Choice(("green", "blue")),
         group="Result",
         help="Take the light of a green or blue screen from the subject's colours, no more.",
     )
@@ -178,7 +169,7 @@ def pass_options(command: F) -> F:
         group="Stages in and out",
         help="A mask, white where the subject may be, or polygons (.json); elsewhere alpha is 0.",
     )
-    return screen(despill(garbage_matte(command)))
+    return despill(garbage_matte(command))
 
 
 def pack_options(name: str, *keys: str) -> Callable[[F], F]:

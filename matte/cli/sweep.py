@@ -96,7 +96,7 @@ COLUMNS = ("setting", "unknown", "error", "instability", "ms", "")
 )
 @setting_options(
     "shape",
-    *SEGMENTING,
+    *(name for name in SEGMENTING if name != "screen"),
     "refiner",
     "tile",
     "mirrored",

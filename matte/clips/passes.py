@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matte.arrays import Alpha
 from matte.clips.frames import MattedFrame
-from matte.compositing.screen_key import ScreenColour, key_screen, remove_spill
+from matte.compositing.screen_key import Screen, ScreenColour, key_screen, remove_spill
 from matte.configs.lengths import Length, parse_length
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.imaging.resizing import resize
@@ -32,26 +32,30 @@ class EditorPasses:
     highest alpha that each pixel may have.
     """
 
-    screen: ScreenColour | None = None
+    screen: Screen = "none"
     despill: ScreenColour | None = None
     garbage_matte: Alpha | None = None
 
     @property
     def are_none(self) -> bool:
         """Whether nothing is changed."""
-        return self.screen is None and self.despill is None and self.garbage_matte is None
+        return not self.change_colours and self.garbage_matte is None
+
+    @property
+    def change_colours(self) -> bool:
+        """Whether the subject gets other colours than the frame's."""
+        return self.screen != "none" or self.despill is not None
 
     def apply(self, frame: MattedFrame) -> MattedFrame:
         """Return the frame with its passes; its arrays are on the processor."""
-        if self.screen is not None:
+        if self.screen != "none":
             alpha = key_screen(frame.image, frame.alpha, self.screen)
             if alpha is frame.alpha:
                 told = f"in some frames there is no {self.screen} screen: alpha is the networks'"
                 warnings.warn(told, MatteWarning, stacklevel=2)
-            frame = replace(frame, alpha=alpha)
-        for colour in dict.fromkeys((self.screen, self.despill)):
-            if colour is not None:
-                frame = replace(frame, image=remove_spill(frame.image, colour))
+            frame = replace(frame, image=remove_spill(frame.image, self.screen), alpha=alpha)
+        if self.despill is not None:
+            frame = replace(frame, image=remove_spill(frame.image, self.despill))
         if self.garbage_matte is not None:
             frame = replace(frame, alpha=Alpha(np.minimum(frame.alpha, self.garbage_matte)))
         return frame
@@ -64,21 +68,18 @@ NO_PASSES = EditorPasses()
 class PassSettings:
     """The passes that are wanted; a `garbage_matte` is a file, a mask or polygons."""
 
-    screen: ScreenColour | None = None
     despill: ScreenColour | None = None
     garbage_matte: Path | None = None
 
-    @property
-    def change_colours(self) -> bool:
-        """Whether the subject gets other colours than the frame's."""
-        return self.screen is not None or self.despill is not None
+    def prepare(self, shape: tuple[int, int], screen: Screen) -> EditorPasses:
+        """Return the passes for frames of this height and width; a file is read now.
 
-    def prepare(self, shape: tuple[int, int]) -> EditorPasses:
-        """Return the passes for frames of this height and width; a file is read now."""
+        `screen` is that of the settings.
+        """
         matte = None
         if self.garbage_matte is not None:
             matte = read_garbage_matte(self.garbage_matte, shape)
-        return EditorPasses(self.screen, self.despill, matte)
+        return EditorPasses(screen, self.despill, matte)
 
 
 NO_PASS_SETTINGS = PassSettings()

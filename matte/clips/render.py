@@ -261,13 +261,9 @@ class RenderJob:
             premultiply=self.premultiply,
             start=self.start,
             end=self.end,
-            colours=(
-                self.files.transparent
-                or self.files.foreground is not None
-                or self.passes.change_colours
-            ),
+            colours=self.files.transparent or self.files.foreground is not None,
             choices=self.choices,
-            passes=self.passes.prepare((self.clip.facts.height, self.clip.facts.width)),
+            passes=self.passes,
         )
 
 

@@ -23,7 +23,7 @@ from matte.clips.following.record import FollowingRecord
 from matte.clips.following.review import ReviewSheet
 from matte.clips.frames import FrameFault, FrameInProgress, VideoFrame
 from matte.clips.late_alphas import stabilise_frames
-from matte.clips.passes import NO_PASSES, EditorPasses
+from matte.clips.passes import NO_PASS_SETTINGS, NO_PASSES, EditorPasses, PassSettings
 from matte.clips.steps import open_composing, open_matter
 from matte.clips.threads import (
     MIN_THREADS_FOR_ALL,
@@ -218,7 +218,7 @@ def open_run(
     end: float | None = None,
     colours: bool = True,
     choices: Sequence[TimedChoice] | None = None,
-    passes: EditorPasses = NO_PASSES,
+    passes: PassSettings = NO_PASS_SETTINGS,
 ) -> Iterator[VideoRun]:
     """Yield a run of the clip with the pipeline's line and settings; its background's file is open.
 
@@ -233,8 +233,9 @@ def open_run(
     size = facts.height, facts.width
     if choices is None:
         choices = settings_choices(config, size)
+    prepared = passes.prepare(size, config.segmentation.screen)
     plan = None
-    if not choices and passes.are_none:
+    if not choices and prepared.are_none:
         plan = plan_device(pipeline.line, config, size, pipeline.memory, deep=facts.deep)
     if plan is not None and plan.device.type == "cuda":
         clip = clip.decoded_on_gpu(plan.device.index)
@@ -255,10 +256,10 @@ def open_run(
             composer,
             start,
             end,
-            colours=colours,
+            colours=colours or prepared.change_colours,
             device=plan,
             choices=choices,
-            passes=passes,
+            passes=prepared,
         )
         yield run
 

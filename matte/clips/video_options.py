@@ -26,9 +26,9 @@ class VideoOptions(TypedDict, total=False):
     first frame. `fps_target`: the frames a second to keep up with, by quicker settings if need be.
     `hdr`: an HDR video keeps its light ("keep"), or is tone-mapped ("sdr").
     `subject` says whom to follow, one choice or several: "at:30%,50%@2.5"; `review` is a sheet of
-    the moments in which that was doubtful. `screen`: the clip was shot in front of one of this
-    colour, by which alpha is mended, and whose light is taken from the subject; `despill` does the
-    latter alone; the mask or polygons (.json) of a `garbage_matte` say where the subject may be.
+    the moments in which that was doubtful. `despill` takes a screen's light from the subject (the
+    pipeline's `screen` mends alpha by its colour besides); the mask or polygons (.json) of a
+    `garbage_matte` say where the subject may be.
     """
 
     alpha: str | Path
@@ -44,7 +44,6 @@ class VideoOptions(TypedDict, total=False):
     hdr: Literal["keep", "sdr"]
     subject: str | Sequence[str]
     review: str | Path
-    screen: Literal["green", "blue"]
     despill: Literal["green", "blue"]
     garbage_matte: str | Path
 
@@ -107,7 +106,6 @@ def plan_video(
         options.get("end"),
         choices_for(clip, [subject] if isinstance(subject, str) else subject, limit),
         PassSettings(
-            options.get("screen"),
             options.get("despill"),
             Path(options["garbage_matte"]) if "garbage_matte" in options else None,
         ),

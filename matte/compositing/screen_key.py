@@ -16,6 +16,7 @@ from matte.imaging.gap_filling import fill_gaps
 from matte.imaging.resizing import resize, resize_by_halving
 
 ScreenColour = Literal["green", "blue"]
+Screen = Literal["none", "green", "blue"]  # as settings name it
 SCREEN_CHANNELS: dict[ScreenColour, int] = {"green": 1, "blue": 2}
 
 MIN_DIFFERENCE = 0.12  # of the colours' range, that a screen is greener than it is red or blue

@@ -33,7 +33,6 @@ ARGUMENTS = {
         "end",
         "hdr",
         "review",
-        "screen",
         "despill",
         "garbage_matte",
     )

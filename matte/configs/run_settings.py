@@ -187,3 +187,35 @@ class RuntimeSettings:
         A segmenter runs as exactly as the refiner that follows it.
         """
         return (self.modnet_protocol if kind == "modnet" else self.refiner_protocol) != "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class CompositingSettings:
+    """The settings of putting the subject on a background."""
+
+    fit: Literal["cover", "contain", "stretch", "tile"] = setting(
+        "cover", "How a background of another shape is fitted to the picture.", "Result"
+    )
+    position: str = setting(
+        "50%,50%",
+        "Which part of a background stays in view where it is cropped, across and down: 0%,100%"
+        " is its left, lower corner.",
+        "Result",
+        metavar="X%,Y%",
+        pattern=r"(100|\d{1,2})%,(100|\d{1,2})%",
+        examples="50%,50% (the middle), or 0%,100% (left, bottom)",
+    )
+    blend: Literal["srgb", "linear"] = setting(
+        "srgb",
+        "How colours are mixed at soft edges: as they are stored (srgb) or as light (linear).",
+        "Result",
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """The position as shares, across and down."""
+        across, down = (int(part.strip("%")) / 100 for part in self.position.split(","))
+        return across, down

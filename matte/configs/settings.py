@@ -5,9 +5,13 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin
 
 from matte.configs.fields import SettingRule, literal_words, rule_of
-from matte.configs.run_settings import MediaSettings, RuntimeSettings, VideoSettings
-from matte.configs.stage_settings import (
+from matte.configs.run_settings import (
     CompositingSettings,
+    MediaSettings,
+    RuntimeSettings,
+    VideoSettings,
+)
+from matte.configs.stage_settings import (
     ModnetSettings,
     PipelineSettings,
     RefinerSettings,

@@ -39,6 +39,12 @@ class SegmentationSettings:
     segment_mirrored: bool = setting(
         False, "Look for a photo's subject twice, once mirrored: better.", "Subject and band"
     )
+    screen: Literal["none", "green", "blue"] = setting(
+        "none",
+        "The colour of a screen behind the subject: what has it is background, what hangs together"
+        " with the subject and has not is subject, and its light is taken from the colours.",
+        "Subject and band",
+    )
     threshold: float = setting(
         0.5,
         "How sure the network must be that a pixel belongs to the subject, between 0 and 1.",
@@ -265,35 +271,3 @@ class PipelineSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
-
-
-@dataclass(frozen=True, slots=True)
-class CompositingSettings:
-    """The settings of putting the subject on a background."""
-
-    fit: Literal["cover", "contain", "stretch", "tile"] = setting(
-        "cover", "How a background of another shape is fitted to the picture.", "Result"
-    )
-    position: str = setting(
-        "50%,50%",
-        "Which part of a background stays in view where it is cropped, across and down: 0%,100%"
-        " is its left, lower corner.",
-        "Result",
-        metavar="X%,Y%",
-        pattern=r"(100|\d{1,2})%,(100|\d{1,2})%",
-        examples="50%,50% (the middle), or 0%,100% (left, bottom)",
-    )
-    blend: Literal["srgb", "linear"] = setting(
-        "srgb",
-        "How colours are mixed at soft edges: as they are stored (srgb) or as light (linear).",
-        "Result",
-    )
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-    @property
-    def place(self) -> tuple[float, float]:
-        """The position as shares, across and down."""
-        across, down = (int(part.strip("%")) / 100 for part in self.position.split(","))
-        return across, down

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import matte
 from matte.arrays import Alpha, Confidence, Mask, Trimap, as_alpha, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
+from matte.compositing.screen_key import Screen, key_screen, remove_spill
 from matte.configs.loader import (
     MergedSettings,
     merge_settings,
@@ -53,6 +54,8 @@ class FoundAlpha:
     trimap: Trimap | None
     report: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    screen: Screen = "none"
+    """The colour of the screen behind the subject, by which alpha is mended."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +119,10 @@ class BuiltPipeline:
         """Return a photo's alpha, mask and trimap; `name` is what its warnings call it."""
         self.memory.check_image(photo.pixels)
         result = self.line.run(photo.pixels, prior)
-        alpha = photo.limit_alpha(result.alpha)
+        screen, keyed = self.config.segmentation.screen, result.alpha
+        if screen != "none":
+            keyed = key_screen(photo.pixels, keyed, screen)
+        alpha = photo.limit_alpha(keyed)
         report = self._report(alpha, result)
         if prior.subject_mask is not None:
             report["subject_mask"] = prior.subject_mask.facts
@@ -128,7 +134,9 @@ class BuiltPipeline:
             told += (prior.subject_mask.note,)
         if prior.note:
             told += (prior.note,)
-        return FoundAlpha(alpha, result.mask, result.trimap, report, told)
+        if screen != "none" and keyed is result.alpha:
+            told += (f"{name or 'the picture'}: there is no {screen} screen",)
+        return FoundAlpha(alpha, result.mask, result.trimap, report, told, screen)
 
     def prior(
         self,
@@ -184,7 +192,10 @@ def with_colours(photo: Photo, found: FoundAlpha) -> Matte:
     """Return the matte of a photo whose alpha is found: with the subject's own colours."""
     watch = Stopwatch()
     with watch("foreground"):
-        foreground = estimate_foreground(photo.pixels, found.alpha)
+        pixels = photo.pixels
+        if found.screen != "none":
+            pixels = remove_spill(pixels, found.screen)
+        foreground = estimate_foreground(pixels, found.alpha)
     report = found.report | {"ms": found.report["ms"] | watch.ms}
     return Matte(found.alpha, foreground, found.mask, found.trimap, report)
 

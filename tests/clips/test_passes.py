@@ -20,7 +20,7 @@ def test_passes_change_pictures_and_alphas_and_not_their_inputs() -> None:
     assert NO_PASSES.apply(frame) is frame
     assert NO_PASSES.are_none
     keep = Alpha(np.array([[1, 0.5, 0, 1]], np.float32))
-    found = EditorPasses(None, "green", keep).apply(frame)
+    found = EditorPasses("none", "green", keep).apply(frame)
     assert found.alpha.tolist() == [[1, 0.5, 0, 1]]
     assert found.image[0, 0, 1] == 60
     assert alpha.min() == 1
@@ -40,14 +40,14 @@ def test_a_screen_is_keyed_and_its_light_taken() -> None:
 def test_settings_become_passes_of_a_size(tmp_path: Path) -> None:
     file = tmp_path / "keep.json"
     file.write_text("[[0, 0], [20, 0], [20, 20]]")
-    settings = PassSettings("blue", None, file)
-    assert settings.change_colours
-    found = settings.prepare((40, 60))
-    assert found.screen == "blue"
+    found = PassSettings("blue", file).prepare((40, 60), "none")
+    assert found.despill == "blue"
+    assert found.change_colours
     assert found.garbage_matte is not None
     assert found.garbage_matte.shape == (40, 60)
-    assert not PassSettings(garbage_matte=file).change_colours
-    assert PassSettings().prepare((4, 6)).are_none
+    assert not PassSettings(garbage_matte=file).prepare((4, 6), "none").change_colours
+    assert PassSettings().prepare((4, 6), "none").are_none
+    assert not PassSettings().prepare((4, 6), "green").are_none
 
 
 def test_a_mask_of_any_size_limits_alpha(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From settings to a pipeline: which stages, which networks, which refiner a video gets."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,19 +48,18 @@ def test_video_has_the_refiner_that_its_settings_name() -> None:
 
 
 def test_pictures_may_be_seen_twice_by_both_networks() -> None:
-    once = build(merge_settings("balanced", flags={**QUICK, "segment_mirrored": False})).line
-    pipeline = build(merge_settings("best", flags=QUICK))
-    session = pipeline.line.segmenter.session
-    assert isinstance(session, MirroredSession)
-    assert isinstance(pipeline.line.refiner.session, MirroredSession)
-    found = [line.segmenter.segment(IMAGE).confidence for line in (once, pipeline.line)]
+    once: Any = build(merge_settings("balanced", flags={**QUICK, "segment_mirrored": False})).line
+    twice: Any = build(merge_settings("best", flags=QUICK)).line
+    assert isinstance(twice.segmenter.session, MirroredSession)
+    assert isinstance(twice.refiner.session, MirroredSession)
+    found = [line.segmenter.segment(IMAGE).confidence for line in (once, twice)]
     back = once.segmenter.segment(Image(IMAGE[:, ::-1].copy())).confidence[:, ::-1]
     assert np.abs(found[1] - (found[0] + back) / 2).max() < 1e-3
     assert np.abs(found[1] - found[0]).max() > 1e-3
     named = {**QUICK, "segmenter": "person-light", "refiner": "guided"}
     merged = merge_settings("best", flags=named)
-    video = pipeline_for_video(build(merged))
-    assert not isinstance(video.line.segmenter.session, MirroredSession)
+    video: Any = pipeline_for_video(build(merged)).line
+    assert not isinstance(video.segmenter.session, MirroredSession)
 
 
 def test_a_modnet_needs_neither_segmenter_nor_refiner() -> None:

@@ -12,6 +12,8 @@ from matte.arrays import Alpha, Image
 from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo, read_image
+from matte.pipeline.line import TrimapFree
+from matte.pipeline.run import BuiltPipeline
 from matte.runtime.memory import (
     ATTENTION_COST,
     BASE_BYTES,
@@ -19,6 +21,7 @@ from matte.runtime.memory import (
     PICTURE_BYTES_PER_PIXEL,
     MemoryLimit,
 )
+from tests.compositing.screen_scene import scene
 from tests.conftest import disc, save
 from tests.fakes import build
 
@@ -191,3 +194,29 @@ def test_inputs_stay_as_they_are() -> None:
         PIPELINE(image, mask=mask)
     assert np.array_equal(image, IMAGE)
     assert np.array_equal(mask, ALPHA)
+
+
+class Seen:
+    """A trimap-free network that saw this alpha."""
+
+    network = None
+
+    def __init__(self, alpha: Alpha) -> None:
+        self.alpha = alpha
+
+    def matte(self, image: Image) -> Alpha:
+        return self.alpha
+
+
+def test_a_screen_mends_alpha_and_its_light_is_taken(recwarn: pytest.WarningsRecorder) -> None:
+    image, seen, truth = scene("blue")
+    line = TrimapFree(Seen(seen))
+    found = BuiltPipeline(line, merge_settings(flags={"screen": "blue"}))(image)
+    assert np.abs(found.alpha - truth).mean() < np.abs(seen - truth).mean() / 10
+    red, green, blue = found.foreground[found.alpha > 0.5].astype(int).T
+    assert (blue <= np.maximum(red, green)).all()
+    assert not recwarn
+    with pytest.warns(MatteWarning, match="the picture: there is no green screen"):
+        found = BuiltPipeline(line, merge_settings(flags={"screen": "green"}))(image)
+    assert np.array_equal(found.alpha, seen)
+    assert np.array_equal(BuiltPipeline(line)(image).alpha, seen)

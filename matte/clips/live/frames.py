@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matte.arrays import Alpha, Image
 from matte.clips.frames import MattedFrame
 from matte.clips.matting import Matter
+from matte.clips.passes import EditorPasses
 from matte.clips.steps import open_composing
 from matte.compositing.blend import blend_over
 from matte.compositing.composer import Composer
@@ -56,6 +57,7 @@ class FrameInWork:
     image: Image
     matter: Matter
     plan: DevicePlan | None
+    passes: EditorPasses
     segmented: Any
     alpha: Any = None
 
@@ -64,6 +66,7 @@ def compose_live(frame: FrameInWork, background: LiveBackground) -> LiveFrame:
     """Return a matted frame on a background, at the time that this has been shown for."""
     composing = open_composing(background.composer, Stopwatch(), True, frame.plan)
     matted = MattedFrame(frame.image, frame.alpha, frame.segmented.planes)
+    matted = frame.passes.apply(matted)
     (found,) = composing.compose_all([matted], [background.elapsed])
     composite, shown = found.composite, Image(found.composite)
     if composite.shape[2] == 4:

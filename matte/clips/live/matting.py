@@ -19,6 +19,7 @@ from matte.clips.following.choices import TimedChoice, settings_choices
 from matte.clips.following.follower import SubjectFollower
 from matte.clips.live.frames import FrameInWork, LiveBackground, LiveFrame, compose_live
 from matte.clips.matting import NO_MASK, Matter
+from matte.clips.passes import EditorPasses
 from matte.clips.steps import open_matter
 from matte.clips.threads import (
     MIN_THREADS_FOR_ALL,
@@ -203,9 +204,10 @@ class LiveMatting:
                 if self.mirrored:
                     image = Image(np.asarray(cv2.flip(image, 1)))
                 matter, plan = self._matter_of(image)
+                passes = EditorPasses(self._merged.config.segmentation.screen)
             self._image = image
             (segmented,) = matter.segment_all([image], [float(shot.seconds)])
-            yield FrameInWork(shot, image, matter, plan, segmented)
+            yield FrameInWork(shot, image, matter, plan, passes, segmented)
 
     def _matter_of(self, image: Image) -> tuple[Matter, DevicePlan | None]:
         """Return what mattes an image by the present settings, and the device that it does so on.
@@ -281,7 +283,7 @@ def _matter_for(
     pipeline.memory.check_image(image)
     size, config = (image.shape[0], image.shape[1]), merged.config
     plan = None
-    if follower is None:
+    if follower is None and config.segmentation.screen == "none":
         plan = plan_device(pipeline.line, config, size, pipeline.memory)
     if plan is not None:
         plan = replace(plan, batch=1)  # a camera's frames come one by one

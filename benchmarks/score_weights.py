@@ -68,7 +68,7 @@ class ScoringOptions:
     precision: str = "auto"
     backend: str = "auto"
 
-    def merged(self, preset: str = "balanced", **flags: str) -> MergedSettings:
+    def merged(self, preset: str = "balanced", **flags: str | bool) -> MergedSettings:
         """Return the preset's settings with these options."""
         running = {"threads": self.threads, "precision": self.precision, "backend": self.backend}
         return merge_settings(preset, None, {**running, **flags})
@@ -147,7 +147,9 @@ def measure_line(preset: str, options: ScoringOptions) -> Measurement:
 def segmenter_scores(name: str, held: HeldBackSet, options: ScoringOptions) -> PartScores:
     """Return mIoU; the share of right pixels where no picture has a subject."""
     with eval_folder(held) as folder:
-        scores = evaluate_segmenter(folder, options.merged(segmenter=name).config)
+        # Once: so a network alone is compared with others.
+        merged = options.merged(segmenter=name, segment_mirrored=False)
+        scores = evaluate_segmenter(folder, merged.config)
     _print_means(name, held.name, scores, options)
     metric = "miou" if held.has_subject else "accuracy"
     return score_rows(scores, held.name, (metric,)), ()

@@ -29,6 +29,6 @@ def test_commands_options_and_networks_are_completed() -> None:
 
 
 def test_a_file_that_is_not_there_yet_is_no_mistake() -> None:
-    assert completed(["photo"], "--segm") == ["--segmenter"]
+    assert completed(["photo"], "--segmente") == ["--segmenter"]
     with pytest.raises(click.ClickException, match="no command, file or folder"):
         main.main(["photo", "--segmenter"], standalone_mode=False)

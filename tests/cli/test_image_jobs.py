@@ -139,6 +139,7 @@ def test_a_watch_shares_what_arrives(tmp_path: Path) -> None:
         for path in pictures(tmp_path / "more", 6).iterdir():
             path.rename(source / path.name)
         wait_for(lambda: len(list(out.glob("*.png"))) == 6, 60)
+        time.sleep(1)  # until the last one is reported, too
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)
     finally:

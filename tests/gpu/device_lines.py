@@ -26,7 +26,8 @@ GPU = Execution("torch", "gpu:0")
 def config(preset: str = "fast", **flags: Any) -> Config:
     # Who names a protocol gets frames refined whole, as on a device.
     exact = {"backend": "onnx", "device": "cpu", "precision": "fp32", "refiner_protocol": "demo"}
-    return merge_settings(preset, flags={**exact, **flags}).config
+    once = {"segment_mirrored": False}  # as frames are
+    return merge_settings(preset, flags={**exact, **once, **flags}).config
 
 
 def picture(height: int = 256, width: int = 320) -> Image:

@@ -88,7 +88,7 @@ def test_a_gpu_that_decodes_otherwise_is_not_used(
                 yield replace(picture, fault="damaged")
             elif fault == "darker":
                 assert picture.frame is not None
-                pixels = FrameDecoder().decode_rgb(picture.frame)
+                pixels = FrameDecoder().decode_rgb(picture.frame).astype(np.uint8)
                 darker = type(picture.frame).from_ndarray(pixels - (pixels > 0), format="rgb24")
                 darker.duration = picture.frame.duration
                 yield replace(picture, frame=darker)
@@ -137,4 +137,6 @@ def test_a_real_gpu_gives_the_same_frames(source: Path) -> None:
     if found.gpu is None:
         pytest.skip("this GPU has no decoder that gives what the processor gives")
     for one, other in zip(found.frames(), plain.frames(), strict=True):
+        assert isinstance(one, Frame)
+        assert isinstance(other, Frame)
         assert np.array_equal(one.pixels, other.pixels)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matte.arrays import Alpha, BoolArray, FloatArray, Image, Mask, Trimap
+from matte.arrays import Alpha, BoolArray, Confidence, FloatArray, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.errors import SettingError
 from matte.refiner.confidence_limits import limit_by_confidence
 from matte.refiner.disputes import settle_disputes
 from matte.segmentation.agreement import agree_with_mask
 from matte.segmentation.masks import make_mask
+from matte.segmentation.plainness import is_plain
 from matte.segmentation.specks import without_specks
 from matte.segmentation.subjects import SubjectChoice, parse_subject, select_subjects
 from matte.stages import (
@@ -83,7 +84,9 @@ def cut_subject(
 
 
 def segment_photo(segmenter: Segmenter, image: Image, threshold: float) -> Segmentation:
-    """Return where the segmenter sees a photo's subject, without specks."""
+    """Return where the segmenter sees a photo's subject, without specks: nowhere in a plain one."""
+    if is_plain(image):
+        return Segmentation(Confidence(np.zeros(image.shape[:2], np.float32)))
     found = segmenter.segment(image)
     return replace(found, confidence=without_specks(found.confidence, threshold))
 

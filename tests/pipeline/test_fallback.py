@@ -17,7 +17,7 @@ from matte.errors import (
     SettingError,
 )
 from matte.pipeline.fallback import Fallback
-from matte.pipeline.line import Line, Prior, TrimapFree, TwoStage
+from matte.pipeline.line import NO_SUBJECT, Line, Prior, TrimapFree, TwoStage
 from matte.stages import NO_CONTEXT, RefineContext, Refined, Segmentation
 from matte.weights import store
 from tests.conftest import disc
@@ -25,6 +25,7 @@ from tests.fakes import BrightIsAlpha, BrightIsSubject, two_stage
 
 IMAGE, ALPHA = disc(64, 80)
 DARK = Image(np.zeros((64, 80, 3), np.uint8))
+DARK[:, 40:] = 40  # nothing that is bright, but not plain either
 BAND = TrimapSettings(k=3, iterations=2)
 MISSING = MissingWeightsError("can't read x.onnx (No such file)", "install matte again")
 
@@ -179,3 +180,13 @@ def test_the_shipped_line_falls_back_where_a_network_is_damaged(
     (tmp_path / shipped["gca-slim"].file).write_bytes(b"damaged")
     with pytest.raises(MissingWeightsError, match="is damaged"):
         matte.load(fallback="none")
+
+
+def test_in_a_plain_picture_nobody_is_looked_for() -> None:
+    """Networks would see something, as this one does."""
+    white = Image(np.full((64, 80, 3), 255, np.uint8))
+    found = Fallback(two_stage(Config(trimap=BAND)), never).run(white)
+    assert not found.alpha.any()
+    assert found.doubt == NO_SUBJECT
+    as_frame = two_stage(Config(trimap=BAND)).run(white, Prior(is_frame=True))
+    assert as_frame.alpha.any()

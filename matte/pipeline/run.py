@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Alpha, Confidence, Mask, Trimap, as_alpha, as_trimap, same_size
+from matte.arrays import Alpha, Confidence, Image, Mask, Trimap, as_alpha, as_trimap, same_size
 from matte.compositing.foreground import estimate_foreground
 from matte.compositing.screen_key import Screen, key_screen, remove_spill
 from matte.configs.loader import (
@@ -56,6 +56,10 @@ class FoundAlpha:
     warnings: tuple[str, ...] = ()
     screen: Screen = "none"
     """The colour of the screen behind the subject, by which alpha is mended."""
+
+    def without_spill(self, pixels: Image) -> Image:
+        """Return the photo's pixels without the screen's light; as they are without a screen."""
+        return pixels if self.screen == "none" else remove_spill(pixels, self.screen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,10 +196,7 @@ def with_colours(photo: Photo, found: FoundAlpha) -> Matte:
     """Return the matte of a photo whose alpha is found: with the subject's own colours."""
     watch = Stopwatch()
     with watch("foreground"):
-        pixels = photo.pixels
-        if found.screen != "none":
-            pixels = remove_spill(pixels, found.screen)
-        foreground = estimate_foreground(pixels, found.alpha)
+        foreground = estimate_foreground(found.without_spill(photo.pixels), found.alpha)
     report = found.report | {"ms": found.report["ms"] | watch.ms}
     return Matte(found.alpha, foreground, found.mask, found.trimap, report)
 

@@ -108,12 +108,13 @@ class PictureSteps:
 
     def colours(self) -> Image:
         """Return the subject's own colours."""
-        photo, alpha = self.photo(), self.found().alpha
+        photo, found = self.photo(), self.found()
 
         def estimate() -> Image:
             with self.watch("foreground"):
                 detail = QUICK_DETAIL if self._is_quick else COPY_LONG_SIDE
-                return estimate_foreground(photo.pixels, alpha, detail=detail)
+                pixels = found.without_spill(photo.pixels)
+                return estimate_foreground(pixels, found.alpha, detail=detail)
 
         if self._colours is None:
             self._colours = self._find_or_make(

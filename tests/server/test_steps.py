@@ -1,5 +1,7 @@
 """Steps that are done again only if what they depend on has changed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,20 @@ def test_it_is_the_line_s_result(photo: Photo, networks: SharedNetworks, cache: 
     assert np.array_equal(steps(photo, networks, cache).colours(), expected.foreground)
 
 
+def test_a_screens_light_is_taken_as_the_line_takes_it(
+    photo: Photo, networks: SharedNetworks, cache: StepCache
+) -> None:
+    greenish = photo.pixels.copy()
+    greenish[:, :, 1] = np.minimum(greenish[:, :, 1].astype(int) + 60, 255)
+    lit = replace(photo, pixels=Image(greenish))
+    settings = merge_settings("fast", flags={**QUICK, "screen": "green"})
+    found = steps(lit, networks, cache, settings=settings).colours()
+    expected = build(settings).run(lit)
+    assert np.array_equal(found, expected.foreground)
+    red, green, blue = found.reshape(-1, 3).T
+    assert (green <= np.maximum(red, blue)).all()
+
+
 def test_a_stroke_gives_what_its_trimap_gives(
     photo: Photo, networks: SharedNetworks, cache: StepCache
 ) -> None:
@@ -90,9 +106,10 @@ def test_a_stroke_for_the_refiner_lifts_the_limit_under_it(
 def test_a_picture_without_a_subject_asks_modnet_as_the_command_does(
     networks: SharedNetworks, cache: StepCache
 ) -> None:
-    plain = Photo(Image(np.full((64, 64, 3), 128, np.uint8)))
-    found = steps(plain, networks, cache).found()
-    expected = build(SETTINGS).find_alpha(plain)
+    ramp = np.linspace(120, 140, 64)[:, None, None].repeat(64, 1).repeat(3, 2)
+    empty = Photo(Image(ramp.astype(np.uint8)))
+    found = steps(empty, networks, cache).found()
+    expected = build(SETTINGS).find_alpha(empty)
     assert np.array_equal(found.alpha, expected.alpha)
     assert found.report["fallback"] == expected.report["fallback"]
 

@@ -22,6 +22,7 @@ from matte.pipeline.line import (
 )
 from matte.pipeline.steps import Subject, limit_photo
 from matte.pipeline.timing import Stopwatch
+from matte.segmentation.plainness import is_plain
 from matte.segmentation.specks import without_specks
 from matte.stages import Refiner, Segmentation, Segmenter
 
@@ -30,8 +31,8 @@ from matte.stages import Refiner, Segmentation, Segmenter
 class DevicePhotoLine:
     """A processor's line, and its steps on a device for what these can do.
 
-    Photos of 16 bits, those with a mask or a trimap of their own, and those that are doubted or
-    fail are the processor's line's, with its fallback.
+    Photos of 16 bits or of one colour, those with a mask or a trimap of their own, and those that
+    are doubted or fail are the processor's line's, with its fallback.
     """
 
     line: Line
@@ -60,7 +61,7 @@ class DevicePhotoLine:
 
     def run(self, image: Image, prior: Prior = NO_PRIOR) -> LineResult:
         """Return alpha with its mask and trimap."""
-        if prior != NO_PRIOR or image.dtype != np.uint8:
+        if prior != NO_PRIOR or image.dtype != np.uint8 or is_plain(image):
             return self.line.run(image, prior)
         plan = self.plan_for((image.shape[0], image.shape[1]))
         watch = Stopwatch()

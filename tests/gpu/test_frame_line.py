@@ -10,7 +10,7 @@ from matte.arrays import Image
 from matte.gpu.frame_line import frame_line, missing_step
 from matte.gpu.pictures import upload_picture
 from matte.gpu.transfer import CPU, download_plane
-from matte.pipeline.line import TrimapFree
+from matte.pipeline.line import Prior, TrimapFree
 from tests.fakes import BrightIsAlpha, HalfUnknown
 from tests.gpu.lines import line, settings
 from tests.gpu.shapes import subject_frame
@@ -39,7 +39,8 @@ def test_a_doubted_frame_says_why(level: int) -> None:
     image = Image(np.full((60, 80, 3), level, np.uint8))
     steps = frame_line(line(config), config)
     confidence = steps.segmenter.segment(upload_picture(image, CPU).planes)
-    assert steps.draw(confidence).doubt == line(config).run(image).doubt != ""
+    expected = line(config).run(image, Prior(is_frame=True))
+    assert steps.draw(confidence).doubt == expected.doubt != ""
 
 
 @pytest.mark.parametrize(

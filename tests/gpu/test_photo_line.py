@@ -49,6 +49,10 @@ def test_what_is_doubted_is_the_processors() -> None:
     both = Fallback(line(config), lambda: TrimapFree(BrightIsAlpha()))
     assert on_cpu(both, config).run(dark).doubt == "no subject found"
     bright = Image(np.full((60, 80, 3), 255, np.uint8))
+    plain = on_cpu(both, config).run(bright)
+    assert plain.doubt == "no subject found"
+    assert "fallback" not in plain.report
+    bright[:, 40:] = 235
     report = on_cpu(both, config).run(bright).report
     assert report["fallback"]["to"] == "modnet"
     assert "matte" in report["ms"]

@@ -32,6 +32,7 @@ CORE_PIXELS = 4  # inside the networks' subject, where green is the subject's ow
 ONLY_SCREEN, ONLY_SUBJECT, DOUBTED_SUBJECT = 0.9, 0.2, 0.6
 MIN_OWN, MAX_OWN = -0.4, 0.15  # of the screen's share that the subject has of its own
 OWN_SHRINK = 4  # of the copy in which the subject's own share is followed
+GARBAGE_EDGE_PIXELS = 2  # around garbage: what is soft there is its edge
 MAX_ADDED_SHARE = 0.2  # of the subject: what larger parts are that networks did not see is garbage
 
 
@@ -50,7 +51,7 @@ def key_screen(image: Image, alpha: Alpha, screen: ScreenColour) -> Alpha:
     unit = max(1.0, min(alpha.shape) / SIDE_PIXELS)
     core = _shrunk(alpha > MIN_CORE_ALPHA, CORE_PIXELS * unit)
     keyed = np.where(core, _ramp(share, DOUBTED_SUBJECT), _ramp(share, MAX_OWN))
-    belongs = _belongs(keyed > 0.5, alpha > 0.5)
+    belongs = _belongs(keyed > 0.5, alpha > 0.5, GARBAGE_EDGE_PIXELS * unit)
     own = _own_share(share, _shrunk((keyed >= 1) & belongs, unit))
     keyed = np.where(core, keyed, _ramp((share - own) / (1 - own), ONLY_SUBJECT))
     keyed[~belongs] = 0
@@ -115,8 +116,11 @@ def remove_spill(image: Image, screen: ScreenColour) -> Image:
     return Image(found)
 
 
-def _belongs(found: BoolArray, seen: BoolArray) -> BoolArray:
-    """Return what of `found` is subject: what was seen, and small parts that touch it."""
+def _belongs(found: BoolArray, seen: BoolArray, edge: float) -> BoolArray:
+    """Return what may be subject: all but the garbage in `found` and its edge, so many pixels wide.
+
+    What was seen is none, nor are small parts that touch it.
+    """
     near = cv2.dilate(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     added = found & ~seen
     count, labels, stats, _ = cv2.connectedComponentsWithStats(added.astype(np.uint8))
@@ -128,7 +132,8 @@ def _belongs(found: BoolArray, seen: BoolArray) -> BoolArray:
     kept = touching & inside & (area <= most)
     kept[0] = False
     soft = cv2.dilate(kept[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return near | soft | ~found
+    garbage = added & ~near & ~soft
+    return near | soft | ~_grown(garbage, edge)
 
 
 def _screen_behind(screen: BoolArray, ground: BoolArray, reach: float) -> FloatArray:
@@ -139,6 +144,12 @@ def _screen_behind(screen: BoolArray, ground: BoolArray, reach: float) -> FloatA
     whole = cv2.blur((ground | screen).astype(np.float32), window)
     share = np.where(whole > 1e-3, shown / np.maximum(whole, np.float32(1e-3)), 0)
     return np.asarray(np.where(screen, 1, np.clip(share, 0, 1)), np.float32)
+
+
+def _grown(mask: BoolArray, pixels: float) -> BoolArray:
+    """Return a mask (H, W) with what is so near to it."""
+    side = 2 * round(pixels) + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
 def _shrunk(mask: NDArray[np.bool_], pixels: float) -> BoolArray:

@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from matte.arrays import Image
+from matte.arrays import Alpha, Image
 from matte.compositing.screen_key import (
     ScreenColour,
     colour_difference,
@@ -52,6 +53,17 @@ def test_what_is_large_or_cut_off_is_not_added() -> None:
     changed = image.copy()
     changed[42:100, 203:300] = 90  # larger than a hand
     assert key_screen(Image(changed), seen, "green")[45:95, 215:290].max() < 0.1
+
+
+def test_garbage_leaves_no_outline() -> None:
+    image, _, truth = scene()
+    stand = np.zeros_like(truth)
+    stand[40:, 250:256] = stand[30:50, 240:266] = 1  # a lamp that nobody took for the subject
+    share = cv2.GaussianBlur(stand, (0, 0), 1.2)[:, :, None]
+    changed = np.asarray(image * (1 - share) + 40 * share, np.uint8)
+    found = key_screen(Image(changed), Alpha(truth), "green")
+    assert found[:, 238:270].max() < 0.01
+    assert np.abs(found - truth)[:, :230].mean() < 0.01
 
 
 def test_the_difference_is_by_the_colours_range() -> None:

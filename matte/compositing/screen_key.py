@@ -36,12 +36,14 @@ GARBAGE_EDGE_PIXELS = 2  # around garbage: what is soft there is its edge
 MAX_ADDED_SHARE = 0.2  # of the subject: what larger parts are that networks did not see is garbage
 
 
-def key_screen(image: Image, alpha: Alpha, screen: ScreenColour) -> Alpha:
+def key_screen(
+    image: Image, alpha: Alpha, screen: ScreenColour, kept: BoolArray | None = None
+) -> Alpha:
     """Return a picture's alpha, mended where the screen is behind; `alpha` itself if none is.
 
     What has the screen's colour is background, however sure the networks were of it; what hangs
     together with the subject and has not is subject; in between alpha is what the screen's share
-    leaves.
+    leaves. Where `kept` is true alpha stays as it is.
     """
     difference = colour_difference(image, screen)
     light = _screen_light(difference, alpha)
@@ -56,6 +58,8 @@ def key_screen(image: Image, alpha: Alpha, screen: ScreenColour) -> Alpha:
     keyed = np.where(core, keyed, _ramp((share - own) / (1 - own), ONLY_SUBJECT))
     keyed[~belongs] = 0
     behind = _screen_behind(share >= ONLY_SCREEN, keyed <= 0, NEAR_PIXELS * unit)
+    if kept is not None:
+        behind[kept] = 0
     return Alpha(np.asarray(alpha + behind * (keyed - alpha), np.float32))
 
 

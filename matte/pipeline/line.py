@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from matte.arrays import SUBJECT, Alpha, Image, Mask, Trimap
+from matte.arrays import SUBJECT, Alpha, BoolArray, Image, Mask, Trimap
 from matte.configs.settings import SegmentationSettings, TrimapSettings
 from matte.errors import (
     BackendError,
@@ -57,6 +57,8 @@ class Prior:
     """Which of several subjects is meant, where the settings choose by a mask."""
     is_chosen: bool = False
     """Whether the segmentation holds the chosen subjects alone: the settings choose no more."""
+    said: BoolArray | None = None
+    """Where a person said himself what is subject and what is not: nothing changes alpha there."""
     note: str = ""
     """What a person should know of a mask of their own: that it was scaled."""
 

@@ -8,7 +8,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 import matte
-from matte.arrays import Alpha, Confidence, Image, Mask, Trimap, as_alpha, as_trimap, same_size
+from matte.arrays import (
+    UNKNOWN,
+    Alpha,
+    Confidence,
+    Image,
+    Mask,
+    Trimap,
+    as_alpha,
+    as_trimap,
+    same_size,
+)
 from matte.compositing.foreground import estimate_foreground
 from matte.compositing.screen_key import Screen, key_screen, remove_spill
 from matte.configs.loader import (
@@ -125,7 +135,7 @@ class BuiltPipeline:
         result = self.line.run(photo.pixels, prior)
         screen, keyed = self.config.segmentation.screen, result.alpha
         if screen != "none":
-            keyed = key_screen(photo.pixels, keyed, screen)
+            keyed = key_screen(photo.pixels, keyed, screen, prior.said)
         alpha = photo.limit_alpha(keyed)
         report = self._report(alpha, result)
         if prior.subject_mask is not None:
@@ -169,7 +179,8 @@ class BuiltPipeline:
         if known is not None:
             same_size(("picture", photo.pixels), ("trimap", known))
         chosen = self._subject_mask(photo, name, subject)
-        return Prior(segmentation, known, subject_mask=chosen, note=note)
+        said = None if known is None else known != UNKNOWN
+        return Prior(segmentation, known, subject_mask=chosen, said=said, note=note)
 
     def _read_mask(self, source: Source) -> Alpha:
         """Return a mask of the user's own from its file."""

@@ -148,7 +148,9 @@ class PictureSteps:
         # Nothing of a picture that is asked for once is kept, so nothing is to be remembered.
         previous = last if self._source.id else None
         if self._source.strokes:
-            return Prior(trimap=self.trimap(), previous=previous, limit=self._limit())
+            trimap = self.trimap()
+            said = self._draw_strokes(Trimap(np.full_like(trimap, UNKNOWN))) != UNKNOWN
+            return Prior(trimap=trimap, previous=previous, limit=self._limit(), said=said)
         segmentation = self._segmentation()
         return Prior(segmentation, previous=previous, from_segmenter=True)
 

@@ -55,6 +55,15 @@ def test_what_is_large_or_cut_off_is_not_added() -> None:
     assert key_screen(Image(changed), seen, "green")[45:95, 215:290].max() < 0.1
 
 
+def test_alpha_stays_where_it_is_to_be_kept() -> None:
+    image, seen, _ = scene()
+    kept = np.zeros(seen.shape, np.bool_)
+    kept[BLOB] = True
+    found = key_screen(image, seen, "green", kept)
+    assert np.array_equal(found[kept], seen[kept])
+    assert np.array_equal(found[~kept], key_screen(image, seen, "green")[~kept])
+
+
 def test_garbage_leaves_no_outline() -> None:
     image, _, truth = scene()
     stand = np.zeros_like(truth)

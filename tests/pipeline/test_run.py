@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import matte
-from matte.arrays import Alpha, Image
+from matte.arrays import BACKGROUND, SUBJECT, Alpha, Image, as_trimap
 from matte.configs.loader import merge_settings
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.pictures import Photo, read_image
@@ -21,7 +21,7 @@ from matte.runtime.memory import (
     PICTURE_BYTES_PER_PIXEL,
     MemoryLimit,
 )
-from tests.compositing.screen_scene import scene
+from tests.compositing.screen_scene import BLOB, scene
 from tests.conftest import disc, save
 from tests.fakes import build
 
@@ -220,3 +220,13 @@ def test_a_screen_mends_alpha_and_its_light_is_taken(recwarn: pytest.WarningsRec
         found = BuiltPipeline(line, merge_settings(flags={"screen": "green"}))(image)
     assert np.array_equal(found.alpha, seen)
     assert np.array_equal(BuiltPipeline(line)(image).alpha, seen)
+
+
+def test_a_screen_changes_nothing_where_a_trimap_of_ones_own_is_sure() -> None:
+    image, _, truth = scene()
+    trimap = as_trimap(np.where(truth > 0.9, 255, np.where(truth < 0.1, 0, 128)).astype(np.uint8))
+    trimap[BLOB] = SUBJECT  # it has the screen's colour, and the user says that it belongs
+    pipeline = build(merge_settings(flags={"screen": "green"}))
+    found = pipeline(image, trimap=trimap)
+    assert (found.alpha[trimap == SUBJECT] == 1).all()
+    assert (found.alpha[trimap == BACKGROUND] == 0).all()

@@ -73,6 +73,21 @@ def test_a_screens_light_is_taken_as_the_line_takes_it(
     assert (green <= np.maximum(red, blue)).all()
 
 
+def test_a_screen_does_not_change_what_a_stroke_says(
+    photo: Photo, networks: SharedNetworks, cache: StepCache
+) -> None:
+    before_screen = photo.pixels.copy()
+    sure = steps(photo, networks, cache).found().alpha
+    before_screen[sure < 0.5] = before_screen[290:310, 220:240] = (50, 190, 60)
+    green = replace(photo, pixels=Image(before_screen))
+    settings = merge_settings("fast", flags={**QUICK, "screen": "green"})
+    stroke = Stroke("subject", 8, ((230.0, 300.0),))
+    said = steps(green, networks, StepCache(0), (stroke,), settings=settings).found().alpha
+    assert said[300, 230] == 1
+    assert said[sure < 0.5].mean() < 0.1
+    assert steps(green, networks, StepCache(0), settings=settings).found().alpha[300, 230] < 1
+
+
 def test_a_stroke_gives_what_its_trimap_gives(
     photo: Photo, networks: SharedNetworks, cache: StepCache
 ) -> None:

@@ -229,8 +229,8 @@ def open_run(
     facts, config = clip.facts, pipeline.config
     dtype: type[np.unsignedinteger[Any]] = np.uint16 if facts.deep else np.uint8
     pixel = np.zeros((), dtype)
-    pipeline.memory.check_image(Image(np.broadcast_to(pixel, (facts.height, facts.width, 3))))
-    size = facts.height, facts.width
+    size, is_keyed = (facts.height, facts.width), config.segmentation.screen != "none"
+    pipeline.memory.check_image(Image(np.broadcast_to(pixel, (*size, 3))), is_keyed)
     if choices is None:
         choices = settings_choices(config, size)
     prepared = passes.prepare(size, config.segmentation.screen)

@@ -131,9 +131,10 @@ class BuiltPipeline:
 
     def find_alpha(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> FoundAlpha:
         """Return a photo's alpha, mask and trimap; `name` is what its warnings call it."""
-        self.memory.check_image(photo.pixels)
+        screen = self.config.segmentation.screen
+        self.memory.check_image(photo.pixels, is_keyed=screen != "none")
         result = self.line.run(photo.pixels, prior)
-        screen, keyed = self.config.segmentation.screen, result.alpha
+        keyed = result.alpha
         if screen != "none":
             keyed = key_screen(photo.pixels, keyed, screen, prior.said)
         alpha = photo.limit_alpha(keyed)

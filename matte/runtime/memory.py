@@ -16,6 +16,7 @@ from matte.runtime.threads import control_groups
 # with benchmarks/scaling.py, as are bytes for each pixel, of 8 and of 16 bits a channel.
 BASE_BYTES = 256 << 20
 PICTURE_BYTES_PER_PIXEL = {1: 20, 2: 36}  # by the bytes of a channel's value
+KEYING_BYTES_PER_PIXEL = 44  # beside those: what finding alpha before a screen takes
 MAX_KEPT_BYTES = 31 << 20  # just below what GNU's allocator keeps at most
 MIN_NETWORK_PIXELS = 160 * 160  # of the smallest input that a network gets
 ASSUMED_BYTES = 8 * GIB  # where the machine doesn't say what it has
@@ -71,9 +72,14 @@ class MemoryLimit:
         spare = self.max_bytes - BASE_BYTES - ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS)
         return max(0, spare) // PICTURE_BYTES_PER_PIXEL[1]
 
-    def check_image(self, image: Image) -> None:
-        """Raise PictureError if a picture, and a network beside it, take too much memory."""
-        need = _picture_bytes(image) + ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS)
+    def check_image(self, image: Image, is_keyed: bool = False) -> None:
+        """Raise PictureError if a picture, and what works on it, take too much memory.
+
+        That is a network, and then, if it `is_keyed`, what mends alpha before a screen.
+        """
+        keying = KEYING_BYTES_PER_PIXEL * image[:, :, 0].size if is_keyed else 0
+        beside = max(keying, ATTENTION_COST.input_bytes(MIN_NETWORK_PIXELS))
+        need = _picture_bytes(image) + beside
         if need > self.max_bytes:
             size = format_pixels(image[:, :, 0].size)
             cause = f"{size} take {format_bytes(need)}, and {self.description}"

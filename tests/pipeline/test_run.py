@@ -230,3 +230,14 @@ def test_a_screen_changes_nothing_where_a_trimap_of_ones_own_is_sure() -> None:
     found = pipeline(image, trimap=trimap)
     assert (found.alpha[trimap == SUBJECT] == 1).all()
     assert (found.alpha[trimap == BACKGROUND] == 0).all()
+
+
+def test_memory_is_counted_for_a_screen_too() -> None:
+    image, _, _ = scene()
+    large = Image(np.tile(image, (20, 10, 1)))
+    limit = MemoryLimit(BASE_BYTES + 30 * large[:, :, 0].size)
+    pipeline = replace(PIPELINE, memory=limit)
+    assert pipeline.find_alpha(Photo(large)).alpha.shape == large.shape[:2]
+    keyed = replace(pipeline, merged=merge_settings(flags={"screen": "green"}))
+    with pytest.raises(PictureError, match=r"megapixels take .* and --max-memory is"):
+        keyed.find_alpha(Photo(large))

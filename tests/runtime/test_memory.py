@@ -104,6 +104,15 @@ def test_a_picture_that_takes_too_much_is_refused() -> None:
     )
 
 
+def test_a_picture_before_a_screen_takes_more() -> None:
+    image = np.broadcast_to(np.uint8(0), (4000, 6000, 3))  # 1.65 GiB were measured
+    MemoryLimit(1 * GIB).check_image(Image(image))
+    with pytest.raises(PictureError, match=r"^24 megapixels take 1.7 GiB, and --max-memory is"):
+        MemoryLimit(1 * GIB).check_image(Image(image), is_keyed=True)
+    MemoryLimit(2 * GIB).check_image(Image(image), is_keyed=True)
+    MemoryLimit(400 * MIB).check_image(picture(90, 90), is_keyed=True)
+
+
 def test_a_limit_below_what_python_takes_leaves_room_for_no_picture() -> None:
     assert MemoryLimit(BASE_BYTES).max_pixels == 0
     with pytest.raises(PictureError, match=r"--max-memory is 0.0098 GiB: raise --max-memory, or g"):

@@ -280,10 +280,10 @@ def _matter_for(
 
     Raises if memory is too small for them.
     """
-    pipeline.memory.check_image(image)
-    size, config = (image.shape[0], image.shape[1]), merged.config
-    plan = None
-    if follower is None and config.segmentation.screen == "none":
+    size, config, plan = (image.shape[0], image.shape[1]), merged.config, None
+    is_keyed = config.segmentation.screen != "none"
+    pipeline.memory.check_image(image, is_keyed)
+    if follower is None and not is_keyed:
         plan = plan_device(pipeline.line, config, size, pipeline.memory)
     if plan is not None:
         plan = replace(plan, batch=1)  # a camera's frames come one by one

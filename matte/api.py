@@ -1,5 +1,6 @@
 """The calls of a library user: one call for whatever a command does."""
 
+import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -254,6 +255,8 @@ def video(
     """
     if pipeline is not None and not isinstance(pipeline, run.BuiltPipeline):
         raise SettingError(f"pipeline = {pipeline!r}", "give one that matte.load() returns")
+    if output is not None and not isinstance(output, str | os.PathLike):
+        raise SettingError(f"output = {output!r}", "give a path")
     with python_names():
         given = given_options(options)
         merged = pipeline.merged if pipeline else merge_settings()

@@ -113,6 +113,10 @@ def test_what_a_video_can_not_do_is_said_before_a_network_is_opened(
         matte.video("talk.mp4", quality=3)  # type: ignore[call-arg]  # what is tested
     with pytest.raises(SettingError, match=r"pipeline = 'fast': give one that matte\.load"):
         matte.video("talk.mp4", pipeline="fast")  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(SettingError, match=r"^output = 3: give a path$"):
+        matte.video("talk.mp4", 3)  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(PictureError, match=r"^a value of type list is no video: give a path$"):
+        matte.video(["talk.mp4"])  # type: ignore[arg-type]  # what is tested
     with pytest.raises(SettingError, match=r"https:// is on the web: .* give the video"):
         matte.video("https://host/talk.mp4")
 

@@ -16,7 +16,13 @@ from matte.errors import SettingError
 from matte.registry import nearest
 
 T = TypeVar("T")
-WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+WORDS: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a path",
+}
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -31,11 +31,13 @@ def source_name(source: Source, kind: str = "picture") -> str:
 
 
 def as_path(name: str | Path, kind: str = "picture") -> Path:
-    """Return the path of a file to read; raise for an address of the web.
+    """Return the path of a file to read; raise for what is none, such as an address of the web.
 
     >>> as_path("photo.jpg")
     PosixPath('photo.jpg')
     """
+    if not isinstance(name, str | os.PathLike):
+        raise PictureError(f"a value of type {type(name).__name__} is no {kind}", "give a path")
     # os.path answers False where pathlib raises: long names.
     if isinstance(name, str) and "://" in name and not os.path.exists(name):  # noqa: PTH110
         raise web_address_error(name, kind)

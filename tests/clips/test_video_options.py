@@ -22,7 +22,7 @@ from tests.media.clips import clip
         ({"hdr": "kep"}, "hdr = 'kep': did you mean 'keep'?"),
         ({"despill": "gren"}, "despill = 'gren': did you mean 'green'?"),
         ({"background_end": "lop"}, "background_end = 'lop': did you mean 'loop'?"),
-        ({"alpha": 3}, "alpha = 3: give text or "),
+        ({"alpha": 3}, "alpha = 3: give text or a path"),
         ({"fps_target": 0}, "fps_target = 0.0: give a number above 0"),
         ({"fps_target": float("nan")}, "fps_target = nan: give a number above 0"),
     ],

@@ -3,6 +3,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,3 +139,9 @@ def test_addresses_are_no_paths_unless_a_file_has_the_name(
     Path("https:/host").mkdir(parents=True)
     Path(address).write_bytes(encode(RGB, ".png"))
     assert read_image(address).shape == RGB.shape
+
+
+def test_what_is_no_path_is_said() -> None:
+    several: Any = ["talk.mp4"]
+    with pytest.raises(PictureError, match=r"^a value of type list is no video: give a path$"):
+        as_path(several, "video")

@@ -65,7 +65,7 @@ class FoundAlpha:
     report: dict[str, Any]
     warnings: tuple[str, ...] = ()
     screen: Screen = "none"
-    """The colour of the screen behind the subject, by which alpha is mended."""
+    """The colour of the screen behind the subject, by which alpha is mended, if there is one."""
 
     def without_spill(self, pixels: Image) -> Image:
         """Return the photo's pixels without the screen's light; as they are without a screen."""
@@ -151,6 +151,7 @@ class BuiltPipeline:
             told += (prior.note,)
         if screen != "none" and keyed is result.alpha:
             told += (f"{name or 'the picture'}: there is no {screen} screen",)
+            screen = "none"
         return FoundAlpha(alpha, result.mask, result.trimap, report, told, screen)
 
     def prior(

@@ -219,6 +219,7 @@ def test_a_screen_mends_alpha_and_its_light_is_taken(recwarn: pytest.WarningsRec
     with pytest.warns(MatteWarning, match="the picture: there is no green screen"):
         found = BuiltPipeline(line, merge_settings(flags={"screen": "green"}))(image)
     assert np.array_equal(found.alpha, seen)
+    assert np.array_equal(found.foreground, BuiltPipeline(line)(image).foreground)
     assert np.array_equal(BuiltPipeline(line)(image).alpha, seen)
 
 

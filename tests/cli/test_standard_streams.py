@@ -12,7 +12,7 @@ CANT_PRINT = "Error: can't print (No space left on device): redirect standard ou
 def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs a line of the shell, in which "matte" is this one."""
     words = ["sh", "-c", f'matte() {{ "{sys.executable}" -m matte "$@"; }}; {line}']
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(words, cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

@@ -106,9 +106,9 @@ class VideoRun:
         many = usable_threads() >= MIN_THREADS_FOR_ALL
         steps: tuple[tuple[Callable[..., Generator[Any]], bool], ...] = (
             (self._decode, many),
-            (self._segment, True),
-            (self._refine, many),
-            (self._stabilise, True),
+            (self._segment, many),
+            (self._refine, True),  # in halves that take about as long, and share little
+            (self._stabilise, many),
             (self._compose, many),
         )
         with ExitStack() as stack:

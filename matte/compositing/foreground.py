@@ -131,13 +131,13 @@ def _average_colours(
     f = b = fore = back = _shrink(image, AVERAGING_STEPS[0][0])
     for step, (factor, radius) in enumerate(AVERAGING_STEPS):
         picture, opacity = _shrink(image, factor), _shrink(alpha, factor)
-        a = _repeat(opacity)
+        a = repeat_per_channel(opacity).reshape(picture.shape)
         if step > 0:
             wide_f, wide_b = (resize(x, *opacity.shape) for x in (f, b))
             fore, back = _correct_colours(picture, a, wide_f, wide_b)
             np.clip(fore, 0, top, out=fore)
             np.clip(back, 0, top, out=back)
-        share = _repeat(box_mean(opacity, radius))
+        share = repeat_per_channel(box_mean(opacity, radius)).reshape(picture.shape)
         f = box_mean(fore * a, radius) / (share + np.float32(1e-5))
         b = box_mean(back * (1 - a), radius) / (1 - share + np.float32(1e-5))
     return f, b
@@ -157,11 +157,6 @@ def _soft_surroundings(alpha: FloatArray, reach: int) -> NDArray[np.uint8]:
     soft = ((alpha > 0) & (alpha < 1)).astype(np.uint8)
     side = 2 * reach + 1
     return np.asarray(cv2.dilate(soft, np.ones((side, side), np.uint8)), np.uint8)
-
-
-def _repeat(values: FloatArray) -> FloatArray:
-    """Return values (H, W) for each colour (H, W, 3): numpy broadcasts them more slowly."""
-    return np.asarray(cv2.merge([values] * 3), np.float32)
 
 
 def _shrink(values: NDArray[Any], factor: int) -> NDArray[Any]:

@@ -22,3 +22,4 @@ def test_red_and_blue_are_swapped_in_place_or_elsewhere(channels: int, dtype: ty
 def test_values_are_repeated_for_each_channel() -> None:
     found = repeat_per_channel(np.array([[0.25, 1]], np.float32))
     assert found.tolist() == [[0.25] * 3, [1] * 3]
+    assert repeat_per_channel(np.zeros(0, np.float32)).shape == (0, 3)

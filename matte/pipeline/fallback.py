@@ -70,8 +70,10 @@ class Fallback:
         """Return the first line's result; if that fails or is doubtful, the second's, and why."""
         result, error = self._run_first(image, prior)
         reason = result.doubt if result else str(error and error.cause)
-        is_sure = prior.segmentation is not None or self._build_second is None or is_plain(image)
-        is_answer = reason == NO_CHOSEN_SUBJECT or (reason == NO_SUBJECT and is_sure)
+        is_answer = reason == NO_CHOSEN_SUBJECT or (
+            reason == NO_SUBJECT
+            and (prior.segmentation is not None or self._build_second is None or is_plain(image))
+        )
         if result and (not reason or is_answer):
             return result
         if self._build_second is None:

@@ -5,7 +5,7 @@ screen is, is the screen's share in it. Networks know what colour alone can't: w
 beside the screen, and that a green jersey belongs to the subject.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -65,12 +65,17 @@ def key_screen(
 
 def colour_difference(image: Image, screen: ScreenColour) -> FloatArray:
     """Return by how much of the colours' range a picture (H, W, 3) is greener (bluer) than else."""
+    top = float(np.iinfo(image.dtype).max)
+    own, others = _own_and_others(image, screen)
+    found = cv2.addWeighted(own, 1 / top, others, -1 / top, 0, dtype=cv2.CV_32F)
+    return np.asarray(found, np.float32)
+
+
+def _own_and_others(image: Image, screen: ScreenColour) -> tuple[Any, Any]:
+    """Return the channel of the screen's colour, and the larger of the two others, (H, W)."""
     channel = SCREEN_CHANNELS[screen]
     planes = cv2.split(image)
-    others = cv2.max(*(plane for at, plane in enumerate(planes) if at != channel))
-    top = float(np.iinfo(image.dtype).max)
-    found = cv2.addWeighted(planes[channel], 1 / top, others, -1 / top, 0, dtype=cv2.CV_32F)
-    return np.asarray(found, np.float32)
+    return planes[channel], cv2.max(*(plane for at, plane in enumerate(planes) if at != channel))
 
 
 def _ramp(share: FloatArray, subject: float) -> FloatArray:
@@ -113,10 +118,8 @@ def remove_spill(image: Image, screen: ScreenColour) -> Image:
 
     So what is yellow, or skin, stays as it is, and what was green becomes grey, cyan or yellow.
     """
-    channel = SCREEN_CHANNELS[screen]
-    others = [image[:, :, other] for other in range(3) if other != channel]
     found = image.copy()
-    found[:, :, channel] = np.minimum(image[:, :, channel], np.maximum(*others))
+    found[:, :, SCREEN_CHANNELS[screen]] = cv2.min(*_own_and_others(image, screen))
     return Image(found)
 
 
@@ -125,7 +128,7 @@ def _belongs(found: BoolArray, seen: BoolArray, edge: float) -> BoolArray:
 
     What was seen is none, nor are small parts that touch it.
     """
-    near = cv2.dilate(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    near = _grown(seen, 1)
     added = found & ~seen
     count, labels, stats, _ = cv2.connectedComponentsWithStats(added.astype(np.uint8))
     height, width = found.shape
@@ -135,7 +138,7 @@ def _belongs(found: BoolArray, seen: BoolArray, edge: float) -> BoolArray:
     inside = (x > 0) & (y > 0) & (x + wide < width) & (y + high < height)
     kept = touching & inside & (area <= most)
     kept[0] = False
-    soft = cv2.dilate(kept[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    soft = _grown(kept[labels], 2)
     garbage = added & ~near & ~soft
     return near | soft | ~_grown(garbage, edge)
 

@@ -99,7 +99,8 @@ class VideoRun:
     def frames(self) -> Generator[VideoFrame]:
         """Yield the frames, one after the other; closed, it stops all that is under way.
 
-        On few processors light steps share a thread with others, and OpenCV has one for each.
+        On few processors one thread goes up to alpha and another on from there, for more would wait
+        for each other, and OpenCV has one for each.
         """
         size = self.clip.facts.width * self.clip.facts.height
         depth = max(1, min(MAX_FRAMES_AHEAD, MAX_PIXELS_AHEAD // size))
@@ -107,7 +108,7 @@ class VideoRun:
         steps: tuple[tuple[Callable[..., Generator[Any]], bool], ...] = (
             (self._decode, many),
             (self._segment, many),
-            (self._refine, True),  # in halves that take about as long, and share little
+            (self._refine, True),
             (self._stabilise, many),
             (self._compose, many),
         )

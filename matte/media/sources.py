@@ -39,7 +39,7 @@ def as_path(name: str | Path, kind: str = "picture") -> Path:
     if not isinstance(name, str | os.PathLike):
         raise PictureError(f"a value of type {type(name).__name__} is no {kind}", "give a path")
     # os.path answers False where pathlib raises: long names.
-    if isinstance(name, str) and "://" in name and not os.path.exists(name):  # noqa: PTH110
+    if isinstance(name, str) and "://" in name and not os.path.exists(name):  # noqa: PTH110  # as above
         raise web_address_error(name, kind)
     return Path(name)
 

@@ -217,6 +217,39 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
     print_path(out)
 
 
+@train.command()
+@click.argument("members", nargs=-1, required=True, metavar="NETWORK NETWORK...")
+@click.option(
+    "--share",
+    "shares",
+    type=click.FloatRange(0, 1),
+    multiple=True,
+    help="How much of a network, given once for each in their order; equal ones by default.",
+)
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), help="The network, .safetensors."
+)
+@click.option("--overwrite", is_flag=True, help="Replace it.")
+def join(members: tuple[str, ...], shares: tuple[float, ...], out: Path, overwrite: bool) -> None:
+    """Join segmenters into one, whose logits are the mean of theirs.
+
+    Networks that learnt from different pictures err in different places: together they often see
+    more than each alone, in the time of both. NETWORK is a network's name or file. Writes
+    the checkpoint and, beside it, the ONNX file.
+
+    Example: matte train join person mine.safetensors -o both.safetensors
+    """
+    with torch_required("joining"):
+        from matte.training.join import join_segmenters
+        from matte.training.start import find_start_file
+
+    sources = [find_start_file(name) for name in members]
+    outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
+    check_outputs(outputs, sources, overwrite)
+    print_line(join_segmenters(sources, out, shares), err=True)
+    print_path(out)
+
+
 def _next_command(remedy: str) -> str:
     """Return the command line that goes on with an interrupted run; else the remedy as it is."""
     words = sys.argv[1:]

@@ -18,6 +18,7 @@ from matte.runtime.execution import Execution
 from matte.runtime.session import BAND_OUTPUT
 from matte.runtime.tensors import load_tensors, save_tensors
 from matte.runtime.torch import TorchSession
+from matte.segmentation.mean_of_networks import MeanOfNetworks
 
 ARCHITECTURES = {
     "deeplab-unet": "matte.segmentation.deeplab_unet:DeepLabUnet",
@@ -88,6 +89,7 @@ INPUTS = {
 }
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MIN_BRIGHTEST = 1e-6
+JOINT = "+"  # between the architectures of networks that are joined into one
 BRANCHES_SUFFIX = "-branches"  # of architectures that are trained so, and exported without
 LUMA = (0.299, 0.587, 0.114)  # shares of red, green and blue in grey
 KIND = "segmenter"
@@ -105,8 +107,9 @@ class SegmentationNetwork(nn.Module):
     def __init__(self, network: nn.Module, inputs: str = "signed") -> None:
         """`inputs` is one of these.
 
-        "signed": RGB in −1 … 1. "bgr-bytes", "grey-bytes": 0 … 255. "imagenet-by-brightest": RGB
-        over the picture's largest value, in ImageNet's deviations from its mean.
+        "plain": as they come. "signed": RGB in −1 … 1. "bgr-bytes", "grey-bytes": 0 … 255.
+        "imagenet-by-brightest": RGB over the picture's largest value, in ImageNet's deviations
+        from its mean.
         """
         super().__init__()
         self.network = network
@@ -127,6 +130,8 @@ class SegmentationNetwork(nn.Module):
 
 def _convert_input(image: torch.Tensor, inputs: str) -> torch.Tensor:
     """Return RGB pictures in 0 … 1, (N, 3, H, W), as `SegmentationNetwork` says of `inputs`."""
+    if inputs == "plain":
+        return image
     if inputs == "bgr-bytes":
         return 255 * image.flip(1)
     if inputs == "grey-bytes":
@@ -144,9 +149,18 @@ def _per_channel(image: torch.Tensor, values: Sequence[float]) -> torch.Tensor:
 
 
 def build_network(architecture: str) -> SegmentationNetwork:
-    """Build the network of that name, with random weights."""
+    """Build the network of that name, with random weights; names joined by "+" give their mean."""
+    if JOINT in architecture:
+        return join_networks([build_network(name) for name in architecture.split(JOINT)])
     make: Callable[..., nn.Module] = resolve("architecture", ARCHITECTURES, architecture)
     return SegmentationNetwork(make(**OPTIONS[architecture]), INPUTS.get(architecture, "signed"))
+
+
+def join_networks(
+    networks: Sequence[SegmentationNetwork], shares: Sequence[float] = ()
+) -> SegmentationNetwork:
+    """Return one network whose logits are the mean of the networks', by their `shares`."""
+    return SegmentationNetwork(MeanOfNetworks(networks, shares), "plain")
 
 
 def output_name(architecture: str) -> str:

@@ -48,7 +48,7 @@ def test_video_has_the_refiner_that_its_settings_name() -> None:
 
 
 def test_pictures_may_be_seen_twice_by_both_networks() -> None:
-    once: Any = build(merge_settings("balanced", flags={**QUICK, "segment_mirrored": False})).line
+    once: Any = build(merge_settings("balanced", flags=QUICK)).line
     twice: Any = build(merge_settings("best", flags=QUICK)).line
     assert isinstance(twice.segmenter.session, MirroredSession)
     assert isinstance(twice.refiner.session, MirroredSession)

@@ -24,7 +24,7 @@ from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
 from matte.runtime.memory import MemoryLimit
 from matte.runtime.mirrored import MirroredSession
-from matte.segmentation.letterboxed import LetterboxedSegmenter
+from matte.segmentation.letterboxed import LetterboxedSegmenter, SegmenterMemory
 from matte.stages import Refiner, Segmenter
 
 NONE_NAMED: Mapping[str, str] = MappingProxyType({})
@@ -101,7 +101,8 @@ def segmenter_of(found: OpenNetwork, config: Config) -> Segmenter:
     settings, session = config.segmentation, found.session
     if settings.segment_mirrored:
         session = MirroredSession(session)
-    return LetterboxedSegmenter(session, settings, found.weights.size, found.facts)
+    room = SegmenterMemory(memory_budget(config), found.weights.bytes_per_pixel)
+    return LetterboxedSegmenter(session, settings, found.weights.size, found.facts, room)
 
 
 def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refiner:

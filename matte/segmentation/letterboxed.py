@@ -1,17 +1,42 @@
 """A segmentation network as a segmenter: it sees pictures in their own proportions."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
-from matte.imaging.letterbox import letterbox, unletterbox
+from matte.imaging.letterbox import largest_fitting_size, letterbox, unletterbox
+from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit, NetworkCost
 from matte.runtime.session import Session, picture_input, predict_maps, trained_size
 from matte.segmentation.sharpening import SUPERSAMPLING, sharpen_edges
 from matte.stages import NetworkFacts, Segmentation
 
 MULTIPLE = 32  # the encoders halve a picture five times
 DEFAULT_SIZE = 320
+BYTES_PER_PIXEL = 1000  # of a network that doesn't say what it takes
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterMemory:
+    """The memory that a process may take, and what a segmenter takes of it by its input's pixels.
+
+    `bytes_per_pixel` of 0: about as much as most networks.
+    """
+
+    limit: MemoryLimit = WHOLE_MACHINE
+    bytes_per_pixel: int = 0
+
+    def max_pixels(self, image: Image) -> int:
+        """Return how many pixels the network's input may have beside a picture."""
+        cost = NetworkCost(self.bytes_per_pixel or BYTES_PER_PIXEL, 0)
+        return self.limit.network_memory(image, cost).max_pixels
+
+
 NETWORK_KIND = "segmenter"
+
+
+ANY_MEMORY = SegmenterMemory()
 
 
 class LetterboxedSegmenter:
@@ -26,8 +51,13 @@ class LetterboxedSegmenter:
         settings: SegmentationSettings,
         size: int = 0,
         network: NetworkFacts | None = None,
+        memory: SegmenterMemory = ANY_MEMORY,
     ) -> None:
-        """`size` is the long side that the network was trained at; 0: as its file says."""
+        """`size` is the long side that the network was trained at; 0: as its file says.
+
+        Where its input takes more than the `memory`, the network sees pictures smaller.
+        """
+        self.memory = memory
         self.network = network
         self.session = session
         self.input_name, self.fixed_size = picture_input(session, NETWORK_KIND)
@@ -44,7 +74,8 @@ class LetterboxedSegmenter:
         if self.fixed_size:
             box = letterbox(image, *self.fixed_size)
         else:
-            box = letterbox(image, self.long_side, self.long_side, MULTIPLE)
+            side = self._side_within_memory(image)
+            box = letterbox(image, side, side, MULTIPLE)
         blob = np.ascontiguousarray(box.pixels.transpose(2, 0, 1))[None]
         values, *band = predict_maps(self.session, self.input_name, blob, NETWORK_KIND)
         height, width = size or image.shape[:2]
@@ -55,3 +86,16 @@ class LetterboxedSegmenter:
         else:
             confidence = Confidence(unletterbox(values, box, height, width))
         return Segmentation(confidence, unknown)
+
+    def _side_within_memory(self, image: Image) -> int:
+        """Return the long side at which the network sees a picture."""
+        most, side = self.memory.max_pixels(image), self.long_side
+        while side > MULTIPLE and _padded_pixels(image, side) > most:
+            side = max(MULTIPLE, side - MULTIPLE)
+        return side
+
+
+def _padded_pixels(image: Image, side: int) -> int:
+    """Return the pixels of a picture that is brought to a long side, and padded."""
+    height, width = largest_fitting_size(*image.shape[:2], side, side)
+    return -(-height // MULTIPLE) * -(-width // MULTIPLE) * MULTIPLE**2

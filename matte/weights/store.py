@@ -32,6 +32,7 @@ class Weights:
     # Of the file, with its external data if it has any; or as many digits as its publisher names.
     sha256: str = ""
     size: int = 0  # long side (a MODNet's: short side) that it was trained at; 0: its file says it
+    bytes_per_pixel: int = 0  # of memory, for its input; 0: about as most networks
     accurate_precisions: tuple[
         str, ...
     ] = ()  # precisions that cost nothing: benchmarks/precision.py

@@ -10,9 +10,10 @@ from matte.configs.settings import SegmentationSettings
 from matte.errors import WeightsError
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
+from matte.runtime.memory import MemoryLimit
 from matte.runtime.opener import open_onnx_file
 from matte.runtime.session import BAND_OUTPUT
-from matte.segmentation.letterboxed import LetterboxedSegmenter
+from matte.segmentation.letterboxed import LetterboxedSegmenter, SegmenterMemory
 from matte.segmentation.masks import make_mask
 from matte.weights.store import all_weights
 from tests.fakes import FakeSession
@@ -159,3 +160,19 @@ def test_a_map_of_another_size_is_the_networks_own_brought_there() -> None:
     assert segmenter.segment(Image(image), (30, 40)).confidence.shape == (30, 40)
     large = Image(np.repeat(np.repeat(image, 4, 0), 4, 1))  # its edges are sharpened
     assert segmenter.segment(large, (30, 40)).confidence.shape == (30, 40)
+
+
+def test_a_network_sees_pictures_as_small_as_the_memory_needs() -> None:
+    image = Image(np.zeros((480, 640, 3), np.uint8))
+    seen = []
+    for mebibytes in (4000, 600, 400, 200):
+        session = FakeSession(redness)
+        room = SegmenterMemory(MemoryLimit(mebibytes << 20), 3500)
+        segmenter = LetterboxedSegmenter(session, SegmentationSettings(), 384, memory=room)
+        assert segmenter.segment(image).confidence.shape == (480, 640)
+        seen.append(session.seen[-1].shape[2:])
+    assert seen[0] == (288, 384)
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] == (32, 32), "there is no memory at all: the smallest"
+    for (height, width), mebibytes in zip(seen[1:3], (600, 400), strict=True):
+        assert (256 << 20) + 3500 * height * width < mebibytes << 20

@@ -107,5 +107,5 @@ def test_every_backend_can_be_asked_for() -> None:
 def test_openvino_is_left_out_where_it_can_not_compile() -> None:
     little = RuntimeSettings(max_memory=400 << 20)
     assert "openvino" not in {e.backend for e in possible_executions(NETWORK, little)}
-    with pytest.raises(BackendError, match=r"takes 0\.44 GiB, and --max-memory is 0\.39 GiB"):
+    with pytest.raises(BackendError, match=r"takes 0\.88 GiB, and --max-memory is 0\.39 GiB"):
         possible_executions(NETWORK, RuntimeSettings(backend="openvino", max_memory=400 << 20))

@@ -97,5 +97,5 @@ class LetterboxedSegmenter:
 
 def _padded_pixels(image: Image, side: int) -> int:
     """Return the pixels of a picture that is brought to a long side, and padded."""
-    height, width = largest_fitting_size(*image.shape[:2], side, side)
+    height, width = largest_fitting_size(image.shape[0], image.shape[1], side, side)
     return -(-height // MULTIPLE) * -(-width // MULTIPLE) * MULTIPLE**2

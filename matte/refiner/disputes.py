@@ -19,9 +19,9 @@ MAX_LOG_RATIO = 4.0  # of a feature, in either direction
 MIN_MEAN = 0.002  # of a feature over a part, added before its logarithm is taken
 # Of the logarithms of the refined alpha's features over the limited one's: those of the part, and
 # those of the whole picture. Where the sum is above 0 the refined alpha is believed.
-PART_WEIGHTS = (-1.41, 1.36, 0.0, -0.3)
-PICTURE_WEIGHTS = (-0.83, 1.53, 0.4, 0.07)
-BIAS = -1.63
+PART_WEIGHTS = (-1.35, 1.39, 0.13, -0.65)
+PICTURE_WEIGHTS = (-0.61, 1.78, -0.26, 0.1)
+BIAS = -1.29
 
 
 @dataclass(frozen=True, slots=True, eq=False)

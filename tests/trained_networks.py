@@ -1,9 +1,12 @@
 """Networks as a training leaves them."""
 
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import nn
+
+from matte.segmentation.network import CheckpointInfo, build_network, save_checkpoint
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -38,3 +41,12 @@ def randomise_norms(network: nn.Module) -> None:
                     value.copy_(torch.rand(value.shape, generator=random) + 0.5)
                 for value in (module.bias, module.running_mean):
                     value.copy_(torch.rand(value.shape, generator=random) - 0.5)
+
+
+def saved_segmenter(path: Path, architecture: str, seed: int = 1, size: int = 96) -> Path:
+    """The file of a segmenter that could have been trained."""
+    torch.manual_seed(seed)
+    network = build_network(architecture)
+    randomise_norms(network)
+    save_checkpoint(network, CheckpointInfo(architecture, size), path)
+    return path

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -211,10 +211,7 @@ def blend(tuned: str, start: str, share: float, out: Path, overwrite: bool) -> N
         from matte.training.start import find_start_file
 
     sources = find_start_file(tuned), find_start_file(start)
-    outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
-    check_outputs(outputs, sources, overwrite)
-    print_line(blend_networks(*sources, share, out), err=True)
-    print_path(out)
+    _write_network(out, sources, overwrite, lambda: blend_networks(*sources, share, out))
 
 
 @train.command()
@@ -244,9 +241,16 @@ def join(members: tuple[str, ...], shares: tuple[float, ...], out: Path, overwri
         from matte.training.start import find_start_file
 
     sources = [find_start_file(name) for name in members]
+    _write_network(out, sources, overwrite, lambda: join_segmenters(sources, out, shares))
+
+
+def _write_network(
+    out: Path, sources: Sequence[Path], overwrite: bool, write: Callable[[], object]
+) -> None:
+    """Have a network and its ONNX file written, and print how these agree, and its path."""
     outputs = [(out, {".safetensors"}), (out.with_suffix(".onnx"), {".onnx"})]
     check_outputs(outputs, sources, overwrite)
-    print_line(join_segmenters(sources, out, shares), err=True)
+    print_line(write(), err=True)
     print_path(out)
 
 

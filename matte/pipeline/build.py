@@ -22,9 +22,9 @@ from matte.pipeline.run import BuiltPipeline
 from matte.refiner import REFINERS
 from matte.refiner.gca import NO_BORDER, Gca
 from matte.registry import resolve
-from matte.runtime.memory import MemoryLimit
+from matte.runtime.memory import SEGMENTER_COST, MemoryLimit
 from matte.runtime.mirrored import MirroredSession
-from matte.segmentation.letterboxed import LetterboxedSegmenter, SegmenterMemory
+from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.stages import Refiner, Segmenter
 
 NONE_NAMED: Mapping[str, str] = MappingProxyType({})
@@ -101,8 +101,11 @@ def segmenter_of(found: OpenNetwork, config: Config) -> Segmenter:
     settings, session = config.segmentation, found.session
     if settings.segment_mirrored:
         session = MirroredSession(session)
-    room = SegmenterMemory(memory_budget(config), found.weights.bytes_per_pixel)
-    return LetterboxedSegmenter(session, settings, found.weights.size, found.facts, room)
+    weights, cost = found.weights, SEGMENTER_COST
+    if weights.bytes_per_pixel:
+        cost = replace(cost, bytes_per_pixel=weights.bytes_per_pixel)
+    memory = memory_budget(config)
+    return LetterboxedSegmenter(session, settings, weights.size, found.facts, memory, cost)
 
 
 def build_refiner(config: Config, opener: NetworkSupply | None = None) -> Refiner:

@@ -51,6 +51,7 @@ class NetworkCost:
 
 # Networks with attention or without a better number; MODNet's: 200 … 330 were measured.
 ATTENTION_COST = NetworkCost()
+SEGMENTER_COST = NetworkCost(bytes_per_million_squares=0)
 MODNET_COST = NetworkCost(350, 0, "--modnet-protocol")
 PEER_COST = NetworkCost(settings="size = 0 in its TOML")
 

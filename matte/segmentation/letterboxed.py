@@ -1,42 +1,18 @@
 """A segmentation network as a segmenter: it sees pictures in their own proportions."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from matte.arrays import Confidence, Image
 from matte.configs.settings import SegmentationSettings
 from matte.imaging.letterbox import largest_fitting_size, letterbox, unletterbox
-from matte.runtime.memory import WHOLE_MACHINE, MemoryLimit, NetworkCost
+from matte.runtime.memory import SEGMENTER_COST, WHOLE_MACHINE, MemoryLimit, NetworkCost
 from matte.runtime.session import Session, picture_input, predict_maps, trained_size
 from matte.segmentation.sharpening import SUPERSAMPLING, sharpen_edges
 from matte.stages import NetworkFacts, Segmentation
 
 MULTIPLE = 32  # the encoders halve a picture five times
 DEFAULT_SIZE = 320
-BYTES_PER_PIXEL = 1000  # of a network that doesn't say what it takes
-
-
-@dataclass(frozen=True, slots=True)
-class SegmenterMemory:
-    """The memory that a process may take, and what a segmenter takes of it by its input's pixels.
-
-    `bytes_per_pixel` of 0: about as much as most networks.
-    """
-
-    limit: MemoryLimit = WHOLE_MACHINE
-    bytes_per_pixel: int = 0
-
-    def max_pixels(self, image: Image) -> int:
-        """Return how many pixels the network's input may have beside a picture."""
-        cost = NetworkCost(self.bytes_per_pixel or BYTES_PER_PIXEL, 0)
-        return self.limit.network_memory(image, cost).max_pixels
-
-
 NETWORK_KIND = "segmenter"
-
-
-ANY_MEMORY = SegmenterMemory()
 
 
 class LetterboxedSegmenter:
@@ -51,13 +27,14 @@ class LetterboxedSegmenter:
         settings: SegmentationSettings,
         size: int = 0,
         network: NetworkFacts | None = None,
-        memory: SegmenterMemory = ANY_MEMORY,
+        memory: MemoryLimit = WHOLE_MACHINE,
+        cost: NetworkCost = SEGMENTER_COST,
     ) -> None:
         """`size` is the long side that the network was trained at; 0: as its file says.
 
-        Where its input takes more than the `memory`, the network sees pictures smaller.
+        Where the `cost` of its input is more than the `memory`, it sees pictures smaller.
         """
-        self.memory = memory
+        self._memory, self._cost = memory, cost
         self.network = network
         self.session = session
         self.input_name, self.fixed_size = picture_input(session, NETWORK_KIND)
@@ -89,7 +66,8 @@ class LetterboxedSegmenter:
 
     def _side_within_memory(self, image: Image) -> int:
         """Return the long side at which the network sees a picture."""
-        most, side = self.memory.max_pixels(image), self.long_side
+        most = self._memory.network_memory(image, self._cost).max_pixels
+        side = self.long_side
         while side > MULTIPLE and _padded_pixels(image, side) > most:
             side = max(MULTIPLE, side - MULTIPLE)
         return side

@@ -3,7 +3,7 @@
 Checkpoints are safetensors with what they are in the metadata, never pickles.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,6 +176,11 @@ class CheckpointInfo:
     size: int
     step: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+def info_from_notes(notes: Mapping[str, str]) -> CheckpointInfo:
+    """Return the design that the notes of a segmenter's ONNX file tell."""
+    return CheckpointInfo(notes["architecture"], int(notes["size"]))
 
 
 def save_checkpoint(network: nn.Module, info: CheckpointInfo, path: Path) -> None:

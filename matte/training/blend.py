@@ -27,6 +27,7 @@ from matte.segmentation.network import (
 from matte.segmentation.network import (
     CheckpointInfo,
     SegmentationNetwork,
+    info_from_notes,
     load_checkpoint,
     save_checkpoint,
 )
@@ -76,8 +77,7 @@ def _checkpoint_info(segmenter: Path) -> CheckpointInfo:
     """Read the architecture and the size of a segmenter, from its checkpoint or its ONNX file."""
     if segmenter.suffix != ".onnx":
         return load_checkpoint(segmenter)[1]
-    notes = onnx_notes(segmenter)
-    return CheckpointInfo(notes["architecture"], int(notes["size"]))
+    return info_from_notes(onnx_notes(segmenter))
 
 
 @torch.no_grad()

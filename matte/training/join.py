@@ -12,6 +12,7 @@ from matte.segmentation.network import (
     KIND,
     CheckpointInfo,
     SegmentationNetwork,
+    info_from_notes,
     join_networks,
     load_checkpoint,
     output_name,
@@ -49,8 +50,7 @@ def _load_member(path: Path) -> tuple[SegmentationNetwork, CheckpointInfo]:
         stored = torch_from_onnx(path)
         if not isinstance(stored.network, SegmentationNetwork):
             raise WeightsError(f"{path} holds a {stored.kind}", f"give a {KIND}")
-        info = CheckpointInfo(stored.notes["architecture"], int(stored.notes["size"]))
-        network = stored.network
+        network, info = stored.network, info_from_notes(stored.notes)
     else:
         network, info = load_checkpoint(path)
     if JOINT in info.architecture:

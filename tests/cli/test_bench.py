@@ -65,7 +65,7 @@ def test_everything_is_measured_and_told(tmp_path: Path, peers: Path) -> None:
     processes = {row["name"]: row for row in size["processes"]}
     starts = ["python", "matte config show", "networks loaded", "matte image"]
     seconds = [processes[name]["seconds"]["median"] for name in starts]
-    assert min(seconds) > 0
+    assert seconds[0] < min(seconds[1:])
     assert processes["matte image, first time"]["seconds"]["runs"] == 1
     assert processes["copy"]["ratio"]["matte image"] < 1
     assert processes["matte image"]["ratio"]["copy"] > 1

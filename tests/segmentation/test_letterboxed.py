@@ -10,10 +10,10 @@ from matte.configs.settings import SegmentationSettings
 from matte.errors import WeightsError
 from matte.imaging.resizing import resize
 from matte.media.pictures import read_image
-from matte.runtime.memory import MemoryLimit
+from matte.runtime.memory import MemoryLimit, NetworkCost
 from matte.runtime.opener import open_onnx_file
 from matte.runtime.session import BAND_OUTPUT
-from matte.segmentation.letterboxed import LetterboxedSegmenter, SegmenterMemory
+from matte.segmentation.letterboxed import LetterboxedSegmenter
 from matte.segmentation.masks import make_mask
 from matte.weights.store import all_weights
 from tests.fakes import FakeSession
@@ -167,8 +167,10 @@ def test_a_network_sees_pictures_as_small_as_the_memory_needs() -> None:
     seen = []
     for mebibytes in (4000, 600, 400, 200):
         session = FakeSession(redness)
-        room = SegmenterMemory(MemoryLimit(mebibytes << 20), 3500)
-        segmenter = LetterboxedSegmenter(session, SegmentationSettings(), 384, memory=room)
+        limit, cost = MemoryLimit(mebibytes << 20), NetworkCost(3500, 0)
+        segmenter = LetterboxedSegmenter(
+            session, SegmentationSettings(), 384, memory=limit, cost=cost
+        )
         assert segmenter.segment(image).confidence.shape == (480, 640)
         seen.append(session.seen[-1].shape[2:])
     assert seen[0] == (288, 384)

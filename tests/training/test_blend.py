@@ -7,14 +7,12 @@ from matte.errors import WeightsError
 from matte.refiner.checkpoint import load_network, save_network
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.segmentation.network import (
-    CheckpointInfo,
     build_network,
     load_checkpoint,
-    save_checkpoint,
 )
 from matte.training.blend import blend_networks, fold_norms
 from tests.commands import run
-from tests.trained_networks import randomise_norms
+from tests.trained_networks import randomise_norms, saved_segmenter
 
 LIGHT = "deeplab-unet-light"
 SAME = 1e-4
@@ -26,15 +24,6 @@ def unexported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blends without their ONNX files, which take longest; the command's test writes one."""
     for name in ("export_segmenter", "export_refiner"):
         monkeypatch.setattr(f"matte.training.blend.{name}", lambda checkpoint, path: None)
-
-
-def saved(path: Path, seed: int, architecture: str = LIGHT) -> Path:
-    """A network that could have been trained."""
-    torch.manual_seed(seed)
-    network = build_network(architecture)
-    randomise_norms(network)
-    save_checkpoint(network, CheckpointInfo(architecture, 96), path)
-    return path
 
 
 def answer(path: Path) -> torch.Tensor:
@@ -57,7 +46,10 @@ def test_folded_norms_change_nothing() -> None:
 
 @pytest.mark.usefixtures("unexported")
 def test_a_blend_goes_from_one_network_to_the_other(tmp_path: Path) -> None:
-    tuned, start = saved(tmp_path / "a.safetensors", 1), saved(tmp_path / "b.safetensors", 2)
+    tuned, start = (
+        saved_segmenter(tmp_path / "a.safetensors", LIGHT, 1),
+        saved_segmenter(tmp_path / "b.safetensors", LIGHT, 2),
+    )
     answers = {}
     for share in (0.0, 0.5, 1.0):
         out = tmp_path / f"{share}.safetensors"
@@ -94,11 +86,11 @@ def test_refiners_are_blended_too(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("unexported")
 def test_what_the_start_lacks_stays(tmp_path: Path) -> None:
-    tuned = saved(tmp_path / "a.safetensors", 1)
+    tuned = saved_segmenter(tmp_path / "a.safetensors", LIGHT, 1)
     torch.manual_seed(3)
     source = build_network("unet").encoder
     torch.save(source.state_dict(), tmp_path / "mobilenet.pth")
-    wide = saved(tmp_path / "wide.safetensors", 4, "deeplab-unet")
+    wide = saved_segmenter(tmp_path / "wide.safetensors", "deeplab-unet", 4)
     blend_networks(wide, tmp_path / "mobilenet.pth", 0.25, tmp_path / "out.safetensors")
     ours, mixed = (load_checkpoint(p)[0] for p in (wide, tmp_path / "out.safetensors"))
     head = "network.head.0.weight"
@@ -110,7 +102,10 @@ def test_what_the_start_lacks_stays(tmp_path: Path) -> None:
 
 def test_the_command_writes_both_files_and_replaces_nothing(tmp_path: Path) -> None:
     out = tmp_path / "mixed.safetensors"
-    tuned, start = saved(tmp_path / "a.safetensors", 1), saved(tmp_path / "b.safetensors", 2)
+    tuned, start = (
+        saved_segmenter(tmp_path / "a.safetensors", LIGHT, 1),
+        saved_segmenter(tmp_path / "b.safetensors", LIGHT, 2),
+    )
     words = ("train", "blend", str(tuned), str(start), "--share", "0.3", "-o", str(out))
     result = run(*words)
     assert result.exit_code == 0, result.output

@@ -11,27 +11,15 @@ from matte.refiner.checkpoint import save_network
 from matte.refiner.slim import SlimDesign, SlimNetwork
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import (
-    CheckpointInfo,
-    build_network,
     load_checkpoint,
-    save_checkpoint,
 )
 from matte.training.join import join_segmenters
 from tests.commands import run
-from tests.trained_networks import randomise_norms
+from tests.trained_networks import saved_segmenter
 
 LIGHT, OTHER = "deeplab-unet-light", "u2netp"
 PICTURE = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
 SAME = 1e-3  # weights are stored as float16
-
-
-def saved(path: Path, architecture: str, seed: int = 1, size: int = 96) -> Path:
-    """A network that could have been trained."""
-    torch.manual_seed(seed)
-    network = build_network(architecture)
-    randomise_norms(network)
-    save_checkpoint(network, CheckpointInfo(architecture, size), path)
-    return path
 
 
 @torch.inference_mode()
@@ -41,8 +29,8 @@ def logits(path: Path) -> torch.Tensor:
 
 
 def test_two_networks_of_different_forms_become_one(tmp_path: Path) -> None:
-    first = saved(tmp_path / "a.safetensors", LIGHT)
-    second = saved(tmp_path / "b.safetensors", OTHER, size=320)
+    first = saved_segmenter(tmp_path / "a.safetensors", LIGHT)
+    second = saved_segmenter(tmp_path / "b.safetensors", OTHER, size=320)
     out = tmp_path / "both.safetensors"
     result = run("train", "join", first, second, "--share", "0.75", "--share", "0.25", "-o", out)
     assert result.exit_code == 0, result.output
@@ -61,8 +49,8 @@ def test_two_networks_of_different_forms_become_one(tmp_path: Path) -> None:
 
 
 def test_a_network_is_joined_from_its_onnx_file(tmp_path: Path) -> None:
-    first = saved(tmp_path / "a.safetensors", LIGHT)
-    second = saved(tmp_path / "b.safetensors", LIGHT, seed=2)
+    first = saved_segmenter(tmp_path / "a.safetensors", LIGHT)
+    second = saved_segmenter(tmp_path / "b.safetensors", LIGHT, seed=2)
     export_segmenter(second, tmp_path / "b.onnx", half=False)
     join_segmenters([first, tmp_path / "b.onnx"], tmp_path / "both.safetensors")
     expected = (logits(first) + logits(second)) / 2
@@ -71,10 +59,10 @@ def test_a_network_is_joined_from_its_onnx_file(tmp_path: Path) -> None:
 
 def test_what_cannot_be_joined_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
-    first = saved(tmp_path / "a.safetensors", LIGHT)
+    first = saved_segmenter(tmp_path / "a.safetensors", LIGHT)
     with pytest.raises(SettingError, match="one network alone"):
         join_segmenters([first], out)
-    band = saved(tmp_path / "band.safetensors", "deeplab-unet-band")
+    band = saved_segmenter(tmp_path / "band.safetensors", "deeplab-unet-band")
     with pytest.raises(WeightsError, match="has a learnt band"):
         join_segmenters([first, band], out)
     refiner = tmp_path / "refiner.safetensors"
@@ -93,7 +81,7 @@ def test_what_cannot_be_joined_is_refused(tmp_path: Path) -> None:
 def test_joining_replaces_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
     out.write_bytes(b"mine")
-    first = saved(tmp_path / "a.safetensors", LIGHT)
+    first = saved_segmenter(tmp_path / "a.safetensors", LIGHT)
     result = run("train", "join", first, first, "-o", out)
     assert result.exit_code == 1
     assert "exists" in result.stderr

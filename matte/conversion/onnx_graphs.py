@@ -102,6 +102,39 @@ def store_half_weights(model: onnx.ModelProto, names: Iterable[str]) -> None:
     model.graph.node.extend(nodes)
 
 
+def store_exact_halves(model: onnx.ModelProto) -> None:
+    """Store the float32 tensors that lose nothing by it as float16, each followed by a Cast."""
+    exact = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            values = numpy_helper.to_array(tensor)
+            with np.errstate(over="ignore"):  # what overflows differs
+                if np.array_equal(values.astype(np.float16), values):
+                    exact.append(tensor.name)
+    store_half_weights(model, exact)
+
+
+def shorten_names(model: onnx.ModelProto) -> None:
+    """Give what lies between a model's inputs and outputs short names, in place.
+
+    Nodes lose theirs, and the shapes that the tracer noted go: every runtime finds both by itself.
+    Tensors keep their names in torch.
+    """
+    graph = model.graph
+    kept = {v.name for v in (*graph.input, *graph.output)} | {t.name for t in graph.initializer}
+    kept |= {""} | {tensor.name.removesuffix(HALF_SUFFIX) for tensor in graph.initializer}
+    short: dict[str, str] = {}
+    for node in graph.node:
+        for name in node.output:
+            if name not in kept:
+                short[name] = f"{len(short):x}"
+        node.ClearField("name")
+        node.ClearField("doc_string")
+        node.input[:] = [short.get(name, name) for name in node.input]
+        node.output[:] = [short.get(name, name) for name in node.output]
+    del graph.value_info[:]
+
+
 def stored_tensors(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
     """Return a model's tensors as float32, by their names in torch; others by those in the file."""
     found: dict[str, NDArray[np.float32]] = {}

@@ -10,7 +10,7 @@ from onnx import helper
 from torch import nn
 
 from matte.conversion.folding import fold_batch_norms, round_weights_to_half
-from matte.conversion.onnx_graphs import store_half_weights, trace_network
+from matte.conversion.onnx_graphs import shorten_names, store_half_weights, trace_network
 from matte.conversion.parity import (
     MAX_DIFFERENCE,
     Example,
@@ -45,6 +45,7 @@ def write_network(
     model = trace_network(stored, examples[0], [output])
     if half:
         store_half_weights(model, (name for name, _ in stored.named_parameters()))
+    shorten_names(model)
     helper.set_model_props(model, {f"matte.{key}": value for key, value in notes.items()})
     with _replace_on_success(path) as temporary:
         onnx.save(model, temporary)

@@ -26,6 +26,7 @@ from matte.conversion.int8_graphs import (
     float32_convolutions,
     prepare_for_int8,
 )
+from matte.conversion.onnx_graphs import shorten_names, store_exact_halves
 from matte.conversion.parity import OutputDifference, output_difference
 from matte.errors import BackendError, PictureError, SettingError, WeightsError, install_command
 from matte.files import write_file
@@ -77,6 +78,8 @@ def quantise_weights(
     model = prepare_for_int8(onnx.load(weights.path))
     notes = {entry.key: entry.value for entry in model.metadata_props}
     quantised = adapt_for_openvino(_quantise_by_nncf(model, recording.feeds))
+    store_exact_halves(quantised)
+    shorten_names(quantised)
     onnx.helper.set_model_props(quantised, {**notes, "matte.precision": "int8"})
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"

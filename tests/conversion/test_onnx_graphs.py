@@ -7,7 +7,13 @@ import torch
 from onnx import TensorProto
 from torch import Tensor, nn
 
-from matte.conversion.onnx_graphs import store_half_weights, stored_tensors, trace_network
+from matte.conversion.onnx_graphs import (
+    shorten_names,
+    store_exact_halves,
+    store_half_weights,
+    stored_tensors,
+    trace_network,
+)
 from matte.errors import WeightsError
 from matte.runtime.opener import open_onnx_file
 
@@ -99,6 +105,44 @@ def test_weights_beyond_half_are_stored_as_they_are() -> None:
     float16 = {t.name for t in model.graph.initializer if t.data_type == TensorProto.FLOAT16}
     assert "again.weight" not in {name.removesuffix(".float16") for name in float16}
     assert float(stored_tensors(model)["again.weight"].max()) == 1e5
+
+
+def results(model: onnx.ModelProto, file: Path) -> np.ndarray:
+    onnx.save(model, file)
+    given = {"image": np.linspace(0, 1, 3 * 32 * 48, dtype=np.float32).reshape(1, 3, 32, 48)}
+    found = open_onnx_file(file, threads=1).run({**given, "factor": np.ones(1, np.float32)})
+    return found["found"]
+
+
+def test_what_loses_nothing_is_stored_as_half(tmp_path: Path) -> None:
+    network = Small().eval()
+    with torch.no_grad():
+        network.again.weight.copy_(network.again.weight.half().float())
+        network.linear.weight[0] = 1e5
+    model = trace_network(network, case(32, 48), ["found"])
+    before = results(model, tmp_path / "before.onnx")
+    store_exact_halves(model)
+    types = {t.name: t.data_type for t in model.graph.initializer}
+    assert types["again.weight.float16"] == TensorProto.FLOAT16
+    assert types["convolution.weight"] == types["linear.weight.transposed"] == TensorProto.FLOAT
+    np.testing.assert_array_equal(results(model, tmp_path / "after.onnx"), before)
+
+
+def test_short_names_change_no_result_and_no_tensor(tmp_path: Path) -> None:
+    network = Small().eval()
+    model = trace_network(network, case(32, 48), ["found"])
+    store_half_weights(model, [name for name, _ in network.named_parameters()])
+    before, size, stored = (
+        results(model, tmp_path / "a.onnx"),
+        model.ByteSize(),
+        stored_tensors(model),
+    )
+    shorten_names(model)
+    onnx.checker.check_model(model, full_check=True)
+    assert model.ByteSize() < size
+    assert not any(node.name for node in model.graph.node)
+    assert stored_tensors(model).keys() == stored.keys()
+    np.testing.assert_allclose(results(model, tmp_path / "b.onnx"), before, atol=1e-6)
 
 
 def test_biases_have_their_convolutions_name_whatever_their_own_is() -> None:

@@ -79,18 +79,24 @@ def test_both_runtimes_come_close_to_fp32_at_any_size(
         assert alike > 0.99 or not processor_abilities().vnni
 
 
+def float32_weights(model: onnx.ModelProto) -> set[str]:
+    """Return the names of the weights of convolutions that stay in float32."""
+    names = float32_convolutions(model)
+    return {node.input[1] for node in model.graph.node if node.name in names}
+
+
 def test_weights_lie_in_the_file_as_int8(quantised: Path) -> None:
-    model = onnx.load(quantised)
+    model = prepare_for_int8(onnx.load(quantised))
     told = {entry.key: entry.value for entry in model.metadata_props}
     assert (told["matte.precision"], told["matte.size"]) == ("int8", "320")
     large = [t for t in model.graph.initializer if numpy_helper.to_array(t).size > 2000]
-    kept = {n.input[1] for n in model.graph.node if n.name in float32_convolutions(model)}
+    kept = float32_weights(model)
     assert {t.data_type for t in large if t.name not in kept} == {TensorProto.INT8}
     assert quantised.stat().st_size < weights_named(NAME).path.stat().st_size
 
 
 def test_early_depthwise_convolutions_and_what_is_expanded_stay() -> None:
-    names = float32_convolutions(prepare_for_int8(onnx.load(weights_named(NAME).path)))
+    names = float32_weights(prepare_for_int8(onnx.load(weights_named(NAME).path)))
     assert sum("conv_dw" in name for name in names) == FLOAT32_DEPTHWISE_COUNT
     assert [name for name in names if "project" in name]
 

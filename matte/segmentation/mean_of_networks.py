@@ -18,10 +18,10 @@ class MeanOfNetworks(nn.Module):
         self.members = nn.ModuleList(networks)
         count = len(self.members)
         weights = torch.tensor(shares or [1 / count] * count, dtype=torch.float32)
-        # Five axes, as the stack of maps has them: so it is stored under its name in ONNX files.
-        self.shares = nn.Parameter(weights.view(-1, 1, 1, 1, 1))
+        # Four axes, as the maps side by side have: so it is stored under its name in ONNX files.
+        self.register_buffer("shares", weights.view(1, -1, 1, 1))
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the logits."""
-        maps = torch.stack([member(picture)[:, :1] for member in self.members])
-        return (maps * self.shares).sum(dim=0)
+        maps = torch.cat([member(picture)[:, :1] for member in self.members], dim=1)
+        return (maps * self.shares).sum(dim=1, keepdim=True)

@@ -16,6 +16,7 @@ from matte.errors import SettingError
 from matte.runtime.opener import open_onnx_file
 from matte.segmentation.network import build_network, load_checkpoint
 from matte.training.collection import Collection, collect_pictures
+from matte.training.freezing import weighted_layers
 from matte.training.machine import TrainingMachine
 from matte.training.recipes import read_recipe
 from matte.training.segmenter import SegmenterTask, train_segmenter
@@ -60,6 +61,24 @@ def test_same_seed_same_weights(settings: SegmenterRecipe, data: Path, tmp_path:
     a, b, c = weights
     assert all(torch.equal(a[key], b[key]) for key in a)
     assert not all(torch.equal(a[key], c[key]) for key in a)
+
+
+def test_joined_networks_are_trained_together_and_the_first_may_stay(
+    settings: SegmenterRecipe, data: Path, tmp_path: Path
+) -> None:
+    first, both = "likeunet-dark-light", "likeunet-dark-light+mobile-unet"
+    frozen = len(list(weighted_layers(build_network(first))))
+    run = replace(settings.run, steps=2, validate_every=2, learning_rate=0.01, freeze=frozen)
+    trained(replace(settings, run=run, architecture=both), data, tmp_path)
+    torch.manual_seed(settings.run.seed)
+    before, after = build_network(both), load_checkpoint(tmp_path / "last.safetensors")[0]
+    stayed, learnt = (
+        [torch.equal(t, after.state_dict()[n]) for n, t in before.named_parameters() if part in n]
+        for part in ("members.0", "members.1")
+    )
+    assert all(stayed)
+    assert not any(learnt)
+    assert torch.equal(after.state_dict()["network.shares"].flatten(), torch.full((2,), 0.5))
 
 
 def test_batches_differ_in_proportion_but_not_within(settings: SegmenterRecipe, data: Path) -> None:

@@ -15,7 +15,7 @@ def test_candidates_go_from_what_is_asked_to_what_is_quickest() -> None:
     assert all(candidate.merged.config.runtime.threads == 1 for candidate in found)
     assert all(candidate.merged.config.compositing.fit == "contain" for candidate in found)
     fast, modnet, mask = (candidate.merged.config for candidate in found[1:])
-    assert fast.segmentation.segmenter == "person-light"
+    assert fast.video.video_segmenter == "person-light"
     assert modnet.modnet.modnet == "modnet"
     assert mask.refiner.refiner == "smooth"
 
@@ -73,7 +73,7 @@ def test_missing_weights_count_only_for_what_was_asked() -> None:
 def test_another_preset_keeps_what_was_asked_for() -> None:
     merged = with_preset(merge_settings("balanced", flags={"threads": 2}), "fast", refiner="smooth")
     assert merged.preset == "fast"
-    assert merged.config.segmentation.segmenter == "person-light"
+    assert merged.config.segmentation.segmenter == "subject-light"
     assert merged.config.runtime.threads == 2
     assert merged.config.refiner.refiner == "smooth"
     assert merged.origins["threads"] == "flag"

@@ -59,6 +59,6 @@ def test_what_settings_a_device_can_not_follow(flags: dict[str, Any], said: str)
 
 def test_what_networks_have_no_steps() -> None:
     config = settings("fast")
-    assert missing_step(TrimapFree(BrightIsAlpha()), config) == "it has no person-light"
+    assert missing_step(TrimapFree(BrightIsAlpha()), config) == "it has no subject-light"
     other = replace(line(config), refiner=HalfUnknown())
     assert missing_step(other, config) == "it has no refiner gca-slim-plain"

@@ -28,7 +28,7 @@ def test_the_loaded_networks_stand_in_the_facts() -> None:
     assert list(facts) == ["matte", "preset", "settings", "networks"]
     assert {kind: row["name"] for kind, row in facts["networks"].items()} == {
         "refiner": "gca-slim-plain",
-        "segmenter": "person-light",
+        "segmenter": "subject-light",
     }
     for row in facts["networks"].values():
         assert len(row["sha256"]) == 64
@@ -37,7 +37,7 @@ def test_the_loaded_networks_stand_in_the_facts() -> None:
 
 def test_video_has_the_refiner_that_its_settings_name() -> None:
     """What is reported is what runs: the fast preset refines video by guided filters."""
-    photos = build(merge_settings("fast", flags=QUICK))
+    photos = build(merge_settings("fast", flags={**QUICK, "segmenter": "person-light"}))
     video = pipeline_for_video(photos)
     assert set(photos.facts["networks"]) == {"refiner", "segmenter"}
     assert set(video.facts["networks"]) == {"segmenter"}

@@ -17,11 +17,14 @@ QUICK = merge_settings(
 def test_every_network_of_the_settings_is_chosen_for() -> None:
     chosen = choose_executions(QUICK, has_clips=False)
     assert chosen == {
-        "segmenter person-light": Execution("onnx", "cpu", "fp32"),
+        "segmenter subject-light": Execution("onnx", "cpu", "fp32"),
         "modnet modnet": Execution("onnx", "cpu", "fp32"),
     }
     without = merge_settings("fast", flags={"refiner": "guided", "fallback": "none"})
-    assert list(choose_executions(without, has_clips=True)) == ["segmenter person-light"]
+    assert list(choose_executions(without, has_clips=True)) == [
+        "segmenter subject-light",
+        "segmenter person-light",
+    ]
     assert list(choose_executions(with_modnet(QUICK), has_clips=False)) == ["modnet modnet"]
 
 

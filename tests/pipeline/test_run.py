@@ -163,8 +163,9 @@ def test_a_given_trimap_that_is_odd_is_used_and_told() -> None:
 @pytest.mark.parametrize(
     ("preset", "flags", "told"),
     [
-        ("fast", {}, True),
+        ("fast", {"segmenter": "person-light"}, True),
         ("balanced", {"segmenter": "person"}, True),
+        ("fast", {}, False),
         ("balanced", {}, False),
         ("balanced", {"modnet": "modnet"}, False),
     ],

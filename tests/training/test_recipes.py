@@ -16,6 +16,7 @@ SEGMENTERS = {
     "mobile-unet": 128,
     "person": 448,
     "person-light": 320,
+    "subject-light": 320,
     "u2netp": 288,
 }
 

@@ -15,6 +15,7 @@ class MeanOfNetworks(nn.Module):
         `shares` are the networks' in the mean, and add up to 1; () are equal ones.
         """
         super().__init__()
+        self.shares: Tensor
         self.members = nn.ModuleList(networks)
         count = len(self.members)
         weights = torch.tensor(shares or [1 / count] * count, dtype=torch.float32)

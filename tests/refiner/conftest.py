@@ -51,7 +51,7 @@ def portraits() -> dict[str, tuple[Image, Trimap]]:
     """The sample's head, 800 × 800, with a band: enlarged, and four times in its own size."""
     head = Image(np.ascontiguousarray(read_photo(SAMPLE).pixels[:400, 60:460]))
     large = resize(head, 800, 800)
-    made = matte.load("fast", refiner="smooth", k=5, iterations=4)
+    made = matte.load("fast", segmenter="person-light", refiner="smooth", k=5, iterations=4)
     small_band, large_band = made(head).trimap, made(large).trimap
     assert small_band is not None
     assert large_band is not None

@@ -91,12 +91,12 @@ def test_a_screen_does_not_change_what_a_stroke_says(
 def test_a_stroke_gives_what_its_trimap_gives(
     photo: Photo, networks: SharedNetworks, cache: StepCache
 ) -> None:
-    by_kernel = merge_settings("fast", flags={**QUICK, "k": 7})
+    by_kernel = merge_settings("fast", flags={**QUICK, "k": 7, "tile": "off"})
     steps(photo, networks, cache, settings=by_kernel).found()
     after = steps(photo, networks, cache, (STROKE,), settings=by_kernel)
     found, pipeline = after.found(), build(by_kernel)
     anew = pipeline.find_alpha(photo, pipeline.prior(photo, trimap=after.trimap()))
-    assert np.array_equal(found.alpha, anew.alpha)  # small pictures are refined as a whole
+    assert np.array_equal(found.alpha, anew.alpha)
 
 
 def test_confidence_limits_alpha_wherever_there_is_no_stroke(

@@ -145,7 +145,7 @@ def test_workers_on_this_machine_make_what_one_process_makes(
     assert sorted(printed.split()) == sorted(str(out / name) for name in alone)
     assert f"{COUNT} written (" in written
     assert f"1 of {COUNT + 1} failed" in written
-    assert "segmenter person-light on onnx cpu fp32" in written
+    assert "segmenter subject-light on onnx cpu fp32" in written
     assert "ray" not in printed
     (file,) = out.glob("fleet-*.parquet")
     table = importlib.import_module("pyarrow.parquet").read_table(file)

@@ -29,7 +29,7 @@ from matte.training.sizes import draw_batch_size
 from matte.training.start import refit_norms, start_refiner
 from matte.training.synthesis.photometric import change_photometry
 from matte.training.synthesis.refiner_samples import RefinerSamples
-from matte.training.task import NOTHING_TO_VALIDATE, Batch
+from matte.training.task import NOTHING_TO_VALIDATE, Batch, mean_over_sets
 
 SHEET_PICTURES = 8  # pictures on the sheet
 BAND_PIXELS = 15  # mean width of the trimaps that are validated on, in pixels
@@ -134,7 +134,7 @@ class RefinerTask:
         """Return the errors in the unknown region per set, and their score over all sets.
 
         "sad SET" is the mean sum of absolute differences in thousands, "blind SET" that error over
-        that of a guess without the picture; "score" is the mean of one minus the latter.
+        that of a guess without the picture; "score" is one minus the latter's `mean_over_sets`.
         """
         sads: dict[str, list[float]] = {}
         blinds: dict[str, list[float]] = {}
@@ -146,7 +146,7 @@ class RefinerTask:
             blinds.setdefault(name, []).append(float(np.abs(guess - truth)[unknown].sum() / 1000))
         ratios = {name: sum(sads[name]) / max(1e-9, sum(blinds[name])) for name in sorted(sads)}
         return {
-            self.score: 1 - float(np.mean(list(ratios.values()))) if ratios else 0.0,
+            self.score: 1 - mean_over_sets(ratios, sads) if ratios else 0.0,
             **{f"sad {name}": float(np.mean(values)) for name, values in sorted(sads.items())},
             **{f"blind {name}": value for name, value in ratios.items()},
         }

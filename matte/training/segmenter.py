@@ -28,7 +28,7 @@ from matte.training.settings import SegmenterRecipe
 from matte.training.sheets import stack_rows
 from matte.training.sizes import draw_batch_size
 from matte.training.start import refit_norms, start_segmenter
-from matte.training.task import NOTHING_TO_VALIDATE, Batch
+from matte.training.task import NOTHING_TO_VALIDATE, Batch, mean_over_sets
 
 SHEET_PICTURES = 8  # pictures on the sheet
 
@@ -128,10 +128,10 @@ class SegmenterTask:
         return segmentation_losses(logits, batch["label"], self.settings.boundary)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Return the mean overlap with the truth per set, and their mean as the score.
+        """Return the mean overlap with the truth per set, and their `mean_over_sets` as the score.
 
         "iou SET" is the mean over a set's pictures, or, without any subject, "false SET": the share
-        of pixels mistaken for the subject; "score" the mean over the sets with subjects.
+        of pixels mistaken for the subject; "score" is over the sets with subjects.
         """
         ious: dict[str, list[float]] = {}
         wrong: dict[str, list[float]] = {}
@@ -149,7 +149,7 @@ class SegmenterTask:
                 )
         means = {name: float(np.mean(values)) for name, values in sorted(ious.items())}
         return {
-            self.score: float(np.mean(list(means.values()))) if means else 0.0,
+            self.score: mean_over_sets(means, ious),
             **{f"iou {name}": value for name, value in means.items()},
             **{f"false {name}": float(np.mean(v)) for name, v in sorted(wrong.items())},
         }

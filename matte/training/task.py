@@ -1,5 +1,6 @@
 """What the training loop needs to know of a network: one protocol for all of them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 Batch = dict[str, Tensor]
 NOTHING_TO_VALIDATE = "nothing to validate on: the last network is kept as the best"
+FULL_SET_PICTURES = 25  # from which on a set counts fully in a score: few pictures prove little
 
 
 class TrainingTask(Protocol):
@@ -57,3 +59,14 @@ class TrainingTask(Protocol):
     def export(self, checkpoint: Path) -> str:
         """Write a checkpoint's network as ONNX beside it; report how well torch agrees."""
         ...
+
+
+def mean_over_sets(means: Mapping[str, float], pictures: Mapping[str, Sequence[float]]) -> float:
+    """Return the mean of the sets' means, each weighted by its pictures, up to FULL_SET_PICTURES.
+
+    `pictures` holds the values of each set's pictures. 0 without sets.
+    """
+    if not means:
+        return 0.0
+    weights = [min(len(pictures[name]), FULL_SET_PICTURES) for name in means]
+    return float(np.average(list(means.values()), weights=weights))

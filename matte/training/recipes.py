@@ -22,17 +22,11 @@ def recipe_names() -> list[str]:
 def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
     """Read a shipped recipe, or a TOML file: plain keys, tables and one [[data]] per set.
 
-    `changes`: fields with other values, such as "run.steps=500". An error names the change that
-    brought it, or the file.
+    `data` may be another recipe's name instead: its sets are meant. `changes`: fields with other
+    values, such as "run.steps=500". An error names the change that brought it, or the file.
     """
-    path = Path(name)
-    if path.suffix != ".toml":
-        if name not in recipe_names():
-            raise SettingError(f"no recipe {name!r}", nearest(name, recipe_names()))
-        path = RECIPE_FOLDER / f"{name}.toml"
-    recipe = read_toml(path)
-    for change in changes:
-        _apply_change(recipe, change)
+    path = _recipe_path(name)
+    recipe = _read_tables(path, changes)
     try:
         return from_table(cls, recipe, "settings")
     except SettingError as error:
@@ -40,17 +34,40 @@ def read_recipe(cls: type[T], name: str, changes: Sequence[str] = ()) -> T:
         raise SettingError(f"{origin}: {error.cause}", error.remedy) from error
 
 
+def _recipe_path(name: str, beside: Path = Path()) -> Path:
+    """Return the file of a recipe, which is a shipped one or a path from the folder `beside`."""
+    if name.endswith(".toml"):
+        return beside / name
+    if name not in recipe_names():
+        raise SettingError(f"no recipe {name!r}", nearest(name, recipe_names()))
+    return RECIPE_FOLDER / f"{name}.toml"
+
+
+def _read_tables(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what a recipe's file says, with the changes, and with the sets of whom it names."""
+    recipe = read_toml(path)
+    for change in changes:
+        _apply_change(recipe, change)
+    owner = recipe.get("data")
+    if isinstance(owner, str):
+        sets = read_toml(_recipe_path(owner, path.parent)).get("data")
+        if not isinstance(sets, list):
+            raise SettingError(
+                f"{path}: the recipe {owner!r} has no [[data]] of its own",
+                "name one that lists its sets",
+            )
+        recipe["data"] = sets
+    return recipe
+
+
 def _origin_of(error: SettingError, cls: type, path: Path, changes: Sequence[str]) -> str:
     """Return the first change with which the recipe has the error, or the file if it has it."""
-    recipe = read_toml(path)
-    for origin, change in ((str(path), ""), *((f"--set {change}", change) for change in changes)):
-        if change:
-            _apply_change(recipe, change)
+    for count in range(len(changes) + 1):
         try:
-            from_table(cls, recipe, "settings")
+            from_table(cls, _read_tables(path, changes[:count]), "settings")
         except SettingError as found:
             if str(found) == str(error):
-                return origin
+                return f"--set {changes[count - 1]}" if count else str(path)
     return str(path)
 
 

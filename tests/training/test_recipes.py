@@ -47,6 +47,30 @@ def test_a_mistyped_recipe_is_named() -> None:
         read_recipe(SegmenterRecipe, "persn")
 
 
+def test_a_recipe_may_train_on_the_sets_of_another(recipe: Path) -> None:
+    shipped, other = recipe.with_name("shipped.toml"), recipe.with_name("other.toml")
+    shipped.write_text('data = "person"\narchitecture = "deeplab-unet"\n')
+    other.write_text(f'data = "{recipe.name}"\narchitecture = "deeplab-unet"\n')
+
+    sets_of_shipped = read_recipe(SegmenterRecipe, str(shipped)).data
+    sets_of_file = read_recipe(SegmenterRecipe, str(other)).data
+
+    assert sets_of_shipped == read_recipe(SegmenterRecipe, "person").data
+    assert sets_of_file == read_recipe(SegmenterRecipe, str(recipe)).data
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [("persn", "did you mean 'person'"), ("subject-u2netp", "has no .* of its own: name one")],
+)
+def test_whose_sets_a_recipe_cannot_have_is_told(tmp_path: Path, owner: str, told: str) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f'data = "{owner}"\narchitecture = "deeplab-unet"\n')
+
+    with pytest.raises(SettingError, match=told):
+        read_recipe(SegmenterRecipe, str(recipe))
+
+
 def test_fields_of_a_recipe_can_be_changed(recipe: Path) -> None:
     before = read_recipe(SegmenterRecipe, str(recipe))
     changes = ("run.steps=7", "boundary = 2.5", 'run.schedule="plateau"', "sizes=[64, 96]")

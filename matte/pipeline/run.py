@@ -149,9 +149,11 @@ class BuiltPipeline:
             told += (prior.subject_mask.note,)
         if prior.note:
             told += (prior.note,)
-        if screen != "none" and keyed is result.alpha:
-            told += (f"{name or 'the picture'}: there is no {screen} screen",)
-            screen = "none"
+        if screen != "none":
+            if keyed is result.alpha:
+                told += (f"{name or 'the picture'}: there is no {screen} screen",)
+                screen = "none"
+            report["screen"] = screen
         return FoundAlpha(alpha, result.mask, result.trimap, report, told, screen)
 
     def prior(

@@ -216,9 +216,11 @@ def test_a_screen_mends_alpha_and_its_light_is_taken(recwarn: pytest.WarningsRec
     assert np.abs(found.alpha - truth).mean() < np.abs(seen - truth).mean() / 10
     red, green, blue = found.foreground[found.alpha > 0.5].astype(int).T
     assert (blue <= np.maximum(red, green)).all()
+    assert found.report["screen"] == "blue"
     assert not recwarn
     with pytest.warns(MatteWarning, match="the picture: there is no green screen"):
         found = BuiltPipeline(line, merge_settings(flags={"screen": "green"}))(image)
+    assert found.report["screen"] == "none"
     assert np.array_equal(found.alpha, seen)
     assert np.array_equal(found.foreground, BuiltPipeline(line)(image).foreground)
     assert np.array_equal(BuiltPipeline(line)(image).alpha, seen)

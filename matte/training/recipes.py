@@ -50,7 +50,12 @@ def _read_tables(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
         _apply_change(recipe, change)
     owner = recipe.get("data")
     if isinstance(owner, str):
-        sets = read_toml(_recipe_path(owner, path.parent)).get("data")
+        try:
+            sets = read_toml(_recipe_path(owner, path.parent)).get("data")
+        except SettingError as error:
+            raise SettingError(
+                f"{path}: data: {error.cause}", f"{error.remedy}, or write [[data]] for each set"
+            ) from error
         if not isinstance(sets, list):
             raise SettingError(
                 f"{path}: the recipe {owner!r} has no [[data]] of its own",

@@ -18,5 +18,7 @@ PICTURES = Path(__file__).parents[2] / "docs/images/models"
     "recipe", sorted(RECIPES_FOLDER.glob("*.toml")), ids=lambda path: path.stem
 )
 def test_every_set_of_the_recipes_is_described(recipe: Path) -> None:
-    folders = {d["folder"] for d in tomllib.loads(recipe.read_text()).get("data", [])}
-    assert folders <= set(training_sets())
+    sets = tomllib.loads(recipe.read_text()).get("data", [])
+    if isinstance(sets, str):
+        sets = tomllib.loads((RECIPES_FOLDER / f"{sets}.toml").read_text())["data"]
+    assert {d["folder"] for d in sets} <= set(training_sets())

@@ -4,7 +4,8 @@ import errno
 import hashlib
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ CURRENT_FOLDER = -100  # AT_FDCWD: relative paths begin in the process's own fol
 NO_REPLACE = 1  # RENAME_NOREPLACE
 KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+# Settings of glibc's allocator with what it begins with: M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX.
+ALLOCATOR_DEFAULTS = {-1: 128 << 10, -2: 128 << 10, -4: 65536}
+KEEPING_MEMORY = {-1: (1 << 31) - 1, -2: 256 << 20, -4: 0}
 UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
@@ -72,6 +76,27 @@ def has_ended(mark: str) -> bool:
             return True
     found = _state_and_start(int(pid))
     return found is not None and (found[1] != start or found[0] in "ZX")
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Let the process keep memory that is freed inside the block for what is allocated next there.
+
+    Otherwise large blocks go back to the system at once, and every new one is cleared anew, page by
+    page. It does nothing where the C library is another than glibc.
+    """
+    set_option, trim = _function("mallopt"), _function("malloc_trim")
+    if set_option is None or trim is None:
+        yield
+        return
+    try:
+        for option, value in KEEPING_MEMORY.items():
+            set_option(option, value)
+        yield
+    finally:
+        for option, value in ALLOCATOR_DEFAULTS.items():
+            set_option(option, value)
+        trim(0)
 
 
 @cache

@@ -1,3 +1,4 @@
+import ctypes
 import errno
 import os
 import subprocess
@@ -92,3 +93,32 @@ def test_where_nothing_is_known_nothing_has_ended(monkeypatch: pytest.MonkeyPatc
         monkeypatch.undo()
         monkeypatch.setattr(system_calls, "_state_and_start", lambda _: None)
         assert not has_ended(mark), "one that is there but not to be looked at"
+
+
+COUNTING = """
+from contextlib import nullcontext
+from resource import RUSAGE_SELF, getrusage
+
+import numpy as np
+
+from matte.system_calls import freed_memory_kept
+
+for block in (nullcontext(), freed_memory_kept(), nullcontext()):
+    with block:
+        np.ones(64 << 20, np.uint8)
+        before = getrusage(RUSAGE_SELF).ru_minflt
+        for _ in range(4):
+            np.ones(64 << 20, np.uint8)
+        print(getrusage(RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_freed_memory_is_taken_again_and_given_back_at_last() -> None:
+    if not hasattr(ctypes.CDLL(None), "mallopt"):
+        pytest.skip("another C library than glibc")
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTING], capture_output=True, text=True, check=True
+    )
+    before, inside, after = (int(line) for line in done.stdout.split())
+    assert inside < before / 10
+    assert after > before / 2

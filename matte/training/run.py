@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 
 from matte.errors import InterruptedRunError, MatteError, SettingError
 from matte.interrupts import deferred_interrupts
+from matte.system_calls import freed_memory_kept
 from matte.training.average import RunningAverage
 from matte.training.batches import iterate_batches
 from matte.training.collection import LineReport
@@ -48,7 +49,10 @@ def train_network(
         run.state.restore(out)
     # Of several processes, each would end after another step, and the others wait for it.
     alone = fabric.world_size == 1
-    with deferred_interrupts() if alone else nullcontext(lambda: None) as check:
+    with (
+        freed_memory_kept(),
+        deferred_interrupts() if alone else nullcontext(lambda: None) as check,
+    ):
         try:
             run.train_to_end(check)
         except KeyboardInterrupt:

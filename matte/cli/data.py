@@ -58,14 +58,14 @@ def check(
 
     Example: matte data check photos --sheet photos.png
     """
-    from matte.datasets.check import check_set
+    from matte.datasets.check import check_set, set_files
     from matte.datasets.sheet import draw_sheet
     from matte.files import check_outputs, report_bytes, write_file
     from matte.media.encoding import WRITABLE, encode
 
-    if sheet:
-        check_outputs([(sheet, WRITABLE)], [], overwrite)
     words = [word.strip() for group in classes for word in group.split(",") if word.strip()]
+    if sheet:
+        check_outputs([(sheet, WRITABLE)], set_files(folder, layout, words), overwrite)
     with progress_bar("pictures") as watch:
         report = check_set(folder, layout, words, watch)
     found = report.as_dict()

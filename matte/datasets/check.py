@@ -16,7 +16,7 @@ from matte.datasets.duplicates import difference_hashes, near_duplicates
 from matte.datasets.finding import Broken
 from matte.datasets.layouts import AUTO, guess_layout, list_set
 from matte.datasets.reading import read_sample
-from matte.datasets.samples import Entry, Kind, Sample, UnusableError
+from matte.datasets.samples import Entry, Kind, Listing, Sample, UnusableError
 from matte.datasets.sheet import shrink_sample
 from matte.stages import Progress
 
@@ -95,8 +95,7 @@ def check_set(
 
     `progress` is called with the number of entries done and their number.
     """
-    chosen = guess_layout(folder, classes) if layout == AUTO and folder.is_dir() else layout
-    listing = list_set(folder, chosen, classes)
+    chosen, listing = _list_entries(folder, layout, classes)
     entries = listing.entries
     shown = set(
         np.linspace(0, len(entries) - 1, min(SHEET_SAMPLES, len(entries))).astype(int).tolist()
@@ -121,6 +120,19 @@ def check_set(
     pairs = near_duplicates(np.array(hashed, np.uint64).reshape(-1, 2))
     duplicates = tuple((found[i].name, found[j].name) for i, j in pairs)
     return SetReport(folder, chosen, tuple(found), tuple(broken), duplicates, tuple(samples))
+
+
+def set_files(folder: Path, layout: str = AUTO, classes: Sequence[str] = ()) -> list[Path]:
+    """Return the pictures and truths of a data set, those that can't be used included."""
+    listing = _list_entries(folder, layout, classes)[1]
+    used = [path for entry in listing.entries for path in (entry.picture, entry.truth) if path]
+    return used + [path for path, _ in listing.broken]
+
+
+def _list_entries(folder: Path, layout: str, classes: Sequence[str]) -> tuple[str, Listing]:
+    """Return a data set's layout and its entries."""
+    chosen = guess_layout(folder, classes) if layout == AUTO and folder.is_dir() else layout
+    return chosen, list_set(folder, chosen, classes)
 
 
 def _examine_entry(

@@ -60,6 +60,15 @@ def test_a_sheet_is_not_replaced_unasked(pairs: Path, tmp_path: Path) -> None:
     assert cv2.imread(str(sheet)) is not None
 
 
+def test_a_sheet_replaces_no_picture_of_the_set(pairs: Path) -> None:
+    for name in ("images/a.jpg", "masks/a.png", "images/c.jpg"):
+        before = (pairs / name).read_bytes()
+        result = check(pairs, "--sheet", pairs / name, "--overwrite")
+        assert result.exit_code == 1, name
+        assert "is named twice: give every file its own name" in result.output
+        assert (pairs / name).read_bytes() == before
+
+
 def test_nothing_usable_is_an_error_after_the_report(tmp_path: Path) -> None:
     put(tmp_path, "images/a.jpg", "masks/b.png")
     result = check(tmp_path)

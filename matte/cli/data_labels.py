@@ -74,7 +74,7 @@ def label(
     help="Drop pictures on which the teachers' IoU is less.",
 )
 @click.option("--sheet", type=FILE, help="Picture to write: every twentieth mask, to look at.")
-@click.option("--overwrite", is_flag=True, help="Replace the sheet if it exists.")
+@click.option("--overwrite", is_flag=True, help="Replace masks, pictures and the sheet that exist.")
 def merge(
     folder: Path,
     labels: tuple[Path, ...],
@@ -92,18 +92,18 @@ def merge(
     Example: matte data merge photos --labels labels/u2netp --labels labels/isnet --out photos-set
     """
     from matte.datasets.sheet import draw_sheet, shrink_sample
-    from matte.files import check_outputs, write_file
-    from matte.media.encoding import WRITABLE, encode
+    from matte.files import write_file
+    from matte.media.encoding import encode
     from matte.training.merging import merge_labels
 
-    if sheet:
-        check_outputs([(sheet, WRITABLE)], [], overwrite)
     found = merge_labels(
         folder,
         labels,
         out,
         masks=masks,
         agreement=agreement,
+        sheet=sheet,
+        overwrite=overwrite,
         progress=lambda line: print_line(line, err=True),
     )
     if not found.written:

@@ -81,6 +81,8 @@ def distil(
         if picture.is_file() and alpha.is_file():
             present.append(entry.name)
             continue
+        if picture.is_file():  # distil writes it last: this one is somebody else's
+            raise OutputError(f"{picture} exists without a matte", "write into another folder")
         try:
             sample = read_sample(entry, longest)
         except UnusableError as error:
@@ -94,7 +96,7 @@ def distil(
         if usable:
             # The picture comes last: only with it, the pair is whole.
             write_file(alpha, encode_alpha(matte.alpha, ".png"), overwrite=True)
-            write_file(picture, stream, overwrite=True)
+            write_file(picture, stream)
             written.append(entry.name)
             progress(line)
         else:

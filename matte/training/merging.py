@@ -11,8 +11,8 @@ from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, BoolArray, Confidence, Tr
 from matte.datasets.reading import read_sample
 from matte.datasets.samples import Entry, Sample, UnusableError
 from matte.errors import OutputError, PictureError, SettingError
-from matte.files import make_folder, write_file
-from matte.media.encoding import encode
+from matte.files import check_outputs, make_folder, write_file
+from matte.media.encoding import WRITABLE, encode
 from matte.media.pictures import read_alpha
 from matte.training.labelling import label_file, pictures_to_label
 
@@ -43,6 +43,8 @@ def merge_labels(
     *,
     masks: Path | None = None,
     agreement: float = MIN_AGREEMENT,
+    sheet: Path | None = None,
+    overwrite: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> MergedLabels:
     """Write a data set (layout "pairs") of the pictures in `folder` with merged masks.
@@ -50,6 +52,8 @@ def merge_labels(
     `labels`: the folders that `label_pictures` wrote, one of each teacher. `masks`: true masks of
     the same names, some or all. Pictures are dropped where the teachers' IoU is below `agreement`,
     where one teacher alone is unsure, where the main thing is tiny, or where a label is missing.
+    Nothing is written if a file of the set, or the `sheet` that the caller will write, is one of
+    these or, without `overwrite`, exists.
     """
     if not labels:
         raise SettingError("no labels", "name a folder of 'matte data label'")
@@ -58,6 +62,12 @@ def merge_labels(
         raise OutputError(f"{out} is the folder itself", "write into another one")
     make_folder(out / "images")
     make_folder(out / "masks")
+    targets = {name: _targets(name, path, out) for name, path in pictures.items()}
+    outputs = [(path, (path.suffix,)) for pair in targets.values() for path in pair]
+    folders = [*labels, *([masks] if masks else [])]
+    sources = [label_file(each, name) for each in folders for name in pictures]
+    shown_on = [(sheet, WRITABLE)] if sheet else []
+    check_outputs([*outputs, *shown_on], [*pictures.values(), *sources], overwrite)
     written: list[str] = []
     dropped: list[str] = []
     shown: list[Sample] = []
@@ -70,9 +80,9 @@ def merge_labels(
             dropped.append(f"{name}: {error.cause}")
             progress(f"dropped {dropped[-1]}")
             continue
-        flat = name.replace("/", "_")
-        write_file(out / "masks" / f"{flat}.png", encode(mask, ".png"), True)
-        write_file(out / "images" / f"{flat}{path.suffix.lower()}", path.read_bytes(), True)
+        mask_file, picture_file = targets[name]
+        write_file(mask_file, encode(mask, ".png"), overwrite)
+        write_file(picture_file, path.read_bytes(), overwrite)
         if len(written) % SHOWN_EVERY == 0:
             picture = read_sample(Entry(name, "background", path)).picture
             shown.append(Sample(name, "mask", picture, mask))
@@ -80,6 +90,12 @@ def merge_labels(
     found = MergedLabels(tuple(written), tuple(dropped), tuple(shown))
     progress(str(found))
     return found
+
+
+def _targets(name: str, picture: Path, out: Path) -> tuple[Path, Path]:
+    """Return the files of a picture in the new set: its mask and its copy."""
+    flat = name.replace("/", "_")
+    return out / "masks" / f"{flat}.png", out / "images" / f"{flat}{picture.suffix.lower()}"
 
 
 def merge_masks(seen: Sequence[Confidence], truth: Trimap | None = None) -> Trimap:

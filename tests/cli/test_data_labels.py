@@ -22,18 +22,14 @@ def test_pictures_become_a_data_set(tmp_path: Path) -> None:
     assert labelled.exit_code == 0, labelled.output
     assert read_alpha(tmp_path / "labels" / "me.png").max() > 0.9
     sheet = tmp_path / "sheet.jpg"
-    merged = data(
-        "merge",
-        pictures,
-        "--labels",
-        tmp_path / "labels",
-        "--out",
-        tmp_path / "set",
-        "--sheet",
-        sheet,
-    )
+    words = ("merge", pictures, "--labels", tmp_path / "labels", "--out", tmp_path / "set")
+    merged = data(*words, "--sheet", sheet)
     assert merged.exit_code == 0, merged.output
     assert sheet.is_file()
+    again = data(*words)
+    assert again.exit_code == 1
+    assert again.stderr.endswith("exists: choose another name or add --overwrite\n")
+    assert data(*words, "--sheet", sheet, "--overwrite").exit_code == 0
     assert (tmp_path / "set" / "images" / "me.jpg").read_bytes() == SAMPLE.read_bytes()
 
 

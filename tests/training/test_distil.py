@@ -85,6 +85,15 @@ def test_a_second_run_only_does_what_is_missing(root: Path, tmp_path: Path) -> N
     assert (out / "images/0.jpg").stat().st_mtime_ns == before
 
 
+def test_another_sets_pictures_stay(root: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "out/images/0.jpg"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"theirs")
+    with pytest.raises(OutputError, match=r"0\.jpg exists without a matte"):
+        distil(Brightness(), PAIRS, root, tmp_path / "out", agreement=0.75)
+    assert theirs.read_bytes() == b"theirs"
+
+
 def test_an_empty_picture_is_no_lesson(tmp_path: Path) -> None:
     for folder in ("images", "masks"):
         (tmp_path / "people" / folder).mkdir(parents=True)

@@ -6,7 +6,7 @@ import pytest
 from matte.arrays import Confidence, Trimap
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read_sample
-from matte.errors import SettingError
+from matte.errors import OutputError, SettingError
 from matte.training.merging import merge_labels, merge_masks
 from tests.datasets.sets import put
 
@@ -109,3 +109,25 @@ def test_true_masks_of_some_pictures_are_enough(pictures: Path, tmp_path: Path) 
 def test_without_labels_there_is_nothing_to_merge(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no labels"):
         merge_labels(pictures, [], tmp_path / "out")
+
+
+def test_files_that_exist_stay_unless_they_may_be_replaced(pictures: Path, tmp_path: Path) -> None:
+    labels = write_labels(tmp_path / "one", **dict.fromkeys("abc", confidence(slice(0, 10))))
+    put(tmp_path / "out", "masks/b.png", array=np.zeros((4, 20), np.uint8))
+    before = (tmp_path / "out/masks/b.png").read_bytes()
+    with pytest.raises(OutputError, match=r"b\.png exists: .* --overwrite"):
+        merge_labels(pictures, [labels], tmp_path / "out")
+    assert [path.read_bytes() for path in tmp_path.glob("out/*/*")] == [before]
+    merge_labels(pictures, [labels], tmp_path / "out", overwrite=True)
+    assert (tmp_path / "out/masks/b.png").read_bytes() != before
+
+
+def test_inputs_are_never_replaced(pictures: Path, tmp_path: Path) -> None:
+    labels = write_labels(tmp_path / "one", **dict.fromkeys("abc", confidence(slice(0, 10))))
+    masks = write_labels(tmp_path / "set/masks", a=confidence(slice(8, 12)))
+    sheets = (pictures / "a.jpg", labels / "b.png", masks / "a.png")
+    for out, sheet in ((tmp_path / "set", None), *((tmp_path / "out", each) for each in sheets)):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+        with pytest.raises(OutputError, match="is named twice"):
+            merge_labels(pictures, [labels], out, masks=masks, sheet=sheet, overwrite=True)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before

@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,10 +23,10 @@ from matte.cli.options import (
 from matte.cli.progress import progress_bar
 from matte.cli.settings import COMPOSITING, RUNNING, SEGMENTING, setting_options
 from matte.configs.lengths import Length, parse_length
-from matte.configs.loader import MergedSettings
+from matte.configs.loader import MergedSettings, written_values
 from matte.configs.settings import TrimapSettings
 from matte.configs.stage_settings import BAND_WORDS
-from matte.errors import MatteError, SettingError, printable
+from matte.errors import MatteError, MatteWarning, SettingError, printable
 from matte.text_tables import draw_table, terminal_columns
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ SAMPLE = Path(matte.__file__).parent / "media" / "samples" / "astronaut.jpg"
 SHEET = Path("trimap-sweep.png")
 # Of 30 portraits no background and no subject has it: remains of the old background stand out.
 MAGENTA = "magenta"
+UNUSED = ("screen", "modnet")  # settings of runs that find alpha in another way
 COLUMNS = ("setting", "unknown", "error", "instability", "ms", "")
 
 
@@ -96,7 +98,7 @@ COLUMNS = ("setting", "unknown", "error", "instability", "ms", "")
 )
 @setting_options(
     "shape",
-    *(name for name in SEGMENTING if name != "screen"),
+    *(name for name in SEGMENTING if name not in UNUSED),
     "refiner",
     "tile",
     "mirrored",
@@ -137,6 +139,7 @@ def sweep_trimap(
     from matte.pipeline.build import max_pixels
     from matte.sweeps.files import SweepSheet
 
+    _warn_of_unused(settings)
     config = settings.config
     tried = _parse_bands(bands, config.trimap)
     target = output or SHEET
@@ -166,6 +169,15 @@ def sweep_trimap(
             print_path(path)
     if len(sound) < len(swept):
         raise MatteError(f"{len(swept) - len(sound)} of {len(swept)} pictures failed", "see above")
+
+
+def _warn_of_unused(settings: MergedSettings) -> None:
+    """Say which settings of a file a sweep leaves out: it compares bands, by the networks alone."""
+    written = written_values(settings.config)
+    for name in UNUSED:
+        if written[name] != "none":
+            told = f"{settings.origins[name]}: {name} = {written[name]} is left out in a sweep"
+            warnings.warn(told, MatteWarning, stacklevel=2)
 
 
 def _parse_bands(

@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import tee
@@ -40,7 +39,7 @@ from matte.photos.locations import (
 from matte.photos.outputs import REPORT_SUFFIXES, PhotoOutputs
 from matte.photos.reader import PhotoReader
 from matte.pipeline.run import BuiltPipeline, FoundAlpha, with_colours
-from matte.pipeline.subject_masks import mask_path
+from matte.pipeline.subject_masks import mask_paths
 from matte.placement import remove_leftovers
 from matte.stores.protocol import Store
 from matte.stores.stored_file import StoredFile
@@ -242,12 +241,8 @@ class Batch:
     def _sources(self, jobs: Iterable[PhotoJob]) -> list[Path]:
         """Return the files that the results of these jobs are made from."""
         photos = [job.source for job in jobs if job.source != STREAM]
-        masks: set[Path] = set()
-        if self._subject_masks is not None:
-            for photo in photos:
-                with suppress(PictureError):  # a photo without a mask fails alone
-                    masks.add(mask_path(self._subject_masks, str(photo)))
-        return [*local_files(photos), *self.finish.files(), *self.stages.sources(), *sorted(masks)]
+        masks = mask_paths(self._subject_masks, map(str, photos))
+        return [*local_files(photos), *self.finish.files(), *self.stages.sources(), *masks]
 
     def _with_name(self, error: MatteError, job: PhotoJob) -> MatteError:
         """Return the error with the photo's name in front, if there are several photos."""

@@ -1,6 +1,7 @@
 """Masks of users: in the picture's size, and those that say which of several subjects is meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,17 @@ def mask_path(place: Path, picture: str) -> Path:
         if found:
             return found[0]
     raise PictureError(f"no mask of {picture} in {place}", f"call it {name.stem}.png")
+
+
+def mask_paths(place: Path | None, pictures: Iterable[str]) -> list[Path]:
+    """Return the masks of several pictures, each once; whoever has none is left out."""
+    found: set[Path] = set()
+    if place is None:
+        return []
+    for picture in pictures:
+        with suppress(PictureError):  # that picture fails alone, and says so
+            found.add(mask_path(place, picture))
+    return sorted(found)
 
 
 def _candidates(place: Path, stem: str) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from matte.media.encoding import WRITABLE, encode, encode_alpha
 from matte.media.pictures import read_photo
 from matte.pipeline.build import build_two_stage, max_pixels, memory_budget
 from matte.pipeline.line import NetworkFactsByKind
+from matte.pipeline.subject_masks import mask_paths, mask_place
 from matte.stages import Progress
 from matte.sweeps.run import Sweep, sweep
 from matte.sweeps.scores import SettingScore, SweepChoice, choose_setting
@@ -79,8 +80,10 @@ class SweepSheet:
         self._single_files = {
             file: single_files(folder, file.stem, bands) if folder else [] for file in files
         }
-        self._check([*files, *backgrounds])
-        self._composer_for, self._backgrounds = composer_for, backgrounds
+        self._backgrounds = backgrounds
+        self._subject_masks = mask_place(config.segmentation.subject)
+        self._check(self._sources(files))
+        self._composer_for = composer_for
         self._line = build_two_stage(config)
         self._sections: list[SweepSection] = []
         self._scores: list[tuple[SettingScore, ...]] = []
@@ -109,8 +112,13 @@ class SweepSheet:
         if len(self._sections) > 1 and choice.best is not None:
             headline = f"best for all pictures: {self._scores[0][choice.best].name}"
         data = encode(draw_sheet(self._sections, headline), self._target.suffix)
-        write_file(self._target, data, self._overwrite, [*self._single_files, *self._backgrounds])
+        write_file(self._target, data, self._overwrite, self._sources(self._single_files))
         return self._target
+
+    def _sources(self, files: Iterable[Path]) -> list[Path]:
+        """Return what the results of these pictures are made from."""
+        masks = mask_paths(self._subject_masks, map(str, files))
+        return [*files, *self._backgrounds, *masks]
 
     def _shifted_progress(self, place: int, progress: Progress | None) -> Progress | None:
         """Return the progress of the picture at this place, counted over all pictures."""
@@ -134,7 +142,7 @@ class SweepSheet:
         if self._folder and paths:
             make_folder(self._folder)
         named = list(zip(paths, data, strict=True))
-        write_files(named, self._overwrite, [file, *self._backgrounds])
+        write_files(named, self._overwrite, self._sources([file]))
         self._sections.append(section)
         self._scores.append(result.scores)
         height, width = result.mask.shape

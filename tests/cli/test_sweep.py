@@ -129,7 +129,10 @@ def test_outputs_are_checked_before_the_work(here: Path) -> None:
     picture = save(here / "photo.png", disc(40, 50)[0])
     (here / "sheet.png").write_text("precious")
     (here / "taken").write_text("no folder")
+    mask = save(here / "mask.png", disc(40, 50)[0])
+    drawn = mask.read_bytes()
     for words, told in (
+        (("--subject", "mask:mask.png", "-o", "mask.png", "--overwrite"), "mask.png is named"),
         (("-o", "sheet.png"), "sheet.png exists"),
         (("-o", "sheet.txt"), "can't write sheet.txt"),
         (("-o", "photo.png", "--overwrite"), "photo.png is named twice"),
@@ -141,7 +144,23 @@ def test_outputs_are_checked_before_the_work(here: Path) -> None:
         assert told in result.stderr
         assert result.stdout == ""
     assert (here / "sheet.png").read_text() == "precious"
+    assert mask.read_bytes() == drawn
     assert run("sweep-trimap", "nothing.jpg").stderr.startswith("Error: can't read nothing.jpg")
+
+
+def test_settings_of_a_file_that_a_sweep_leaves_out_are_said(here: Path) -> None:
+    picture = save(here / "photo.png", disc(40, 50)[0])
+    words = ("sweep-trimap", picture, "--k", "3", *QUICK, "-q", "--config", "own.toml")
+    for text, told in (
+        ('[segmentation]\nscreen = "green"', ["own.toml: screen = green is left out in a sweep"]),
+        ('[modnet]\nmodnet = "modnet"', ["own.toml: modnet = modnet is left out in a sweep"]),
+        ('[segmentation]\nscreen = "none"', []),
+    ):
+        (here / "own.toml").write_text(text)
+        result = run(*words, "--overwrite")
+        assert result.exit_code == 0, result.output
+        warnings = [line for line in result.stderr.splitlines() if "left out" in line]
+        assert warnings == [f"Warning: {line}" for line in told]
 
 
 def test_help_has_an_example() -> None:

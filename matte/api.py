@@ -123,11 +123,10 @@ class Pipeline(run.BuiltPipeline):
         """
         from matte.clips.run import video_frames  # PyAV is for video only
 
-        subjects = [subject] if isinstance(subject, str) else subject
         clip, behind = as_path(path, "video"), background_text(background)
         with python_names():
             pipeline = pipeline_for_video(self)
-        return _named_errors(video_frames(pipeline, clip, behind, start, end, hdr, subjects))
+        return _named_errors(video_frames(pipeline, clip, behind, start, end, hdr, subject))
 
 
 def _named_errors(frames: Generator["VideoFrame"]) -> Generator["VideoFrame"]:
@@ -219,17 +218,24 @@ def sweep(
     >>> sweep.alphas[sweep.choice.best].shape
     (512, 512)
     """
-    for band in bands:
-        if not isinstance(band, TrimapSettings):
-            raise SettingError(f"bands = {bands!r}", "give kernels by name: k=[3, 7]")
+    _check_sweep(bands, line)
     with python_names():
         bands = bands or sweep_settings(_several(k), _several(iterations), _several(width))
         return sweeping.sweep(image, bands, line, progress)
 
 
+def _check_sweep(bands: Any, line: Any) -> None:
+    """Raise SettingError if the bands or the line of a sweep are something else."""
+    if not isinstance(bands, Sequence) or not all(isinstance(b, TrimapSettings) for b in bands):
+        raise SettingError(f"bands = {bands!r}", "give kernels by name: k=[3, 7]")
+    if line is not None and not isinstance(line, TwoStage):
+        remedy = "give one of matte.pipeline.build.build_two_stage()"
+        raise SettingError(f"a line of type {type(line).__name__}", remedy)
+
+
 def _several(values: Any) -> Sequence[Any]:
     """Return several values, or one, as a sequence of them."""
-    return (values,) if isinstance(values, str | int | Length) else values
+    return (values,) if isinstance(values, str | int | float | Length) else values
 
 
 def video(

@@ -163,6 +163,7 @@ def test_mistakes_in_how_a_video_is_matted_are_named(folder: Path) -> None:
         "start = '0:01': give a number": {"start": "0:01"},
         "end = '1s': give a number": {"end": "1s"},
         "background = (0, 0, 0): give a file's name": {"background": (0, 0, 0)},
+        "subject = 2: give text": {"subject": 2},
     }
     for message, options in wrong.items():
         with pytest.raises(SettingError) as caught:
@@ -176,6 +177,21 @@ def test_a_sweep_takes_one_value_for_several(folder: Path) -> None:
     assert names == ["k = auto", "width = 1%"]
     with pytest.raises(SettingError, match=r"bands = \[3, 7\]: give kernels by name: k="):
         matte.sweep("portrait.jpg", [3, 7])  # type: ignore[list-item]  # what is tested
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bands": 5}, r"^bands = 5: give kernels by name: k="),
+        ({"width": 2}, r"^width = 2: give pixels, or a percentage such as 3%, as text$"),
+        ({"k": 3.5}, r"^k = 3\.5: give a whole number"),
+        ({"line": "fast"}, r"^a line of type str: give one of matte\.pipeline\.build\."),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_mistakes_in_a_sweep_are_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        matte.sweep(np.zeros((8, 8, 3), np.uint8), **arguments)
 
 
 def test_a_misspelt_call_is_answered_with_the_near_one() -> None:

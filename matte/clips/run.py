@@ -272,7 +272,7 @@ def video_frames(
     start: float,
     end: float | None,
     hdr: HdrMode = "keep",
-    subjects: Sequence[str] = (),
+    subject: str | Sequence[str] = (),
 ) -> Generator[VideoFrame]:
     """Yield the frames of a video file as `Pipeline.video` does, with the same arguments."""
     convert(hdr, HdrMode, "hdr")
@@ -282,16 +282,18 @@ def video_frames(
     clip = open_clip(path, pipeline.max_pixels)
     clip = clip.tone_mapped() if hdr == "sdr" else clip
     parsed = parse_background(background, films=True)
-    choices = choices_for(clip, subjects, pipeline.max_pixels)
+    choices = choices_for(clip, subject, pipeline.max_pixels)
     opened = open_run(pipeline, clip, parsed, start=start, end=end, choices=choices)
     with opened as run, closing(run.frames()) as frames:
         yield from frames
 
 
 def choices_for(
-    clip: Clip, subjects: Sequence[str], max_pixels: int
+    clip: Clip, subject: str | Sequence[str], max_pixels: int
 ) -> tuple[TimedChoice, ...] | None:
     """Return the choices that texts name for a clip; None without any: the settings choose."""
+    given = subject if isinstance(subject, list | tuple) else [subject]
+    subjects = convert(given, tuple[str, ...], "subject")
     if not subjects:
         return None
     return parse_choices(subjects, (clip.facts.height, clip.facts.width), max_pixels)

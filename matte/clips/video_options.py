@@ -95,7 +95,6 @@ def plan_video(
     named = {**options, "output": output, "overwrite": overwrite}
     files = files_from_options(path, isinstance(behind, Transparent), named)
     clip = clip_for_files(open_clip(path, limit), files, options.get("hdr", "keep"))
-    subject = options.get("subject", ())
     return RenderJob(
         clip,
         files,
@@ -104,7 +103,7 @@ def plan_video(
         options.get("premultiply", False),
         options.get("start", 0),
         options.get("end"),
-        choices_for(clip, [subject] if isinstance(subject, str) else subject, limit),
+        choices_for(clip, options.get("subject", ()), limit),
         PassSettings(
             options.get("despill"),
             Path(options["garbage_matte"]) if "garbage_matte" in options else None,

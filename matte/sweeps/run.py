@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from matte.arrays import SUBJECT, UNKNOWN, Alpha, Image, Mask, Trimap
-from matte.configs.lengths import Length, parse_length
+from matte.configs.lengths import Length
 from matte.configs.loader import merge_settings
 from matte.configs.settings import SETTINGS, TrimapSettings
-from matte.configs.tables import convert
+from matte.configs.tables import convert, parse_setting
 from matte.errors import MatteWarning, PictureError, SettingError
 from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import Photo
@@ -69,7 +69,8 @@ def sweep_settings(
         convert(side, SETTINGS["k"].hint, "k")
         times = iterations if iterations and isinstance(side, int) else (base.iterations,)
         bands |= dict.fromkeys(replace(base, k=side, iterations=n, width=None) for n in times)
-    lengths = (parse_length(reach) if isinstance(reach, str) else reach for reach in width)
+    known = SETTINGS["width"]
+    lengths = (parse_setting(reach, known.hint, known.rule, "width") for reach in width)
     bands |= dict.fromkeys(replace(base, width=reach) for reach in lengths)
     if len(bands) > MAX_SETTINGS:
         raise SettingError(f"a sweep over {len(bands)} settings", f"give at most {MAX_SETTINGS}")

@@ -1,7 +1,6 @@
 """The calls of a library user: one call for whatever a command does."""
 
 import os
-import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from matte.configs.lengths import Length
 from matte.configs.loader import DEFAULT_PRESET, OLD_PROTOCOL, merge_settings
 from matte.configs.python_names import in_python, python_names
 from matte.configs.settings import SETTINGS, TrimapSettings
-from matte.errors import MatteWarning, SettingError
+from matte.errors import SettingError
 from matte.gpu.build import build_for_photos
 from matte.media.photo_inputs import PhotoInput, as_photo
 from matte.media.pictures import read_alpha
@@ -92,10 +91,8 @@ class Pipeline(run.BuiltPipeline):
         name = source_name(image) if is_source(image) else ""
         with python_names():
             photo = as_photo(image, self.max_pixels)
-            found = self.find_alpha(photo, self.prior(photo, mask, trimap, name, subject), name)
-        for warning in found.warnings:
-            warnings.warn(in_python(warning), MatteWarning, stacklevel=2)
-        made = run.with_colours(photo, found)
+            prior = self.prior(photo, mask, trimap, name, subject)
+            made = self.run(photo, prior, name, in_python)
         return PhotoMatte(made.alpha, made.foreground, made.mask, made.trimap, made.report, photo)
 
     def video(

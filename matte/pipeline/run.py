@@ -1,7 +1,7 @@
 """A photo through the line: its alpha, its foreground colours, its report."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,11 +114,17 @@ class BuiltPipeline:
         photo = as_photo(image, self.max_pixels)
         return self.run(photo, self.prior(photo, mask, trimap, name, subject), name)
 
-    def run(self, photo: Photo, prior: Prior = NO_PRIOR, name: str = "") -> Matte:
-        """Return the matte of a photo; `name` is what warnings call it."""
+    def run(
+        self,
+        photo: Photo,
+        prior: Prior = NO_PRIOR,
+        name: str = "",
+        wording: Callable[[str], str] = str,
+    ) -> Matte:
+        """Return the matte of a photo; `name` is what warnings call it, `wording` rewords them."""
         found = self.find_alpha(photo, prior, name)
         for warning in found.warnings:
-            warnings.warn(warning, MatteWarning, stacklevel=3)
+            warnings.warn(wording(warning), MatteWarning, stacklevel=3)
         return with_colours(photo, found)
 
     def _remedy(self) -> str:

@@ -180,4 +180,7 @@ def _print_warnings_once() -> Callable[..., None]:
 )
 @click.version_option(matte.__version__)
 def main() -> None:
-    """Cut people out of photos and videos with soft edges, and put them on other backgrounds."""
+    """Cut people, animals and things out of photos, and people out of videos, with soft edges.
+
+    They can be put on other backgrounds.
+    """

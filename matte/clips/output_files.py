@@ -7,7 +7,7 @@ from typing import Any
 
 from matte.configs.amounts import parse_bitrate
 from matte.errors import OutputError
-from matte.files import RESULT_SUFFIX, Output, check_names, check_output
+from matte.files import RESULT_SUFFIX, STREAM, Output, check_names, check_output
 from matte.media.video.animations import ANIMATIONS
 from matte.media.video.codecs import FORMATS
 from matte.media.video.sequences import PICTURE_ENDINGS, first_picture_path, is_sequence
@@ -79,6 +79,8 @@ class VideoFiles:
         """
         names: list[Output] = []
         for path in self.paths():
+            if path == STREAM:
+                raise OutputError("a video can't go to standard output", "name a file")
             if is_sequence(path):
                 names.append((first_picture_path(path), PICTURE_ENDINGS))
             elif path.suffix.lower() in PICTURE_ENDINGS:

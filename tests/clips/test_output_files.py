@@ -35,6 +35,12 @@ def test_a_video_is_no_single_picture() -> None:
         VideoFiles(Path("o.exr")).check([])
 
 
+def test_a_video_is_no_stream() -> None:
+    for files in (VideoFiles(Path("-")), VideoFiles(Path("o.mp4"), alpha=Path("-"))):
+        with pytest.raises(OutputError, match="can't go to standard output: name a file"):
+            files.check([])
+
+
 def test_options_are_taken_by_their_names() -> None:
     source = Path("talk.mkv")
     assert files_from_options(source, False, {}) == VideoFiles(Path("talk-matte.mkv"))

@@ -51,9 +51,11 @@ class EditorPasses:
         if self.screen != "none":
             alpha = key_screen(frame.image, frame.alpha, self.screen)
             if alpha is frame.alpha:
-                told = f"in some frames there is no {self.screen} screen: alpha is the networks'"
+                told = f"in some frames there is no {self.screen} screen: they stay as they are"
                 warnings.warn(told, MatteWarning, stacklevel=2)
-            frame = replace(frame, image=remove_spill(frame.image, self.screen), alpha=alpha)
+            else:
+                unspilt = remove_spill(frame.image, self.screen)
+                frame = replace(frame, image=unspilt, alpha=alpha)
         if self.despill is not None:
             frame = replace(frame, image=remove_spill(frame.image, self.despill))
         if self.garbage_matte is not None:

@@ -37,6 +37,12 @@ def test_a_screen_is_keyed_and_its_light_taken() -> None:
     assert other.alpha is seen
 
 
+def test_a_frame_without_a_screen_stays_as_it_is() -> None:
+    jersey = MattedFrame(Image(COLOURS), Alpha(np.ones((1, 4), np.float32)))
+    with pytest.warns(MatteWarning, match="no green screen"):
+        assert EditorPasses("green").apply(jersey) is jersey
+
+
 def test_settings_become_passes_of_a_size(tmp_path: Path) -> None:
     file = tmp_path / "keep.json"
     file.write_text("[[0, 0], [20, 0], [20, 20]]")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from matte.arrays import BACKGROUND, SUBJECT, UNKNOWN, Alpha, Image, Trimap
 from matte.datasets.layouts import list_set
 from matte.datasets.reading import read_sample
+from matte.media.encoding import encode_alpha
 from matte.refiner.closed_form import ClosedForm
 
 SETS = ("subjects/eg1800", "subjects/ecssd", "subjects/horse", "labels/people_animals")
@@ -77,7 +78,7 @@ def solve_set(folder: Path, out: Path) -> int:
             cv2.cvtColor(sample.picture, cv2.COLOR_RGB2BGR),
             [cv2.IMWRITE_JPEG_QUALITY, 97],
         )
-        cv2.imwrite(str(out / "gt" / f"{name}.png"), np.rint(alpha * 255).astype(np.uint8))
+        (out / "gt" / f"{name}.png").write_bytes(encode_alpha(alpha, ".png"))
     return kept
 
 

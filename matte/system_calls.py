@@ -14,9 +14,11 @@ CURRENT_FOLDER = -100  # AT_FDCWD: relative paths begin in the process's own fol
 NO_REPLACE = 1  # RENAME_NOREPLACE
 KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
-# Settings of glibc's allocator with what it begins with: M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX.
-ALLOCATOR_DEFAULTS = {-1: 128 << 10, -2: 128 << 10, -4: 65536}
-KEEPING_MEMORY = {-1: (1 << 31) - 1, -2: 256 << 20, -4: 0}
+# Options of glibc's allocator: how much free memory goes back to the system, how much more than is
+# wanted comes from it, how many large blocks are the system's own. First what glibc begins with.
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
+ALLOCATOR_DEFAULTS = {TRIM_THRESHOLD: 128 << 10, TOP_PAD: 128 << 10, MMAP_MAX: 65536}
+KEEPING_MEMORY = {TRIM_THRESHOLD: (1 << 31) - 1, TOP_PAD: 256 << 20, MMAP_MAX: 0}
 UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 

@@ -5,7 +5,8 @@ Made from the manifest, the recipe, data.toml and the scores, so that no number 
 
 from pathlib import Path
 
-from matte.configs.loader import PRESETS, preset_names
+from matte.configs.loader import preset_names
+from matte.configs.recipe_files import fill_in_sets, recipe_path
 from matte.configs.tables import read_toml
 from matte.weights.score_tables import NOT_MEASURED, first_score, markdown_table, scores_table
 from matte.weights.scores import (
@@ -16,7 +17,6 @@ from matte.weights.scores import (
 from matte.weights.store import SHIPPED_FOLDER, Weights, all_weights, storage_status, weights_named
 from matte.weights.training_sets import training_sets
 
-RECIPES_FOLDER = PRESETS.parent / "recipes"
 KIND_DESCRIPTIONS = {
     "segmenter": "A segmenter: finds the subject, as a mask",
     "refiner": "A refiner: finds alpha in the unknown band of a trimap",
@@ -159,11 +159,10 @@ def _training_section(weights: Weights) -> str:
 
 def _training_data_table(weights: Weights) -> str:
     """Return the recipe's described sets, with the number of pictures that it uses."""
-    path = Path(weights.recipe)
-    path = path if path.suffix == ".toml" else RECIPES_FOLDER / f"{weights.recipe}.toml"
+    path = recipe_path(weights.recipe)
     known = training_sets()
     rows = []
-    for chosen in read_toml(path).get("data", []):
+    for chosen in fill_in_sets(read_toml(path), path).get("data", []):
         if one := known.get(chosen["folder"]):
             number = one.pictures - len(chosen.get("exclude", []))
             rows.append((one.title, str(number), one.source, one.licence))

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from matte.configs.recipe_files import recipe_names
 from matte.errors import SettingError
 from matte.segmentation.network import ARCHITECTURES
 from matte.training.modnet_settings import ModnetRecipe
-from matte.training.recipes import read_recipe, recipe_names
+from matte.training.recipes import read_recipe
 from matte.training.settings import RefinerRecipe, SegmenterRecipe
 
 SEGMENTERS = {

@@ -65,6 +65,14 @@ def test_excluded_pictures_are_not_counted(store: Path) -> None:
     assert f"| {ccp.title} | {ccp.pictures - 2} | {ccp.source} |" in model_card("own")
 
 
+def test_sets_that_a_recipe_takes_from_another_are_named(store: Path) -> None:
+    recipe = store / "recipe.toml"
+    recipe.write_text('data = "likeunet-dark"\n')
+    row = f'[own]\nfile = "own.onnx"\nkind = "segmenter"\nrecipe = "{recipe}"\n'
+    (store / "manifest.toml").write_text(row)
+    assert "| Portraits (AISegment) | 30 |" in model_card("own")
+
+
 def test_failures_are_shown_where_the_pictures_are(store: Path) -> None:
     row = '[own]\nfile = "own.onnx"\nkind = "segmenter"\nfailures = "A chair; photo CC0."\n'
     (store / "manifest.toml").write_text(row)

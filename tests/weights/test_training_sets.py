@@ -3,9 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from matte.weights.cards import (
-    RECIPES_FOLDER,
-)
+from matte.configs.recipe_files import RECIPES_FOLDER, fill_in_sets
 from matte.weights.store import SHIPPED_FOLDER
 from matte.weights.training_sets import training_sets
 
@@ -18,7 +16,5 @@ PICTURES = Path(__file__).parents[2] / "docs/images/models"
     "recipe", sorted(RECIPES_FOLDER.glob("*.toml")), ids=lambda path: path.stem
 )
 def test_every_set_of_the_recipes_is_described(recipe: Path) -> None:
-    sets = tomllib.loads(recipe.read_text()).get("data", [])
-    if isinstance(sets, str):
-        sets = tomllib.loads((RECIPES_FOLDER / f"{sets}.toml").read_text())["data"]
-    assert {d["folder"] for d in sets} <= set(training_sets())
+    tables = fill_in_sets(tomllib.loads(recipe.read_text()), recipe)
+    assert {d["folder"] for d in tables.get("data", [])} <= set(training_sets())
